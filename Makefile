@@ -1,0 +1,87 @@
+# Set-up and checks of latentloom. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+# Extra words for the command that a target runs: make test ARGS="-k donor"
+ARGS ?=
+
+# The first interpreter that really runs, is 3.11 to 3.13 and can make virtual environments.
+PYTHONS := python3.11 python3.12 python3.13 python3 python
+PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && { echo "$$python"; break; }; done)
+
+# Left out of `make test`, each for what it needs: time, Java, a GPU, data sets from elsewhere.
+QUICK := not slow and not flink and not gpu and not data
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: set-up
+set-up: $(STAMP) ## Create .venv and install the locked packages and this one
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No usable Python found." \
+		"Expected: Python 3.11, 3.12 or 3.13 with the venv module." \
+		"Received: none of $(PYTHONS) on PATH." \
+		"Install one (on Debian and Ubuntu also python3-venv), or name it: make PYTHON=/path/to/python." >&2; exit 1; }
+	@"$(PYTHON)" -c "$(PROBE)" || { echo "The Python for this set-up cannot be used." \
+		"Expected: Python 3.11, 3.12 or 3.13 with the venv module." \
+		"Received: PYTHON=$(PYTHON)." \
+		"Name another: make PYTHON=/path/to/python." >&2; exit 1; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## Set up, then run the whole pipeline on built-in images
+	$(BIN)/latentloom demo $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## Run the quick tests on two workers
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" --ignore=tests/benchmarks $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(STAMP) ## Run the tests that train
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not flink and not gpu and not data" \
+		--ignore=tests/benchmarks $(ARGS)
+
+.PHONY: bench
+bench: $(STAMP) ## Run the benchmarks, one at a time
+	$(PYTEST) -n 0 -s tests/benchmarks $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(STAMP) ## Check types
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: contracts
+contracts: $(STAMP) ## Check which package may import which
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: lint types contracts ## Run lint, types and contracts
+
+.PHONY: lock
+lock: ## Resolve requirements.lock anew (needs a set-up .venv)
+	$(BIN)/uv pip compile --universal --generate-hashes --extra dev --upgrade --quiet \
+		--no-emit-index-url --no-emit-find-links --annotation-style line \
+		--custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv, caches and build leftovers
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find augment model_zoo pipeline tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,114 @@
+"""The quality gate: turns a judge's probabilities into verdicts with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from augment.columns import as_integers, check_lengths
+
+__all__ = ["REASONS", "QualityGate", "Verdicts"]
+
+REASONS = ("accepted", "not_finite", "wrong_class", "low_confidence")
+"""Names of the reasons, by their code."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What the gate decided, one row per variant.
+
+    Args:
+        accepted: bool of shape `(n,)`.
+        reason: int8 of shape `(n,)`, index into `REASONS`; 0 where accepted.
+        confidence: float32 of shape `(n,)`: the judge's probability of the expected class, 0 where
+            it is not finite.
+    """
+
+    accepted: np.ndarray
+    reason: np.ndarray
+    confidence: np.ndarray
+
+    def counts(self) -> dict[str, int]:
+        """Returns how many variants have each reason, zeros included."""
+        numbers = np.bincount(self.reason, minlength=len(REASONS))
+        return dict(zip(REASONS, numbers.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class QualityGate:
+    """Accepts a variant if the judge sees the expected class with enough confidence.
+
+    Args:
+        min_confidence: Float in `[0, 1]`, least probability of the expected class.
+        enabled: Whether to reject at all. A gate that is off accepts every variant and still
+            reports confidences.
+
+    Example:
+        >>> gate = QualityGate(min_confidence=0.8)
+        >>> gate.judge(np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([0, 1])).counts()
+        {'accepted': 1, 'not_finite': 0, 'wrong_class': 0, 'low_confidence': 1}
+    """
+
+    min_confidence: float = 0.0
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(
+                "The quality gate has an impossible threshold. Expected: 0 <= min_confidence <= 1. "
+                f"Received: min_confidence={self.min_confidence}. Pass a probability."
+            )
+
+    def judge(self, probabilities: np.ndarray, expected: np.ndarray) -> Verdicts:
+        """Judges variants; of several reasons the first in `REASONS` counts.
+
+        Args:
+            probabilities: Floats of shape `(n, C)`: the judge's output.
+            expected: Class indices of shape `(n,)`.
+
+        Returns:
+            The verdicts.
+
+        Raises:
+            ValueError: If the shapes do not fit, or a class or a probability is out of range.
+        """
+        probabilities = np.asarray(probabilities, np.float32)
+        expected = as_integers("Quality gate", "expected", expected)
+        _check_classes(probabilities, expected)
+        finite = np.logical_and.reduce(np.isfinite(probabilities), axis=-1)
+        probabilities = np.where(finite[:, None], probabilities, 0)
+        _check_range(probabilities)
+        confidence = np.take_along_axis(probabilities, expected[:, None], axis=-1)[:, 0]
+        # Not argmax: a tie for the highest probability must not depend on the order of classes.
+        wrong = confidence < probabilities.max(axis=-1)
+        failures = [~finite, wrong, confidence < self.min_confidence]
+        reason = np.select(failures, [1, 2, 3], default=0).astype(np.int8)
+        if not self.enabled:
+            reason = np.zeros_like(reason)
+        return Verdicts(reason == 0, reason, confidence)
+
+
+def _check_classes(probabilities: np.ndarray, expected: np.ndarray) -> None:
+    if probabilities.ndim != 2 or probabilities.shape[1] == 0:
+        raise ValueError(
+            "The judge's output has the wrong shape. Expected: `(n, num_classes)`. Received: "
+            f"probabilities.shape={probabilities.shape}. Pass one row of probabilities a variant."
+        )
+    check_lengths("Quality gate", len(probabilities), {"expected": expected})
+    num_classes = probabilities.shape[1]
+    if expected.size and not (0 <= expected.min() and expected.max() < num_classes):
+        raise ValueError(
+            f"The judge does not know a class. Expected: classes in `[0, {num_classes})`. "
+            f"Received: expected from {expected.min()} to {expected.max()}. Use the judge that was "
+            "trained on these classes."
+        )
+
+
+def _check_range(probabilities: np.ndarray) -> None:
+    if ((probabilities < 0) | (probabilities > 1 + 1e-3)).any():
+        raise ValueError(
+            "The judge's output is not a distribution. Expected: probabilities in `[0, 1]`. "
+            f"Received: values from {probabilities.min()} to {probabilities.max()}. Apply softmax "
+            "to logits first."
+        )

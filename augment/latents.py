@@ -1,0 +1,171 @@
+"""The named blocks of a latent code and the factors that each of them carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from augment.priors import BlockPrior
+from augment.spelling import nearest
+
+__all__ = ["Block", "LatentSpec", "Latents"]
+
+Latents = dict[str, np.ndarray]
+"""One float array of shape `(n, dim)` per block, in the order of the spec."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named part of a latent code.
+
+    Args:
+        name: For example `zs`.
+        dim: Integer, its size. At least 1.
+        factors: Names of the factors it carries, for example `("label",)`; may be empty.
+        prior: How to draw it; has the same `dim`.
+    """
+
+    name: str
+    dim: int
+    factors: tuple[str, ...]
+    prior: BlockPrior
+
+    def __post_init__(self) -> None:
+        if isinstance(self.factors, str):
+            raise TypeError(
+                f"Block '{self.name}' has one string for its factors. Expected: a sequence of "
+                f"names. Received: factors={self.factors!r}. Put the name in a list."
+            )
+        object.__setattr__(self, "factors", tuple(self.factors))
+        if self.dim < 1 or self.prior.dim != self.dim:
+            raise ValueError(
+                f"Block '{self.name}' does not fit its prior. Expected: dim >= 1, the same in "
+                f"both. Received: dim={self.dim}, prior.dim={self.prior.dim}. Export the prior of "
+                "this block."
+            )
+
+
+@dataclass(frozen=True)
+class LatentSpec:
+    """The ordered blocks of a latent code: what a model encodes to and decodes from.
+
+    Args:
+        blocks: At least one block; names are unique.
+
+    Example:
+        >>> spec = LatentSpec((Block("zu", 8, (), BlockPrior.standard_normal(8)),))
+        >>> spec.names, spec["zu"].dim
+        (('zu',), 8)
+    """
+
+    blocks: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", tuple(self.blocks))
+        if not self.blocks or len(set(self.names)) != len(self.blocks):
+            raise ValueError(
+                "A latent spec needs distinct blocks. Expected: one block or more, each with its "
+                f"own name. Received: names={list(self.names)}. Rename or add a block."
+            )
+
+    @classmethod
+    def from_dict(
+        cls, blocks: Mapping[str, Mapping[str, Any]], priors: Mapping[str, BlockPrior]
+    ) -> LatentSpec:
+        """Builds the spec from its JSON form and the priors.
+
+        Args:
+            blocks: `{name: {"dim": int, "factors": [str, ...]}}`, in the order of the code.
+            priors: The prior of each block, in any order.
+
+        Returns:
+            The spec.
+
+        Raises:
+            ValueError: If the names differ.
+        """
+        if set(blocks) != set(priors):
+            raise ValueError(
+                f"The priors do not match the blocks. Expected: a prior for each of "
+                f"{sorted(blocks)}. Received: priors for {sorted(priors)}. Export the priors again."
+            )
+        return cls(
+            tuple(
+                Block(name, int(entry["dim"]), tuple(entry["factors"]), priors[name])
+                for name, entry in blocks.items()
+            )
+        )
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON form, without the priors."""
+        return {b.name: {"dim": b.dim, "factors": list(b.factors)} for b in self.blocks}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the blocks, in order."""
+        return tuple(block.name for block in self.blocks)
+
+    def check(self, latents: Mapping[str, np.ndarray]) -> int:
+        """Checks that latents have this form.
+
+        Args:
+            latents: Arrays of shape `(n, dim)` by block name.
+
+        Returns:
+            The number of rows `n`.
+
+        Raises:
+            ValueError: If names, order, shapes or lengths differ, or a value is not finite.
+            TypeError: If an array does not hold floats.
+        """
+        if tuple(latents) != self.names:
+            raise ValueError(
+                f"The latents have other blocks than the spec. Expected: {list(self.names)}, in "
+                f"this order. Received: {list(latents)}. Pass every block under its name."
+            )
+        num_rows = len(latents[self.names[0]])
+        for block in self.blocks:
+            _check_block(block, num_rows, np.asarray(latents[block.name]))
+        return num_rows
+
+    def __getitem__(self, name: str) -> Block:
+        for block in self.blocks:
+            if block.name == name:
+                return block
+        raise ValueError(
+            f"The latent spec has no block '{name}'. Expected: one of {sorted(self.names)}. "
+            f"Received: name={name!r}. {nearest(name, self.names)}"
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+
+def _check_block(block: Block, num_rows: int, values: np.ndarray) -> None:
+    if values.shape != (num_rows, block.dim):
+        raise ValueError(
+            f"The latents of block '{block.name}' have the wrong shape. Expected: "
+            f"{(num_rows, block.dim)}. Received: shape={values.shape}. Pass one row per example in "
+            "every block."
+        )
+    if values.dtype.kind != "f":
+        raise TypeError(
+            f"The latents of block '{block.name}' are not floats. Expected: a float dtype. "
+            f"Received: dtype={values.dtype}. Convert them to float32."
+        )
+    finite = np.isfinite(values).all(axis=-1)
+    if not finite.all():
+        raise ValueError(
+            f"The latents of block '{block.name}' are not finite. Expected: no NaN or infinity. "
+            f"Received: first bad row={int(np.argmin(finite))}. Leave this example out or train "
+            "the model again."
+        )

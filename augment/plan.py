@@ -1,0 +1,206 @@
+"""Plans of variants: which block of each variant comes from where. Pure, columnar data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from augment.columns import as_integers, check_lengths
+from augment.latents import LatentSpec
+from augment.randomness import derive, identity_keys
+
+__all__ = ["Anchors", "Source", "VariantPlan"]
+
+
+class Source(IntEnum):
+    """Where a block of a variant comes from."""
+
+    KEEP = 0
+    """The anchor's block, bit for bit."""
+    PRIOR = 1
+    """A draw from the block's prior."""
+    DONOR = 2
+    """A donor's block."""
+    MIX = 3
+    """A point on the line from the anchor's block to a donor's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """The examples that variants are made of, one row each.
+
+    Args:
+        ids: Identities of the `n` examples, unique.
+        factors: Value indices by factor, int64 of shape `(n,)`; always has `label`.
+        variants: int64 of shape `(n,)`: how many variants each gets. At least 0.
+    """
+
+    ids: Sequence[str]
+    factors: dict[str, np.ndarray]
+    variants: np.ndarray
+
+    def __post_init__(self) -> None:
+        if "label" not in self.factors:
+            raise ValueError(
+                "Anchors have no class. Expected: a factor 'label'. Received: "
+                f"factors={sorted(self.factors)}. Name the class factor 'label'."
+            )
+        factors = {name: as_integers("Anchors", name, v) for name, v in self.factors.items()}
+        variants = as_integers("Anchors", "variants", self.variants)
+        check_lengths("Anchors", len(self.ids), factors | {"variants": variants})
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError(
+                "Anchors are not unique. Expected: a different id in each row. Received: "
+                f"{len(self.ids) - len(set(self.ids))} repeated ids. Ask for more variants of an "
+                "anchor instead of repeating it."
+            )
+        if (variants < 0).any():
+            raise ValueError(
+                "Anchors cannot have fewer than no variants. Expected: variants >= 0. Received: "
+                f"min(variants)={variants.min()}. Pass 0 to leave an anchor out."
+            )
+        object.__setattr__(self, "factors", factors)
+        object.__setattr__(self, "variants", variants)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class VariantPlan:
+    """One row per variant: per block a source, a donor and a share of the donor.
+
+    A plan holds no latents: `recombine` executes it.
+
+    Args:
+        recipe: Name of the recipe that made the plan.
+        spec: The blocks, `B` of them.
+        anchor: int64 of shape `(V,)`: row of the anchor.
+        variant: int64 of shape `(V,)`: index of the variant within its anchor.
+        label: int64 of shape `(V,)`: the class the variant should have.
+        keys: uint64 of shape `(V,)`: key of every random number of the variant.
+        sources: Per block int8 of shape `(V,)`, values of `Source`.
+        donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
+        weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
+            source is `MIX`, 0 elsewhere.
+    """
+
+    recipe: str
+    spec: LatentSpec
+    anchor: np.ndarray
+    variant: np.ndarray
+    label: np.ndarray
+    keys: np.ndarray
+    sources: dict[str, np.ndarray]
+    donors: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        rows = {name: getattr(self, name) for name in ("anchor", "variant", "label")}
+        for name, column in rows.items():
+            if (as_integers("Plan", name, column) < 0).any():
+                raise ValueError(
+                    f"A plan points nowhere. Expected: {name} >= 0. Received: "
+                    f"min({name})={np.min(column)}. Pass row indices."
+                )
+        check_lengths("Plan", len(self.anchor), rows | {"keys": self.keys})
+        for kind in ("sources", "donors", "weights"):
+            self._check_columns(kind, getattr(self, kind))
+        for name in self.spec.names:
+            _check_block(name, self.sources[name], self.donors[name], self.weights[name])
+
+    @classmethod
+    def keep_all(
+        cls, recipe: str, anchors: Anchors, spec: LatentSpec, *, seed: int, attempt: int = 0
+    ) -> VariantPlan:
+        """Lays out the variants of the anchors with every block kept.
+
+        Args:
+            recipe: Name of the recipe, part of every key.
+            anchors: The anchors; row `i` gets `anchors.variants[i]` variants.
+            spec: The blocks.
+            seed: Integer, the seed of the run.
+            attempt: Integer, 0 for the first try; another attempt gives other keys.
+
+        Returns:
+            A plan that recipes then change.
+        """
+        anchor = np.repeat(np.arange(len(anchors)), anchors.variants)
+        starts = np.cumsum(anchors.variants) - anchors.variants
+        variant = np.arange(len(anchor)) - starts[anchor]
+        keys = derive(identity_keys(seed, recipe, anchors.ids)[anchor], variant)
+        return cls(
+            recipe=recipe,
+            spec=spec,
+            anchor=anchor,
+            variant=variant,
+            label=anchors.factors["label"][anchor],
+            keys=derive(keys, attempt),
+            sources={name: np.full(len(anchor), Source.KEEP, np.int8) for name in spec.names},
+            donors={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
+            weights={name: np.zeros(len(anchor), np.float32) for name in spec.names},
+        )
+
+    def block_keys(self, name: str) -> np.ndarray:
+        """Returns the keys of one block's draws, uint64 of shape `(V,)`."""
+        return derive(self.keys, self.spec.names.index(name))
+
+    def take(self, rows: np.ndarray) -> VariantPlan:
+        """Returns the plan of some variants.
+
+        Args:
+            rows: Indices or a boolean mask over the variants.
+
+        Returns:
+            A plan with these rows; they make the same latents as in the whole.
+        """
+
+        def pick(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {name: column[rows] for name, column in columns.items()}
+
+        return VariantPlan(
+            recipe=self.recipe,
+            spec=self.spec,
+            anchor=self.anchor[rows],
+            variant=self.variant[rows],
+            label=self.label[rows],
+            keys=self.keys[rows],
+            sources=pick(self.sources),
+            donors=pick(self.donors),
+            weights=pick(self.weights),
+        )
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+    def _check_columns(self, kind: str, columns: Mapping[str, np.ndarray]) -> None:
+        if tuple(columns) != self.spec.names:
+            raise ValueError(
+                f"A plan has the wrong blocks in `{kind}`. Expected: {list(self.spec.names)}, in "
+                f"this order. Received: {list(columns)}. Give every block of the spec a column."
+            )
+        check_lengths(f"Plan column `{kind}`", len(self), columns)
+
+
+def _check_block(name: str, sources: np.ndarray, donors: np.ndarray, weights: np.ndarray) -> None:
+    if not np.isin(sources, list(Source)).all():
+        raise ValueError(
+            f"A plan has an unknown source for block '{name}'. Expected: one of "
+            f"{[int(source) for source in Source]}. Received: sources={np.unique(sources)}. Use "
+            "the values of `Source`."
+        )
+    needs_donor = np.isin(sources, (Source.DONOR, Source.MIX))
+    if not np.array_equal(donors >= 0, needs_donor):
+        raise ValueError(
+            f"A plan has donors that do not fit the sources of block '{name}'. Expected: a row for "
+            f"DONOR and MIX, -1 elsewhere. Received: {int(needs_donor.sum())} such sources and "
+            f"{int((donors >= 0).sum())} donors. Give a donor where one is used and nowhere else."
+        )
+    if not ((weights >= 0) & (weights <= np.where(sources == Source.MIX, 1, 0))).all():
+        raise ValueError(
+            f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX, 0 "
+            f"elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the donor."
+        )

@@ -1,0 +1,1 @@
+"""Generative models in Keras 3: how to encode observations into named latent blocks and back."""

@@ -1,0 +1,169 @@
+"""The bundle: a trained model with its judges and priors as a directory without any pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from model_zoo.classifier import image_classifier
+from model_zoo.registry import build_model
+
+SCHEMA_VERSION = 1
+DESCRIPTION = "bundle.json"
+MODEL_WEIGHTS = "model.weights.h5"
+PRIORS = "priors.npz"
+JUDGES = ("judge", "auditor")
+
+
+@dataclass
+class Bundle:
+    """A trained model, what it needs to be used, and where it came from.
+
+    Attributes:
+        model: The zoo model.
+        judge: Classifier that gates generated images, from `[-1, 1]` to logits.
+        auditor: Classifier with another seed and fold, which only scores.
+        priors: Arrays of the blocks' priors, `{"<block>/weights" | "/loc" | "/scale": array}`.
+        model_name: Key of the model in the registry.
+        model_args: Arguments that the model was built with.
+        factors: Value names of the label, first, and of the other factors.
+        judge_width: Channels of the judges' first convolution.
+        details: Where it came from and what was measured, as plain data.
+        digest: sha256 over the files, empty until saved or loaded.
+    """
+
+    model: keras.Model
+    judge: keras.Model
+    auditor: keras.Model
+    priors: Mapping[str, np.ndarray]
+    model_name: str
+    model_args: Mapping[str, Any]
+    factors: Mapping[str, Sequence[str]]
+    judge_width: int = 32
+    details: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, channels)` in pixels."""
+        return self.model.image_shape
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes in the order of their labels."""
+        return list(self.factors["label"])
+
+
+def weight_files() -> tuple[str, ...]:
+    """Names of the files whose contents the digest covers."""
+    return (MODEL_WEIGHTS, PRIORS, *(f"{name}.weights.h5" for name in JUDGES))
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> str:
+    """Writes a bundle into a directory, `bundle.json` last; returns the digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle.model.save_weights(folder / MODEL_WEIGHTS, overwrite=True)
+    for name in JUDGES:
+        getattr(bundle, name).save_weights(folder / f"{name}.weights.h5", overwrite=True)
+    np.savez(folder / PRIORS, **dict(bundle.priors))
+    description = {
+        "schema_version": SCHEMA_VERSION,
+        "model": bundle.model_name,
+        "args": dict(bundle.model_args),
+        "latent_spec": bundle.model.latent_spec,
+        "value_range": list(bundle.model.value_range),
+        "image_shape": list(bundle.image_shape),
+        "factors": {name: list(values) for name, values in bundle.factors.items()},
+        "judge_width": bundle.judge_width,
+        "files": {name: _sha256(folder / name) for name in weight_files()},
+        "details": bundle.details,
+    }
+    description["digest"] = bundle.digest = _digest(description)
+    partial = folder / f".{DESCRIPTION}.tmp"
+    partial.write_text(json.dumps(description, indent=2) + "\n")
+    partial.replace(folder / DESCRIPTION)
+    return bundle.digest
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Reads `bundle.json` and checks the files against it, without loading a model.
+
+    Raises:
+        FileNotFoundError: The directory is no bundle, or a file of it is missing.
+        ValueError: The schema is newer, or a file or the description does not match the digest.
+    """
+    folder = Path(folder)
+    if not (folder / DESCRIPTION).is_file():
+        raise FileNotFoundError(
+            f"'{folder}' is no model bundle. Expected: a directory with {DESCRIPTION}. "
+            f"Received: model={folder}. Name the directory that `latentloom train --out` wrote."
+        )
+    description = json.loads((folder / DESCRIPTION).read_text())
+    if description.get("schema_version", 0) > SCHEMA_VERSION:
+        raise ValueError(
+            f"The bundle '{folder}' was written by a newer latentloom. "
+            f"Expected: schema_version up to {SCHEMA_VERSION}. "
+            f"Received: schema_version={description['schema_version']}. Upgrade latentloom."
+        )
+    if description["digest"] != _digest(description):
+        raise ValueError(_mismatch(folder, DESCRIPTION, description["digest"]))
+    for name, expected in description["files"].items():
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"The bundle '{folder}' lacks '{name}'. Expected: the files that {DESCRIPTION} "
+                f"lists. Received: no {name}. Copy the whole bundle again or retrain."
+            )
+        if _sha256(folder / name) != expected:
+            raise ValueError(_mismatch(folder, name, expected))
+    return description
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Loads a bundle, having checked it as `read_description` does."""
+    folder = Path(folder)
+    description = read_description(folder)
+    shape, factors = description["image_shape"], description["factors"]
+    num_classes = len(factors["label"])
+    model = build_model(description["model"], description["args"], shape, num_classes)
+    model.load_weights(folder / MODEL_WEIGHTS)
+    judges = {}
+    for name in JUDGES:
+        judges[name] = image_classifier(shape, num_classes, width=description["judge_width"])
+        judges[name].load_weights(folder / f"{name}.weights.h5")
+    with np.load(folder / PRIORS, allow_pickle=False) as arrays:
+        priors = {name: arrays[name] for name in arrays.files}
+    return Bundle(
+        model=model,
+        **judges,
+        priors=priors,
+        model_name=description["model"],
+        model_args=description["args"],
+        factors=factors,
+        judge_width=description["judge_width"],
+        details=description["details"],
+        digest=description["digest"],
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    content = {name: value for name, value in description.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _mismatch(folder: Path, name: str, expected: str) -> str:
+    return (
+        f"'{name}' of the bundle '{folder}' is not what was saved. Expected: sha256 {expected}. "
+        "Received: other contents. Copy the bundle again or retrain."
+    )

@@ -1,0 +1,113 @@
+"""What a training run leaves behind after every epoch, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+
+import keras
+
+STATE_FILE = "state.json"
+LAST_WEIGHTS = "last.weights.h5"
+BEST_WEIGHTS = "best.weights.h5"
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Keeps the last and the best weights, the history and the count of epochs without progress.
+
+    Every file is written under a temporary name and renamed; `state.json`, which names the weights
+    that belong to it, is renamed last. The weights hold the optimizer and the random state too.
+
+    Args:
+        folder: Where the state lies.
+        monitor: Name of the figure to watch, smaller is better.
+        patience: Integer, epochs without progress after which training stops, or 0 for never.
+    """
+
+    def __init__(self, folder: Path, monitor: str, patience: int):
+        super().__init__()
+        self.folder, self.monitor, self.patience = folder, monitor, patience
+        self.history: list[dict[str, float]] = []
+        self.best, self.best_epoch = float("inf"), -1
+
+    @property
+    def next_epoch(self) -> int:
+        """The epoch that comes next."""
+        return len(self.history)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts the model and this object where the last finished epoch left them, if one did."""
+        state_file = self.folder / STATE_FILE
+        if not state_file.exists():
+            return
+        state = json.loads(state_file.read_text())
+        self.history, self.best, self.best_epoch = (
+            state["history"],
+            state["best"],
+            state["best_epoch"],
+        )
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.folder / state["last_weights"])
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Loads the weights of the best epoch."""
+        state = json.loads((self.folder / STATE_FILE).read_text())
+        model.load_weights(self.folder / state["best_weights"])
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the state after an epoch; stops the run when patience has run out."""
+        figures = {name: float(value) for name, value in sorted((logs or {}).items())}
+        if not math.isfinite(figures[self.monitor]):
+            raise FloatingPointError(
+                f"Training diverged in epoch {epoch}. Expected: a finite '{self.monitor}'. "
+                f"Received: {self.monitor}={figures[self.monitor]}. "
+                "Lower `train.learning_rate`; the last good checkpoint is kept for --resume."
+            )
+        self.history.append({"epoch": epoch, **figures})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        last = self._save(f"{epoch:05d}-{LAST_WEIGHTS}")
+        if figures[self.monitor] < self.best:
+            self.best, self.best_epoch = figures[self.monitor], epoch
+            shutil.copyfile(last, self.folder / f"{epoch:05d}-{BEST_WEIGHTS}")
+        self._write_state(last.name)
+        if self.is_finished:
+            self.model.stop_training = True
+
+    def _save(self, name: str) -> Path:
+        partial = self.folder / f".{name.replace('.weights.h5', '')}.tmp.weights.h5"
+        self.model.save_weights(partial, overwrite=True)
+        os.replace(partial, self.folder / name)
+        return self.folder / name
+
+    def _write_state(self, last_weights: str) -> None:
+        best_weights = f"{self.best_epoch:05d}-{BEST_WEIGHTS}"
+        state = {
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "last_weights": last_weights,
+            "best_weights": best_weights,
+        }
+        partial = self.folder / f".{STATE_FILE}.tmp"
+        partial.write_text(json.dumps(state))
+        os.replace(partial, self.folder / STATE_FILE)
+        for weights in self.folder.glob("*.weights.h5"):
+            if weights.name not in (last_weights, best_weights):
+                weights.unlink()
+
+
+def write_history(history: list[dict[str, float]], path: Path) -> None:
+    """Writes one row an epoch as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,44 @@
+"""The classifier that judges generated images, or audits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from model_zoo.networks import resolve_network
+
+
+def image_classifier(
+    image_shape: Sequence[int], num_classes: int, *, width: int = 32
+) -> keras.Sequential:
+    """Builds a small classifier from images in `[-1, 1]` to class logits.
+
+    Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
+    after them. Initial weights and dropout follow `keras.utils.set_random_seed`.
+
+    Args:
+        image_shape: `(height, width, channels)` in pixels.
+        num_classes: Integer, number of classes.
+        width: Integer, channels of the first convolution.
+
+    Returns:
+        A built network, `(batch, height, width, channels)` to `(batch, num_classes)`.
+    """
+    stack: list = [keras.Input(tuple(image_shape))]
+    if resolve_network("auto", image_shape) == "conv":
+        for filters in (width, 2 * width, 4 * width):
+            stack += [
+                layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+                layers.BatchNormalization(momentum=0.9),
+                layers.Activation("relu"),
+            ]
+    stack += [
+        layers.Flatten(),
+        layers.Dropout(0.2),
+        layers.Dense(256, activation="relu"),
+        layers.Dropout(0.4),
+        layers.Dense(num_classes),
+    ]
+    return keras.Sequential(stack, name="classifier")

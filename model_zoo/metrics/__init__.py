@@ -1,0 +1,1 @@
+"""Figures that say what a latent code holds and what decoded images are like."""

@@ -1,0 +1,46 @@
+"""Probes: fresh classifiers that say how much of a factor can be read from a code."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+PROBES = ("linear", "mlp")
+
+
+def probe_accuracy(
+    probe: str,
+    train_codes: np.ndarray,
+    train_labels: np.ndarray,
+    test_codes: np.ndarray,
+    test_labels: np.ndarray,
+    seed: int = 0,
+) -> float:
+    """Accuracy on test codes of a fresh classifier trained on frozen train codes.
+
+    Args:
+        probe: `"linear"` (logistic regression) or `"mlp"` (128 hidden units), on standardised
+            codes.
+        train_codes: `(n, dim)`.
+        train_labels: `(n,)` integers.
+        test_codes: `(m, dim)`.
+        test_labels: `(m,)` integers.
+        seed: Seed of the MLP.
+
+    Returns:
+        Share of test codes whose label is read right, in `[0, 1]`.
+    """
+    if probe == "linear":
+        classifier = LogisticRegression(max_iter=500)
+    elif probe == "mlp":
+        classifier = MLPClassifier((128,), max_iter=200, early_stopping=True, random_state=seed)
+    else:
+        raise ValueError(
+            f"The probe is unknown. Expected: one of {', '.join(PROBES)}. "
+            f"Received: probe={probe!r}. Use one of these."
+        )
+    pipeline = make_pipeline(StandardScaler(), classifier)
+    return float(pipeline.fit(train_codes, train_labels).score(test_codes, test_labels))

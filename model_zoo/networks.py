@@ -1,0 +1,157 @@
+"""The networks that zoo models are made of: image encoders, image decoders, dense heads.
+
+Convolutional networks halve the image with strided convolutions until a side is at most 8
+pixels and mirror that with transposed convolutions; they need sides of at least 16. Dense
+networks flatten the image and serve small ones. The final layers carry no activation unless said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+SMALLEST_CONVOLUTIONAL_SIDE = 16
+LARGEST_BASE_SIDE = 8
+
+
+def resolve_network(network: str, image_shape: Sequence[int]) -> str:
+    """Names the family of networks for an image shape.
+
+    Args:
+        network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
+        image_shape: `(height, width, channels)` in pixels.
+
+    Returns:
+        `"conv"` or `"dense"`.
+
+    Raises:
+        ValueError: The name is unknown, or the image is too small for convolutions.
+    """
+    if network not in ("auto", "conv", "dense"):
+        raise ValueError(
+            "The family of networks is unknown. Expected: one of auto, conv, dense. "
+            f"Received: network={network!r}. Set `model.args.network` to one of these."
+        )
+    smallest = min(image_shape[:2])
+    if network == "conv" and smallest < SMALLEST_CONVOLUTIONAL_SIDE:
+        raise ValueError(
+            "The image is too small for convolutional networks. "
+            f"Expected: sides of at least {SMALLEST_CONVOLUTIONAL_SIDE} pixels. "
+            f"Received: image_shape={tuple(image_shape)}. Set `model.args.network` to dense."
+        )
+    if network == "auto":
+        return "conv" if smallest >= SMALLEST_CONVOLUTIONAL_SIDE else "dense"
+    return network
+
+
+def num_stages(image_shape: Sequence[int]) -> int:
+    """Number of halvings that bring the longer side down to at most 8 pixels."""
+    side, stages = max(image_shape[:2]), 0
+    while side > LARGEST_BASE_SIDE:
+        side, stages = -(-side // 2), stages + 1
+    return stages
+
+
+def image_encoder(
+    image_shape: Sequence[int],
+    output_dim: int,
+    *,
+    network: str,
+    width: int,
+    hidden_dim: int,
+    dropout: float = 0.0,
+    name: str,
+) -> keras.Sequential:
+    """Builds a network from images to vectors.
+
+    Args:
+        image_shape: `(height, width, channels)` in pixels.
+        output_dim: Size of the output vector.
+        network: `"conv"` or `"dense"`.
+        width: Channels of the first convolution; they double at each halving.
+        hidden_dim: Size of the dense layer before the output.
+        dropout: Share of hidden units dropped in training, in `[0, 1)`.
+        name: Name of the network.
+
+    Returns:
+        A built network, `(batch, height, width, channels)` to `(batch, output_dim)`.
+    """
+    stack: list = [keras.Input(tuple(image_shape))]
+    if network == "conv":
+        for stage in range(num_stages(image_shape)):
+            filters = width * 2**stage
+            stack.append(layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu"))
+    else:
+        stack += [layers.Flatten(), layers.Dense(2 * hidden_dim, activation="relu")]
+    stack += [layers.Flatten(), layers.Dense(hidden_dim, activation="relu")]
+    if dropout:
+        stack.append(layers.Dropout(dropout, seed=0))
+    stack.append(layers.Dense(output_dim))
+    return keras.Sequential(stack, name=name)
+
+
+def image_decoder(
+    input_dim: int,
+    image_shape: Sequence[int],
+    *,
+    network: str,
+    width: int,
+    hidden_dim: int,
+    name: str,
+) -> keras.Sequential:
+    """Builds the mirror of `image_encoder`, from vectors to images in `(-1, 1)`.
+
+    A side that is not a multiple of its halvings is decoded a little larger and cropped evenly.
+
+    Args:
+        input_dim: Size of the input vector.
+        image_shape: `(height, width, channels)` in pixels.
+        network: `"conv"` or `"dense"`.
+        width: Channels before the last transposed convolution; they double at each halving.
+        hidden_dim: Size of the first dense layer.
+        name: Name of the network.
+
+    Returns:
+        A built network, `(batch, input_dim)` to `(batch, height, width, channels)`, ending in tanh.
+    """
+    height, image_width, channels = image_shape
+    stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
+    if network == "dense":
+        stack += [
+            layers.Dense(2 * hidden_dim, activation="relu"),
+            layers.Dense(height * image_width * channels, activation="tanh"),
+            layers.Reshape(tuple(image_shape)),
+        ]
+        return keras.Sequential(stack, name=name)
+    stages = num_stages(image_shape)
+    base = (-(-height // 2**stages), -(-image_width // 2**stages))
+    filters = width * 2 ** (stages - 1)
+    stack.append(layers.Dense(base[0] * base[1] * filters, activation="relu"))
+    stack.append(layers.Reshape((*base, filters)))
+    for stage in reversed(range(stages - 1)):
+        stack.append(
+            layers.Conv2DTranspose(
+                width * 2**stage, 4, strides=2, padding="same", activation="relu"
+            )
+        )
+    stack.append(
+        layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh")
+    )
+    surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
+    if any(surplus):
+        stack.append(layers.Cropping2D([(s // 2, s - s // 2) for s in surplus]))
+    return keras.Sequential(stack, name=name)
+
+
+def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: str):
+    """Builds a network with one hidden layer from vectors to class logits."""
+    return keras.Sequential(
+        [
+            keras.Input((input_dim,)),
+            layers.Dense(hidden_dim, activation="relu"),
+            layers.Dense(num_classes),
+        ],
+        name=name,
+    )

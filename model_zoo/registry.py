@@ -1,0 +1,72 @@
+"""The models that configurations can name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from model_zoo.zszu_vae import ZsZuVAE
+
+MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE}
+
+GIVEN_BY_THE_DATA = ("image_shape", "num_classes", "class_probabilities")
+
+
+def tunable_arguments(name: str) -> dict[str, Any]:
+    """Arguments of a model that a configuration may set, with their defaults.
+
+    Raises:
+        ValueError: No model has this name.
+    """
+    if name not in MODELS:
+        nearest = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"The model is unknown. Expected: one of {', '.join(sorted(MODELS))}. "
+            f"Received: model.name={name!r}. Did you mean '{nearest}'?"
+        )
+    parameters = inspect.signature(MODELS[name].__init__).parameters.values()
+    return {
+        p.name: p.default
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN_BY_THE_DATA
+    }
+
+
+def check_arguments(name: str, args: Mapping[str, Any]) -> None:
+    """Refuses arguments that the model does not have.
+
+    Raises:
+        ValueError: The model or an argument is unknown; the message has the nearest name.
+    """
+    known = tunable_arguments(name)
+    for argument in args:
+        if argument not in known:
+            nearest = difflib.get_close_matches(argument, known, n=1, cutoff=0.0)[0]
+            raise ValueError(
+                f"Model '{name}' has no argument '{argument}'. "
+                f"Expected: one of {', '.join(sorted(known))}. "
+                f"Received: model.args.{argument}. Did you mean '{nearest}'?"
+            )
+
+
+def build_model(
+    name: str, args: Mapping[str, Any], image_shape: Sequence[int], num_classes: int, **given: Any
+) -> keras.Model:
+    """Builds a model for a data set.
+
+    Args:
+        name: Key of `MODELS`.
+        args: Arguments from the configuration.
+        image_shape: `(height, width, channels)` in pixels.
+        num_classes: Number of classes.
+        **given: Further arguments that come from the data, such as `class_probabilities`.
+
+    Returns:
+        The model, its variables created.
+    """
+    check_arguments(name, args)
+    return MODELS[name](tuple(image_shape), num_classes, **args, **given)

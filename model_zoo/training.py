@@ -1,0 +1,140 @@
+"""The one training loop: Keras' `fit` with checkpoints, for every model and for classifiers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from model_zoo.batches import Batches
+from model_zoo.checkpoints import Checkpoints
+from model_zoo.classifier import image_classifier
+
+CLASSIFIER_RANGE = (-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Args:
+        epochs: Passes over the training data, at least 1.
+        batch_size: Examples a step.
+        learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
+        patience: Epochs without progress after which to stop, or 0 for never.
+        seed: Seed of the initial weights, the noise and the order of the examples.
+    """
+
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    patience: int = 0
+    seed: int = 0
+
+
+def optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Adam whose rate falls along a cosine over the whole of the schedule."""
+    rate = keras.optimizers.schedules.CosineDecay(
+        schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
+    )
+    return keras.optimizers.Adam(rate)
+
+
+def has_accelerator() -> bool:
+    """Whether a GPU is there. XLA is used only then: it slows convolutions down on a CPU."""
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def fit(
+    model: keras.Model,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    schedule: Schedule,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> list[dict[str, float]]:
+    """Trains a latent model; goes on after the last finished epoch found in `folder`.
+
+    Args:
+        model: A zoo model, built with the schedule's seed.
+        train: `(images uint8, labels)` to learn from.
+        validation: `(images uint8, labels)` that decide when to stop and which epoch is best.
+        schedule: How long and how fast to train.
+        folder: Where checkpoints lie; empty or missing for a new run.
+        callbacks: Further Keras callbacks, to show progress for example.
+
+    Returns:
+        The history, one dictionary of figures an epoch; the model holds the best weights.
+    """
+    epochs = range(schedule.epochs)
+    shared = {"batch_size": schedule.batch_size, "value_range": model.value_range}
+    steps = Batches(*train, **shared).steps_per_epoch
+    model.compile(optimizer(schedule, steps), jit_compile=has_accelerator())
+    checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
+    checkpoints.restore(model)
+    if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
+        left = epochs[checkpoints.next_epoch :]
+        model.fit(
+            Batches(*train, seed=schedule.seed, epochs=left, **shared),
+            initial_epoch=left.start,
+            epochs=left.stop,
+            steps_per_epoch=steps,
+            validation_data=Batches(*validation, **shared),
+            callbacks=[checkpoints, *callbacks],
+            verbose=0,
+        )
+    checkpoints.restore_best(model)
+    return checkpoints.history
+
+
+def fit_classifier(
+    train: tuple[np.ndarray, np.ndarray],
+    num_classes: int,
+    schedule: Schedule,
+    width: int = 32,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> keras.Sequential:
+    """Trains a classifier of images from the schedule's seed, without early stopping.
+
+    Args:
+        train: `(images uint8, labels)` to learn from.
+        num_classes: Number of classes.
+        schedule: How long and how fast to train.
+        width: Channels of the first convolution.
+        callbacks: Keras callbacks, to show progress for example.
+
+    Returns:
+        The trained network, from images in `[-1, 1]` to logits.
+    """
+    keras.utils.set_random_seed(schedule.seed)
+    network = image_classifier(train[0].shape[1:], num_classes, width=width)
+    batches = Batches(
+        *train,
+        batch_size=schedule.batch_size,
+        value_range=CLASSIFIER_RANGE,
+        seed=schedule.seed,
+        epochs=range(schedule.epochs),
+    )
+    network.compile(
+        optimizer(schedule, batches.steps_per_epoch),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=has_accelerator(),
+    )
+    network.fit(
+        batches,
+        epochs=schedule.epochs,
+        steps_per_epoch=batches.steps_per_epoch,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+    return network
+
+
+def forget(folder: Path) -> None:
+    """Removes the checkpoints of a finished run."""
+    shutil.rmtree(folder, ignore_errors=True)

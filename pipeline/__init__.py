@@ -1,0 +1,1 @@
+"""Where it runs: data set files, the Beam graph, commands and reports."""

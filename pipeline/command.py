@@ -1,0 +1,241 @@
+"""The command `latentloom`: one verb a step, from any labelled images to variants of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+OWN_PACKAGES = ("augment", "model_zoo", "pipeline")
+USERS_MISTAKE, FAILED_RUN = 2, 1
+
+app = typer.Typer(
+    name="latentloom",
+    help="Make more training images of every class: learn what makes the class and what does not, "
+    "keep the first, redraw the second. Start with `latentloom demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Config_ = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/.")]
+Data = Annotated[Path, typer.Option("--data", help="Data set directory made by `import`.")]
+Model = Annotated[Path, typer.Option("--model", help="Model bundle made by `train`.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting: `train.epochs=5`."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what latentloom wrote there before.")
+]
+
+
+@app.command("import")
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="`builtin:fonts`, `builtin:digits`, `idx:DIR`, `npz:FILE`, `folder:DIR`, "
+            "`tfds:NAME` or `tfrecord:GLOB`.",
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to write.")],
+    name: Annotated[str | None, typer.Option(help="Name of the data set.")] = None,
+    label: Annotated[str | None, typer.Option(help="Field that is the class.")] = None,
+    factors: Annotated[
+        str | None, typer.Option(help="Factors to keep, separated by commas.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
+    ] = None,
+    max_examples: Annotated[
+        int | None, typer.Option(min=1, help="Most examples to take, a fair sample.")
+    ] = None,
+    shards: Annotated[
+        int | None, typer.Option(min=1, help="Files a split; by default one per 8,192 examples.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn labelled images into a data set directory: TFRecord, TFDS metadata, manifest."""
+    from pipeline.importing import import_dataset
+    from pipeline.progress import ProgressDisplay
+
+    with ProgressDisplay().stage("import") as advance:
+        dataset = import_dataset(
+            source,
+            out,
+            name=name,
+            label=label,
+            factors=factors.split(",") if factors is not None else None,
+            image_size=image_size,
+            max_examples=max_examples,
+            shards=shards,
+            overwrite=overwrite,
+            progress=advance,
+        )
+    counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
+    typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
+
+
+@app.command()
+def train(
+    config: Config_,
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Directory for the model bundle.")],
+    settings: Settings = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a model with its judges and write the bundle."""
+    from pipeline.config import load_config
+    from pipeline.progress import ProgressDisplay
+    from pipeline.training import train_bundle
+
+    resolved = load_config(config, settings or ())
+    bundle = train_bundle(
+        resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
+    )
+    _print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
+    typer.echo(f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} "
+               f"--data {data} --model {out} --out ...")
+
+
+@app.command(context_settings={"allow_extra_args": True})
+def generate(
+    context: typer.Context,
+    config: Config_,
+    data: Data,
+    model: Model,
+    out: Annotated[Path, typer.Option("--out", help="Directory for the variants.")],
+    runner: Annotated[str, typer.Option(help="Beam runner by name.")] = "FnApiRunner",
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make variants of a data set with Beam. What follows `--` goes to Beam unchanged.
+
+    Running the same command again after an interruption skips the shards that are finished.
+    """
+    from pipeline.config import load_config
+
+    resolved = load_config(config, settings or ())
+    _generate(resolved, data, model, out, runner, context.args, overwrite)
+
+
+def _generate(
+    config: Any, data: Path, model: Path, out: Path, runner: str, beam_args: list[str],
+    overwrite: bool,
+) -> None:
+    from pipeline.generation import generate as generate_dataset
+    from pipeline.progress import ProgressDisplay
+    from pipeline.reporting import report_on
+
+    with ProgressDisplay().stage("generate") as advance:
+        dataset = generate_dataset(
+            config, data, model, out,
+            runner=runner, beam_args=beam_args, overwrite=overwrite, progress=advance,
+        )
+    report = report_on(config, data, model, out)
+    _print_table("Variants", [(name, f"{n:,}") for name, n in dataset.manifest.totals.items()])
+    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
+    _print_table("Measured", measured)
+    typer.echo(f"Data set in {out}, pictures and figures in {out / 'report.html'}.")
+
+
+@app.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Data set directory.")],
+) -> None:
+    """Check every file of a data set against its manifest; exit 1 and name what is damaged."""
+    from pipeline.verification import verify as verify_dataset
+
+    verification = verify_dataset(directory)
+    for problem in verification.problems:
+        typer.echo(str(problem), err=True)
+    if verification.problems:
+        raise typer.Exit(FAILED_RUN)
+    typer.echo(f"{directory} is whole: {verification.summary}.")
+
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(metavar="DIR|BUNDLE", help="What to look into.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Show what is in a data set directory or a model bundle."""
+    from pipeline.inspection import describe
+
+    description = describe(path)
+    if as_json:
+        typer.echo(json.dumps(description, indent=2))
+        return
+    _print_table(str(path), [(name, _plain(value)) for name, value in description.items()])
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Directory for everything.")] = Path("demo"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Import, train, generate, verify and report on an embedded data set, in a few minutes."""
+    from pipeline.demo import run_demo
+    from pipeline.progress import ProgressDisplay
+
+    run_demo(out, overwrite=overwrite, display=ProgressDisplay())
+    typer.echo(f"Open {out / 'variants' / 'report.html'} in a browser.")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _print_table(title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def main() -> None:
+    """Runs the command; a user's mistake is one message and exit code 2."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        app()
+    except (ValueError, TypeError, OSError) as error:
+        if not _is_refusal(error.__traceback__):
+            traceback.print_exc()
+            sys.exit(FAILED_RUN)
+        typer.echo(f"latentloom: {error}", err=True)
+        sys.exit(USERS_MISTAKE)
+    except (RuntimeError, FloatingPointError) as error:
+        if not _is_refusal(error.__traceback__):
+            traceback.print_exc()
+        typer.echo(f"latentloom: {error}", err=True)
+        sys.exit(FAILED_RUN)
+
+
+def _is_refusal(trace: TracebackType | None) -> bool:
+    """Whether the error was raised by latentloom's own checks, not by a library below it."""
+    module = ""
+    while trace is not None:
+        module, trace = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_next
+    return module.split(".")[0] in OWN_PACKAGES
+
+
+if __name__ == "__main__":
+    main()

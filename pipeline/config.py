@@ -1,0 +1,203 @@
+"""Configuration files: YAML, checked against frozen models, with overrides from the command line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class Section(BaseModel):
+    """A part of a configuration: frozen, and without room for unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class DataConfig(Section):
+    """Which examples are used for what."""
+
+    validation_share: float = Field(0.05, gt=0, lt=1)
+    """Share of the training split that only decides when training stops."""
+    limit: int | None = Field(None, ge=1)
+    """Most training examples to use, or none for all."""
+
+
+class ModelConfig(Section):
+    """Which model of the zoo, with its arguments."""
+
+    name: str = "zszu_vae"
+    args: dict[str, Any] = {}
+
+
+class TrainConfig(Section):
+    """How the generative model is trained."""
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(128, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    patience: int = Field(0, ge=0)
+    """Epochs without progress on the validation examples after which to stop; 0 for never."""
+    seed: int = Field(0, ge=0)
+
+
+class JudgeConfig(Section):
+    """How the judge, which gates, and the auditor, which scores, are trained."""
+
+    epochs: int = Field(6, ge=1)
+    batch_size: int = Field(128, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    width: int = Field(32, ge=1)
+
+
+class GateConfig(Section):
+    """When a variant is good enough to be written."""
+
+    enabled: bool = True
+    min_confidence: float = Field(0.9, ge=0, le=1)
+    """Least probability that the judge gives the anchor's class."""
+    attempts: int = Field(3, ge=1)
+    """How often a rejected variant is drawn anew before it is given up."""
+
+
+class GenerateConfig(Section):
+    """What the pipeline makes of every example."""
+
+    recipe: str = "class_preserving"
+    options: dict[str, float] = {}
+    split: str = "train"
+    variants_per_example: int = Field(1, ge=1)
+    sampling_strategy: Literal["auto", "minority"] | dict[str, int] | None = None
+    """None: `variants_per_example` of each; auto: every class up to the largest; minority: the
+    smallest class up to the largest; {class: n}: exactly n variants of these classes."""
+    seed: int = Field(0, ge=0)
+    gate: GateConfig = GateConfig()
+    donors_per_class: int = Field(64, ge=1)
+    failure_budget: float = Field(0.01, ge=0, le=1)
+    """Share of the examples that may be unreadable before the run fails."""
+    threads: int = Field(1, ge=1)
+    """TensorFlow threads of a worker; part of what makes the bytes reproducible."""
+
+
+class EvaluateConfig(Section):
+    """How many examples the figures of the report are measured on."""
+
+    anchors: int = Field(1000, ge=2)
+    variants: int = Field(5, ge=2)
+    probe_examples: int = Field(10000, ge=2)
+
+
+class Config(Section):
+    """A whole configuration file."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    judge: JudgeConfig = JudgeConfig()
+    generate: GenerateConfig = GenerateConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    def to_yaml(self) -> str:
+        """The resolved configuration as YAML, defaults written out."""
+        return yaml.safe_dump(self.model_dump(), sort_keys=False)
+
+
+def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = False) -> Config:
+    """Reads a configuration file.
+
+    Args:
+        path: YAML file. Its optional section `smoke` holds dotted overrides that shrink the
+            configuration to seconds.
+        overrides: `section.key=value` settings, values in YAML, applied last.
+        smoke: Whether to apply the section `smoke`.
+
+    Returns:
+        The checked configuration.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no YAML mapping, or a key or a value is wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The configuration '{path}' is missing. Expected: a YAML file. "
+            f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
+        )
+    try:
+        tree = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"'{path}' is no YAML file: {error}. Mend its syntax.") from error
+    if not isinstance(tree, dict):
+        raise ValueError(
+            f"'{path}' holds no configuration. Expected: a mapping of sections. "
+            f"Received: {type(tree).__name__}. Start it with `data:` or `model:`."
+        )
+    shrinking = tree.pop("smoke", None) or {}
+    settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
+    for setting in [*(settings if smoke else []), *overrides]:
+        _override(tree, setting)
+    return parse_config(tree, str(path))
+
+
+def parse_config(tree: dict[str, Any], origin: str) -> Config:
+    """Checks a tree of settings; errors name the key, the value and the nearest known key."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise ValueError(f"In {origin}: {_explain(error.errors())}") from None
+
+
+def _override(tree: dict[str, Any], setting: str) -> None:
+    key, equals, value = setting.partition("=")
+    if not equals or not key:
+        raise ValueError(
+            "An override is malformed. Expected: section.key=value. "
+            f"Received: --set {setting!r}. Write for example --set train.epochs=5."
+        )
+    *sections, last = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ValueError(
+                f"The override '{key}' goes into a plain value. Expected: a section before each "
+                f"dot. Received: --set {setting!r}. Drop what follows '{section}'."
+            )
+    tree[last] = yaml.safe_load(value)
+
+
+def _explain(problems: Sequence[Any]) -> str:
+    """One sentence group a key: what was expected, what was received, and the nearest key."""
+    expected: dict[str, list[str]] = {}
+    received: dict[str, Any] = {}
+    for problem in problems:
+        location = [str(part) for part in problem["loc"] if "[" not in str(part)]
+        if problem["type"] == "extra_forbidden":
+            return _explain_unknown(location)
+        key = ".".join(location)
+        expected.setdefault(key, []).append(problem["msg"])
+        received[key] = problem["input"]
+    return " ".join(
+        f"'{key}' is wrong. Expected: {' or '.join(rules)}. "
+        f"Received: {key}={received[key]!r}. Correct this value."
+        for key, rules in expected.items()
+    )
+
+
+def _explain_unknown(location: list[str]) -> str:
+    key, known = ".".join(location), _keys_of(location[:-1])
+    nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)[0]
+    return (
+        f"Unknown key '{key}'. Expected: one of {', '.join(known)}. "
+        f"Received: {key}. Did you mean '{nearest}'?"
+    )
+
+
+def _keys_of(sections: Sequence[str]) -> list[str]:
+    section: Any = Config
+    for name in sections:
+        section = section.model_fields[name].annotation
+    return sorted(section.model_fields)

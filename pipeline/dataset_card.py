@@ -1,0 +1,74 @@
+"""The dataset card: a page of Markdown beside a generated data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jinja2 import Environment
+
+from pipeline.manifest import Manifest
+from pipeline.records import write_atomic
+
+CARD_FILE = "README.md"
+
+_TEMPLATE = """\
+# {{ m.name }}
+
+{{ m.source["description"] }} Made by latentloom {{ m.versions["latentloom"] }}; every image is \
+synthetic.
+
+| | |
+|---|---|
+| Images | {{ m.totals["written"] }} of {{ m.totals["requested"] }} requested \
+({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
+{{ m.totals["dead"] }} without a readable anchor) |
+| Shape | {{ m.image_shape | join(" x ") }}, uint8, PNG |
+| Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
+| Gate | {{ gate }} |
+| Model bundle | `{{ m.details["bundle_digest"] }}` |
+| Source data | `{{ m.source["data"] }}`, split `{{ settings["split"] }}` |
+
+## Classes
+
+| class | images |
+|---|---|
+{% for name, count in counts.items() -%}
+| {{ name }} | {{ count }} |
+{% endfor %}
+## Fields of a record
+
+`image` and `label`{% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
+`example_id`; `anchor_id`, the real image that the variant was made of; `donor_ids`, real images \
+that gave parts of its code; `recipe`; `seen_combination`, whether the training data has the \
+cell of its factors; `judge_confidence`, the probability that the judge gives the label; \
+`seed`, the key of the random numbers of this very image.
+
+## How to read it
+
+```python
+import tensorflow_datasets as tfds
+
+dataset = tfds.builder_from_directory("{{ folder }}").as_dataset(split="{{ settings['split'] }}")
+```
+
+`latentloom verify {{ folder }}` checks that nothing was damaged. \
+The figures on quality are in `report.html`.
+"""
+
+
+def write_card(out: Path, manifest: Manifest) -> None:
+    """Writes the dataset card of a generated data set into its directory."""
+    settings = manifest.details["config"]["generate"]
+    gate = settings["gate"]
+    described = f"judge's confidence of at least {gate['min_confidence']}"
+    card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
+    text = card.render(
+        m=manifest,
+        settings=settings,
+        gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",
+        counts=manifest.label_counts(settings["split"]),
+        others=[name for name in manifest.factors if name != "label"],
+        folder=os.path.basename(os.path.abspath(out)),
+    )
+    write_atomic(str(out / CARD_FILE), text)

@@ -1,0 +1,317 @@
+"""The data set directory: TFRecord shards in the TFDS layout, with a manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from augment.randomness import identity_keys
+from pipeline.images import decode_png, png_shape
+from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
+from pipeline.records import BadRecord, read_records
+
+METADATA_FILES = ("dataset_info.json", "features.json")
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An example that could not be used: its file, its number there, and the reason."""
+
+    shard: str
+    record: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A batch of labelled images, columnar.
+
+    Args:
+        images: uint8 array of shape `(batch_size, height, width, channels)`.
+        factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
+        ids: The identity of each example.
+    """
+
+    images: np.ndarray
+    factors: dict[str, np.ndarray]
+    ids: list[str]
+
+    def __post_init__(self):
+        lengths = {len(self.images), len(self.ids)} | {len(c) for c in self.factors.values()}
+        if len(lengths) > 1 or "label" not in self.factors:
+            raise ValueError(
+                "The columns of the examples do not agree. Expected: equal lengths and a factor "
+                f"'label'. Received: images={len(self.images)}, ids={len(self.ids)}, "
+                f"factors={ {name: len(c) for name, c in self.factors.items()} }. Align them."
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 class codes of shape `(batch_size,)`."""
+        return self.factors["label"]
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """The examples at these rows: integer positions or a boolean mask."""
+        rows = np.arange(len(self))[rows]
+        factors = {name: codes[rows] for name, codes in self.factors.items()}
+        return Examples(self.images[rows], factors, [self.ids[row] for row in rows])
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Examples]) -> Examples:
+        """Joins at least one batch of the same factors and image shape."""
+        return cls(
+            np.concatenate([part.images for part in parts]),
+            {name: np.concatenate([p.factors[name] for p in parts]) for name in parts[0].factors},
+            [example_id for part in parts for example_id in part.ids],
+        )
+
+
+class _Row(NamedTuple):
+    record: int
+    png: bytes
+    codes: list[int]
+    example_id: str
+
+
+@dataclass(frozen=True)
+class DatasetDir:
+    """A data set directory, imported or generated. Get one with `DatasetDir.open`.
+
+    Args:
+        path: Path of the directory, local or in a bucket.
+        manifest: Its manifest.
+    """
+
+    path: str
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> DatasetDir:
+        """Opens a directory after checking that every file is there in its recorded size.
+
+        Raises:
+            FileNotFoundError: The manifest, a metadata file or a shard is missing.
+            ValueError: A shard has another size than recorded, or the manifest is not valid.
+        """
+        path = os.fspath(path)
+        dataset = cls(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
+        if problems := dataset.missing_or_resized():
+            kind = FileNotFoundError if "missing" in problems[0][1] else ValueError
+            file, reason = problems[0]
+            raise kind(
+                f"Data set '{path}' is damaged: '{file}' {reason}. Expected: every file that its "
+                f"manifest lists, complete. Received: {len(problems)} bad files. "
+                "Run `latentloom verify` for all of them, and write the data set again."
+            )
+        return dataset
+
+    def missing_or_resized(self) -> list[tuple[str, str]]:
+        """Files that are missing or of another size than recorded, each with its reason."""
+        problems = []
+        sizes = {shard.file: shard.num_bytes for shards in self.splits.values() for shard in shards}
+        for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
+            full = os.path.join(self.path, file)
+            if not tf.io.gfile.exists(full):
+                problems.append((file, "is missing"))
+            elif size is not None and (found := tf.io.gfile.stat(full).length) != size:
+                problems.append((file, f"has {found} bytes instead of {size}"))
+        return problems
+
+    @property
+    def splits(self) -> dict[str, list[ShardEntry]]:
+        """The shards of each split."""
+        return self.manifest.splits
+
+    def shards(self, split: str) -> list[ShardEntry]:
+        """The shards of a split, in order.
+
+        Raises:
+            ValueError: There is no such split.
+        """
+        if split not in self.splits:
+            raise ValueError(
+                f"Data set '{self.manifest.name}' has no such split. Expected: one of "
+                f"{sorted(self.splits)}. Received: split='{split}'. Name one of these."
+            )
+        return self.splits[split]
+
+    def shard_path(self, split: str, index: int) -> str:
+        """Path of one shard."""
+        return os.path.join(self.path, self.shards(split)[index].file)
+
+    def iter_shard(
+        self,
+        split: str,
+        index: int,
+        batch_size: int = 1024,
+        records: Container[int] | None = None,
+    ) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a shard in batches; damaged or unfit records become dead letters.
+
+        Args:
+            split: Name of the split.
+            index: Number of the shard, from 0.
+            batch_size: Records per batch, good and bad.
+            records: Numbers of the records wanted; all by default.
+
+        Yields:
+            The good examples of a batch, and its dead letters.
+        """
+        entry = self.shards(split)[index]
+        rows: list[_Row] = []
+        dead: list[DeadLetter] = []
+        for number, record in enumerate(read_records(self.shard_path(split, index), entry.records)):
+            if records is not None and number not in records:
+                continue
+            row = record.reason if isinstance(record, BadRecord) else self._parse(number, record)
+            if isinstance(row, str):
+                dead.append(DeadLetter(entry.file, number, row))
+            else:
+                rows.append(row)
+            if len(rows) + len(dead) >= batch_size:
+                yield self._batch(entry.file, rows, dead)
+                rows, dead = [], []
+        yield self._batch(entry.file, rows, dead)
+
+    def read_shard(self, split: str, index: int) -> tuple[Examples, list[DeadLetter]]:
+        """Reads a whole shard: its good examples and its dead letters."""
+        parts = list(self.iter_shard(split, index))
+        dead = [letter for _, letters in parts for letter in letters]
+        return Examples.concatenate([examples for examples, _ in parts]), dead
+
+    def read(self, split: str, limit: int | None = None) -> Examples:
+        """Reads a split, or a sample of it, in the order of the shards.
+
+        Args:
+            split: Name of the split.
+            limit: Size of the sample, keyed by the place of a record; everything by default.
+
+        Raises:
+            ValueError: A record is damaged, or there is no such split.
+        """
+        parts = [self._batch("", [], [])[0]]
+        for index, records in enumerate(self._sampled_records(split, limit)):
+            for examples, dead in self.iter_shard(split, index, records=records):
+                if dead:
+                    raise ValueError(
+                        f"Data set '{self.path}' has a bad record: record {dead[0].record} of "
+                        f"'{dead[0].shard}': {dead[0].reason}. Expected: intact records. Run "
+                        "`latentloom verify` for all of them, and write the data set again."
+                    )
+                parts.append(examples)
+        return Examples.concatenate(parts)
+
+    def _sampled_records(self, split: str, limit: int | None) -> list[set[int] | None]:
+        """The records of each shard that are in the sample; None for all."""
+        sizes = [shard.records for shard in self.shards(split)]
+        if limit is None or limit >= sum(sizes):
+            return [None] * len(sizes)
+        keys = identity_keys(0, f"limit {split}", [str(row) for row in range(sum(sizes))])
+        rows = np.sort(np.argsort(keys, kind="stable")[:limit])
+        ends = np.cumsum(sizes)
+        return [
+            set((rows[(rows >= end - size) & (rows < end)] - (end - size)).tolist())
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+
+    def _parse(self, number: int, record: bytes) -> _Row | str:
+        """Reads one `tf.train.Example`, or says why it does not fit the manifest."""
+        try:
+            features = tf.train.Example.FromString(record).features.feature
+        except DecodeError:
+            return "the record is not a tf.train.Example"
+        codes = []
+        for name, values in self.manifest.factors.items():
+            code = features[name].int64_list.value
+            if len(code) != 1:
+                return f"feature '{name}' is missing or not one integer"
+            if not 0 <= code[0] < len(values):
+                return f"feature '{name}' is {code[0]}, outside 0..{len(values) - 1}"
+            codes.append(code[0])
+        image, example_id = (features[name].bytes_list.value for name in ("image", "example_id"))
+        if len(image) != 1 or len(example_id) != 1:
+            return "feature 'image' or 'example_id' is missing or not one string"
+        shape = png_shape(image[0])
+        if isinstance(shape, str):
+            return shape
+        if shape != self.manifest.image_shape:
+            return f"the image has shape {shape} instead of {self.manifest.image_shape}"
+        return _Row(number, image[0], codes, example_id[0].decode(errors="replace"))
+
+    def _batch(
+        self, file: str, rows: list[_Row], dead: list[DeadLetter]
+    ) -> tuple[Examples, list[DeadLetter]]:
+        """Decodes the images of a batch; those that cannot be decoded join the dead letters."""
+        shape = self.manifest.image_shape
+        try:
+            images = decode_png([row.png for row in rows], shape)
+        except tf.errors.InvalidArgumentError:
+            broken = {row.record for row in rows if not _decodes(row.png, shape)}
+            dead = dead + [DeadLetter(file, r, "the PNG is damaged") for r in sorted(broken)]
+            rows = [row for row in rows if row.record not in broken]
+            images = decode_png([row.png for row in rows], shape)
+        names = list(self.manifest.factors)
+        codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
+        factors = {name: codes[:, column] for column, name in enumerate(names)}
+        return Examples(images, factors, [row.example_id for row in rows]), dead
+
+
+def _decodes(png: bytes, shape: tuple[int, int, int]) -> bool:
+    try:
+        decode_png([png], shape)
+    except tf.errors.InvalidArgumentError:
+        return False
+    return True
+
+
+def shard_file(name: str, split: str, index: int, count: int) -> str:
+    """The TFDS file name of shard `index` (from 0) of `count`."""
+    return f"{name}-{split}.tfrecord-{index:05d}-of-{count:05d}"
+
+
+def write_metadata(
+    path: str | os.PathLike[str],
+    manifest: Manifest,
+    extra_features: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes the metadata with which `tfds.builder_from_directory` reads the directory.
+
+    Args:
+        path: Path of the directory; the shards must be there already.
+        manifest: What the directory holds.
+        extra_features: TFDS features of the records beyond image, factors and `example_id`.
+    """
+    import tensorflow_datasets as tfds
+
+    features = {
+        "image": tfds.features.Image(shape=manifest.image_shape, encoding_format="png"),
+        **{n: tfds.features.ClassLabel(names=values) for n, values in manifest.factors.items()},
+        "example_id": tfds.features.Text(),
+        **(extra_features or {}),
+    }
+    splits = [
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=[shard.records for shard in shards],
+            num_bytes=sum(shard.num_bytes for shard in shards),
+        )
+        for split, shards in manifest.splits.items()
+    ]
+    tfds.folder_dataset.write_metadata(
+        data_dir=os.fspath(path),
+        features=features,
+        split_infos=splits,
+        version=manifest.version,
+        check_data=False,
+        description=str(manifest.source.get("description", manifest.name)),
+        supervised_keys=("image", "label"),
+    )

@@ -1,0 +1,199 @@
+"""The verb `generate`: from a data set and a bundle to a data set of variants."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augment import find_recipe
+from pipeline.config import Config
+from pipeline.dataset_card import write_card
+from pipeline.dataset_dir import DatasetDir, write_metadata
+from pipeline.directories import claim_directory
+from pipeline.graph import DEFAULT_RUNNER, run_graph
+from pipeline.jobs import (
+    JOB_FOLDER,
+    GenerationJob,
+    ShardReport,
+    ShardTask,
+    claim_job,
+    output_name,
+    plan_job,
+)
+from pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
+from pipeline.records import write_atomic
+
+Progress = Callable[[int, int], None]
+
+
+def generate(
+    config: Config,
+    data: Path,
+    model: Path,
+    out: Path,
+    *,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> DatasetDir:
+    """Makes variants of a data set with Beam and writes them as a data set directory.
+
+    A rerun skips the shards that are finished. Manifest and metadata come last.
+
+    Args:
+        config: The whole configuration; section `generate` decides.
+        data: Input data set directory.
+        model: Bundle directory.
+        out: Output directory.
+        runner: Name of a Beam runner.
+        beam_args: Beam's own options.
+        overwrite: Whether to replace what is in `out`.
+        progress: Called with finished and all shards.
+
+    Returns:
+        The data set that was written.
+
+    Raises:
+        ValueError: Data, bundle and configuration do not fit, or a quota cannot be met.
+        FileExistsError: `out` holds something else and `overwrite` was not given.
+        RuntimeError: The run failed, or too many records were unreadable.
+    """
+    job = plan_job(config.generate, data, model, out)
+    claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
+    claim_job(job)
+    clear_temporaries(out)
+    todo = [task for task in job.tasks if job.finished(task) is None]
+    if todo:
+        with _watched(job, progress):
+            run_graph(job, todo, runner, beam_args)
+    reports = [_report_of(job, task) for task in job.tasks]
+    check_budget(job, reports)
+    manifest = describe(job, reports, config)
+    write_metadata(out, manifest, provenance_features())
+    write_dead_letters(out, reports)
+    write_card(out, manifest)
+    write_atomic(str(out / "config.yaml"), config.to_yaml())
+    manifest.write(str(out / MANIFEST_FILE))
+    return DatasetDir.open(out)
+
+
+def clear_temporaries(out: Path) -> None:
+    """Removes the temporary files that a killed run left behind."""
+    for folder in (out, out / JOB_FOLDER):
+        for leftover in folder.glob(".*.tmp"):
+            leftover.unlink()
+
+
+def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:
+    report = job.finished(task)
+    if report is None:
+        raise RuntimeError(
+            f"The run ended without the shard '{task.file}'. Expected: every shard finished. "
+            "Received: no report of it. Look at the runner's log and run the command again: "
+            "finished shards are kept."
+        )
+    return report
+
+
+def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
+    """Fails the run if more input records were unreadable than the failure budget allows."""
+    dead = [letter for report in reports for letter in report.dead_letters]
+    total = sum(report.examples for report in reports) + len(dead)
+    if len(dead) > job.settings.failure_budget * total:
+        raise RuntimeError(
+            f"{len(dead)} of {total} input records could not be read, the first being record "
+            f"{dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Expected: at most "
+            f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
+            "lists what is wrong) or raise `generate.failure_budget`."
+        )
+
+
+def provenance_features() -> dict[str, Any]:
+    """TFDS features of what every generated record says of its origin."""
+    import tensorflow_datasets as tfds
+
+    return {
+        "anchor_id": tfds.features.Text(),
+        "donor_ids": tfds.features.Sequence(tfds.features.Text()),
+        "recipe": tfds.features.Text(),
+        "seen_combination": tfds.features.Scalar(np.bool_),
+        "judge_confidence": tfds.features.Scalar(np.float32),
+        "seed": tfds.features.Scalar(np.int64),
+    }
+
+
+def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
+    """The manifest of the output: its shards, its totals, and where it came from."""
+    source = DatasetDir.open(job.data).manifest
+    names = source.class_names
+    keeps_all = find_recipe(job.settings.recipe).keeps_all
+    rejections: dict[str, Counter] = {}
+    for report in reports:
+        for label, by_reason in report.rejections.items():
+            rejections.setdefault(names[int(label)], Counter()).update(by_reason)
+    letters = [letter for report in reports for letter in report.dead_letters]
+    return Manifest(
+        kind="generated",
+        name=output_name(source, job.settings),
+        image_shape=source.image_shape,
+        factors=source.factors if keeps_all else {"label": source.factors["label"]},
+        splits={job.settings.split: [report.entry for report in reports]},
+        source={
+            "description": f"Variants of '{source.name}' by the recipe {job.settings.recipe}.",
+            "data": source.name,
+            "shards": [task.sha256 for task in job.tasks],
+        },
+        versions=library_versions(),
+        totals={
+            "requested": sum(sum(report.requested) for report in reports),
+            "written": sum(report.entry.records for report in reports),
+            "rejected": sum(sum(report.rejected) for report in reports),
+            "dead": sum(sum(report.dead) for report in reports),
+        },
+        details={
+            "job": job.digest,
+            "bundle_digest": job.bundle_digest,
+            "config": config.model_dump(),
+            "candidates": sum(sum(report.candidates) for report in reports),
+            "rejections": {name: dict(counts) for name, counts in rejections.items()},
+            "unreadable_records": len(letters),
+        },
+    )
+
+
+def write_dead_letters(out: Path, reports: Sequence[ShardReport]) -> None:
+    """Writes one JSON line for every input record that could not be read."""
+    letters = [letter for report in reports for letter in report.dead_letters]
+    text = "".join(json.dumps(letter) + "\n" for letter in letters)
+    write_atomic(str(out / "dead_letters.jsonl"), text)
+
+
+@contextmanager
+def _watched(job: GenerationJob, progress: Progress | None) -> Iterator[None]:
+    """Reports finished shards, by the files that workers leave, while the block runs."""
+    if progress is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            finished = len(list(Path(job.out, JOB_FOLDER).glob("*.json"))) - 1
+            progress(min(finished, len(job.tasks)), len(job.tasks))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+    progress(len(job.tasks), len(job.tasks))

@@ -1,0 +1,245 @@
+"""Turns any source of labelled images into a data set directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from augment.randomness import identity_keys
+from pipeline.dataset_dir import DatasetDir, DeadLetter, Examples, shard_file, write_metadata
+from pipeline.images import encode_png
+from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
+from pipeline.records import ShardWriter, os_errors, serialize
+from pipeline.sources import Source, open_source
+
+FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
+_LISTED_LETTERS = 100
+_SHARD_EXAMPLES = 8192
+
+Progress = Callable[[int, int], None]
+
+
+def import_dataset(
+    source: str,
+    out: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    label: str | None = None,
+    factors: Sequence[str] | None = None,
+    image_size: int | None = None,
+    max_examples: int | None = None,
+    shards: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> DatasetDir:
+    """Imports labelled images; `out` appears when it is complete, or not at all.
+
+    Args:
+        source: What to read, such as `builtin:fonts` or `folder:photos`; see
+            `pipeline.sources.SCHEMES`.
+        out: Directory to make.
+        name: Name of the data set; by default one that the source suggests.
+        label: Field that becomes the label.
+        factors: Factors to keep beside the label; all by default.
+        image_size: Side in pixels to which images are resized.
+        max_examples: Size of the sample to take; everything by default.
+        shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
+        overwrite: Whether an existing data set directory may be replaced.
+        progress: Called as `progress(done, total)` with numbers of examples.
+
+    Raises:
+        ValueError: An option or the data is not what it should be, or more than 1 % of the
+            examples cannot be used.
+        FileNotFoundError: The source is not there.
+        FileExistsError: `out` exists and may not be replaced.
+        OSError: `out` cannot be written.
+    """
+    out = os.fspath(out).rstrip("/")
+    _check_out(out, overwrite)
+    opened = open_source(
+        source, label=label, factors=factors, image_size=image_size, max_examples=max_examples
+    )
+    options = {"label": label, "factors": factors and list(factors), "image_size": image_size}
+    options |= {"spec": source, "description": opened.description, "max_examples": max_examples}
+    job = _Import(opened, _check_name(name, opened), options, shards, progress)
+    with _replaced_when_complete(out) as folder:
+        job.run(folder)
+    return DatasetDir.open(out)
+
+
+def _check_out(out: str, overwrite: bool) -> None:
+    is_dir = tf.io.gfile.isdir(out)
+    if not tf.io.gfile.exists(out) or (is_dir and not tf.io.gfile.listdir(out)):
+        return
+    if not overwrite:
+        raise FileExistsError(
+            f"'{out}' exists already. Expected: a new or empty directory. Received: out='{out}'. "
+            "Pass --overwrite to replace it, or choose another."
+        )
+    if not is_dir or not tf.io.gfile.exists(os.path.join(out, MANIFEST_FILE)):
+        raise FileExistsError(
+            f"'{out}' is not a data set directory and will not be replaced. Expected: one with "
+            f"{MANIFEST_FILE}. Received: out='{out}'. Choose another directory."
+        )
+
+
+def _check_name(name: str | None, source: Source) -> str:
+    if name is None:
+        return re.sub(r"^[^a-z]+|[^a-z0-9_]", "", source.name.lower()) or "dataset"
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(
+            "The name of the data set cannot be used. Expected: lower-case letters, digits and "
+            f"'_', a letter first. Received: name='{name}'. Choose such a name."
+        )
+    return name
+
+
+@contextlib.contextmanager
+def _replaced_when_complete(out: str) -> Iterator[str]:
+    """Yields a new folder beside `out` that takes its place when the block ends well."""
+    parent, base = os.path.split(out)
+    mark = secrets.token_hex(4)
+    folder, old = (os.path.join(parent, f".{base}.{mark}.{end}") for end in ("tmp", "old"))
+    with os_errors(out):
+        tf.io.gfile.makedirs(folder)
+    try:
+        yield folder
+        with os_errors(out):
+            if tf.io.gfile.exists(out) and tf.io.gfile.listdir(out):
+                tf.io.gfile.rename(out, old)
+            tf.io.gfile.rename(folder, out, overwrite=True)
+            if tf.io.gfile.exists(old):
+                tf.io.gfile.rmtree(old)
+    finally:
+        if tf.io.gfile.exists(folder):
+            tf.io.gfile.rmtree(folder)
+        if tf.io.gfile.exists(old) and not tf.io.gfile.exists(out):
+            tf.io.gfile.rename(old, out)
+
+
+@dataclass
+class _Import:
+    """One import under way: what to write, and the dead letters so far."""
+
+    source: Source
+    name: str
+    options: dict
+    shards: int | None
+    progress: Progress | None
+    dead: list[DeadLetter] = field(default_factory=list)
+    done: int = 0
+
+    def __post_init__(self):
+        if self.shards is not None and self.shards < 1:
+            raise ValueError(
+                "A split needs a file. Expected: shards of at least 1. "
+                f"Received: shards={self.shards}. Raise it."
+            )
+        check_factors(self.source.factors)
+        if self.source.image_shape[2] not in (1, 3):
+            raise ValueError(
+                f"The images of source '{self.source.name}' are neither grey nor RGB. Expected: 1 "
+                f"or 3 channels. Received: image_shape={self.source.image_shape}. Convert them."
+            )
+        if not self.source.splits.get("train"):
+            raise ValueError(
+                f"Source '{self.source.name}' has nothing to train on. Expected: examples in the "
+                f"split 'train'. Received: splits={self.source.splits}. Name its folder or split "
+                "'train'."
+            )
+        self.total = sum(self.source.splits.values())
+
+    def run(self, folder: str) -> None:
+        """Writes shards, metadata and manifest into `folder`."""
+        splits = {split: self._write_split(folder, split) for split in self.source.splits}
+        manifest = self._manifest(splits)
+        write_metadata(folder, manifest)
+        manifest.write(os.path.join(folder, MANIFEST_FILE))
+
+    def _write_split(self, folder: str, split: str) -> list[ShardEntry]:
+        count = self.shards or max(1, -(-self.source.splits[split] // _SHARD_EXAMPLES))
+        files = [shard_file(self.name, split, index, count) for index in range(count)]
+        counts = np.zeros((count, len(self.source.factors["label"])), np.int64)
+        with contextlib.ExitStack() as stack:
+            writers = [stack.enter_context(ShardWriter(Path(folder, file))) for file in files]
+            for examples, dead in self.source.batches(split):
+                ids = [f"{self.name}/{split}/{position}" for position in examples.ids]
+                homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
+                for home, record in zip(homes, _records(examples, ids), strict=True):
+                    writers[home].write(record)
+                np.add.at(counts, (homes, examples.labels), 1)
+                self._account(len(examples), dead)
+        return [
+            ShardEntry(
+                file=file,
+                records=writer.records,
+                num_bytes=writer.num_bytes,
+                sha256=writer.sha256,
+                label_counts=row.tolist(),
+            )
+            for file, writer, row in zip(files, writers, counts, strict=True)
+        ]
+
+    def _account(self, written: int, dead: list[DeadLetter]) -> None:
+        """Keeps the counts, and stops an import whose failure budget is spent."""
+        self.dead += dead
+        self.done += written + len(dead)
+        if len(self.dead) > FAILURE_BUDGET * self.total:
+            first = self.dead[0]
+            raise ValueError(
+                f"Too many examples of source '{self.source.name}' cannot be used, the first in "
+                f"'{first.shard}' (number {first.record}): {first.reason}. Expected: at most "
+                f"{FAILURE_BUDGET:.0%} of {self.total}. Received: {len(self.dead)} after "
+                f"{self.done}. Repair or remove them."
+            )
+        if self.progress:
+            self.progress(self.done, self.total)
+
+    def _manifest(self, splits: dict[str, list[ShardEntry]]) -> Manifest:
+        written = sum(shard.records for shards in splits.values() for shard in shards)
+        if self.done != self.total:
+            raise ValueError(
+                f"Source '{self.source.name}' is incomplete. Expected: {self.total} examples. "
+                f"Received: {self.done}. Check its files."
+            )
+        manifest = Manifest(
+            kind="imported",
+            name=self.name,
+            image_shape=self.source.image_shape,
+            factors=self.source.factors,
+            splits=splits,
+            source=self.options,
+            versions=library_versions(),
+            totals={
+                "requested": self.total,
+                "written": written,
+                "rejected": 0,
+                "dead": len(self.dead),
+            },
+            details={"dead_letters": [asdict(letter) for letter in self.dead[:_LISTED_LETTERS]]},
+        )
+        empty = [label for label, count in manifest.label_counts("train").items() if not count]
+        if empty and self.options["max_examples"]:
+            raise ValueError(
+                f"The sample has no example of class '{empty[0]}'. Expected: some of each class. "
+                f"Received: max_examples={self.options['max_examples']}. Raise --max-examples."
+            )
+        return manifest
+
+
+def _records(examples: Examples, ids: list[str]) -> Iterator[bytes]:
+    """Serializes a batch: the image as PNG, the factors and the id."""
+    names, columns = list(examples.factors), list(examples.factors.values())
+    rows = np.stack(columns, axis=1).tolist()
+    for png, codes, example_id in zip(encode_png(examples.images), rows, ids, strict=True):
+        yield serialize(
+            {"image": png, **dict(zip(names, codes, strict=True)), "example_id": example_id}
+        )

@@ -1,0 +1,194 @@
+"""What a generation job is: its shards, their quotas, and the report of each finished shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from pydantic import BaseModel, ConfigDict
+
+from augment import find_recipe, share_out, variants_per_class
+from model_zoo.bundle import read_description
+from pipeline.config import GenerateConfig
+from pipeline.dataset_dir import DatasetDir, shard_file
+from pipeline.manifest import Manifest, ShardEntry
+from pipeline.records import sha256_file, write_atomic
+
+JOB_FOLDER = ".job"
+JOB_FILE = "job.json"
+
+
+class ShardTask(BaseModel):
+    """One input shard and what is to be made of it.
+
+    Attributes:
+        index: Number of the shard in the order of file names, from 0.
+        source: Name of the input file.
+        sha256: Hash of the input file, from its manifest.
+        class_counts: Examples of each class in it, from its manifest.
+        quotas: Variants of each class to make from it.
+        file: Name of the output file.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    source: str
+    sha256: str
+    class_counts: list[int]
+    quotas: list[int]
+    file: str
+
+
+class ShardReport(BaseModel):
+    """What became of one shard. Every requested variant was written, rejected or dead.
+
+    Attributes:
+        job: Digest of the job that it belongs to.
+        entry: The output shard as the manifest lists it.
+        requested: Variants asked for, by class.
+        rejected: Variants given up after all attempts, by class.
+        dead: Variants that could not be made, for want of a readable anchor, by class.
+        candidates: Images drawn, by class, all attempts counted.
+        rejections: Candidates that the gate refused: `{class: {reason: count}}`.
+        examples: Input examples read, and those that could not be.
+        dead_letters: Unreadable input records, `{"shard", "record", "reason"}`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job: str
+    entry: ShardEntry
+    requested: list[int]
+    rejected: list[int]
+    dead: list[int]
+    candidates: list[int]
+    rejections: dict[str, dict[str, int]]
+    examples: int
+    dead_letters: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class GenerationJob:
+    """Everything that a worker needs to know, as plain data.
+
+    Attributes:
+        data: Input data set directory.
+        model: Bundle directory.
+        out: Output directory.
+        settings: Section `generate` of the configuration.
+        bundle_digest: Digest of the bundle.
+        tasks: One a shard.
+    """
+
+    data: str
+    model: str
+    out: str
+    settings: GenerateConfig
+    bundle_digest: str
+    tasks: tuple[ShardTask, ...]
+
+    @property
+    def digest(self) -> str:
+        """Identifies what is made: equal digests give equal bytes."""
+        made_by = self.settings.model_dump(exclude={"failure_budget"})
+        content = [made_by, self.bundle_digest, [task.model_dump() for task in self.tasks]]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def report_path(self, task: ShardTask) -> str:
+        """Where the report of a finished shard lies."""
+        return str(Path(self.out, JOB_FOLDER, f"{task.file}.json"))
+
+    def finished(self, task: ShardTask) -> ShardReport | None:
+        """The report of a shard if this job has finished it and its file is still whole."""
+        path, shard = self.report_path(task), str(Path(self.out, task.file))
+        if not tf.io.gfile.exists(path) or not tf.io.gfile.exists(shard):
+            return None
+        with tf.io.gfile.GFile(path) as file:
+            report = ShardReport.model_validate_json(file.read())
+        whole = report.job == self.digest and sha256_file(shard) == report.entry.sha256
+        return report if whole else None
+
+
+def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> GenerationJob:
+    """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+
+    Raises:
+        ValueError: They do not fit, or a quota cannot be met.
+        FileNotFoundError: The data or the bundle are not there.
+    """
+    find_recipe(settings.recipe).resolve(settings.options)
+    dataset = DatasetDir.open(data)
+    description = read_description(Path(model))
+    check_fit(dataset.manifest, description)
+    shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
+    quotas = variants_per_class(
+        settings.sampling_strategy,
+        dataset.manifest.label_counts(settings.split),
+        settings.variants_per_example,
+    )
+    by_class = [
+        share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
+        for label, name in enumerate(dataset.manifest.class_names)
+    ]
+    name = output_name(dataset.manifest, settings)
+    tasks = tuple(
+        ShardTask(
+            index=index,
+            source=shard.file,
+            sha256=shard.sha256,
+            class_counts=shard.label_counts,
+            quotas=[shares[index] for shares in by_class],
+            file=shard_file(name, settings.split, index, len(shards)),
+        )
+        for index, shard in enumerate(shards)
+    )
+    return GenerationJob(
+        str(data), str(model), str(out), settings, description["digest"], tasks
+    )
+
+
+def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
+    """Name of the generated data set."""
+    return f"{manifest.name}_{settings.recipe}"
+
+
+def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
+    """Refuses a bundle that was trained on images or classes of another kind."""
+    if list(manifest.image_shape) != list(description["image_shape"]):
+        raise ValueError(
+            f"Data set '{manifest.name}' and the bundle do not fit. "
+            f"Expected: images of shape {tuple(description['image_shape'])}. "
+            f"Received: {manifest.image_shape}. Import the data with --image-size "
+            f"{description['image_shape'][0]}, or train a bundle on this data."
+        )
+    if manifest.class_names != description["factors"]["label"]:
+        raise ValueError(
+            f"Data set '{manifest.name}' and the bundle do not fit. "
+            f"Expected: classes {description['factors']['label']}. "
+            f"Received: {manifest.class_names}. Train a bundle on this data."
+        )
+
+
+def claim_job(job: GenerationJob) -> None:
+    """Marks the output directory as that of this job.
+
+    Raises:
+        FileExistsError: The directory belongs to another job.
+    """
+    marker = Path(job.out, JOB_FOLDER, JOB_FILE)
+    if marker.exists():
+        if json.loads(marker.read_text())["digest"] != job.digest:
+            raise FileExistsError(
+                f"The output directory '{job.out}' belongs to another run. Expected: the same "
+                "configuration, data and bundle, to go on with it. Received: others. "
+                "Choose another --out, or pass --overwrite."
+            )
+        return
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(str(marker), json.dumps({"digest": job.digest, "data": job.data}))

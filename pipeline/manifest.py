@@ -1,0 +1,191 @@
+"""The manifest of a data set directory: what is in it, shard by shard, and where it came from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+from typing import Any, Literal
+
+import tensorflow as tf
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pipeline.records import write_atomic
+
+MANIFEST_FILE = "manifest.json"
+SCHEMA_VERSION = 1
+TOTALS = ("requested", "written", "rejected", "dead")
+RESERVED_FEATURES = ("image", "example_id", "anchor_id", "donor_ids", "recipe") + (
+    "seen_combination",
+    "judge_confidence",
+    "seed",
+)
+"""Features of a record that are no factors."""
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PACKAGES = ("latentloom", "numpy", "pillow", "tensorflow", "tensorflow-datasets")
+
+
+class ShardEntry(BaseModel):
+    """One shard as it was written: file name, counts and hash; `label_counts` by class code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    records: int = Field(ge=0)
+    num_bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    label_counts: list[int]
+
+    @field_validator("file")
+    @classmethod
+    def _plain_file_name(cls, file: str) -> str:
+        if file != os.path.basename(file) or file in ("", ".", ".."):
+            raise ValueError(f"a shard must be a plain file name, got '{file}'")
+        return file
+
+
+class Manifest(BaseModel):
+    """What a data set directory holds, to be read before any of its records.
+
+    Args:
+        kind: `"imported"` or `"generated"`.
+        name: Name of the data set, lower case; the prefix of its files.
+        version: Semantic version, as TFDS reads it.
+        image_shape: Event shape `(height, width, channels)`.
+        factors: Value names of each factor in the order of their codes; `"label"` first.
+        splits: The shards of each split, in order.
+        source: Where the examples came from, and with which options.
+        versions: Versions of the packages that wrote it.
+        totals: `requested`, `written`, `rejected` and `dead` examples.
+        details: Anything else worth keeping.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Literal["imported", "generated"]
+    name: str
+    version: str = "1.0.0"
+    image_shape: tuple[int, int, int]
+    factors: dict[str, list[str]]
+    splits: dict[str, list[ShardEntry]]
+    source: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    totals: dict[str, int]
+    details: dict[str, Any] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _valid_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"a name has lower-case letters, digits and '_', got '{name}'")
+        return name
+
+    @field_validator("factors")
+    @classmethod
+    def _valid_factors(cls, factors: dict[str, list[str]]) -> dict[str, list[str]]:
+        check_factors(factors)
+        return factors
+
+    @model_validator(mode="after")
+    def _counts_add_up(self) -> Manifest:
+        if sorted(self.totals) != sorted(TOTALS):
+            raise ValueError(f"totals must have exactly {TOTALS}, got {sorted(self.totals)}")
+        if self.totals["requested"] != sum(self.totals[key] for key in TOTALS[1:]):
+            raise ValueError(f"requested must be written + rejected + dead, got {self.totals}")
+        for shard in (shard for shards in self.splits.values() for shard in shards):
+            if len(shard.label_counts) != len(self.class_names):
+                raise ValueError(f"shard '{shard.file}' must count {len(self.class_names)} classes")
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes, by code."""
+        return self.factors["label"]
+
+    def num_examples(self, split: str) -> int:
+        """Number of examples in a split; 0 if there is no such split."""
+        return sum(shard.records for shard in self.splits.get(split, []))
+
+    def label_counts(self, split: str) -> dict[str, int]:
+        """Number of examples of each class in a split."""
+        columns = zip(*(shard.label_counts for shard in self.splits.get(split, [])), strict=True)
+        counts = [sum(column) for column in columns] or [0] * len(self.class_names)
+        return dict(zip(self.class_names, counts, strict=True))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the manifest atomically to the file `path`."""
+        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Manifest:
+        """Reads a manifest file.
+
+        Args:
+            path: Path of the file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no manifest, or one of a newer schema.
+        """
+        path = os.fspath(path)
+        if not tf.io.gfile.exists(path):
+            raise FileNotFoundError(
+                f"There is no manifest '{path}'. Expected: a data set directory with "
+                f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
+            )
+        with tf.io.gfile.GFile(path) as file:
+            text = file.read()
+        try:
+            newest = json.loads(text)["schema_version"]
+            if newest <= SCHEMA_VERSION:
+                return cls.model_validate_json(text)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"'{path}' is not a valid manifest. Expected: what `latentloom import` or "
+                f"`generate` wrote. Received: {error}. Write the data set again."
+            ) from error
+        raise ValueError(
+            f"Manifest '{path}' is of a newer format. Expected: schema_version up to "
+            f"{SCHEMA_VERSION}. Received: schema_version={newest}. Upgrade latentloom."
+        )
+
+
+def check_factors(factors: dict[str, list[str]]) -> None:
+    """Checks the names of factors and of their values.
+
+    Raises:
+        ValueError: `label` is not first, or a name is reserved, empty, spaced or not unique.
+    """
+    if next(iter(factors), None) != "label":
+        raise ValueError(
+            "The factors cannot be used. Expected: `label` first. "
+            f"Received: factors={list(factors)}. Put it there."
+        )
+    for factor, values in factors.items():
+        if not _FIELD.fullmatch(factor) or factor in RESERVED_FEATURES:
+            raise ValueError(
+                f"'{factor}' cannot be the name of a factor. Expected: letters, digits and '_', "
+                f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."
+            )
+        bad = [value for value in values if not value or value != " ".join(value.split())]
+        if not values or bad or len(set(values)) < len(values):
+            raise ValueError(
+                f"The values of factor '{factor}' cannot be used. Expected: distinct names "
+                "without spaces at the ends, tabs or line ends, and at least one. "
+                f"Received: {bad[:1] or values[:5]}. Rename them."
+            )
+
+
+def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
+    """Versions of Python and of those packages that are installed, for the manifest."""
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

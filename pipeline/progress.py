@@ -1,0 +1,100 @@
+"""Progress of long work: rich bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import keras
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LINES_PER_STAGE = 10
+"""About how many plain lines a stage prints where there is no terminal."""
+
+Advance = Callable[..., None]
+
+
+class ProgressDisplay:
+    """Shows stages of work one after another.
+
+    Args:
+        console: Where to show them, by default the standard error.
+    """
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console(file=sys.stderr)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Advance]:
+        """Yields a function to be called with what is done, the total, and an optional remark."""
+        show = self._bar if self.console.is_terminal else self._lines
+        with show(name) as advance:
+            yield advance
+
+    @contextmanager
+    def _bar(self, name: str) -> Iterator[Advance]:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[remark]}"),
+        )
+        with Progress(*columns, console=self.console) as bars:
+            bar = bars.add_task(name, total=None, remark="")
+
+            def advance(done: int, total: int, remark: str = "") -> None:
+                bars.update(bar, completed=done, total=total, remark=remark)
+
+            yield advance
+
+    @contextmanager
+    def _lines(self, name: str) -> Iterator[Advance]:
+        started, printed = time.monotonic(), -1
+
+        def advance(done: int, total: int, remark: str = "") -> None:
+            nonlocal printed
+            tenth = done * LINES_PER_STAGE // max(total, 1)
+            if tenth != printed or done == total:
+                printed = tenth
+                seconds = time.monotonic() - started
+                line = f"{name}: {done}/{total} after {seconds:.0f} s {remark}".rstrip()
+                print(line, file=self.console.file, flush=True)
+
+        yield advance
+
+
+def silent_display() -> ProgressDisplay:
+    """A display that nobody sees."""
+    return ProgressDisplay(Console(file=io.StringIO()))
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Tells a progress display about the epochs of a training.
+
+    Args:
+        advance: The function of the stage.
+        epochs: Number of epochs of the whole training.
+        figures: Names of the logged figures to show.
+    """
+
+    def __init__(self, advance: Advance, epochs: int, figures: tuple[str, ...] = ()):
+        super().__init__()
+        self.advance, self.epochs, self.figures = advance, epochs, figures
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Shows the epoch and its figures."""
+        shown = [f"{name} {logs[name]:.4g}" for name in self.figures if logs and name in logs]
+        self.advance(epoch + 1, self.epochs, "  ".join(shown))

@@ -1,0 +1,197 @@
+"""Measured quality of a bundle: how clean the split is, and what its variants are like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from augment import (
+    Anchors,
+    DonorBank,
+    Latents,
+    QualityGate,
+    Verdicts,
+    find_recipe,
+    identity_keys,
+    plan_variants,
+    recombine,
+)
+from model_zoo.metrics.diversity import relative_diversity
+from model_zoo.metrics.probes import PROBES, probe_accuracy
+from pipeline.codec import Codec
+from pipeline.config import EvaluateConfig, GenerateConfig
+from pipeline.dataset_dir import Examples
+from pipeline.report.schema import Measure
+
+PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
+
+
+def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
+    """A sample of examples by the keyed hash of their ids, the same whatever their order."""
+    order = np.argsort(identity_keys(seed, use, examples.ids), kind="stable")
+    return examples.take(np.sort(order[:count]))
+
+
+def measure_split(
+    codec: Codec, train: Examples, test: Examples, held_out: str, settings: EvaluateConfig
+) -> list[Measure]:
+    """Measures what the blocks of the code hold of the class, on examples not trained on.
+
+    Args:
+        codec: The codec of a bundle.
+        train: Examples that probes are trained on.
+        test: Examples that everything is scored on.
+        held_out: Name of what `test` is, `"test"` or `"validation"`.
+        settings: How many examples to use.
+
+    Returns:
+        The accuracies of the model's own reading of the class, of judge and auditor, and of linear
+        and MLP probes on sampled and on mean codes of every block.
+    """
+    chance = 1.0 / len(codec.bundle.class_names)
+    train = choose(train, settings.probe_examples, 0, "probe")
+    mean = {"train": codec.encode(train.images), "test": codec.encode(test.images)}
+    sampled = {
+        "train": codec.sample_posterior(train.images, 1),
+        "test": codec.sample_posterior(test.images, 2),
+    }
+    read = np.mean(codec.classify(mean["test"]) == test.labels)
+    measures = [
+        Measure(
+            name="Class read from the code by the model",
+            value=float(read),
+            chance=chance,
+            meaning=f"Share of {held_out} images whose class the model's own mixture reads right.",
+        )
+    ]
+    for name in ("judge", "auditor"):
+        right = np.argmax(codec.judge(test.images, name), axis=-1) == test.labels
+        measures.append(
+            Measure(
+                name=f"Accuracy of the {name}",
+                value=float(np.mean(right)),
+                chance=chance,
+                meaning=f"Share of real {held_out} images that the {name} classifies right.",
+            )
+        )
+    for kind, codes in (("sampled", sampled), ("mean", mean)):
+        for block in codec.spec:
+            measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
+    return measures
+
+
+def _probe(
+    block: str,
+    kind: str,
+    codes: dict[str, Latents],
+    train: Examples,
+    test: Examples,
+    carries_label: bool,
+) -> list[Measure]:
+    tells = "should tell the class" if carries_label else "should not tell the class"
+    return [
+        Measure(
+            name=f"{PROBE_NAMES[probe]}: class from {kind} {block}",
+            value=probe_accuracy(
+                probe, codes["train"][block], train.labels, codes["test"][block], test.labels
+            ),
+            chance=float(np.bincount(test.labels).max() / len(test)),
+            better="higher" if carries_label else "lower",
+            meaning=f"Accuracy of a fresh {probe} classifier on {kind} codes; {block} {tells}.",
+        )
+        for probe in PROBES
+    ]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some anchors with their variants before the gate, to look at and to measure.
+
+    Attributes:
+        anchors: The anchors, `a` of them.
+        images: Their variants, `(a, v, height, width, channels)` uint8.
+        verdicts: The gate's verdicts on them, rows in the order of anchors, then variants.
+        audited: The class that the auditor reads, `(a * v,)`.
+    """
+
+    anchors: Examples
+    images: np.ndarray
+    verdicts: Verdicts
+    audited: np.ndarray
+
+
+def draw_sample(
+    codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
+) -> Sample:
+    """Draws variants of some anchors as the pipeline would on its first attempt."""
+    chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
+    latents = codec.encode(chosen.images)
+    variants = np.full(len(chosen), evaluate.variants, np.int64)
+    anchors = Anchors(chosen.ids, chosen.factors, variants)
+    donors = None
+    if find_recipe(generate.recipe).needs_donors:
+        donors = DonorBank.build(
+            chosen.ids,
+            {"label": chosen.labels},
+            latents,
+            seed=generate.seed,
+            capacity=generate.donors_per_class,
+        )
+    plan = plan_variants(
+        generate.recipe,
+        anchors,
+        codec.spec,
+        seed=generate.seed,
+        donors=donors,
+        options=generate.options,
+    )
+    codes = recombine(latents, donors.latents if donors else None, plan)
+    images, probabilities = codec.render(codes)
+    gate = QualityGate(generate.gate.min_confidence)
+    return Sample(
+        anchors=chosen,
+        images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
+        verdicts=gate.judge(probabilities, plan.label),
+        audited=np.argmax(codec.judge(images), axis=-1),
+    )
+
+
+def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:
+    """Measures the class, the rejects and the diversity of a sample of variants.
+
+    Args:
+        sample: Variants before the gate, with the gate's verdicts.
+        examples: Real examples to compare the diversity with.
+    """
+    variants = sample.images.shape[1]
+    labels = np.repeat(sample.anchors.labels, variants)
+    right, passed = sample.audited == labels, sample.verdicts.accepted
+    chance = float(np.bincount(labels).max() / len(labels))
+    return [
+        Measure(
+            name="Class kept, before the gate",
+            value=float(np.mean(right)),
+            chance=chance,
+            meaning="Share of all variants in which the auditor reads the anchor's class.",
+        ),
+        Measure(
+            name="Class kept, after the gate",
+            value=float(np.mean(right[passed])) if passed.any() else None,
+            chance=chance,
+            meaning="The same among the variants that the gate accepts.",
+        ),
+        Measure(
+            name="Rejected by the gate",
+            value=float(1 - np.mean(passed)),
+            better="lower",
+            meaning="Share of candidates that the judge refuses on the first attempt.",
+        ),
+        Measure(
+            name="Diversity",
+            value=relative_diversity(sample.images, examples.images, examples.labels),
+            chance=0.0,
+            meaning="Mean pixel distance among the variants of one anchor over that among real "
+            "images of one class; 0 for a model that ignores its style code.",
+        ),
+    ]

@@ -1,0 +1,233 @@
+"""RenderShard: plan, recombine, decode, gate, and write the variants of one shard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from augment import (
+    REASONS,
+    Anchors,
+    DonorBank,
+    Latents,
+    QualityGate,
+    VariantPlan,
+    Verdicts,
+    find_recipe,
+    identity_keys,
+    plan_variants,
+    recombine,
+    variants_per_anchor,
+)
+from pipeline.codec import Codec
+from pipeline.encode_shard import EncodedShard
+from pipeline.images import encode_png
+from pipeline.jobs import GenerationJob, ShardReport
+from pipeline.manifest import ShardEntry
+from pipeline.records import ShardWriter, serialize, write_atomic
+from pipeline.workers import CodecDoFn
+
+CHUNK = 1024
+"""Variants held in memory at a time."""
+
+
+class RenderShard(CodecDoFn):
+    """Makes and writes the variants of one encoded shard per element; yields its report."""
+
+    def process(
+        self, shard: EncodedShard, donors: DonorBank | None = None
+    ) -> Iterator[ShardReport]:
+        """Yields the report of the shard, made now or found finished."""
+        finished = self.job.finished(shard.task)
+        yield finished or render_shard(self.job, shard, donors, self.codec)
+
+
+@dataclass
+class _Tally:
+    """What became of the variants of a shard, counted by class."""
+
+    written: Counter = field(default_factory=Counter)
+    rejected: Counter = field(default_factory=Counter)
+    candidates: Counter = field(default_factory=Counter)
+    rejections: Counter = field(default_factory=Counter)
+
+    def count(self, labels: np.ndarray, verdicts: Verdicts, *, is_last: bool) -> None:
+        """Counts the candidates of an attempt; what the last one rejects is given up."""
+        self.candidates.update(labels.tolist())
+        self.written.update(labels[verdicts.accepted].tolist())
+        refused = zip(labels.tolist(), verdicts.reason.tolist(), strict=True)
+        self.rejections.update(pair for pair in refused if REASONS[pair[1]] != "accepted")
+        if is_last:
+            self.rejected.update(labels[~verdicts.accepted].tolist())
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    """The candidates of one attempt that passed the gate; `slots` are their places in the chunk."""
+
+    slots: np.ndarray
+    plan: VariantPlan
+    images: np.ndarray
+    confidence: np.ndarray
+
+
+def render_shard(
+    job: GenerationJob, shard: EncodedShard, donors: DonorBank | None, codec: Codec
+) -> ShardReport:
+    """Writes the variants of a shard under a temporary name, renames it, then its report.
+
+    Idempotent: the bytes depend on job, shard and donors alone.
+    """
+    anchors = allot(job, shard)
+    tally = _Tally()
+    with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
+        for rows in _chunks(anchors.variants):
+            part = Anchors(
+                [shard.ids[row] for row in rows],
+                {name: codes[rows] for name, codes in shard.factors.items()},
+                anchors.variants[rows],
+            )
+            latents = {name: block[rows] for name, block in shard.latents.items()}
+            records: dict[int, bytes] = {}
+            for accepted in _draw(job, part, latents, donors, codec, tally):
+                records |= _records(job, part, accepted, donors)
+            for slot in sorted(records):
+                writer.write(records[slot])
+    report = _report(job, shard, anchors, tally, writer)
+    tf.io.gfile.makedirs(job.report_path(shard.task).rpartition("/")[0])
+    write_atomic(job.report_path(shard.task), report.model_dump_json())
+    return report
+
+
+def allot(job: GenerationJob, shard: EncodedShard) -> Anchors:
+    """Gives every readable anchor its number of variants; those of unreadable ones are left out."""
+    labels = shard.factors["label"]
+    keys = identity_keys(job.settings.seed, "quota", shard.ids)
+    variants = np.zeros(len(labels), np.int64)
+    for label, quota in enumerate(shard.task.quotas):
+        rows = np.flatnonzero(labels == label)
+        if len(rows):
+            share = reachable(quota, shard.task.class_counts[label], len(rows))
+            variants[rows] = variants_per_anchor(share, keys[rows])
+    return Anchors(shard.ids, shard.factors, variants)
+
+
+def reachable(quota: int, examples: int, readable: int) -> int:
+    """Variants that the readable examples of a class make: no more than if all were readable."""
+    each, extra = divmod(quota, max(examples, 1))
+    return min(quota, each * readable + min(extra, readable))
+
+
+def kept_factors(job: GenerationJob, anchors: Anchors) -> dict[str, np.ndarray]:
+    """The factors of the anchors that are true of their variants too."""
+    if find_recipe(job.settings.recipe).keeps_all:
+        return anchors.factors
+    return {"label": anchors.factors["label"]}
+
+
+def _chunks(variants: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows of anchors, together about `CHUNK` variants at a time."""
+    chunk_of = (np.cumsum(variants) - variants) // CHUNK
+    wanted = np.flatnonzero(variants)
+    for chunk in np.unique(chunk_of[wanted]):
+        yield wanted[chunk_of[wanted] == chunk]
+
+
+def _draw(
+    job: GenerationJob,
+    anchors: Anchors,
+    latents: Latents,
+    donors: DonorBank | None,
+    codec: Codec,
+    tally: _Tally,
+) -> Iterator[_Accepted]:
+    """Draws every variant, and those that the gate rejects anew, attempt by attempt."""
+    settings = job.settings
+    gate = QualityGate(settings.gate.min_confidence, enabled=settings.gate.enabled)
+    slots = np.arange(anchors.variants.sum())
+    attempts = 1 if find_recipe(settings.recipe).keeps_all else settings.gate.attempts
+    for attempt in range(attempts):
+        plan = plan_variants(
+            settings.recipe,
+            anchors,
+            codec.spec,
+            seed=settings.seed,
+            attempt=attempt,
+            donors=donors,
+            options=settings.options,
+        ).take(slots)
+        images, probabilities = codec.render(
+            recombine(latents, donors.latents if donors else None, plan)
+        )
+        verdicts = gate.judge(probabilities, plan.label)
+        passed = verdicts.accepted
+        tally.count(plan.label, verdicts, is_last=attempt == attempts - 1)
+        yield _Accepted(
+            slots[passed],
+            plan.take(np.flatnonzero(passed)),
+            images[passed],
+            verdicts.confidence[passed],
+        )
+        slots = slots[~passed]
+        if not len(slots):
+            return
+
+
+def _records(
+    job: GenerationJob, anchors: Anchors, accepted: _Accepted, donors: DonorBank | None
+) -> dict[int, bytes]:
+    """The serialised examples of accepted candidates, by slot."""
+    plan, factors = accepted.plan, kept_factors(job, anchors)
+    columns = {name: codes[plan.anchor].tolist() for name, codes in factors.items()}
+    rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
+    records = {}
+    for row, png in enumerate(encode_png(accepted.images)):
+        anchor_id = anchors.ids[plan.anchor[row]]
+        used = sorted({int(donor) for donor in rows_of_donors[row] if donor >= 0})
+        records[int(accepted.slots[row])] = serialize(
+            {
+                "image": png,
+                **{name: codes[row] for name, codes in columns.items()},
+                "example_id": f"{anchor_id}/{plan.recipe}/{plan.variant[row]:04d}",
+                "anchor_id": anchor_id,
+                "donor_ids": [str(donors.ids[donor]) for donor in used] if donors else [],
+                "recipe": plan.recipe,
+                "seen_combination": True,
+                "judge_confidence": float(accepted.confidence[row]),
+                "seed": int(plan.keys[row].view(np.int64)),
+            }
+        )
+    return records
+
+
+def _report(
+    job: GenerationJob, shard: EncodedShard, anchors: Anchors, tally: _Tally, writer: ShardWriter
+) -> ShardReport:
+    labels = range(len(shard.task.quotas))
+    made = np.bincount(
+        anchors.factors["label"], weights=anchors.variants, minlength=len(labels)
+    ).astype(int)
+    rejections: dict[str, dict[str, int]] = {}
+    for (label, reason), count in sorted(tally.rejections.items()):
+        rejections.setdefault(str(label), {})[REASONS[reason]] = count
+    return ShardReport(
+        job=job.digest,
+        entry=ShardEntry(
+            file=shard.task.file,
+            records=writer.records,
+            num_bytes=writer.num_bytes,
+            sha256=writer.sha256,
+            label_counts=[tally.written[label] for label in labels],
+        ),
+        requested=shard.task.quotas,
+        rejected=[tally.rejected[label] for label in labels],
+        dead=[shard.task.quotas[label] - int(made[label]) for label in labels],
+        candidates=[tally.candidates[label] for label in labels],
+        rejections=rejections,
+        examples=len(shard.ids),
+        dead_letters=[asdict(letter) for letter in shard.dead_letters],
+    )

@@ -1,0 +1,15 @@
+"""The report of a run: one self-contained HTML page and the same facts as JSON."""
+
+from pipeline.report.page import write_report
+from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
+from pipeline.report.schema import Measure, Report
+
+__all__ = [
+    "Measure",
+    "Report",
+    "class_counts",
+    "loss_curves",
+    "rejections",
+    "variant_grid",
+    "write_report",
+]

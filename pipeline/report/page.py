@@ -1,0 +1,100 @@
+"""Writes `report.html`, one file that needs no network and no script, and `report.json`."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.records import write_atomic
+from pipeline.report.schema import Report
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+# Charts that have a section of their own; every other picture opens the page.
+_CHARTS = ("class_counts", "rejections", "loss_curves")
+
+
+def write_report(
+    out: str | os.PathLike[str], report: Report | Mapping[str, Any], pictures: Mapping[str, bytes]
+) -> None:
+    """Writes `report.html` and `report.json` into a folder, each complete or not at all.
+
+    Args:
+        out: Existing folder, local or in a bucket; files of these names are replaced.
+        report: A `Report`, or a mapping with its fields.
+        pictures: PNG bytes by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
+            their sections; all others open the page, in their order.
+
+    Raises:
+        ValueError: The report has a wrong field, or a picture is not a PNG.
+    """
+    report = Report.model_validate(report)
+    page = render_page(report, pictures)
+    write_atomic(os.path.join(out, "report.json"), report.model_dump_json(indent=2) + "\n")
+    write_atomic(os.path.join(out, "report.html"), page)
+
+
+def render_page(report: Report, pictures: Mapping[str, bytes]) -> str:
+    """Renders the page; equal arguments give equal text.
+
+    Args:
+        report: What to say.
+        pictures: PNG bytes by name, as for `write_report`.
+
+    Raises:
+        ValueError: A picture is not a PNG.
+    """
+    for name, data in pictures.items():
+        if not data.startswith(_PNG):
+            raise ValueError(
+                f"Picture '{name}' cannot be shown. Expected: the bytes of a PNG file. Received: "
+                f"bytes that begin with {data[:8]!r}. Encode it as PNG."
+            )
+    template = _environment().from_string(_resource("template.html.j2"))
+    return template.render(
+        report=report,
+        style=Markup(_resource("style.css")),  # ours, not a user's
+        leading=[name for name in pictures if name not in _CHARTS],
+        sources={name: _data_uri(data) for name, data in pictures.items()},
+        widths={name: int.from_bytes(data[16:20], "big") for name, data in pictures.items()},
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = _format_number
+    environment.filters["num_bytes"] = _format_bytes
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment
+
+
+def _resource(name: str) -> str:
+    return resources.files("pipeline.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _data_uri(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def _format_number(value: float) -> str:
+    """Writes a number with four significant digits, or whole with thousands separated."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def _format_bytes(num_bytes: int) -> str:
+    """Writes a size in the unit that keeps it below 1,000."""
+    size = float(num_bytes)
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.3g} GB"

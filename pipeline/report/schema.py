@@ -1,0 +1,133 @@
+"""What a report says, as data: the page is one view of it, `report.json` is the other."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pipeline.manifest import TOTALS, ShardEntry
+
+
+class Measure(BaseModel):
+    """One measured number, with what is needed to judge it.
+
+    Args:
+        name: What was measured, in a few words.
+        value: The number, or None if it was not measured.
+        unit: Unit of the value, or None if it has none.
+        spread: Standard deviation of the value over repetitions, or None.
+        chance: What a method that knows nothing would reach, or None.
+        threshold: What was demanded, or None.
+        better: Whether `"higher"` or `"lower"` values are better.
+        meaning: One sentence that says what the number tells.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    value: int | float | None
+    unit: str | None = None
+    spread: float | None = None
+    chance: float | None = None
+    threshold: float | None = None
+    better: Literal["higher", "lower"] = "higher"
+    meaning: str = ""
+
+    @model_validator(mode="after")
+    def _finite(self) -> Measure:
+        for field in ("value", "spread", "chance", "threshold"):
+            number = getattr(self, field)
+            if number is not None and not math.isfinite(number):
+                raise ValueError(
+                    f"Measure '{self.name}' has no number to show. Expected: a finite {field}, or "
+                    f"None for not measured. Received: {field}={number}. Pass None and say why in "
+                    "the notes."
+                )
+        return self
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the value reaches the threshold; None where one of them is missing."""
+        if self.value is None or self.threshold is None:
+            return None
+        if self.better == "higher":
+            return self.value >= self.threshold
+        return self.value <= self.threshold
+
+
+class Report(BaseModel):
+    """Everything that `report.html` shows except the pixels of its pictures.
+
+    Args:
+        title: Title of the page.
+        summary: Sentences that open the page, the one with the key numbers first.
+        numbers: The measured numbers, in the order to show them.
+        class_names: The classes, in order.
+        counts_before: Examples per class of the data set that was read.
+        counts_after: Examples per class with the variants added.
+        rejections: For each class, how many variants were rejected for which reason.
+        totals: `requested`, `written`, `rejected` and `dead` variants; empty if nothing was
+            generated.
+        captions: Sentences to set under pictures, by the name of the picture.
+        config_yaml: The resolved configuration.
+        versions: Versions of Python and of the packages that ran.
+        bundle_digest: Digest of the model bundle, or None if there was none.
+        shards: The shards that were written, as in the manifest.
+        notes: What a reader should keep in mind, one paragraph each.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    summary: list[str] = Field(min_length=1)
+    numbers: list[Measure] = []
+    class_names: list[str] = []
+    counts_before: dict[str, int] = {}
+    counts_after: dict[str, int] = {}
+    rejections: dict[str, dict[str, int]] = {}
+    totals: dict[str, int] = {}
+    captions: dict[str, str] = {}
+    config_yaml: str = ""
+    versions: dict[str, str] = {}
+    bundle_digest: str | None = None
+    shards: list[ShardEntry] = []
+    notes: list[str] = []
+
+    @field_validator("totals")
+    @classmethod
+    def _totals_add_up(cls, totals: dict[str, int]) -> dict[str, int]:
+        whole = not totals or sorted(totals) == sorted(TOTALS)
+        if not whole or totals and totals["requested"] != sum(totals[key] for key in TOTALS[1:]):
+            raise ValueError(
+                "The totals of the report do not add up. Expected: requested = written + rejected "
+                f"+ dead. Received: totals={totals}. Take them from the manifest."
+            )
+        return totals
+
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> Report:
+        for field in ("counts_before", "counts_after", "rejections"):
+            if unknown := [name for name in getattr(self, field) if name not in self.class_names]:
+                raise ValueError(
+                    f"The report counts a class that it does not list. Expected: {field} only of "
+                    f"classes in class_names. Received: {unknown[0]!r}. Add it to class_names."
+                )
+        return self
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons for which at least one variant was rejected, the most frequent first."""
+        sums: dict[str, int] = {}
+        for by_reason in self.rejections.values():
+            for reason, number in by_reason.items():
+                sums[reason] = sums.get(reason, 0) + number
+        return sorted((reason for reason in sums if sums[reason]), key=lambda reason: -sums[reason])
+
+    def rejections_by_reason(self) -> dict[str, list[int]]:
+        """For each reason, how many variants of each class were rejected, in class order."""
+        return {
+            reason: [self.rejections.get(name, {}).get(reason, 0) for name in self.class_names]
+            for reason in self.reasons
+        }

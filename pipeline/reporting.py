@@ -1,0 +1,164 @@
+"""Puts together the report of a generated data set: pictures, counts and measured numbers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from augment import REASONS
+from model_zoo.bundle import Bundle, load_bundle
+from pipeline.codec import Codec
+from pipeline.config import Config
+from pipeline.dataset_dir import DatasetDir, Examples
+from pipeline.manifest import Manifest
+from pipeline.quality import Sample, draw_sample, measure_variants
+from pipeline.report.page import write_report
+from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
+from pipeline.report.schema import Measure, Report
+
+GRID_ROWS = 10
+GRID_COLUMNS = 8
+READ_AT_MOST = 20_000
+"""Real examples that the figures of a report are drawn from."""
+
+
+def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
+    """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
+
+    Args:
+        config: The configuration that the data set was generated with.
+        data: The data set directory that it was made from.
+        model: The bundle directory.
+        out: The generated data set directory.
+
+    Returns:
+        The report.
+    """
+    bundle = load_bundle(Path(model))
+    source, generated = DatasetDir.open(data), DatasetDir.open(out)
+    examples = read_some(source, config.generate.split)
+    sample = draw_sample(Codec(bundle), examples, config.generate, config.evaluate)
+    numbers = measure_variants(sample, examples)
+    split_numbers = [Measure.model_validate(m) for m in bundle.details["figures"]]
+    report = _compose(config, source.manifest, generated.manifest, bundle, numbers + split_numbers)
+    write_report(out, report, _pictures(report, sample, Path(model)))
+    return report
+
+
+def read_some(dataset: DatasetDir, split: str) -> Examples:
+    """The first `READ_AT_MOST` readable examples; shards are mixed, so that they are a sample."""
+    parts: list[Examples] = []
+    for index in range(len(dataset.shards(split))):
+        for examples, _ in dataset.iter_shard(split, index):
+            parts.append(examples)
+            if sum(map(len, parts)) >= READ_AT_MOST:
+                return Examples.concatenate(parts).take(np.arange(READ_AT_MOST))
+    return Examples.concatenate(parts)
+
+
+def _compose(
+    config: Config,
+    source: Manifest,
+    generated: Manifest,
+    bundle: Bundle,
+    numbers: list[Measure],
+) -> Report:
+    split = config.generate.split
+    before, made = source.label_counts(split), generated.label_counts(split)
+    return Report(
+        title=f"{source.name}: {config.generate.recipe.replace('_', ' ')}",
+        summary=_summary(generated, {measure.name: measure.value for measure in numbers}),
+        numbers=numbers,
+        class_names=source.class_names,
+        counts_before=before,
+        counts_after={name: before[name] + made[name] for name in before},
+        rejections=generated.details["rejections"],
+        totals=generated.totals,
+        captions={
+            "variants": "Left, a real image; right of it, its variants before the gate. "
+            "Those with a red frame are rejected.",
+        },
+        config_yaml=config.to_yaml(),
+        versions=generated.versions,
+        bundle_digest=bundle.digest,
+        shards=generated.splits[split],
+        notes=[
+            "The auditor that scores was trained with another seed and on another half of the "
+            "training data than the judge that gates. Neither saw the test split.",
+            "Class figures and diversity are measured on a sample of anchors, first attempts "
+            "only; the counts are those of the whole run.",
+        ],
+    )
+
+
+def _summary(generated: Manifest, values: dict[str, float | int | None]) -> list[str]:
+    totals = generated.totals
+    opening = (
+        f"{totals['written']:,} of {totals['requested']:,} variants were written; "
+        f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."
+    )
+    before, after = values["Class kept, before the gate"], values["Class kept, after the gate"]
+    kept = f"An independent auditor reads the anchor's class in {before:.1%} of all candidates"
+    if after is not None:
+        kept += f" and in {after:.1%} of those that pass the gate"
+    return [opening, kept + "."]
+
+
+def _pictures(report: Report, sample: Sample, model: Path) -> dict[str, bytes]:
+    rows = _one_per_class(sample)
+    columns = min(GRID_COLUMNS, sample.images.shape[1])
+    accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
+    pictures = {
+        "variants": variant_grid(
+            sample.anchors.images[rows],
+            sample.images[rows, :columns],
+            titles=[report.class_names[label] for label in sample.anchors.labels[rows]],
+            accepted=accepted[rows, :columns],
+        ),
+        "class_counts": class_counts(
+            report.class_names,
+            [report.counts_before[name] for name in report.class_names],
+            [report.counts_after[name] for name in report.class_names],
+        ),
+        "loss_curves": loss_curves(read_history(model / "history.csv")),
+    }
+    if refused := _rejected_grid(report, sample, columns):
+        pictures["rejected"] = refused
+    if report.reasons:
+        pictures["rejections"] = rejections(report.class_names, report.rejections_by_reason())
+    return pictures
+
+
+def _one_per_class(sample: Sample) -> np.ndarray:
+    """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
+    labels = sample.anchors.labels
+    turn = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        turn[rows] = np.arange(len(rows))
+    order = np.lexsort((labels, turn))[:GRID_ROWS]
+    return order[np.argsort(labels[order], kind="stable")]
+
+
+def _rejected_grid(report: Report, sample: Sample, columns: int) -> bytes | None:
+    """Rejected variants, one reason a row, or None where there are no `columns` of any."""
+    flat = sample.images.reshape(-1, *sample.images.shape[2:])
+    owner = np.repeat(np.arange(len(sample.anchors)), sample.images.shape[1])
+    rows = [np.flatnonzero(sample.verdicts.reason == code)[:columns] for code in range(len(REASONS))]
+    shown = [code for code in range(1, len(REASONS)) if len(rows[code]) == columns]
+    if not shown:
+        return None
+    return variant_grid(
+        np.stack([sample.anchors.images[owner[rows[code][0]]] for code in shown]),
+        np.stack([flat[rows[code]] for code in shown]),
+        titles=[REASONS[code].replace("_", " ") for code in shown],
+    )
+
+
+def read_history(path: Path) -> dict[str, list[float]]:
+    """Reads a training history written as CSV, one list a column."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}

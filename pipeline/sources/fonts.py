@@ -1,0 +1,142 @@
+"""Coloured letters after the Fonts data set of GZS-Net, rendered here.
+
+Five factors: the letter (the label), its size, its ink, the background, and the font.
+
+Reference:
+    Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021,
+    https://arxiv.org/abs/2009.06586. Deviates: the fonts are those that matplotlib ships, the
+    images are 32 or 64 pixels a side, and the letters are larger within them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from augment.randomness import derive, identity_keys
+from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.sources import BATCH_SIZE, position_ids
+from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
+
+COLOURS = {
+    "red": (220, 20, 60),
+    "orange": (255, 165, 0),
+    "yellow": (255, 255, 0),
+    "green": (0, 128, 0),
+    "cyan": (0, 255, 255),
+    "blue": (0, 0, 255),
+    "purple": (128, 0, 128),
+    "pink": (255, 192, 203),
+    "chocolate": (210, 105, 30),
+    "silver": (192, 192, 192),
+}
+DEFAULT_EXAMPLES = 20_000
+IMAGE_SIZES = (32, 64)
+_TEST_SHARE = 10  # one in ten
+_INK, _BACKGROUND = 2, 3  # axes of the grid
+
+
+@dataclass(frozen=True)
+class FontsSource:
+    """A keyed sample of the grid of letters, sizes, inks, backgrounds and fonts.
+
+    Cells of one colour are left out. A position is the cell's number in the whole grid.
+
+    Args:
+        image_size: Side of the images in pixels, 32 or 64.
+        cells: The sampled cells of each split, ascending.
+    """
+
+    factors: dict[str, list[str]]
+    image_size: int
+    cells: dict[str, np.ndarray]
+    name: str = "fonts"
+    label_field: str = "label"
+
+    @classmethod
+    def open(cls, image_size: int | None = None, max_examples: int | None = None) -> FontsSource:
+        """Chooses the cells; renders nothing yet.
+
+        Args:
+            image_size: Side in pixels; 32 by default.
+            max_examples: Cells to sample, both splits together; 20,000 by default.
+
+        Raises:
+            ValueError: Another size, or a sample too small to hold every value.
+        """
+        image_size = IMAGE_SIZES[0] if image_size is None else image_size
+        if image_size not in IMAGE_SIZES:
+            raise ValueError(
+                "Source 'fonts' cannot be rendered at this size. Expected: one of "
+                f"{IMAGE_SIZES}. Received: image_size={image_size}. Choose one of them."
+            )
+        factors = {
+            "label": list(LETTERS),
+            "size": list(SIZES),
+            "ink": list(COLOURS),
+            "background": list(COLOURS),
+            "font": list(text_faces()),
+        }
+        grid = tuple(len(values) for values in factors.values())
+        return cls(factors, image_size, _sample(grid, max_examples or DEFAULT_EXAMPLES))
+
+    @property
+    def description(self) -> str:
+        """What the images are and how they were drawn from the grid."""
+        count = sum(self.splits.values())
+        return (
+            f"Coloured letters in {len(self.factors['font'])} fonts, three sizes, ten inks and "
+            f"ten backgrounds: a keyed sample of {count:,} cells of the grid (20,000 by default) "
+            "in which every value occurs; one in ten is in `test`."
+        )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Event shape of the images."""
+        return self.image_size, self.image_size, 3
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples of each split."""
+        return {split: len(cells) for split, cells in self.cells.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split."""
+        grid = tuple(len(values) for values in self.factors.values())
+        palette = np.array(list(COLOURS.values()), np.float32)
+        bank = MaskBank(self.image_size)
+        for start in range(0, len(self.cells[split]), BATCH_SIZE):
+            cells = self.cells[split][start : start + BATCH_SIZE]
+            letter, size, ink, background, font = codes = np.unravel_index(cells, grid)
+            mask = bank.masks(letter, size, font)[..., None] / np.float32(255)
+            front, back = palette[ink][:, None, None], palette[background][:, None, None]
+            images = np.rint(back * (1 - mask) + front * mask).astype(np.uint8)
+            factors = dict(
+                zip(self.factors, (code.astype(np.int64) for code in codes), strict=True)
+            )
+            yield Examples(images, factors, position_ids(cells)), []
+
+
+def _sample(grid: tuple[int, ...], size: int) -> dict[str, np.ndarray]:
+    """Samples cells of the grid by key, every value of each factor in "train" first."""
+    cells = np.arange(np.prod(grid))
+    codes = np.stack(np.unravel_index(cells, grid))
+    cells = cells[codes[_INK] != codes[_BACKGROUND]]
+    order_key, split_key = identity_keys(0, "fonts", ["order", "split"])
+    cells = cells[np.argsort(derive(np.full(len(cells), order_key), cells), kind="stable")]
+    in_test = derive(np.full(len(cells), split_key), cells) % np.uint64(_TEST_SHARE) == 0
+    codes = np.stack(np.unravel_index(cells, grid))
+    train = np.flatnonzero(~in_test)
+    firsts = [train[np.unique(axis[train], return_index=True)[1]] for axis in codes]
+    needed = np.unique(np.concatenate(firsts))
+    if size < len(needed):
+        raise ValueError(
+            "The sample of source 'fonts' is too small for every value of every factor to occur. "
+            f"Expected: at least {len(needed)}. Received: max_examples={size}. Raise it."
+        )
+    others = np.setdiff1d(np.arange(len(cells)), needed)[: size - len(needed)]
+    rows = np.concatenate([needed, others])
+    train_cells, test_cells = (np.sort(cells[rows[in_test[rows] == side]]) for side in (0, 1))
+    return {"train": train_cells} | ({"test": test_cells} if len(test_cells) else {})

@@ -1,0 +1,99 @@
+"""A NumPy archive with `images`, `label`, factors and, if wanted, `split`."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.sources import path_name
+from pipeline.sources.arrays import ArraySource, encode_values
+
+_SPLITS = ("train", "test")
+
+
+def open_npz(file: str) -> ArraySource:
+    """Opens an archive; its images must fit into memory.
+
+    Every one-dimensional array as long as `images` is a factor. Others are left alone.
+
+    Args:
+        file: Path of the archive.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: An array is of the wrong kind.
+        ValueError: The file is no archive, or its arrays do not fit each other.
+    """
+    arrays = _load(Path(file))
+    images = _check_images(file, arrays.pop("images"))
+    columns = {name: array for name, array in arrays.items() if array.shape == (len(images),)}
+    if "label" not in columns:
+        raise ValueError(
+            f"'{file}' has no labels. Expected: an array `label` of shape ({len(images)},). "
+            f"Received: {_shapes(arrays)}. Add it."
+        )
+    split = columns.pop("split", np.full(len(images), "train"))
+    if unknown := set(split.tolist()) - set(_SPLITS):
+        raise ValueError(
+            f"The splits of '{file}' cannot be used. Expected: 'train' or 'test'. "
+            f"Received: split={sorted(map(str, unknown))[:3]}. Rename them."
+        )
+    columns = {"label": columns.pop("label"), **columns}
+    encoded = {name: encode_values(name, values) for name, values in columns.items()}
+    rows = {name: np.flatnonzero(split == name) for name in _SPLITS}
+    return ArraySource(
+        name=path_name(file),
+        description="Images from a NumPy archive; each array as long as they are is a factor.",
+        factors={name: names for name, (names, _) in encoded.items()},
+        images=images,
+        codes={name: codes for name, (_, codes) in encoded.items()},
+        rows={name: found for name, found in rows.items() if len(found)},
+    )
+
+
+def _load(file: Path) -> dict[str, np.ndarray]:
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
+    if not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"'{file}' is no NumPy archive. Expected: what `np.savez` writes. "
+            f"Received: a file of {file.stat().st_size} bytes. Save it again."
+        )
+    arrays = {}
+    with np.load(file, allow_pickle=False) as archive:
+        for name in archive.files:
+            try:
+                arrays[name] = archive[name]
+            except (ValueError, zipfile.BadZipFile) as error:
+                raise ValueError(
+                    f"Array '{name}' of '{file}' cannot be read. Expected: an intact array of "
+                    f"numbers or texts, not of objects. Received: {error}. "
+                    "Save it with a plain dtype."
+                ) from error
+    if "images" not in arrays:
+        raise ValueError(
+            f"'{file}' has no images. Expected: an array `images` of shape (n, height, width) or "
+            f"(n, height, width, channels). Received: {_shapes(arrays)}. Add it."
+        )
+    return arrays
+
+
+def _check_images(file: str, images: np.ndarray) -> np.ndarray:
+    if images.dtype != np.uint8:
+        problem = " with NaN" if images.dtype.kind == "f" and np.isnan(images).any() else ""
+        raise TypeError(
+            f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255. "
+            f"Received: images.dtype={images.dtype}{problem}. Scale, round and cast them first."
+        )
+    if images.ndim not in (3, 4) or not images.size:
+        raise ValueError(
+            f"The images of '{file}' have the wrong shape. Expected: (n, height, width) or "
+            f"(n, height, width, channels). Received: images.shape={images.shape}. Reshape them."
+        )
+    return images if images.ndim == 4 else images[..., None]
+
+
+def _shapes(arrays: dict[str, np.ndarray]) -> str:
+    return ", ".join(f"{name}{list(array.shape)}" for name, array in arrays.items()) or "nothing"

@@ -1,0 +1,212 @@
+"""Any prepared TFDS data set with an image and integer labels, and directories of our own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from augment.spelling import nearest
+from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.manifest import RESERVED_FEATURES
+from pipeline.sources import BATCH_SIZE, path_name, position_ids
+
+_MOST_VALUES = 256  # of an integer that is a factor without names
+
+
+@dataclass(frozen=True)
+class TfdsSource:
+    """A data set as TFDS reads it.
+
+    Args:
+        builder: The TFDS builder.
+        image_field: Name of the image feature.
+        fields: Name of the feature behind each factor.
+        values: Sorted integers behind the codes of a factor without names.
+        image_size: Side to which images are resized, or None.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    factors: dict[str, list[str]]
+    builder: Any
+    image_field: str
+    fields: dict[str, str]
+    values: dict[str, np.ndarray]
+    image_size: int | None
+    label_field: str
+
+    @classmethod
+    def open(cls, where: str, label: str | None = None, image_size: int | None = None):
+        """Opens a prepared data set; integers without names are read once to list their values.
+
+        Args:
+            where: Name of a TFDS data set, or path of a directory with `features.json`.
+            label: Feature that is the label, if there is none called `label`.
+            image_size: Side to which images are resized, or None.
+
+        Raises:
+            FileNotFoundError: The data set is not prepared on this machine.
+            ValueError: It is unknown, or has no image or label.
+        """
+        builder = _builder(where)
+        features = builder.info.features
+        image_field, image_shape = _image(where, features, image_size)
+        scalars = [name for name in features if _is_scalar(features[name], name)]
+        label_field = _label(where, builder, scalars, label)
+        others = [name for name in scalars if name != label_field]
+        fields = {"label": label_field} | {
+            n if n != "label" else "original_label": n for n in others
+        }
+        values = {
+            field: found
+            for field in fields.values()
+            if not _names(features[field])
+            and (len(found := _distinct(builder, field)) <= _MOST_VALUES or field == label_field)
+        }
+        factors = {
+            factor: _names(features[field]) or [str(value) for value in values[field]]
+            for factor, field in fields.items()
+            if field in values or _names(features[field])
+        }
+        fields = {factor: fields[factor] for factor in factors}
+        name = path_name(where) if os.path.isdir(where) else builder.name
+        return cls(
+            name, image_shape, factors, builder, image_field, fields, values, image_size,
+            label_field,
+        )  # fmt: skip
+
+    @property
+    def description(self) -> str:
+        """What the data set says of itself."""
+        return " ".join((self.builder.info.description or self.name).split())
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples of each split."""
+        return {split: info.num_examples for split, info in self.builder.info.splits.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; an example without a class (-1) is a dead letter."""
+        start = 0
+        for batch in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+            codes = {factor: self._codes(factor, batch[f]) for factor, f in self.fields.items()}
+            known = np.all(
+                [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
+            )
+            positions = np.arange(start, start + len(known))
+            dead = [
+                DeadLetter(f"{self.name}/{split}", int(position), "a factor has no known value")
+                for position in positions[~known]
+            ]
+            yield (
+                Examples(batch[self.image_field], codes, position_ids(positions)).take(known),
+                dead,
+            )
+            start += len(known)
+
+    def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
+        values = self.values.get(self.fields[factor])
+        return (raw if values is None else np.searchsorted(values, raw)).astype(np.int64)
+
+    def _dataset(self, split: str):
+        import tensorflow as tf
+
+        def resized(features):
+            size = (self.image_size, self.image_size)
+            image = tf.image.resize(features[self.image_field], size, antialias=True)
+            image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+            return features | {self.image_field: image}
+
+        dataset = _read(self.builder, split, [self.image_field, *self.fields.values()])
+        return dataset if self.image_size is None else dataset.map(resized)
+
+
+def _read(builder: Any, split: str, fields: list[str]):
+    """A split in its own order, with these features only."""
+    import tensorflow_datasets as tfds
+
+    return builder.as_dataset(
+        split=split,
+        decoders=tfds.decode.PartialDecoding(dict.fromkeys(fields, True)),
+        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+    )
+
+
+def _builder(where: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    if os.path.isdir(where):
+        if not os.path.exists(os.path.join(where, "features.json")):
+            raise FileNotFoundError(
+                f"'{where}' is no TFDS directory. Expected: a folder with features.json and "
+                f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
+            )
+        return tfds.builder_from_directory(where)
+    try:
+        builder = tfds.builder(where)
+    except tfds.core.DatasetNotFoundError as error:
+        raise ValueError(
+            f"TFDS knows no data set '{where}'. Expected: a TFDS name or a folder. Received: "
+            f"tfds:{where}. {nearest(where, tfds.list_builders(with_community_datasets=False))}"
+        ) from error
+    if not builder.info.splits:
+        raise FileNotFoundError(
+            f"TFDS data set '{where}' is not prepared. Expected: its files in "
+            f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
+        )
+    return builder
+
+
+def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
+    """The name and the shape of the image feature."""
+    import tensorflow_datasets as tfds
+
+    names = [n for n in features if isinstance(features[n], tfds.features.Image)]
+    if not names or features[names[0]].np_dtype != np.uint8:
+        raise ValueError(
+            f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "
+            f"Received: {sorted(features)}. Choose another data set."
+        )
+    name = "image" if "image" in names else names[0]
+    height, width, channels = features[name].shape
+    if image_size is not None:
+        height = width = image_size
+    if height is None or width is None:
+        raise ValueError(
+            f"The images of TFDS data set '{where}' differ in size. Expected: one size. "
+            f"Received: shape={features[name].shape}. Pass --image-size 64."
+        )
+    return name, (height, width, channels)
+
+
+def _is_scalar(feature: Any, name: str) -> bool:
+    is_integer = feature.shape == () and np.issubdtype(feature.np_dtype, np.integer)
+    return is_integer and name not in RESERVED_FEATURES
+
+
+def _label(where: str, builder: Any, scalars: list[str], label: str | None) -> str:
+    keys = builder.info.supervised_keys or ()
+    for candidate in ("label", keys[1] if len(keys) == 2 else None, label):
+        if candidate in scalars:
+            return candidate
+    raise ValueError(
+        f"TFDS data set '{where}' has no such label. Expected: one of {sorted(scalars)}. "
+        f"Received: label={label}. Pass --label to name one."
+    )
+
+
+def _names(feature: Any) -> list[str]:
+    return list(getattr(feature, "names", None) or [])
+
+
+def _distinct(builder: Any, field: str) -> np.ndarray:
+    """The distinct values of an integer feature over all splits, sorted."""
+    found: set[int] = set()
+    for split in builder.info.splits:
+        for batch in _read(builder, split, [field]).batch(BATCH_SIZE).as_numpy_iterator():
+            found.update(batch[field].tolist())
+    return np.array(sorted(found))

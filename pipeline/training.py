@@ -1,0 +1,226 @@
+"""The verb `train`: from a data set directory to a model bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from augment import identity_keys, uniforms
+from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
+from model_zoo.checkpoints import write_history
+from model_zoo.registry import build_model, check_arguments
+from model_zoo.training import Schedule, fit, fit_classifier, forget
+from pipeline.codec import Codec
+from pipeline.config import Config, JudgeConfig
+from pipeline.dataset_dir import DatasetDir, Examples
+from pipeline.directories import claim_directory
+from pipeline.manifest import Manifest, library_versions
+from pipeline.progress import EpochProgress, ProgressDisplay, silent_display
+from pipeline.quality import measure_split
+from pipeline.records import write_atomic
+from pipeline.report.pictures import loss_curves
+
+STATE_FOLDER = "train_state"
+RUN_FILE = "run.json"
+JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The training split, divided by the identity of the examples.
+
+    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole.
+    """
+
+    train: Examples
+    validation: Examples
+    judge: Examples
+    auditor: Examples
+
+
+def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
+    """Divides examples into folds by their ids, whatever their order."""
+    draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
+    validation, judge = draws[:, 0] < validation_share, draws[:, 1] < 0.5
+    folds = Folds(
+        train=examples.take(~validation),
+        validation=examples.take(validation),
+        judge=examples.take(judge),
+        auditor=examples.take(~judge),
+    )
+    for name, fold in vars(folds).items():
+        if not len(fold):
+            raise ValueError(
+                f"The fold '{name}' is empty. Expected: at least one example in each fold. "
+                f"Received: {len(examples)} training examples. Give more of them, or raise "
+                "`data.validation_share`."
+            )
+    return folds
+
+
+def train_bundle(
+    config: Config,
+    data: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    display: ProgressDisplay | None = None,
+) -> Bundle:
+    """Trains a model with its judges on a data set and writes the bundle.
+
+    Args:
+        config: The whole configuration.
+        data: Data set directory with a split `train`; a split `test` is only measured on.
+        out: Directory for the bundle.
+        resume: Whether to go on with a run of the same configuration that was interrupted.
+        overwrite: Whether to replace what is in `out`.
+        display: Where to show progress; nowhere by default.
+
+    Returns:
+        The bundle, its digest set.
+
+    Raises:
+        ValueError: The configuration and the data do not fit each other or the interrupted run.
+        FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
+    """
+    check_arguments(config.model.name, config.model.args)
+    dataset = DatasetDir.open(data)
+    check_classes(dataset.manifest, "train")
+    run = {"config": run_settings(config), "data": data_digest(dataset.manifest)}
+    if resume and (out / DESCRIPTION).exists() and not overwrite:
+        return load_bundle(out)
+    claim_directory(out, overwrite=overwrite, resumable=resume)
+    _claim_run(out / STATE_FOLDER, run)
+    folds = divide(
+        dataset.read("train", config.data.limit), config.data.validation_share, config.train.seed
+    )
+    bundle = _fit(config, dataset.manifest, folds, out, display or silent_display())
+    bundle.details = {
+        "data": {"name": dataset.manifest.name, "digest": run["data"]},
+        "config": config.model_dump(),
+        "versions": library_versions(),
+    }
+    _finish(bundle, config, dataset, folds, out)
+    return bundle
+
+
+def check_classes(manifest: Manifest, split: str) -> None:
+    """Refuses a split in which a class has no example."""
+    counts = manifest.label_counts(split)
+    if empty := [name for name, count in counts.items() if not count]:
+        raise ValueError(
+            f"Class '{empty[0]}' of data set '{manifest.name}' is empty. Expected: examples of "
+            f"every class in the split '{split}'. Received: {counts}. Add examples of it or "
+            "import the data without this class."
+        )
+
+
+def run_settings(config: Config) -> dict[str, Any]:
+    """The part of a configuration that decides what training does."""
+    return config.model_dump(include={"data", "model", "train", "judge"})
+
+
+def data_digest(manifest: Manifest) -> str:
+    """sha256 over the hashes of all shards of a data set."""
+    hashes = [shard.sha256 for shards in manifest.splits.values() for shard in shards]
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def _claim_run(state: Path, run: dict[str, Any]) -> None:
+    """Marks the state folder as that of this run, or refuses one of another run."""
+    marker = state / RUN_FILE
+    if not marker.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        write_atomic(marker, json.dumps(run))
+    elif json.loads(marker.read_text()) != json.loads(json.dumps(run)):
+        raise ValueError(
+            f"'{state.parent}' belongs to another run. Expected: the configuration and the data "
+            f"that it was started with. Received: others. Choose another --out, or pass "
+            "--overwrite to start anew."
+        )
+
+
+def _fit(config: Config, manifest: Manifest, folds: Folds, out: Path, display: ProgressDisplay) -> Bundle:
+    num_classes = len(manifest.class_names)
+    counts = np.bincount(folds.train.labels, minlength=num_classes)
+    given = {"class_probabilities": (counts / counts.sum()).tolist()}
+    keras.utils.set_random_seed(config.train.seed)
+    model = build_model(
+        config.model.name, config.model.args, manifest.image_shape, num_classes, **given
+    )
+    with display.stage("model") as advance:
+        history = fit(
+            model,
+            (folds.train.images, folds.train.labels),
+            (folds.validation.images, folds.validation.labels),
+            Schedule(**config.train.model_dump()),
+            out / STATE_FOLDER,
+            [EpochProgress(advance, config.train.epochs, ("loss", model.monitor))],
+        )
+    write_history(history, out / "history.csv")
+    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
+    judges = {}
+    for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
+        with display.stage(name) as advance:
+            judges[name] = fit_classifier(
+                (fold.images, fold.labels),
+                num_classes,
+                judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
+                config.judge.width,
+                [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
+            )
+    return Bundle(
+        model=model,
+        **judges,
+        priors={},
+        model_name=config.model.name,
+        model_args=config.model.args,
+        factors=manifest.factors,
+        judge_width=config.judge.width,
+    )
+
+
+def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
+    """The schedule of the judge or the auditor."""
+    return Schedule(
+        epochs=judge.epochs,
+        batch_size=judge.batch_size,
+        learning_rate=judge.learning_rate,
+        seed=seed,
+    )
+
+
+def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """A history as one list a figure instead of one dictionary an epoch."""
+    return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
+
+
+def _finish(
+    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path
+) -> None:
+    """Exports the priors, measures the split, and writes everything."""
+    _export_priors(bundle, folds.train)
+    held_out = "test" if dataset.manifest.num_examples("test") else "validation"
+    test = dataset.read("test") if held_out == "test" else folds.validation
+    figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
+    bundle.details["figures"] = [figure.model_dump() for figure in figures]
+    write_atomic(out / "config.yaml", config.to_yaml())
+    save_bundle(bundle, out)
+    forget(out / STATE_FOLDER)
+
+
+def _export_priors(bundle: Bundle, train: Examples) -> None:
+    priors = bundle.model.fitted_priors(Codec(bundle).encode(train.images), train.labels)
+    bundle.priors = {
+        f"{block}/{name}": np.asarray(array, np.float32)
+        for block, arrays in priors.items()
+        for name, array in arrays.items()
+    }

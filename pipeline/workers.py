@@ -1,0 +1,59 @@
+"""What the workers of the pipeline have in common: one codec a process, with fixed threads."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import apache_beam as beam
+import tensorflow as tf
+from apache_beam.utils.shared import Shared
+
+from model_zoo.bundle import load_bundle
+from pipeline.codec import Codec
+from pipeline.jobs import GenerationJob
+
+logger = logging.getLogger(__name__)
+
+
+class CodecDoFn(beam.DoFn):
+    """A DoFn that has the codec of a job, loaded once a process.
+
+    Args:
+        job: The job.
+        shared: Handle by which the DoFns of one process share the codec.
+    """
+
+    def __init__(self, job: GenerationJob, shared: Shared):
+        self.job, self.shared = job, shared
+
+    def setup(self) -> None:
+        """Loads the codec unless this process has it already."""
+        self.codec = self.shared.acquire(self._load, tag=self.job.bundle_digest)
+
+    def _load(self) -> Codec:
+        limit_threads(self.job.settings.threads)
+        bundle = load_bundle(Path(self.job.model))
+        if bundle.digest != self.job.bundle_digest:
+            raise ValueError(
+                f"The bundle '{self.job.model}' changed under the run. "
+                f"Expected: digest {self.job.bundle_digest}. Received: {bundle.digest}. "
+                "Put the bundle back, or start a new run."
+            )
+        return Codec(bundle)
+
+
+def limit_threads(threads: int) -> None:
+    """Fixes the TensorFlow threads of this process, unless TensorFlow already runs."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        running = tf.config.threading.get_intra_op_parallelism_threads()
+        if running != threads:
+            logger.warning(
+                "TensorFlow already runs with %d threads in this process, not with the %d of "
+                "`generate.threads`.",
+                running,
+                threads,
+            )

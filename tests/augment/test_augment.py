@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+import augment
+
+PROBE = """
+import sys
+before = set(sys.modules)
+import augment
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(loaded - set(sys.stdlib_module_names)))
+"""
+
+
+def test_importing_augment_loads_numpy_and_nothing_else():
+    run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "['augment', 'numpy']"
+    for heavy in ("tensorflow", "keras", "apache_beam"):
+        assert heavy not in run.stdout
+
+
+def test_every_public_name_exists_and_is_listed_once():
+    assert len(set(augment.__all__)) == len(augment.__all__)
+    assert all(hasattr(augment, name) for name in augment.__all__)

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from augment import REASONS, QualityGate
+
+ROWS = np.array(
+    [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [np.nan, 1.0], [0.5, 0.5], [np.inf, 0.0]], np.float32
+)
+EXPECTED = np.zeros(6, int)
+
+
+def reasons(verdicts):
+    return [REASONS[code] for code in verdicts.reason]
+
+
+def test_each_row_gets_its_reason():
+    verdicts = QualityGate(min_confidence=0.7).judge(ROWS, EXPECTED)
+    assert reasons(verdicts) == [
+        "accepted",
+        "wrong_class",
+        "low_confidence",
+        "not_finite",
+        "low_confidence",
+        "not_finite",
+    ]
+    assert verdicts.accepted.tolist() == [True] + [False] * 5
+    assert verdicts.reason.dtype == np.int8
+
+
+def test_confidence_is_the_probability_of_the_expected_class():
+    verdicts = QualityGate().judge(ROWS, np.array([0, 1, 1, 0, 0, 0]))
+    np.testing.assert_array_equal(
+        verdicts.confidence, np.array([0.9, 0.8, 0.4, 0, 0.5, 0], np.float32)
+    )
+    assert verdicts.confidence.dtype == np.float32
+
+
+@pytest.mark.parametrize("expected", [0, 1])
+def test_a_tie_is_not_the_wrong_class_whichever_comes_first(expected):
+    assert QualityGate().judge(ROWS[4:5], np.array([expected])).accepted.all()
+
+
+def test_confidence_at_the_threshold_is_enough():
+    assert QualityGate(min_confidence=0.9).judge(ROWS[:1], EXPECTED[:1]).accepted.all()
+
+
+def test_a_gate_that_is_off_accepts_all_and_still_reports_confidence():
+    verdicts = QualityGate(min_confidence=0.99, enabled=False).judge(ROWS, EXPECTED)
+    assert verdicts.accepted.all()
+    assert reasons(verdicts) == ["accepted"] * 6
+    np.testing.assert_array_equal(
+        verdicts.confidence, np.array([0.9, 0.2, 0.6, 0, 0.5, 0], np.float32)
+    )
+
+
+@given(
+    arrays(np.float32, (7, 3), elements=st.floats(0, 1, width=32)),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_a_higher_threshold_never_accepts_more(probabilities, first, second):
+    low, high = sorted([first, second])
+    expected = np.arange(7) % 3
+    strict = QualityGate(high).judge(probabilities, expected)
+    lenient = QualityGate(low).judge(probabilities, expected)
+    assert (strict.accepted <= lenient.accepted).all()
+    np.testing.assert_array_equal(strict.accepted, strict.reason == 0)
+
+
+def test_counts_add_up_and_have_every_reason():
+    counts = QualityGate(min_confidence=0.7).judge(ROWS, EXPECTED).counts()
+    assert counts == {"accepted": 1, "not_finite": 2, "wrong_class": 1, "low_confidence": 2}
+
+
+def test_no_variants_get_no_verdicts():
+    verdicts = QualityGate().judge(np.zeros((0, 3)), np.zeros(0, int))
+    assert verdicts.counts() == dict.fromkeys(REASONS, 0)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, np.nan])
+def test_an_impossible_threshold_is_refused(threshold):
+    with pytest.raises(ValueError, match="Pass a probability"):
+        QualityGate(min_confidence=threshold)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 0), (6, 2, 1)])
+def test_an_output_without_classes_is_refused(shape):
+    with pytest.raises(ValueError, match="Pass one row of probabilities"):
+        QualityGate().judge(np.zeros(shape), EXPECTED)
+
+
+def test_one_class_is_expected_per_row():
+    with pytest.raises(ValueError, match="Pass one value per row"):
+        QualityGate().judge(ROWS, EXPECTED[1:])
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_class_the_judge_does_not_know_is_refused(label):
+    with pytest.raises(ValueError, match="Use the judge that was trained on these classes"):
+        QualityGate().judge(ROWS[:1], np.array([label]))
+
+
+def test_logits_are_not_probabilities():
+    with pytest.raises(ValueError, match="Apply softmax"):
+        QualityGate().judge(np.array([[3.0, -2.0]]), np.array([0]))

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from augment import BlockPrior, identity_keys
+
+KEYS = identity_keys(1, "prior", [str(row) for row in range(4000)])
+
+
+@pytest.fixture
+def mixture():
+    """Two classes, two components each, far apart: at -30, -10, 10 and 30."""
+    loc = np.array([[[-30.0], [-10.0]], [[10.0], [30.0]]])
+    return BlockPrior(np.array([[0.25, 0.75], [1.0, 0.0]]), loc, np.full((2, 2, 1), 2.0))
+
+
+def test_the_standard_normal_prior_is_standard_normal():
+    blocks = BlockPrior.standard_normal(3).sample(KEYS)
+    assert blocks.shape == (4000, 3)
+    assert blocks.dtype == np.float32
+    for entry in blocks.T:
+        assert stats.kstest(entry, "norm").pvalue > 0.01
+    assert np.abs(np.corrcoef(blocks.T) - np.eye(3)).max() < 0.06
+
+
+def test_a_mixture_draws_from_its_density(mixture):
+    def cdf(values):
+        return 0.25 * stats.norm.cdf(values, -30, 2) + 0.75 * stats.norm.cdf(values, -10, 2)
+
+    blocks = mixture.sample(KEYS, np.zeros(4000, int))
+    assert stats.kstest(blocks[:, 0], cdf).pvalue > 0.01
+
+
+def test_each_row_is_drawn_from_its_own_class(mixture):
+    labels = np.arange(4000) % 2
+    np.testing.assert_array_equal(mixture.sample(KEYS, labels)[:, 0] > 0, labels == 1)
+
+
+def test_a_component_of_weight_zero_is_never_drawn(mixture):
+    assert mixture.sample(KEYS, np.ones(4000, int)).max() < 20
+
+
+def test_weights_a_little_below_one_leave_no_gap_for_the_last_component():
+    points = np.array([[[1.0], [2.0]]])
+    prior = BlockPrior(np.array([[0.99991, 0.0]]), points, np.zeros_like(points))
+    assert prior.sample(np.arange(100_000, dtype=np.uint64)).max() == 1.0
+
+
+def test_a_key_gives_the_same_block_in_any_batch(mixture):
+    labels, rows = np.arange(4000) % 2, np.array([7, 3, 1999])
+    whole = mixture.sample(KEYS, labels)
+    np.testing.assert_array_equal(mixture.sample(KEYS[rows], labels[rows]), whole[rows])
+
+
+def test_temperature_zero_gives_the_means(mixture):
+    cold = mixture.sample(KEYS, np.zeros(4000, int), temperature=0.0)
+    assert set(cold[:, 0].tolist()) == {-30.0, -10.0}
+
+
+def test_temperature_scales_the_spread():
+    prior = BlockPrior.standard_normal(2)
+    np.testing.assert_allclose(prior.sample(KEYS, temperature=0.5), 0.5 * prior.sample(KEYS))
+
+
+def test_a_scale_of_zero_is_a_categorical_prior():
+    points = np.eye(3)[None]
+    prior = BlockPrior(np.array([[0.2, 0.3, 0.5]]), points, np.zeros_like(points))
+    counts = prior.sample(KEYS).sum(axis=0)
+    assert stats.chisquare(counts, 4000 * np.array([0.2, 0.3, 0.5])).pvalue > 0.01
+
+
+def test_only_a_prior_of_several_classes_is_class_conditional(mixture):
+    assert mixture.is_class_conditional
+    assert mixture.dim == 1
+    assert not BlockPrior.standard_normal(4).is_class_conditional
+
+
+def test_a_prior_survives_a_round_trip_through_npz(mixture, tmp_path):
+    arrays = mixture.to_arrays("zs") | BlockPrior.standard_normal(2).to_arrays("zu")
+    np.savez(tmp_path / "priors.npz", **arrays)
+    with np.load(tmp_path / "priors.npz", allow_pickle=False) as stored:
+        assert BlockPrior.from_arrays(stored, "zs") == mixture
+        assert BlockPrior.from_arrays(stored, "zu") == BlockPrior.standard_normal(2)
+
+
+def test_priors_with_other_numbers_are_not_equal(mixture):
+    other = BlockPrior(mixture.weights, mixture.loc + 1, mixture.scale)
+    assert mixture != other
+    assert mixture != "zs"
+
+
+def test_a_missing_array_is_named(mixture):
+    arrays = mixture.to_arrays("zs")
+    del arrays["zs/scale"]
+    with pytest.raises(ValueError, match="zs/scale.*Export the priors again"):
+        BlockPrior.from_arrays(arrays, "zs")
+
+
+@pytest.mark.parametrize("labels", [None, np.zeros(3, int)])
+def test_a_class_conditional_prior_needs_a_label_per_key(mixture, labels):
+    with pytest.raises(ValueError, match="Pass one class index per key"):
+        mixture.sample(KEYS[:2], labels)
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_class_the_prior_does_not_have_is_refused(mixture, label):
+    with pytest.raises(ValueError, match="Pass the classes it was trained on"):
+        mixture.sample(KEYS[:1], np.array([label]))
+
+
+@pytest.mark.parametrize("temperature", [-0.1, np.nan, np.inf])
+def test_an_impossible_temperature_is_refused(temperature):
+    with pytest.raises(ValueError, match="Pass 1.0 for the prior itself"):
+        BlockPrior.standard_normal(1).sample(KEYS[:1], temperature=temperature)
+
+
+@pytest.mark.parametrize(
+    ("weights", "loc", "scale", "fix"),
+    [
+        ([[1.0]], np.zeros((1, 1, 2)), np.ones((1, 1, 3)), "class and component axes"),
+        ([1.0], np.zeros((1, 1, 2)), np.ones((1, 1, 2)), "class and component axes"),
+        ([[1.0]], np.zeros((1, 1, 0)), np.ones((1, 1, 0)), "class and component axes"),
+        ([[1.0]], np.full((1, 1, 1), np.nan), np.ones((1, 1, 1)), "smaller learning rate"),
+        ([[1.0]], np.zeros((1, 1, 1)), -np.ones((1, 1, 1)), "Pass standard deviations"),
+        ([[0.5]], np.zeros((1, 1, 1)), np.ones((1, 1, 1)), "Normalise each row"),
+        ([[1.5, -0.5]], np.zeros((1, 2, 1)), np.ones((1, 2, 1)), "Normalise each row"),
+        ([[np.nan]], np.zeros((1, 1, 1)), np.ones((1, 1, 1)), "Normalise each row"),
+    ],
+)
+def test_arrays_that_are_no_mixture_are_refused(weights, loc, scale, fix):
+    with pytest.raises(ValueError, match=fix):
+        BlockPrior(np.array(weights), loc, scale)

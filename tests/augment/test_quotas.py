@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment import identity_keys, share_out, variants_per_anchor, variants_per_class
+
+COUNTS = {"cat": 5, "dog": 2, "emu": 3}
+
+
+def test_without_a_strategy_every_example_gets_the_same_number():
+    assert variants_per_class(None, COUNTS, 3) == {"cat": 15, "dog": 6, "emu": 9}
+
+
+def test_auto_brings_every_class_up_to_the_largest():
+    assert variants_per_class("auto", COUNTS, 3) == {"cat": 0, "dog": 3, "emu": 2}
+
+
+def test_minority_brings_only_the_smallest_class_up():
+    assert variants_per_class("minority", COUNTS, 3) == {"cat": 0, "dog": 3, "emu": 0}
+
+
+def test_of_several_smallest_classes_minority_takes_the_first():
+    assert variants_per_class("minority", {"a": 4, "b": 1, "c": 1}, 0) == {"a": 0, "b": 3, "c": 0}
+
+
+def test_a_mapping_gives_exactly_its_numbers():
+    assert variants_per_class({"emu": 7}, COUNTS, 3) == {"cat": 0, "dog": 0, "emu": 7}
+
+
+def test_zero_variants_are_fine():
+    assert variants_per_class(None, COUNTS, 0) == dict.fromkeys(COUNTS, 0)
+    assert variants_per_class({}, COUNTS, 9) == dict.fromkeys(COUNTS, 0)
+
+
+def test_an_empty_class_without_a_quota_is_fine():
+    assert variants_per_class(None, {"cat": 2, "dog": 0}, 1) == {"cat": 2, "dog": 0}
+    assert variants_per_class("auto", {"cat": 0}, 1) == {"cat": 0}
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 99), min_size=1))
+def test_auto_balances_all_classes_exactly(counts):
+    quotas = variants_per_class("auto", counts, 0)
+    assert {counts[name] + quotas[name] for name in counts} == {max(counts.values())}
+
+
+@pytest.mark.parametrize("strategy", ["auto", "minority", {"dog": 1}])
+def test_an_empty_class_cannot_meet_a_quota(strategy):
+    with pytest.raises(ValueError, match="class 'dog' has no example.*set its quota to 0"):
+        variants_per_class(strategy, {"cat": 2, "dog": 0}, 1)
+
+
+def test_an_unknown_class_names_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'dog'"):
+        variants_per_class({"dgo": 1}, COUNTS, 0)
+
+
+def test_an_unknown_strategy_names_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'minority'"):
+        variants_per_class("minorty", COUNTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "counts", "number"),
+    [(None, COUNTS, -1), ({"cat": -1}, COUNTS, 0), ({"cat": 1.5}, COUNTS, 0), (None, {"a": -1}, 0)],
+)
+def test_numbers_below_zero_or_with_fractions_are_refused(strategy, counts, number):
+    with pytest.raises(ValueError, match="Pass 0 for none"):
+        variants_per_class(strategy, counts, number)
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
+def test_shares_sum_exactly_and_stay_within_one_of_proportion(total, counts):
+    shares = share_out(total, counts)
+    assert sum(shares) == total
+    for share, count in zip(shares, counts, strict=True):
+        assert abs(share * sum(counts) - total * count) <= sum(counts)
+        assert share >= 0
+        assert count > 0 or share == 0
+
+
+def test_cumulative_shares_are_rounded_to_the_nearest():
+    assert share_out(2, [1, 1, 1]) == [1, 0, 1]
+
+
+def test_nothing_is_shared_out_as_zeros():
+    assert share_out(0, [0, 0]) == [0, 0]
+    assert share_out(0, []) == []
+
+
+@pytest.mark.parametrize("counts", [[], [0, 0]])
+def test_a_quota_without_an_example_cannot_be_shared_out(counts):
+    with pytest.raises(ValueError, match="set its quota to 0"):
+        share_out(3, counts)
+
+
+@pytest.mark.parametrize(("total", "counts"), [(-1, [1]), (1, [2, -1])])
+def test_negative_shares_are_refused(total, counts):
+    with pytest.raises(ValueError, match="Pass 0 for none"):
+        share_out(total, counts)
+
+
+@given(st.integers(0, 1000), st.integers(1, 50), st.randoms())
+def test_anchors_split_a_quota_evenly_and_in_any_order(total, num_anchors, random):
+    keys = identity_keys(0, "quota", [str(row) for row in range(num_anchors)])
+    variants = variants_per_anchor(total, keys)
+    assert variants.sum() == total
+    assert variants.max() - variants.min() <= 1
+    order = np.array(random.sample(range(num_anchors), num_anchors))
+    np.testing.assert_array_equal(variants_per_anchor(total, keys[order]), variants[order])
+
+
+def test_the_remainder_goes_to_the_smallest_keys():
+    keys = np.array([30, 10, 20], np.uint64)
+    assert variants_per_anchor(5, keys).tolist() == [1, 2, 2]
+
+
+def test_no_anchors_take_no_variants():
+    assert variants_per_anchor(0, np.array([], np.uint64)).tolist() == []
+    with pytest.raises(ValueError, match="set its quota to 0"):
+        variants_per_anchor(1, np.array([], np.uint64))

@@ -1,0 +1,27 @@
+"""Settings that must precede every import, and real data sets where they are at hand."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """Gives the folder of a real data set, or skips the test; for tests marked `data`."""
+
+    def find(name: str) -> Path:
+        folder = Path(os.environ.get("LATENTLOOM_DATA", _DATA)) / name
+        if not folder.is_dir():
+            pytest.skip(f"needs {folder}; set LATENTLOOM_DATA")
+        return folder
+
+    return find
