@@ -72,7 +72,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     bundle.model.save_weights(folder / MODEL_WEIGHTS, overwrite=True)
     for name in JUDGES:
         getattr(bundle, name).save_weights(folder / f"{name}.weights.h5", overwrite=True)
-    np.savez(folder / PRIORS, **dict(bundle.priors))
+    np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
     description = {
         "schema_version": SCHEMA_VERSION,
         "model": bundle.model_name,
@@ -105,15 +105,22 @@ def read_description(folder: Path) -> dict[str, Any]:
             f"'{folder}' is no model bundle. Expected: a directory with {DESCRIPTION}. "
             f"Received: model={folder}. Name the directory that `latentloom train --out` wrote."
         )
-    description = json.loads((folder / DESCRIPTION).read_text())
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"'{DESCRIPTION}' of the bundle '{folder}' is no JSON. Expected: what was saved. "
+            f"Received: {error}. Copy the bundle again or retrain."
+        ) from error
     if description.get("schema_version", 0) > SCHEMA_VERSION:
         raise ValueError(
             f"The bundle '{folder}' was written by a newer latentloom. "
             f"Expected: schema_version up to {SCHEMA_VERSION}. "
             f"Received: schema_version={description['schema_version']}. Upgrade latentloom."
         )
-    if description["digest"] != _digest(description):
-        raise ValueError(_mismatch(folder, DESCRIPTION, description["digest"]))
+    digest = description.get("digest")
+    if digest != _digest(description):
+        raise ValueError(_mismatch(folder, DESCRIPTION, digest))
     for name, expected in description["files"].items():
         if not (folder / name).is_file():
             raise FileNotFoundError(
@@ -162,7 +169,7 @@ def _digest(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _mismatch(folder: Path, name: str, expected: str) -> str:
+def _mismatch(folder: Path, name: str, expected: str | None) -> str:
     return (
         f"'{name}' of the bundle '{folder}' is not what was saved. Expected: sha256 {expected}. "
         "Received: other contents. Copy the bundle again or retrain."

@@ -1,4 +1,4 @@
-"""What a training run leaves behind after every epoch, so that a killed run goes on where it was."""
+"""What a training run leaves behind after every epoch, so that a killed run goes on from there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import keras
+import numpy as np
 
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"
@@ -20,7 +21,8 @@ class Checkpoints(keras.callbacks.Callback):
     """Keeps the last and the best weights, the history and the count of epochs without progress.
 
     Every file is written under a temporary name and renamed; `state.json`, which names the weights
-    that belong to it, is renamed last. The weights hold the optimizer and the random state too.
+    that belong to it, is renamed last. The weights hold the optimizer too; the random state, which
+    Keras leaves out of weights, is part of `state.json`.
 
     Args:
         folder: Where the state lies.
@@ -57,6 +59,8 @@ class Checkpoints(keras.callbacks.Callback):
         )
         model.optimizer.build(model.trainable_variables)
         model.load_weights(self.folder / state["last_weights"])
+        for variable, value in zip(_random_state(model), state["random_state"], strict=True):
+            variable.assign(value)
 
     def restore_best(self, model: keras.Model) -> None:
         """Loads the weights of the best epoch."""
@@ -96,6 +100,7 @@ class Checkpoints(keras.callbacks.Callback):
             "best_epoch": self.best_epoch,
             "last_weights": last_weights,
             "best_weights": best_weights,
+            "random_state": [np.asarray(v).tolist() for v in _random_state(self.model)],
         }
         partial = self.folder / f".{STATE_FILE}.tmp"
         partial.write_text(json.dumps(state))
@@ -103,6 +108,11 @@ class Checkpoints(keras.callbacks.Callback):
         for weights in self.folder.glob("*.weights.h5"):
             if weights.name not in (last_weights, best_weights):
                 weights.unlink()
+
+
+def _random_state(model: keras.Model) -> list[keras.Variable]:
+    """Variables of the seed generators of a model and of its layers."""
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
 
 
 def write_history(history: list[dict[str, float]], path: Path) -> None:

@@ -21,7 +21,7 @@ class LatentModel(Protocol):
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order: `{name: {"dim": size, "factors": [names of the factors it carries]}}`."""
+        """Blocks in order: `{name: {"dim": size, "factors": [names of factors it carries]}}`."""
         ...
 
     def encode(self, observations: Any) -> Mapping[str, Any]:

@@ -136,9 +136,7 @@ def image_decoder(
                 width * 2**stage, 4, strides=2, padding="same", activation="relu"
             )
         )
-    stack.append(
-        layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh")
-    )
+    stack.append(layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh"))
     surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
     if any(surplus):
         stack.append(layers.Cropping2D([(s // 2, s - s // 2) for s in surplus]))

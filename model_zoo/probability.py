@@ -17,7 +17,7 @@ def _substrate() -> ModuleType:
         raise ValueError(
             f"latentloom has no distributions for the Keras backend '{backend}'. "
             f"Expected: tensorflow. Received: KERAS_BACKEND={backend}. "
-            "Set the environment variable KERAS_BACKEND=tensorflow before the first import of keras."
+            "Set the variable KERAS_BACKEND=tensorflow before the first import of keras."
         )
     import tensorflow_probability as tfp
 

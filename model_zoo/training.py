@@ -84,6 +84,7 @@ def fit(
             epochs=left.stop,
             steps_per_epoch=steps,
             validation_data=Batches(*validation, **shared),
+            shuffle=False,  # Batches has an order of its own
             callbacks=[checkpoints, *callbacks],
             verbose=0,
         )
@@ -129,6 +130,7 @@ def fit_classifier(
         batches,
         epochs=schedule.epochs,
         steps_per_epoch=batches.steps_per_epoch,
+        shuffle=False,
         callbacks=list(callbacks),
         verbose=0,
     )

@@ -12,8 +12,12 @@ from types import TracebackType
 from typing import Annotated, Any
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from pipeline.quiet import start_tensorflow
 
 OWN_PACKAGES = ("augment", "model_zoo", "pipeline")
 USERS_MISTAKE, FAILED_RUN = 2, 1
@@ -68,6 +72,7 @@ def import_(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn labelled images into a data set directory: TFRecord, TFDS metadata, manifest."""
+    start_tensorflow()
     from pipeline.importing import import_dataset
     from pipeline.progress import ProgressDisplay
 
@@ -101,16 +106,20 @@ def train(
 ) -> None:
     """Train a model with its judges and write the bundle."""
     from pipeline.config import load_config
+
+    resolved = load_config(config, settings or ())
+    start_tensorflow()
     from pipeline.progress import ProgressDisplay
     from pipeline.training import train_bundle
 
-    resolved = load_config(config, settings or ())
     bundle = train_bundle(
         resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
     )
     _print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
-    typer.echo(f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} "
-               f"--data {data} --model {out} --out ...")
+    typer.echo(
+        f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} --data {data} "
+        f"--model {out} --out ..."
+    )
 
 
 @app.command(context_settings={"allow_extra_args": True})
@@ -131,23 +140,26 @@ def generate(
     from pipeline.config import load_config
 
     resolved = load_config(config, settings or ())
-    _generate(resolved, data, model, out, runner, context.args, overwrite)
-
-
-def _generate(
-    config: Any, data: Path, model: Path, out: Path, runner: str, beam_args: list[str],
-    overwrite: bool,
-) -> None:
+    start_tensorflow()
     from pipeline.generation import generate as generate_dataset
     from pipeline.progress import ProgressDisplay
     from pipeline.reporting import report_on
 
-    with ProgressDisplay().stage("generate") as advance:
+    display = ProgressDisplay()
+    with display.stage("generate") as advance:
         dataset = generate_dataset(
-            config, data, model, out,
-            runner=runner, beam_args=beam_args, overwrite=overwrite, progress=advance,
+            resolved,
+            data,
+            model,
+            out,
+            runner=runner,
+            beam_args=context.args,
+            overwrite=overwrite,
+            progress=advance,
         )
-    report = report_on(config, data, model, out)
+    with display.stage("report") as advance:
+        report = report_on(resolved, data, model, out)
+        advance(1, 1)
     _print_table("Variants", [(name, f"{n:,}") for name, n in dataset.manifest.totals.items()])
     measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
     _print_table("Measured", measured)
@@ -159,14 +171,17 @@ def verify(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Data set directory.")],
 ) -> None:
     """Check every file of a data set against its manifest; exit 1 and name what is damaged."""
+    start_tensorflow()
     from pipeline.verification import verify as verify_dataset
 
     verification = verify_dataset(directory)
     for problem in verification.problems:
-        typer.echo(str(problem), err=True)
-    if verification.problems:
+        typer.echo(f"{problem.file} {problem.reason}", err=True)
+    if not verification.ok:
         raise typer.Exit(FAILED_RUN)
-    typer.echo(f"{directory} is whole: {verification.summary}.")
+    typer.echo(
+        f"{directory} is whole: {verification.records:,} records in {verification.shards} shards."
+    )
 
 
 @app.command()
@@ -175,6 +190,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a data set directory or a model bundle."""
+    start_tensorflow()
     from pipeline.inspection import describe
 
     description = describe(path)
@@ -190,6 +206,7 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """Import, train, generate, verify and report on an embedded data set, in a few minutes."""
+    start_tensorflow()
     from pipeline.demo import run_demo
     from pipeline.progress import ProgressDisplay
 
@@ -198,13 +215,16 @@ def demo(
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """A value as short YAML: one line for plain values and lists of them."""
+    if isinstance(value, dict | list):
+        return yaml.safe_dump(value, sort_keys=False, default_flow_style=None, width=88).strip()
+    return str(value)
 
 
 def _print_table(title: str, rows: list[tuple[str, str]]) -> None:
     table = Table(title=title, show_header=False, title_justify="left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 
 
@@ -213,7 +233,9 @@ def main() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("MPLBACKEND", "Agg")
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(logging.WARNING)
     try:
         app()
     except (ValueError, TypeError, OSError) as error:

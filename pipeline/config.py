@@ -1,4 +1,4 @@
-"""Configuration files: YAML, checked against frozen models, with overrides from the command line."""
+"""Configuration files: YAML checked against frozen models, with overrides by `--set`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which examples are used for what."""
 
-    validation_share: float = Field(0.05, gt=0, lt=1)
+    validation_share: float = Field(default=0.05, gt=0, lt=1)
     """Share of the training split that only decides when training stops."""
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
     """Most training examples to use, or none for all."""
 
 
@@ -36,30 +36,30 @@ class ModelConfig(Section):
 class TrainConfig(Section):
     """How the generative model is trained."""
 
-    epochs: int = Field(20, ge=1)
-    batch_size: int = Field(128, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    patience: int = Field(0, ge=0)
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=128, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    patience: int = Field(default=0, ge=0)
     """Epochs without progress on the validation examples after which to stop; 0 for never."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
 
 
 class JudgeConfig(Section):
     """How the judge, which gates, and the auditor, which scores, are trained."""
 
-    epochs: int = Field(6, ge=1)
-    batch_size: int = Field(128, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    width: int = Field(32, ge=1)
+    epochs: int = Field(default=6, ge=1)
+    batch_size: int = Field(default=128, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    width: int = Field(default=32, ge=1)
 
 
 class GateConfig(Section):
     """When a variant is good enough to be written."""
 
     enabled: bool = True
-    min_confidence: float = Field(0.9, ge=0, le=1)
+    min_confidence: float = Field(default=0.9, ge=0, le=1)
     """Least probability that the judge gives the anchor's class."""
-    attempts: int = Field(3, ge=1)
+    attempts: int = Field(default=3, ge=1)
     """How often a rejected variant is drawn anew before it is given up."""
 
 
@@ -69,25 +69,25 @@ class GenerateConfig(Section):
     recipe: str = "class_preserving"
     options: dict[str, float] = {}
     split: str = "train"
-    variants_per_example: int = Field(1, ge=1)
+    variants_per_example: int = Field(default=1, ge=1)
     sampling_strategy: Literal["auto", "minority"] | dict[str, int] | None = None
     """None: `variants_per_example` of each; auto: every class up to the largest; minority: the
     smallest class up to the largest; {class: n}: exactly n variants of these classes."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     gate: GateConfig = GateConfig()
-    donors_per_class: int = Field(64, ge=1)
-    failure_budget: float = Field(0.01, ge=0, le=1)
+    donors_per_class: int = Field(default=64, ge=1)
+    failure_budget: float = Field(default=0.01, ge=0, le=1)
     """Share of the examples that may be unreadable before the run fails."""
-    threads: int = Field(1, ge=1)
+    threads: int = Field(default=1, ge=1)
     """TensorFlow threads of a worker; part of what makes the bytes reproducible."""
 
 
 class EvaluateConfig(Section):
     """How many examples the figures of the report are measured on."""
 
-    anchors: int = Field(1000, ge=2)
-    variants: int = Field(5, ge=2)
-    probe_examples: int = Field(10000, ge=2)
+    anchors: int = Field(default=1000, ge=2)
+    variants: int = Field(default=5, ge=2)
+    probe_examples: int = Field(default=10000, ge=2)
 
 
 class Config(Section):

@@ -3,83 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from augment.randomness import identity_keys
-from pipeline.images import decode_png, png_shape
+from pipeline.examples import DeadLetter, Examples, Row, parse_row
+from pipeline.images import decode_png, is_intact_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from pipeline.records import BadRecord, read_records
+from pipeline.records import read_records
 
+MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """An example that could not be used: its file, its number there, and the reason."""
-
-    shard: str
-    record: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Examples:
-    """A batch of labelled images, columnar.
-
-    Args:
-        images: uint8 array of shape `(batch_size, height, width, channels)`.
-        factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
-        ids: The identity of each example.
-    """
-
-    images: np.ndarray
-    factors: dict[str, np.ndarray]
-    ids: list[str]
-
-    def __post_init__(self):
-        lengths = {len(self.images), len(self.ids)} | {len(c) for c in self.factors.values()}
-        if len(lengths) > 1 or "label" not in self.factors:
-            raise ValueError(
-                "The columns of the examples do not agree. Expected: equal lengths and a factor "
-                f"'label'. Received: images={len(self.images)}, ids={len(self.ids)}, "
-                f"factors={ {name: len(c) for name, c in self.factors.items()} }. Align them."
-            )
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """int64 class codes of shape `(batch_size,)`."""
-        return self.factors["label"]
-
-    def take(self, rows: np.ndarray) -> Examples:
-        """The examples at these rows: integer positions or a boolean mask."""
-        rows = np.arange(len(self))[rows]
-        factors = {name: codes[rows] for name, codes in self.factors.items()}
-        return Examples(self.images[rows], factors, [self.ids[row] for row in rows])
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Examples]) -> Examples:
-        """Joins at least one batch of the same factors and image shape."""
-        return cls(
-            np.concatenate([part.images for part in parts]),
-            {name: np.concatenate([p.factors[name] for p in parts]) for name in parts[0].factors},
-            [example_id for part in parts for example_id in part.ids],
-        )
-
-
-class _Row(NamedTuple):
-    record: int
-    png: bytes
-    codes: list[int]
-    example_id: str
 
 
 @dataclass(frozen=True)
@@ -105,8 +43,8 @@ class DatasetDir:
         path = os.fspath(path)
         dataset = cls(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
         if problems := dataset.missing_or_resized():
-            kind = FileNotFoundError if "missing" in problems[0][1] else ValueError
             file, reason = problems[0]
+            kind = FileNotFoundError if reason == MISSING else ValueError
             raise kind(
                 f"Data set '{path}' is damaged: '{file}' {reason}. Expected: every file that its "
                 f"manifest lists, complete. Received: {len(problems)} bad files. "
@@ -121,7 +59,7 @@ class DatasetDir:
         for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
             full = os.path.join(self.path, file)
             if not tf.io.gfile.exists(full):
-                problems.append((file, "is missing"))
+                problems.append((file, MISSING))
             elif size is not None and (found := tf.io.gfile.stat(full).length) != size:
                 problems.append((file, f"has {found} bytes instead of {size}"))
         return problems
@@ -167,12 +105,12 @@ class DatasetDir:
             The good examples of a batch, and its dead letters.
         """
         entry = self.shards(split)[index]
-        rows: list[_Row] = []
+        rows: list[Row] = []
         dead: list[DeadLetter] = []
         for number, record in enumerate(read_records(self.shard_path(split, index), entry.records)):
             if records is not None and number not in records:
                 continue
-            row = record.reason if isinstance(record, BadRecord) else self._parse(number, record)
+            row = parse_row(number, record, self.manifest.factors, self.manifest.image_shape)
             if isinstance(row, str):
                 dead.append(DeadLetter(entry.file, number, row))
             else:
@@ -223,39 +161,15 @@ class DatasetDir:
             for size, end in zip(sizes, ends, strict=True)
         ]
 
-    def _parse(self, number: int, record: bytes) -> _Row | str:
-        """Reads one `tf.train.Example`, or says why it does not fit the manifest."""
-        try:
-            features = tf.train.Example.FromString(record).features.feature
-        except DecodeError:
-            return "the record is not a tf.train.Example"
-        codes = []
-        for name, values in self.manifest.factors.items():
-            code = features[name].int64_list.value
-            if len(code) != 1:
-                return f"feature '{name}' is missing or not one integer"
-            if not 0 <= code[0] < len(values):
-                return f"feature '{name}' is {code[0]}, outside 0..{len(values) - 1}"
-            codes.append(code[0])
-        image, example_id = (features[name].bytes_list.value for name in ("image", "example_id"))
-        if len(image) != 1 or len(example_id) != 1:
-            return "feature 'image' or 'example_id' is missing or not one string"
-        shape = png_shape(image[0])
-        if isinstance(shape, str):
-            return shape
-        if shape != self.manifest.image_shape:
-            return f"the image has shape {shape} instead of {self.manifest.image_shape}"
-        return _Row(number, image[0], codes, example_id[0].decode(errors="replace"))
-
     def _batch(
-        self, file: str, rows: list[_Row], dead: list[DeadLetter]
+        self, file: str, rows: list[Row], dead: list[DeadLetter]
     ) -> tuple[Examples, list[DeadLetter]]:
         """Decodes the images of a batch; those that cannot be decoded join the dead letters."""
         shape = self.manifest.image_shape
         try:
             images = decode_png([row.png for row in rows], shape)
         except tf.errors.InvalidArgumentError:
-            broken = {row.record for row in rows if not _decodes(row.png, shape)}
+            broken = {row.record for row in rows if not is_intact_png(row.png, shape)}
             dead = dead + [DeadLetter(file, r, "the PNG is damaged") for r in sorted(broken)]
             rows = [row for row in rows if row.record not in broken]
             images = decode_png([row.png for row in rows], shape)
@@ -263,14 +177,6 @@ class DatasetDir:
         codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
         factors = {name: codes[:, column] for column, name in enumerate(names)}
         return Examples(images, factors, [row.example_id for row in rows]), dead
-
-
-def _decodes(png: bytes, shape: tuple[int, int, int]) -> bool:
-    try:
-        decode_png([png], shape)
-    except tf.errors.InvalidArgumentError:
-        return False
-    return True
 
 
 def shard_file(name: str, split: str, index: int, count: int) -> str:

@@ -19,11 +19,9 @@ def demo_config() -> Config:
     """The configuration of the demo, that of configs/zszu_digits.yaml."""
     return parse_config(
         {
-            "model": {
-                "args": {"network": "dense", "zs_dim": 8, "zu_dim": 16, "hidden_dim": 128}
-            },
+            "model": {"args": {"network": "dense", "zs_dim": 8, "zu_dim": 16, "hidden_dim": 128}},
             "train": {"epochs": 150, "batch_size": 96, "learning_rate": 0.002},
-            "judge": {"epochs": 60},
+            "judge": {"epochs": 150},
             "generate": {"variants_per_example": 4},
             "evaluate": {"anchors": 500, "variants": 8},
         },
@@ -41,5 +39,8 @@ def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> None:
     with display.stage("generate") as advance:
         generate(config, data, model, variants, overwrite=overwrite, progress=advance)
     if problems := verify(variants).problems:
-        raise RuntimeError(f"The demo wrote a damaged data set: {problems[0]}. Run it again.")
+        raise RuntimeError(
+            f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
+            "Check the disk and run it again."
+        )
     report_on(config, data, model, variants)

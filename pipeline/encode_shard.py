@@ -59,9 +59,7 @@ def encode_shard(job: GenerationJob, task: ShardTask, codec: Codec) -> EncodedSh
             name: np.concatenate([examples.factors[name] for examples, _ in batches])
             for name in first.factors
         },
-        latents={
-            name: np.concatenate([codes[name] for _, codes in batches]) for name in latents
-        },
+        latents={name: np.concatenate([codes[name] for _, codes in batches]) for name in latents},
         dead_letters=dead_letters,
     )
 

@@ -76,6 +76,7 @@ def generate(
             run_graph(job, todo, runner, beam_args)
     reports = [_report_of(job, task) for task in job.tasks]
     check_budget(job, reports)
+    check_yield(reports)
     manifest = describe(job, reports, config)
     write_metadata(out, manifest, provenance_features())
     write_dead_letters(out, reports)
@@ -114,6 +115,17 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
             f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
             "lists what is wrong) or raise `generate.failure_budget`."
         )
+
+
+def check_yield(reports: Sequence[ShardReport]) -> None:
+    """Fails a run that wrote nothing: an empty split is no data set."""
+    if any(report.entry.records for report in reports):
+        return
+    refused = sum(sum(report.rejected) for report in reports)
+    raise RuntimeError(
+        f"No variant was written; the gate refused all of {refused}. Expected: at least one. "
+        "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
+    )
 
 
 def provenance_features() -> dict[str, Any]:

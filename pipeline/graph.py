@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import AsSingleton
 from apache_beam.utils.shared import Shared
 
 from augment import find_recipe
@@ -53,7 +53,7 @@ class AugmentShards(beam.PTransform):
         unfinished = encoded | "DropFinished" >> beam.Filter(
             lambda shard, todo: shard.task.file in todo, self.todo
         )
-        return unfinished | "RenderShard" >> beam.ParDo(render, beam.pvalue.AsSingleton(donors))
+        return unfinished | "RenderShard" >> beam.ParDo(render, AsSingleton(donors))
 
 
 def run_graph(
@@ -77,7 +77,7 @@ def run_graph(
     options = PipelineOptions(list(beam_args), save_main_session=False)
     with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
         tasks = pipeline | "Shards" >> beam.Create(list(job.tasks if needs_all else todo))
-        tasks | "AugmentShards" >> AugmentShards(job, [task.file for task in todo])
+        _ = tasks | "AugmentShards" >> AugmentShards(job, [task.file for task in todo])
 
 
 def make_runner(name: str):

@@ -83,6 +83,15 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, int, int]) -> np.ndarray
     return _decoder(tuple(shape))(tf.constant(list(data), tf.string)).numpy()
 
 
+def is_intact_png(data: bytes, shape: tuple[int, int, int]) -> bool:
+    """Whether a PNG of this shape can be decoded."""
+    try:
+        decode_png([data], shape)
+    except tf.errors.InvalidArgumentError:
+        return False
+    return True
+
+
 def png_shape(data: bytes) -> tuple[int, int, int] | str:
     """Reads the shape from the header of a PNG, or says why it cannot be used.
 

@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from augment.randomness import identity_keys
-from pipeline.dataset_dir import DatasetDir, DeadLetter, Examples, shard_file, write_metadata
+from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
+from pipeline.examples import DeadLetter, Examples
 from pipeline.images import encode_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.records import ShardWriter, os_errors, serialize

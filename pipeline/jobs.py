@@ -132,6 +132,8 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
         dataset.manifest.label_counts(settings.split),
         settings.variants_per_example,
     )
+    if find_recipe(settings.recipe).needs_donors:
+        check_donors(dataset.manifest, settings)
     by_class = [
         share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
         for label, name in enumerate(dataset.manifest.class_names)
@@ -148,9 +150,7 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
         )
         for index, shard in enumerate(shards)
     )
-    return GenerationJob(
-        str(data), str(model), str(out), settings, description["digest"], tasks
-    )
+    return GenerationJob(str(data), str(model), str(out), settings, description["digest"], tasks)
 
 
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
@@ -172,6 +172,17 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
             f"Data set '{manifest.name}' and the bundle do not fit. "
             f"Expected: classes {description['factors']['label']}. "
             f"Received: {manifest.class_names}. Train a bundle on this data."
+        )
+
+
+def check_donors(manifest: Manifest, settings: GenerateConfig) -> None:
+    """Refuses a recipe with donors where a class has only the anchor itself."""
+    counts = manifest.label_counts(settings.split)
+    if lonely := [name for name, count in counts.items() if count == 1]:
+        raise ValueError(
+            f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "
+            f"'{lonely[0]}' has one example. Expected: at least two of every class. "
+            f"Received: {counts}. Import more of this class, or use class_preserving."
         )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from augment import REASONS
 from model_zoo.bundle import Bundle, load_bundle
 from pipeline.codec import Codec
 from pipeline.config import Config
@@ -68,7 +67,7 @@ def _compose(
     split = config.generate.split
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
-        title=f"{source.name}: {config.generate.recipe.replace('_', ' ')}",
+        title=f"Variants of {source.name}, recipe {config.generate.recipe}",
         summary=_summary(generated, {measure.name: measure.value for measure in numbers}),
         numbers=numbers,
         class_names=source.class_names,
@@ -124,8 +123,6 @@ def _pictures(report: Report, sample: Sample, model: Path) -> dict[str, bytes]:
         ),
         "loss_curves": loss_curves(read_history(model / "history.csv")),
     }
-    if refused := _rejected_grid(report, sample, columns):
-        pictures["rejected"] = refused
     if report.reasons:
         pictures["rejections"] = rejections(report.class_names, report.rejections_by_reason())
     return pictures
@@ -140,21 +137,6 @@ def _one_per_class(sample: Sample) -> np.ndarray:
         turn[rows] = np.arange(len(rows))
     order = np.lexsort((labels, turn))[:GRID_ROWS]
     return order[np.argsort(labels[order], kind="stable")]
-
-
-def _rejected_grid(report: Report, sample: Sample, columns: int) -> bytes | None:
-    """Rejected variants, one reason a row, or None where there are no `columns` of any."""
-    flat = sample.images.reshape(-1, *sample.images.shape[2:])
-    owner = np.repeat(np.arange(len(sample.anchors)), sample.images.shape[1])
-    rows = [np.flatnonzero(sample.verdicts.reason == code)[:columns] for code in range(len(REASONS))]
-    shown = [code for code in range(1, len(REASONS)) if len(rows[code]) == columns]
-    if not shown:
-        return None
-    return variant_grid(
-        np.stack([sample.anchors.images[owner[rows[code][0]]] for code in shown]),
-        np.stack([flat[rows[code]] for code in shown]),
-        titles=[REASONS[code].replace("_", " ") for code in shown],
-    )
 
 
 def read_history(path: Path) -> dict[str, list[float]]:

@@ -148,7 +148,9 @@ def _claim_run(state: Path, run: dict[str, Any]) -> None:
         )
 
 
-def _fit(config: Config, manifest: Manifest, folds: Folds, out: Path, display: ProgressDisplay) -> Bundle:
+def _fit(
+    config: Config, manifest: Manifest, folds: Folds, out: Path, display: ProgressDisplay
+) -> Bundle:
     num_classes = len(manifest.class_names)
     counts = np.bincount(folds.train.labels, minlength=num_classes)
     given = {"class_probabilities": (counts / counts.sum()).tolist()}
@@ -203,9 +205,7 @@ def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
     return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
 
 
-def _finish(
-    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path
-) -> None:
+def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path) -> None:
     """Exports the priors, measures the split, and writes everything."""
     _export_priors(bundle, folds.train)
     held_out = "test" if dataset.manifest.num_examples("test") else "validation"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from pipeline.dataset_dir import DatasetDir
+from pipeline.dataset_dir import MISSING, DatasetDir
 from pipeline.manifest import MANIFEST_FILE, Manifest
 from pipeline.records import sha256_file
 
@@ -59,7 +59,7 @@ def verify(path: str | os.PathLike[str]) -> Verification:
     path = os.fspath(path)
     dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
     problems = [Problem(file, reason) for file, reason in dataset.missing_or_resized()]
-    missing = {problem.file for problem in problems if problem.reason == "is missing"}
+    missing = {problem.file for problem in problems if problem.reason == MISSING}
     records = shards = 0
     for split, entries in dataset.splits.items():
         for index, entry in enumerate(entries):

@@ -51,7 +51,7 @@ def limit_threads(threads: int) -> None:
     except RuntimeError:
         running = tf.config.threading.get_intra_op_parallelism_threads()
         if running != threads:
-            logger.warning(
+            logger.info(
                 "TensorFlow already runs with %d threads in this process, not with the %d of "
                 "`generate.threads`.",
                 running,

@@ -14,6 +14,12 @@ import pytest
 _DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # tensorflow_datasets 4.9.10 asks protobuf 6 for the label of a field.
+    line = r"ignore:label\(\) is deprecated:DeprecationWarning"
+    config.addinivalue_line("filterwarnings", line)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """Gives the folder of a real data set, or skips the test; for tests marked `data`."""

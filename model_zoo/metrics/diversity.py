@@ -14,13 +14,16 @@ def mean_pairwise_distance(groups: np.ndarray) -> float:
     Returns:
         Mean over all groups and pairs, in pixel levels (the root of a sum over pixels).
     """
-    num_groups, num_images = groups.shape[:2]
-    flat = groups.reshape(num_groups, num_images, -1).astype(np.float32)
-    squares = np.sum(flat**2, axis=-1)
-    products = np.einsum("gid,gjd->gij", flat, flat)
-    squared = np.maximum(squares[:, :, None] + squares[:, None, :] - 2 * products, 0)
-    first, second = np.triu_indices(num_images, k=1)
-    return float(np.sqrt(squared[:, first, second]).mean())
+    pairs = np.triu_indices(groups.shape[1], k=1)
+    return float(np.mean([_distances(images)[pairs] for images in groups]))
+
+
+def _distances(images: np.ndarray) -> np.ndarray:
+    """Distance of every image to every other; exact, since float64 holds the sums of squares."""
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    products = flat @ flat.T
+    squares = np.diag(products)
+    return np.sqrt(squares[:, None] + squares[None, :] - 2 * products)
 
 
 def relative_diversity(

@@ -1,9 +1,9 @@
 """The zs/zu variational auto-encoder.
 
 Zheng & Sun, Disentangling Latent Space for VAE by Label Relevant/Irrelevant Dimensions, CVPR 2019.
-Two encoders read the same image. One gives a point `zs`, shaped into one Gaussian a class; the other
-gives a Gaussian posterior over `zu`, from which an adversary must not be able to read the class. One
-decoder draws the image from both.
+Two encoders read the same image. One gives a point `zs`, shaped into one Gaussian a class; the
+other gives a Gaussian posterior over `zu`, from which an adversary must not be able to read the
+class. One decoder draws the image from both.
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ class ZsZuVAE(keras.Model):
         self.num_classes, self.zs_dim, self.zu_dim = num_classes, zs_dim, zu_dim
         self.network = resolve_network(network, self.image_shape)
         self.width, self.hidden_dim, self.dropout = width, hidden_dim, dropout
-        self.class_probabilities = tuple(
-            class_probabilities or [1.0 / num_classes] * num_classes
-        )
+        self.class_probabilities = tuple(class_probabilities or [1.0 / num_classes] * num_classes)
         self.reconstruction_weight, self.kl_weight = reconstruction_weight, kl_weight
         self.likelihood_weight, self.code_weight = likelihood_weight, code_weight
         self.adversary_weight, self.consistency_weight = adversary_weight, consistency_weight
@@ -199,10 +197,11 @@ class ZsZuVAE(keras.Model):
         codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
         loc = np.stack([code.mean(axis=0) for code in codes])[:, None]
         scale = np.stack([code.std(axis=0) for code in codes])[:, None]
+        weights = np.ones((self.num_classes, 1), np.float32)
         zeros = np.zeros((1, 1, self.zu_dim), np.float32)
         return {
-            "zs": {"weights": np.ones((self.num_classes, 1)), "loc": loc, "scale": scale},
-            "zu": {"weights": np.ones((1, 1)), "loc": zeros, "scale": np.ones_like(zeros)},
+            "zs": {"weights": weights, "loc": loc, "scale": scale},
+            "zu": {"weights": weights[:1], "loc": zeros, "scale": np.ones_like(zeros)},
         }
 
     # --- Training -----------------------------------------------------------------------------

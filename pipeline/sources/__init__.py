@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from augment.spelling import nearest
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 
 BATCH_SIZE = 1024
 SCHEMES = ("builtin:digits", "builtin:fonts", "folder:DIR", "idx:DIR", "npz:FILE") + (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, position_ids
 
 

@@ -84,14 +84,14 @@ class Decoder:
         Raises:
             ValueError: No image can be read, or they differ in size and are not resized.
         """
-        shapes: dict[str, tuple[int, int, int]] = {}
+        shapes: list[tuple[str, tuple[int, int, int]]] = []
         reason = "no images"
         for name, file in files:
             shape = _with_image(file, _shape)
             if isinstance(shape, str):
                 reason = f"'{name}': {shape}"
             else:
-                shapes[name] = shape
+                shapes.append((name, shape))
             if len(shapes) == _PROBED:
                 break
         if not shapes:
@@ -99,8 +99,8 @@ class Decoder:
                 f"None of the images can be read. Expected: {', '.join(FORMATS)} files. "
                 f"Received: {reason}. Check the files."
             )
-        (first, (height, width, _)), *others = shapes.items()
-        channels = max(shape[2] for shape in shapes.values())
+        (first, (height, width, _)), *others = shapes
+        channels = max(shape[2] for _, shape in shapes)
         if image_size is not None:
             return cls((image_size, image_size, channels), image_size)
         for name, shape in others:

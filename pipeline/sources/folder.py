@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.decoding import Decoder
 

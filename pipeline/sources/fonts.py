@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment.randomness import derive, identity_keys
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, position_ids
 from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
 
@@ -136,7 +136,8 @@ def _sample(grid: tuple[int, ...], size: int) -> dict[str, np.ndarray]:
             "The sample of source 'fonts' is too small for every value of every factor to occur. "
             f"Expected: at least {len(needed)}. Received: max_examples={size}. Raise it."
         )
-    others = np.setdiff1d(np.arange(len(cells)), needed)[: size - len(needed)]
-    rows = np.concatenate([needed, others])
+    others = np.ones(len(cells), bool)
+    others[needed] = False
+    rows = np.concatenate([needed, np.flatnonzero(others)[: size - len(needed)]])
     train_cells, test_cells = (np.sort(cells[rows[in_test[rows] == side]]) for side in (0, 1))
     return {"train": train_cells} | ({"test": test_cells} if len(test_cells) else {})

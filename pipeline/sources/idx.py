@@ -12,7 +12,7 @@ from typing import IO
 
 import numpy as np
 
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 
 _IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one

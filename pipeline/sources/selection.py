@@ -10,7 +10,7 @@ import numpy as np
 
 from augment.randomness import identity_keys
 from augment.spelling import nearest
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import Source
 
 Batch = tuple[Examples, list[DeadLetter]]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from augment.spelling import nearest
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.manifest import RESERVED_FEATURES
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 
@@ -57,27 +57,28 @@ class TfdsSource:
         image_field, image_shape = _image(where, features, image_size)
         scalars = [name for name in features if _is_scalar(features[name], name)]
         label_field = _label(where, builder, scalars, label)
-        others = [name for name in scalars if name != label_field]
-        fields = {"label": label_field} | {
-            n if n != "label" else "original_label": n for n in others
-        }
         values = {
-            field: found
-            for field in fields.values()
-            if not _names(features[field])
-            and (len(found := _distinct(builder, field)) <= _MOST_VALUES or field == label_field)
+            field: _distinct(builder, field) for field in scalars if not _names(features[field])
         }
-        factors = {
-            factor: _names(features[field]) or [str(value) for value in values[field]]
-            for factor, field in fields.items()
-            if field in values or _names(features[field])
+        fields = {"label": label_field} | {
+            "original_label" if field == "label" else field: field
+            for field in scalars
+            if field != label_field and len(values.get(field, ())) <= _MOST_VALUES
         }
-        fields = {factor: fields[factor] for factor in factors}
-        name = path_name(where) if os.path.isdir(where) else builder.name
         return cls(
-            name, image_shape, factors, builder, image_field, fields, values, image_size,
-            label_field,
-        )  # fmt: skip
+            name=path_name(where) if os.path.isdir(where) else builder.name,
+            image_shape=image_shape,
+            factors={
+                factor: _names(features[field]) or [str(value) for value in values[field]]
+                for factor, field in fields.items()
+            },
+            builder=builder,
+            image_field=image_field,
+            fields=fields,
+            values=values,
+            image_size=image_size,
+            label_field=label_field,
+        )
 
     @property
     def description(self) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from augment.spelling import nearest
-from pipeline.dataset_dir import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples
 from pipeline.records import BadRecord, read_records
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.decoding import Decoder

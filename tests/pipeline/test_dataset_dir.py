@@ -168,7 +168,7 @@ def test_a_flipped_bit_is_one_dead_letter(dataset):
 def test_a_truncated_shard_is_named(dataset):
     path = Path(dataset.shard_path("train", 1))
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=f"'{path.name}' has .* latentloom verify"):
+    with pytest.raises(ValueError, match=f"'{path.name}' has .*`latentloom verify`"):
         DatasetDir.open(dataset.path)
 
 

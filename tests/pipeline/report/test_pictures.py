@@ -107,11 +107,11 @@ def test_colours_can_be_told_from_a_light_and_a_dark_page(color, page):
 
 
 def test_names_with_mathematics_or_markup_are_drawn_as_they_are():
-    names = ["$\\frac{", "a_b^$c$", "<b>", "x" * 300]
+    names = ["$\\frac{$", "a_b^$c$", "<b>", "x" * 300]
     shown = class_counts(names, [1, 2, 3, 4], [4, 4, 4, 4])
     assert shown != class_counts(["a", "b", "c", "d"], [1, 2, 3, 4], [4, 4, 4, 4])
-    assert rejections(["cat"], {"$\\frac{": [1]})
-    assert loss_curves({"$\\frac{": [1.0, 2.0]})
+    assert rejections(["cat"], {"$\\frac{$": [1]})
+    assert loss_curves({"$\\frac{$": [1.0, 2.0]})
 
 
 def test_equal_charts_are_equal_bytes():

@@ -1,0 +1,81 @@
+"""Small data, a small model and a way to interrupt a training run."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from model_zoo.training import Schedule
+
+
+class NoisyLine(keras.Model):
+    """A linear model with noise and dropout: quick to trace, and a random state to carry on."""
+
+    value_range = (-1.0, 1.0)
+    monitor = "val_error"
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(4)
+        self.dropout = keras.layers.Dropout(0.3, seed=1)
+        self.noise = keras.random.SeedGenerator(2)
+        self.error = keras.metrics.Mean(name="error")
+        self.dense.build((None, 64))
+        self.built = True
+
+    def call(self, observations, training=False):
+        flat = keras.ops.reshape(observations, (-1, 64))
+        return self.dropout(self.dense(flat), training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        total = keras.ops.sum(y_pred, axis=-1)
+        error = keras.ops.mean((total - keras.ops.cast(y, "float32")) ** 2)
+        self.error.update_state(error)
+        return error + keras.ops.mean(y_pred * keras.random.normal((4,), seed=self.noise))
+
+
+class Interruption(keras.callbacks.Callback):
+    """Presses Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Images `(n, 8, 8, 1)` uint8 and labels of the handwritten digits of scikit-learn."""
+    images, labels = load_digits(return_X_y=True)
+    return (images * 255 / 16).astype(np.uint8).reshape(-1, 8, 8, 1), labels
+
+
+@pytest.fixture(scope="session")
+def folds(digits):
+    """80 digits to learn from, which is no multiple of the batch size, and 40 others."""
+    images, labels = digits
+    return (images[:80], labels[:80]), (images[80:120], labels[80:120])
+
+
+@pytest.fixture(scope="session")
+def schedule():
+    return Schedule(epochs=3, batch_size=32, learning_rate=3e-3)
+
+
+@pytest.fixture
+def noisy_line():
+    """Returns a function that makes the same small model again, or another with another seed."""
+
+    def make(seed=0):
+        keras.utils.set_random_seed(seed)
+        return NoisyLine()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def interruption():
+    return Interruption

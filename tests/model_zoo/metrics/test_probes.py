@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from model_zoo.metrics.probes import PROBES, probe_accuracy
+
+
+@pytest.fixture(scope="module")
+def codes():
+    """600 codes of three classes far apart, on a scale far from one."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(600) % 3
+    centres = np.array([[0, 0], [5, 0], [0, 5]])
+    return 1000 * (centres[labels] + rng.normal(size=(600, 2))) + 1e4, labels
+
+
+def halves(codes, labels):
+    return codes[:300], labels[:300], codes[300:], labels[300:]
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_separable_codes_are_read(codes, probe):
+    assert probe_accuracy(probe, *halves(*codes)) >= 0.97
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_shuffled_labels_are_read_at_chance(codes, probe):
+    shuffled = np.random.default_rng(1).permutation(codes[1])
+    assert probe_accuracy(probe, *halves(codes[0], shuffled)) == pytest.approx(1 / 3, abs=0.12)
+
+
+def test_a_curved_border_needs_the_mlp():
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(2000, 2))
+    labels = (np.linalg.norm(codes, axis=1) > 1.18).astype(int)
+    sides = codes[:1000], labels[:1000], codes[1000:], labels[1000:]
+    assert probe_accuracy("linear", *sides) < 0.65
+    assert probe_accuracy("mlp", *sides) > 0.85
+
+
+def test_the_seed_decides(codes):
+    shuffled = np.random.default_rng(1).permutation(codes[1])
+    sides = halves(codes[0], shuffled)
+    assert probe_accuracy("mlp", *sides, seed=1) == probe_accuracy("mlp", *sides, seed=1)
+
+
+def test_unknown_probe_is_refused(codes):
+    with pytest.raises(ValueError, match="one of linear, mlp.*probe='svm'"):
+        probe_accuracy("svm", *halves(*codes))

@@ -1,0 +1,115 @@
+import keras
+import numpy as np
+import pytest
+
+from model_zoo.batches import Batches, epoch_order, scale_pixels
+from model_zoo.training import Schedule, fit
+
+RANGE = {"value_range": (-1.0, 1.0)}
+
+
+@pytest.fixture
+def examples():
+    """Ten images, the label of each the value of its pixels."""
+    labels = np.arange(10)
+    return np.broadcast_to(labels[:, None, None, None], (10, 2, 2, 1)).astype(np.uint8), labels
+
+
+def orders(batches):
+    """Labels of all batches, one list a batch."""
+    return [batches[index][1].tolist() for index in range(len(batches))]
+
+
+def test_pixels_fill_the_range():
+    scaled = scale_pixels(np.array([0, 51, 255], np.uint8), (-1.0, 1.0))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [-1.0, -0.6, 1.0], atol=1e-6)
+    assert scaled.max() <= 1.0
+
+
+def test_images_stay_with_their_labels(examples):
+    for images, labels in (Batches(*examples, batch_size=4, seed=1, **RANGE)[i] for i in range(3)):
+        np.testing.assert_array_equal(
+            images, scale_pixels(examples[0][labels], RANGE["value_range"])
+        )
+        assert labels.dtype == np.int32
+
+
+def test_every_example_comes_once_an_epoch(examples):
+    batches = Batches(*examples, batch_size=4, seed=1, epochs=range(3), **RANGE)
+    labels = orders(batches)
+    assert [len(batch) for batch in labels] == [4, 4, 2] * 3
+    for epoch in range(3):
+        assert sorted(sum(labels[3 * epoch : 3 * epoch + 3], [])) == list(range(10))
+
+
+def test_order_depends_on_seed_and_epoch_alone(examples):
+    images, labels = examples
+    first = Batches(images, labels, batch_size=4, seed=1, epochs=range(2), **RANGE)
+    again = Batches(255 - images, labels, batch_size=4, seed=1, epochs=range(2), **RANGE)
+    other = Batches(images, labels, batch_size=4, seed=2, epochs=range(2), **RANGE)
+    np.random.seed(7)  # noqa: NPY002
+    assert orders(again) == orders(first)
+    assert orders(other) != orders(first)
+    assert orders(first)[:3] != orders(first)[3:]
+
+
+def test_order_is_the_same_in_every_process():
+    assert epoch_order(10, 0, 0).tolist() == [2, 5, 4, 8, 3, 1, 6, 7, 0, 9]
+
+
+def test_starting_at_a_later_epoch_gives_the_same_batches(examples):
+    whole = Batches(*examples, batch_size=4, seed=1, epochs=range(5), **RANGE)
+    rest = Batches(*examples, batch_size=4, seed=1, epochs=range(2, 5), **RANGE)
+    assert orders(rest) == orders(whole)[6:]
+
+
+def test_without_a_seed_the_order_is_kept(examples):
+    assert orders(Batches(*examples, batch_size=4, **RANGE)) == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+    ]
+
+
+class Witness(keras.Model):
+    """Learns nothing and writes down which labels it is shown."""
+
+    value_range = (-1.0, 1.0)
+    monitor = "val_nothing"
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+        self.dense.build((None, 1))
+        self.built = True
+        self.seen, self.seen_in_validation = [], []
+
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **{**kwargs, "run_eagerly": True})
+
+    def train_step(self, data):
+        self.seen.append(data[1].numpy().tolist())
+        return {"nothing": 0.0}
+
+    def test_step(self, data):
+        self.seen_in_validation.append(data[1].numpy().tolist())
+        return {"nothing": 0.0}
+
+
+def test_fit_sees_the_order_of_the_batches(examples, tmp_path):
+    witness = Witness()
+    fit(witness, examples, examples, Schedule(epochs=3, batch_size=4, seed=5), tmp_path)
+    expected = Batches(*examples, batch_size=4, seed=5, epochs=range(3), **RANGE)
+    assert list(witness.seen) == orders(expected)
+    assert list(witness.seen_in_validation) == orders(Batches(*examples, batch_size=4, **RANGE)) * 3
+
+
+def test_fit_sees_the_same_order_in_a_broken_run(examples, interruption, tmp_path):
+    schedule = Schedule(epochs=4, batch_size=4, seed=5)
+    broken, resumed = Witness(), Witness()
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, examples, examples, schedule, tmp_path, [interruption(epoch=1)])
+    fit(resumed, examples, examples, schedule, tmp_path)
+    expected = Batches(*examples, batch_size=4, seed=5, epochs=range(4), **RANGE)
+    assert list(broken.seen) + list(resumed.seen) == orders(expected)

@@ -1,0 +1,192 @@
+"""What every registered model must satisfy. A new model adds one line to `ARGUMENTS`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from model_zoo.batches import scale_pixels
+from model_zoo.contract import LatentModel
+from model_zoo.probability import tfd
+from model_zoo.registry import MODELS, build_model
+from model_zoo.training import fit
+
+ARGUMENTS = {
+    "zszu_vae": {"zs_dim": 3, "zu_dim": 4, "hidden_dim": 16, "dropout": 0.1},
+}
+NUM_CLASSES = 10
+
+RESTORE = """
+import json, sys
+import numpy as np
+from model_zoo.registry import MODELS
+
+name, folder = sys.argv[1:]
+with open(f"{folder}/config.json") as file:
+    model = MODELS[name].from_config(json.load(file))
+model.load_weights(f"{folder}/model.weights.h5")
+latents = model.encode(np.load(f"{folder}/observations.npy"))
+decoded = np.asarray(model.decode(latents))
+np.savez(f"{folder}/outputs.npz", decoded=decoded, **{k: np.asarray(v) for k, v in latents.items()})
+"""
+
+
+def tiny(name, seed=0):
+    """Builds a small model whose initial weights follow `seed`."""
+    keras.utils.set_random_seed(seed)
+    return build_model(name, ARGUMENTS[name], (8, 8, 1), NUM_CLASSES)
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(name):
+    return tiny(name)
+
+
+@pytest.fixture(scope="module")
+def trained(name, folds, schedule, tmp_path_factory):
+    """A model after a run that nothing broke, with its history."""
+    model = tiny(name)
+    return model, fit(model, *folds, schedule, tmp_path_factory.mktemp("unbroken"))
+
+
+@pytest.fixture(scope="module")
+def observations(model, digits):
+    return scale_pixels(digits[0][:12], model.value_range)
+
+
+@pytest.fixture(scope="module")
+def latents(model, observations):
+    return {block: np.asarray(code) for block, code in model.encode(observations).items()}
+
+
+def test_every_registered_model_is_tested():
+    assert set(ARGUMENTS) == set(MODELS)
+
+
+def test_model_satisfies_the_contract(model):
+    assert isinstance(model, LatentModel)
+    low, high = model.value_range
+    assert low < high
+
+
+def test_some_block_carries_the_label(model):
+    assert any("label" in block["factors"] for block in model.latent_spec.values())
+
+
+def test_encode_returns_exactly_the_declared_blocks(model, latents):
+    shapes = [(name, (12, block["dim"])) for name, block in model.latent_spec.items()]
+    assert [(name, code.shape) for name, code in latents.items()] == shapes
+
+
+def test_encode_is_deterministic(model, observations, latents):
+    again = model.encode(observations)
+    for name, code in latents.items():
+        np.testing.assert_array_equal(again[name], code)
+
+
+def test_decode_is_deterministic(model, latents):
+    np.testing.assert_array_equal(model.decode(latents), model.decode(latents))
+
+
+def test_decoded_images_look_like_observations(model, observations, latents):
+    images = np.asarray(model.decode(latents))
+    low, high = model.value_range
+    assert images.shape == observations.shape
+    assert low <= images.min() <= images.max() <= high
+
+
+def test_decoded_images_stay_in_range_far_from_the_data(model, latents):
+    images = np.asarray(model.decode({name: code + 1e3 for name, code in latents.items()}))
+    low, high = model.value_range
+    assert low <= images.min() <= images.max() <= high
+
+
+def test_each_block_reaches_the_output(model, latents):
+    reference = np.asarray(model.decode(latents))
+    for name, code in latents.items():
+        assert not np.allclose(model.decode(latents | {name: code + 1.0}), reference), name
+
+
+def test_posterior_is_a_distribution_of_every_block(model, observations, latents):
+    posterior = model.posterior(observations)
+    assert list(posterior) == list(latents)
+    for name, code in latents.items():
+        assert isinstance(posterior[name], tfd.Distribution)
+        assert posterior[name].sample(seed=0).shape == code.shape
+
+
+def test_class_scores_are_one_a_class(model, latents):
+    scores = np.asarray(model.class_scores(latents))
+    assert scores.shape == (12, NUM_CLASSES)
+    assert np.isfinite(scores).all()
+
+
+def test_fitted_priors_have_the_documented_shapes(model, digits):
+    images, labels = digits[0][:100], digits[1][:100]
+    codes = model.encode(scale_pixels(images, model.value_range))
+    priors = model.fitted_priors({name: np.asarray(c) for name, c in codes.items()}, labels)
+    assert list(priors) == list(model.latent_spec)
+    for name, prior in priors.items():
+        classes, components = prior["weights"].shape
+        assert classes in (1, NUM_CLASSES)
+        for array in ("loc", "scale"):
+            assert prior[array].shape == (classes, components, model.latent_spec[name]["dim"])
+        assert {array.dtype for array in prior.values()} == {np.dtype(np.float32)}
+        np.testing.assert_allclose(prior["weights"].sum(axis=-1), 1, rtol=1e-6)
+        assert (prior["scale"] > 0).all()
+        assert np.isfinite(prior["loc"]).all()
+
+
+def test_training_lowers_the_loss(trained):
+    _, history = trained
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1][trained[0].monitor] < history[0][trained[0].monitor]
+
+
+def test_the_monitored_figure_is_logged(trained):
+    model, history = trained
+    assert all(model.monitor in epoch for epoch in history)
+
+
+def test_a_broken_run_ends_as_an_unbroken_one(
+    name, trained, folds, schedule, interruption, tmp_path
+):
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny(name), *folds, schedule, tmp_path, [interruption(epoch=0)])
+    resumed = tiny(name, seed=9)
+    assert fit(resumed, *folds, schedule, tmp_path) == trained[1]
+    for weight, expected in zip(resumed.weights, trained[0].weights, strict=True):
+        np.testing.assert_array_equal(weight, expected, err_msg=weight.path)
+
+
+def test_config_round_trip_builds_the_same_model(name, model, latents):
+    restored = MODELS[name].from_config(json.loads(json.dumps(model.get_config())))
+    assert restored.get_config() == model.get_config()
+    restored.set_weights(model.get_weights())
+    np.testing.assert_array_equal(restored.decode(latents), model.decode(latents))
+
+
+def test_weights_load_in_a_fresh_process(name, trained, observations, tmp_path):
+    model, _ = trained
+    (tmp_path / "config.json").write_text(json.dumps(model.get_config()))
+    model.save_weights(tmp_path / "model.weights.h5")
+    np.save(tmp_path / "observations.npy", observations)
+    subprocess.run(
+        [sys.executable, "-c", RESTORE, name, str(tmp_path)],
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    latents = model.encode(observations)
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        np.testing.assert_allclose(outputs["decoded"], model.decode(latents), rtol=1e-6, atol=1e-6)
+        for block, code in latents.items():
+            np.testing.assert_allclose(outputs[block], code, rtol=1e-6, atol=1e-6)

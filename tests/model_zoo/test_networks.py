@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from model_zoo.classifier import image_classifier
+from model_zoo.networks import image_decoder, image_encoder, num_stages, resolve_network
+
+SIZES = {"network": "conv", "width": 2, "hidden_dim": 4}
+
+
+@pytest.mark.parametrize(
+    ("shape", "network"), [((8, 8, 1), "dense"), ((16, 15, 1), "dense"), ((16, 16, 3), "conv")]
+)
+def test_auto_chooses_by_the_smaller_side(shape, network):
+    assert resolve_network("auto", shape) == network
+
+
+def test_dense_is_allowed_for_large_images():
+    assert resolve_network("dense", (64, 64, 3)) == "dense"
+
+
+def test_convolutions_on_eight_pixels_are_refused():
+    with pytest.raises(ValueError, match="too small.*Set `model.args.network` to dense"):
+        resolve_network("conv", (8, 8, 1))
+
+
+def test_unknown_family_is_refused():
+    with pytest.raises(ValueError, match="network='convolutional'"):
+        resolve_network("convolutional", (32, 32, 1))
+
+
+@pytest.mark.parametrize(
+    ("side", "stages"), [(8, 0), (9, 1), (16, 1), (17, 2), (28, 2), (32, 2), (64, 3), (128, 4)]
+)
+def test_halvings_bring_the_longer_side_to_eight(side, stages):
+    assert num_stages((8, side, 1)) == stages
+    assert -(-side // 2**stages) <= 8
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (17, 50, 3), (33, 16, 2)])
+def test_networks_fit_awkward_shapes(shape):
+    encoder = image_encoder(shape, 5, name="encoder", **SIZES)
+    decoder = image_decoder(5, shape, name="decoder", **SIZES)
+    assert encoder.output_shape == (None, 5)
+    assert decoder.output_shape == (None, *shape)
+
+
+def test_dropout_acts_in_training_only():
+    encoder = image_encoder(
+        (8, 8, 1), 5, network="dense", width=2, hidden_dim=32, dropout=0.5, name="encoder"
+    )
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 1))
+    np.testing.assert_array_equal(encoder(images), encoder(images))
+    assert not np.allclose(encoder(images, training=True), encoder(images))
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (20, 33, 3)])
+def test_classifier_gives_one_logit_a_class(shape):
+    logits = image_classifier(shape, 7, width=2)(np.zeros((2, *shape), np.float32))
+    assert logits.shape == (2, 7)

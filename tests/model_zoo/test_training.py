@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from model_zoo.training import CLASSIFIER_RANGE, Schedule, fit, fit_classifier, forget, optimizer
+
+
+class Poison(keras.callbacks.Callback):
+    """Makes the weights useless when an epoch begins."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            self.model.dense.bias.assign(np.full(4, np.nan))
+
+
+def assert_same_weights(model, expected):
+    for weight, other in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, other)
+
+
+def test_same_seed_gives_the_same_weights(noisy_line, folds, schedule, tmp_path):
+    first, second = noisy_line(), noisy_line()
+    fit(first, *folds, schedule, tmp_path / "first")
+    fit(second, *folds, schedule, tmp_path / "second")
+    assert_same_weights(first, second)
+
+
+def test_another_seed_of_the_schedule_shows_another_order(noisy_line, folds, schedule, tmp_path):
+    first, second = noisy_line(), noisy_line()
+    fit(first, *folds, schedule, tmp_path / "first")
+    fit(second, *folds, replace(schedule, seed=1), tmp_path / "second")
+    assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_broken_run_ends_as_an_unbroken_one(
+    noisy_line, folds, schedule, interruption, tmp_path, epoch
+):
+    unbroken, resumed = noisy_line(), noisy_line(seed=9)
+    history = fit(unbroken, *folds, schedule, tmp_path / "unbroken")
+    with pytest.raises(KeyboardInterrupt):
+        fit(noisy_line(), *folds, schedule, tmp_path / "broken", [interruption(epoch)])
+    assert fit(resumed, *folds, schedule, tmp_path / "broken") == history
+    assert_same_weights(resumed, unbroken)
+
+
+def test_training_stops_when_patience_runs_out(noisy_line, folds, tmp_path):
+    still = Schedule(epochs=9, batch_size=80, learning_rate=0.0, patience=2)
+    model = noisy_line()
+    assert len(fit(model, *folds, still, tmp_path)) == 3
+    assert len(fit(model, *folds, still, tmp_path)) == 3
+
+
+def test_a_finished_run_is_not_trained_further(noisy_line, folds, schedule, tmp_path):
+    model, again = noisy_line(), noisy_line(seed=9)
+    history = fit(model, *folds, schedule, tmp_path)
+    assert fit(again, *folds, schedule, tmp_path) == history
+    assert_same_weights(again, model)
+
+
+def test_divergence_is_an_error_and_the_run_can_go_on(noisy_line, folds, schedule, tmp_path):
+    with pytest.raises(FloatingPointError, match=r"Lower `train\.learning_rate`.*--resume"):
+        fit(noisy_line(), *folds, schedule, tmp_path, [Poison()])
+    model = noisy_line()
+    history = fit(model, *folds, schedule, tmp_path)
+    assert [epoch["epoch"] for epoch in history] == [0, 1, 2]
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_the_rate_falls_to_a_twentieth():
+    rate = optimizer(Schedule(epochs=4, learning_rate=0.1), steps_per_epoch=5)._learning_rate
+    assert float(rate(0)) == pytest.approx(0.1)
+    assert float(rate(20)) == pytest.approx(0.005)
+
+
+def test_classifier_learns_and_follows_its_seed(digits):
+    train = digits[0][:200], digits[1][:200]
+    schedule = Schedule(epochs=12, batch_size=50, learning_rate=3e-3, seed=4)
+    first = fit_classifier(train, 10, schedule)
+    low, high = CLASSIFIER_RANGE
+    observations = digits[0][200:300] * np.float32((high - low) / 255) + low
+    predicted = np.argmax(first(observations), axis=-1)
+    assert np.mean(predicted == digits[1][200:300]) > 0.8
+    assert_same_weights(fit_classifier(train, 10, schedule), first)
+
+
+def test_forgetting_removes_the_folder_and_minds_no_missing_one(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state.json").write_text("{}")
+    forget(tmp_path / "state")
+    forget(tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,264 @@
+"""What the paper's model claims: exact values of its losses, and who learns from which."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model_zoo.zszu_vae import ZsZuVAE
+
+NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
+GROUPS = ("zs_encoder", "zu_encoder", "decoder", "adversary", "mixture")
+LEARNS_FROM = {
+    "reconstruction_weight": {"zs_encoder", "zu_encoder", "decoder"},
+    "kl_weight": {"zu_encoder"},
+    "likelihood_weight": {"zs_encoder", "mixture"},
+    "code_weight": {"zs_encoder"},
+    "adversary_weight": {"zu_encoder"},
+    "consistency_weight": {"decoder"},
+}
+
+
+def build(image_shape=(8, 8, 1), **args):
+    keras.utils.set_random_seed(0)
+    sizes = {"zs_dim": ZS_DIM, "zu_dim": ZU_DIM, "hidden_dim": 16, "width": 2}
+    return ZsZuVAE(image_shape, NUM_CLASSES, **{**sizes, **args})
+
+
+@pytest.fixture
+def model():
+    return build()
+
+
+@pytest.fixture(scope="module")
+def batch():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
+    return images, np.arange(6, dtype=np.int32) % NUM_CLASSES
+
+
+def figures(model, batch, **replaced):
+    """Figures that the model tracks on one batch, some of its outputs replaced."""
+    outputs = model(batch[0], training=True)
+    model.reset_metrics()
+    model.compute_loss(*batch, {**outputs, **replaced})
+    return {name: float(tracker.result()) for name, tracker in model.trackers.items()}
+
+
+def gradients(model, batch):
+    """Gradient of the total loss for each group of variables, as one vector."""
+    model.noise.state.assign([0, 0])
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(*batch, model(batch[0], training=True))
+    variables = {group: getattr(model, group).trainable_variables for group in GROUPS}
+    values = {group: [v.value for v in some] for group, some in variables.items()}
+    found = tape.gradient(loss, values, unconnected_gradients="zero")
+    return {
+        group: np.concatenate([np.ravel(gradient) for gradient in some])
+        for group, some in found.items()
+    }
+
+
+def only(model, *weights):
+    """Sets every weight of a loss term to zero, but these to 10."""
+    for weight in LEARNS_FROM:
+        setattr(model, weight, 10.0 if weight in weights else 0.0)
+
+
+def silence(network, bias=0.0):
+    """Makes the last layer of a network give `bias` whatever comes in."""
+    kernel, last_bias = network.layers[-1].weights
+    kernel.assign(np.zeros(kernel.shape))
+    last_bias.assign(np.broadcast_to(bias, last_bias.shape))
+
+
+# --- Exact values -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("loc", "nats_a_dim"), [(0.0, 0.0), (1.0, 0.5)])
+def test_kl_is_exact(model, batch, loc, nats_a_dim):
+    zeros = np.zeros((6, ZU_DIM), np.float32)
+    kl_zu = figures(model, batch, zu_loc=zeros + loc, zu_log_variance=zeros)["kl_zu"]
+    assert kl_zu == pytest.approx(nats_a_dim * ZU_DIM, abs=1e-6)
+
+
+def test_kl_is_the_closed_form(model, batch):
+    rng = np.random.default_rng(1)
+    loc, log_variance = rng.normal(size=(2, 6, ZU_DIM)).astype(np.float32)
+    expected = 0.5 * (np.exp(log_variance) + loc**2 - 1 - log_variance).sum(axis=-1).mean()
+    found = figures(model, batch, zu_loc=loc, zu_log_variance=log_variance)["kl_zu"]
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_reconstruction_loss_is_the_mean_over_all_pixels(model, batch):
+    found = figures(model, batch, reconstruction=batch[0] + 0.5)["reconstruction_loss"]
+    assert found == pytest.approx(0.25, rel=1e-5)
+
+
+def test_confusion_of_balanced_classes_is_at_least_that_of_guessing(model, batch):
+    assert figures(model, batch)["confusion_loss"] > np.log(NUM_CLASSES)
+
+
+def test_confusion_is_least_for_constant_logits(model, batch):
+    silence(model.adversary, bias=3.0)
+    found = figures(model, batch)
+    assert found["confusion_loss"] == pytest.approx(np.log(NUM_CLASSES), abs=1e-6)
+    assert found["adversary_loss"] == pytest.approx(np.log(NUM_CLASSES), abs=1e-6)
+
+
+def test_confusion_of_unbalanced_classes_is_least_at_their_shares(batch):
+    shares = np.array([0.7, 0.1, 0.1, 0.1])
+    model = build(class_probabilities=shares.tolist())
+    silence(model.adversary, bias=np.log(shares))
+    entropy = -np.sum(shares * np.log(shares))
+    assert figures(model, batch)["confusion_loss"] == pytest.approx(entropy, abs=1e-6)
+    silence(model.adversary)
+    assert figures(model, batch)["confusion_loss"] == pytest.approx(np.log(NUM_CLASSES), abs=1e-6)
+
+
+def test_negative_elbo_is_the_weighted_sum(model, batch):
+    model.likelihood_weight, model.reconstruction_weight, model.kl_weight = 0.3, 7.0, 2.0
+    found = figures(model, batch)
+    expected = (
+        found["class_loss"]
+        + 0.3 * found["likelihood_loss"]
+        + 7.0 * found["reconstruction_loss"]
+        + 2.0 * found["kl_zu"] / ZU_DIM
+    )
+    assert found["negative_elbo"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_figures_are_means_over_examples_not_batches(model, batch):
+    images, labels = batch
+    whole = figures(model, batch)["class_loss"]
+    model.reset_metrics()
+    for rows in (slice(0, 5), slice(5, 6)):
+        model.compute_loss(images[rows], labels[rows], model(images[rows]))
+    assert float(model.trackers["class_loss"].result()) == pytest.approx(whole, rel=1e-5)
+
+
+def test_accuracy_counts_the_classes_read_from_zs(model, batch):
+    centres = model.mixture.loc.numpy()
+    assert figures(model, batch, zs=centres[batch[1]])["zs_accuracy"] == 1.0
+    assert figures(model, batch, zs=centres[(batch[1] + 1) % NUM_CLASSES])["zs_accuracy"] == 0.0
+
+
+# --- Who learns from what ---------------------------------------------------------------------
+
+
+def test_class_and_adversary_losses_are_always_on(model, batch):
+    only(model)
+    learning = {group for group, gradient in gradients(model, batch).items() if gradient.any()}
+    assert learning == {"zs_encoder", "mixture", "adversary"}
+
+
+@pytest.mark.parametrize("weight", LEARNS_FROM)
+def test_each_term_reaches_its_own_groups_only(model, batch, weight):
+    only(model)
+    without = gradients(model, batch)
+    only(model, weight)
+    with_term = gradients(model, batch)
+    changed = {group for group in GROUPS if not np.array_equal(without[group], with_term[group])}
+    assert changed == LEARNS_FROM[weight]
+
+
+def test_adversary_learns_from_its_classification_alone(model, batch):
+    only(model)
+    without = gradients(model, batch)
+    only(model, *LEARNS_FROM)
+    np.testing.assert_array_equal(gradients(model, batch)["adversary"], without["adversary"])
+
+
+def test_the_adversary_does_not_train_the_encoder(model, batch):
+    only(model)
+    assert not gradients(model, batch)["zu_encoder"].any()
+
+
+def test_without_a_weight_no_variants_are_decoded(model, batch):
+    model.consistency_weight = 0.0
+    assert figures(model, batch)["consistency_loss"] == 0.0
+
+
+# --- Probability model ------------------------------------------------------------------------
+
+
+def test_codes_are_the_means_of_the_posterior(model, batch):
+    latents, posterior = model.encode(batch[0]), model.posterior(batch[0])
+    for name in ("zs", "zu"):
+        np.testing.assert_array_equal(posterior[name].mean(), latents[name])
+
+
+def test_training_decodes_draws_from_the_posterior(model, batch):
+    images = np.repeat(batch[0][:1], 4000, axis=0)
+    outputs = model(images, training=True)
+    posterior = model.posterior(batch[0][:1])["zu"]
+    draws = np.asarray(outputs["zu"])
+    np.testing.assert_allclose(draws.mean(axis=0), posterior.mean()[0], atol=0.1)
+    np.testing.assert_allclose(draws.std(axis=0), posterior.stddev()[0], rtol=0.06)
+    expected = model.decode({"zs": outputs["zs"], "zu": outputs["zu"]})
+    np.testing.assert_array_equal(outputs["reconstruction"], expected)
+
+
+def test_prior_of_labels_is_the_mixture_component_and_a_standard_normal(model):
+    prior = model.prior(np.array([1, 3]))
+    np.testing.assert_array_equal(prior["zs"].mean(), model.mixture.loc.numpy()[[1, 3]])
+    np.testing.assert_array_equal(prior["zu"].mean(), np.zeros(ZU_DIM))
+    np.testing.assert_array_equal(prior["zu"].stddev(), np.ones(ZU_DIM))
+
+
+def test_prior_without_labels_covers_all_classes(model):
+    assert model.prior()["zs"].sample(3, seed=0).shape == (3, ZS_DIM)
+
+
+def test_noise_scale_makes_the_loss_an_evidence_bound(batch):
+    model = build(reconstruction_weight=3.0, kl_weight=0.5)
+    latents = model.encode(batch[0])
+    errors = np.mean((np.asarray(model.decode(latents)) - batch[0]) ** 2, axis=(1, 2, 3))
+    log_prob = np.asarray(model.likelihood(latents).log_prob(batch[0]), np.float64)
+    nats_a_loss = model.zu_dim / model.kl_weight
+    expected = -nats_a_loss * model.reconstruction_weight * (errors - errors[0])
+    np.testing.assert_allclose(log_prob - log_prob[0], expected, atol=2e-3)
+
+
+def test_fitted_prior_of_zs_is_the_spread_of_each_class(model):
+    rng = np.random.default_rng(0)
+    labels = np.arange(4000) % NUM_CLASSES
+    zs = rng.normal(labels[:, None], 0.25, (4000, ZS_DIM)).astype(np.float32)
+    priors = model.fitted_priors({"zs": zs, "zu": np.zeros((4000, ZU_DIM), np.float32)}, labels)
+    centres = np.repeat(np.arange(NUM_CLASSES)[:, None, None], ZS_DIM, axis=2)
+    np.testing.assert_allclose(priors["zs"]["loc"], centres, atol=0.05)
+    np.testing.assert_allclose(priors["zs"]["scale"], 0.25, atol=0.03)
+
+
+def test_fitted_prior_of_zu_stays_standard_normal(model):
+    codes = {"zs": np.ones((8, ZS_DIM)), "zu": np.full((8, ZU_DIM), 7.0)}
+    prior = model.fitted_priors(codes, np.arange(8) % NUM_CLASSES)["zu"]
+    np.testing.assert_array_equal(prior["loc"], np.zeros((1, 1, ZU_DIM)))
+    np.testing.assert_array_equal(prior["scale"], np.ones((1, 1, ZU_DIM)))
+
+
+# --- Images of every size ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image_shape",
+    [
+        (8, 8, 1),
+        (28, 28, 1),
+        (32, 32, 3),
+        (48, 48, 1),
+        (64, 64, 3),
+        (128, 128, 1),
+        (20, 33, 3),
+        (50, 17, 1),
+    ],
+)
+def test_decoded_images_have_the_exact_shape(image_shape):
+    model = build(image_shape)
+    images = np.zeros((2, *image_shape), np.float32)
+    assert model.decode(model.encode(images)).shape == images.shape
+
+
+def test_convolutions_on_eight_pixels_are_refused():
+    with pytest.raises(ValueError, match="Set `model.args.network` to dense"):
+        build((8, 8, 1), network="conv")

@@ -1,0 +1,444 @@
+"""The main job: exact contents, identical bytes, nothing lost."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from augment import Anchors, plan_variants, recombine
+from model_zoo.bundle import load_bundle
+from pipeline.codec import Codec
+from pipeline.dataset_dir import DatasetDir
+from pipeline.generation import generate
+from pipeline.graph import run_graph
+from pipeline.importing import import_dataset
+from pipeline.jobs import plan_job
+from pipeline.training import train_bundle
+from pipeline.verification import verify
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bundles import CONFIGS, digits_bundle, digits_config, digits_data
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """sha256 of every shard."""
+    shards = sorted(folder.glob("*.tfrecord-*"))
+    return {shard.name: hashlib.sha256(shard.read_bytes()).hexdigest() for shard in shards}
+
+
+def make(out: Path, *overrides: str, data: Path | None = None, **options) -> DatasetDir:
+    config = digits_config(*overrides)
+    return generate(config, data or digits_data(), digits_bundle(), out, **options)
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory) -> Path:
+    """What one run writes."""
+    out = tmp_path_factory.mktemp("variants") / "out"
+    make(out)
+    return out
+
+
+def command(out: Path, *beam_args: str) -> list[str]:
+    """The command line of the run that `variants` is, in a process of its own."""
+    smoke = ["evaluate.anchors=40", "evaluate.variants=4", "data.limit=300"]
+    settings = [word for setting in smoke for word in ("--set", setting)]
+    return [
+        *(sys.executable, "-m", "pipeline.command", "generate"),
+        *(str(CONFIGS / "zszu_digits.yaml"), "--data", str(digits_data())),
+        *("--model", str(digits_bundle()), "--out", str(out)),
+        *settings,
+        *("--", *beam_args),
+    ]
+
+
+def test_tfds_reads_every_record_and_every_feature(variants):
+    dataset = DatasetDir.open(variants)
+    builder = tfds.builder_from_directory(str(variants))
+    records = list(tfds.as_numpy(builder.as_dataset(split="train")))
+    assert len(records) == dataset.manifest.totals["written"] > 100
+    assert set(records[0]) == {
+        *("image", "label", "example_id", "anchor_id", "donor_ids", "recipe"),
+        *("seen_combination", "judge_confidence", "seed"),
+    }
+    read = dataset.read("train")
+    by_id = {record["example_id"].decode(): record for record in records}
+    assert sorted(by_id) == sorted(read.ids)
+    for image, label, example_id in zip(read.images, read.labels, read.ids, strict=True):
+        np.testing.assert_array_equal(by_id[example_id]["image"], image)
+        assert by_id[example_id]["label"] == label
+        assert example_id.startswith(by_id[example_id]["anchor_id"].decode() + "/")
+        assert by_id[example_id]["judge_confidence"] >= 0.9
+        assert by_id[example_id]["seen_combination"]
+        assert len(by_id[example_id]["donor_ids"]) == 0
+
+
+def test_tf_data_and_the_manifest_agree(variants):
+    manifest = DatasetDir.open(variants).manifest
+    for shard in manifest.splits["train"]:
+        records = list(tf.data.TFRecordDataset(str(variants / shard.file)).as_numpy_iterator())
+        labels = [
+            tf.train.Example.FromString(r).features.feature["label"].int64_list.value[0]
+            for r in records
+        ]
+        assert len(records) == shard.records
+        assert np.bincount(labels, minlength=10).tolist() == shard.label_counts
+
+
+def test_every_requested_variant_is_written_rejected_or_dead(variants):
+    manifest = DatasetDir.open(variants).manifest
+    totals = manifest.totals
+    examples = DatasetDir.open(digits_data()).manifest.num_examples("train")
+    assert totals["requested"] == 4 * examples
+    assert totals["requested"] == totals["written"] + totals["rejected"] + totals["dead"]
+    assert totals["rejected"] > 0, "the gate of a badly trained model must reject something"
+    refused = sum(sum(by.values()) for by in manifest.details["rejections"].values())
+    assert refused == manifest.details["candidates"] - totals["written"]
+
+
+def test_what_is_written_passes_verify(variants):
+    assert verify(variants).ok
+
+
+def test_beam_writes_what_the_model_called_directly_makes(tmp_path):
+    make(tmp_path / "out", "generate.gate.enabled=false", "generate.variants_per_example=2")
+    codec = Codec(load_bundle(digits_bundle()))
+    real = DatasetDir.open(digits_data()).read("train")
+    anchors = Anchors(real.ids, real.factors, np.full(len(real), 2))
+    plan = plan_variants("class_preserving", anchors, codec.spec, seed=0)
+    images, _ = codec.render(recombine(codec.encode(real.images), None, plan))
+    names = [
+        f"{real.ids[anchor]}/class_preserving/{variant:04d}"
+        for anchor, variant in zip(plan.anchor, plan.variant, strict=True)
+    ]
+    written = DatasetDir.open(tmp_path / "out").read("train")
+    direct = dict(zip(names, images, strict=True))
+    assert sorted(direct) == sorted(written.ids)
+    for image, example_id in zip(written.images, written.ids, strict=True):
+        np.testing.assert_array_equal(image, direct[example_id])
+
+
+def test_the_same_run_twice_writes_identical_bytes(variants, tmp_path):
+    make(tmp_path / "again")
+    assert hashes(tmp_path / "again") == hashes(variants)
+
+
+def test_another_seed_writes_other_bytes(variants, tmp_path):
+    make(tmp_path / "other", "generate.seed=1")
+    assert not set(hashes(tmp_path / "other").values()) & set(hashes(variants).values())
+
+
+def test_the_order_of_the_input_shards_does_not_change_the_bytes(variants, tmp_path):
+    out = tmp_path / "shuffled"
+    job = plan_job(digits_config().generate, digits_data(), digits_bundle(), out)
+    out.mkdir()
+    run_graph(job, job.tasks[::-1])
+    assert hashes(out) == hashes(variants)
+
+
+@pytest.mark.parametrize("mode", ["multi_processing", "multi_threading"])
+def test_two_workers_write_identical_bytes(variants, tmp_path, mode):
+    out = tmp_path / "two"
+    workers = ("--direct_num_workers=2", f"--direct_running_mode={mode}")
+    subprocess.run(command(out, *workers), check=True, timeout=300, capture_output=True)
+    assert hashes(out) == hashes(variants)
+
+
+@pytest.mark.parametrize("shards_before_the_kill", [0, 1, 2])
+def test_kill_and_rerun_gives_identical_bytes_and_redoes_no_finished_shard(
+    variants, tmp_path, shards_before_the_kill
+):
+    out = tmp_path / "killed"
+    run = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob(".job/*tfrecord*.json"))) < shards_before_the_kill or not out.exists():
+        assert time.monotonic() < deadline
+        assert run.poll() is None
+        time.sleep(0.002)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (out / "manifest.json").exists(), "killed too late for this test"
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("*.tfrecord-*")}
+    for path in finished:
+        assert hashes(variants)[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    reported = [p.name.removesuffix(".json") for p in out.glob(".job/*tfrecord*.json")]
+    make(out)
+    assert hashes(out) == hashes(variants)
+    for path, written_at in finished.items():
+        if path.name in reported:
+            assert path.stat().st_mtime_ns == written_at
+    assert verify(out).ok
+    assert not list(out.glob(".*.tmp"))
+
+
+def test_a_damaged_output_shard_alone_is_made_again(variants, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(variants, out)
+    first, *others = sorted(out.glob("*.tfrecord-*"))
+    first.write_bytes(first.read_bytes()[:-3])
+    written_at = [path.stat().st_mtime_ns for path in others]
+    make(out)
+    assert hashes(out) == hashes(variants)
+    assert [path.stat().st_mtime_ns for path in others] == written_at
+
+
+def test_auto_strategy_balances_the_classes(tmp_path):
+    make(tmp_path / "o", "generate.sampling_strategy=auto", "generate.gate.enabled=false")
+    before = DatasetDir.open(digits_data()).manifest.label_counts("train")
+    made = DatasetDir.open(tmp_path / "o").manifest.label_counts("train")
+    assert {before[name] + made[name] for name in before} == {max(before.values())}
+
+
+def test_minority_strategy_raises_the_smallest_class_only(tmp_path):
+    make(tmp_path / "o", "generate.sampling_strategy=minority", "generate.gate.enabled=false")
+    before = DatasetDir.open(digits_data()).manifest.label_counts("train")
+    made = DatasetDir.open(tmp_path / "o").manifest.label_counts("train")
+    smallest = min(before, key=lambda name: before[name])
+    assert {name: count for name, count in made.items() if count} == {
+        smallest: max(before.values()) - before[smallest]
+    }
+
+
+def test_class_quotas_are_met_exactly(tmp_path):
+    quotas = "generate.sampling_strategy={3: 41, 8: 7}"
+    make(tmp_path / "o", quotas, "generate.gate.enabled=false")
+    made = DatasetDir.open(tmp_path / "o").manifest.label_counts("train")
+    assert {name: count for name, count in made.items() if count} == {"3": 41, "8": 7}
+
+
+def test_a_run_whose_variants_are_all_rejected_fails_with_the_fix(tmp_path):
+    with pytest.raises(RuntimeError, match="lower `generate.gate.min_confidence`"):
+        make(tmp_path / "o", "generate.gate.min_confidence=1")
+    assert not (tmp_path / "o/manifest.json").exists()
+
+
+def test_attempts_raise_the_number_of_variants_that_pass_the_gate(variants, tmp_path):
+    make(tmp_path / "o", "generate.gate.attempts=1")
+    once = DatasetDir.open(tmp_path / "o")
+    assert once.manifest.details["candidates"] == once.manifest.totals["requested"]
+    thrice = DatasetDir.open(variants)
+    assert thrice.manifest.totals["written"] > once.manifest.totals["written"]
+    assert set(once.read("train").ids) < set(thrice.read("train").ids)
+
+
+def test_interpolation_records_donors_of_the_same_class(tmp_path):
+    make(tmp_path / "o", "generate.recipe=interpolate_zu", "generate.gate.enabled=false")
+    real = DatasetDir.open(digits_data()).read("train")
+    label_of = dict(zip(real.ids, real.labels, strict=True))
+    builder = tfds.builder_from_directory(str(tmp_path / "o"))
+    records = list(tfds.as_numpy(builder.as_dataset(split="train")))
+    assert len(records) == 4 * len(real)
+    for record in records:
+        (donor,) = [name.decode() for name in record["donor_ids"]]
+        anchor = record["anchor_id"].decode()
+        assert donor != anchor
+        assert label_of[donor] == label_of[anchor] == record["label"]
+
+
+def test_interpolation_is_the_same_on_two_workers(tmp_path):
+    settings = ("generate.recipe=interpolate_zu", "generate.variants_per_example=1")
+    make(tmp_path / "one", *settings)
+    two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    make(tmp_path / "two", *settings, beam_args=two)
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+
+
+def test_a_rerun_with_donors_skips_finished_shards_and_gives_the_same_bytes(tmp_path):
+    settings = ("generate.recipe=interpolate_zu", "generate.variants_per_example=1")
+    make(tmp_path / "o", *settings)
+    before = hashes(tmp_path / "o")
+    first, *others = sorted((tmp_path / "o").glob("*.tfrecord-*"))
+    first.unlink()
+    written_at = [path.stat().st_mtime_ns for path in others]
+    make(tmp_path / "o", *settings)
+    assert hashes(tmp_path / "o") == before
+    assert [path.stat().st_mtime_ns for path in others] == written_at
+
+
+def test_reconstruct_makes_one_image_that_resembles_its_anchor(tmp_path):
+    settings = ("generate.recipe=reconstruct", "generate.gate.enabled=false")
+    make(tmp_path / "o", *settings, "generate.variants_per_example=1")
+    real = DatasetDir.open(digits_data()).read("train")
+    image_of = dict(zip(real.ids, real.images.astype(float), strict=True))
+    made = DatasetDir.open(tmp_path / "o").read("train")
+    own = [
+        np.mean((i - image_of[n.split("/recon")[0]]) ** 2)
+        for i, n in zip(made.images.astype(float), made.ids, strict=True)
+    ]
+    other = [np.mean((i - real.images[0]) ** 2) for i in made.images.astype(float)]
+    assert np.mean(own) < 0.7 * np.mean(other)
+
+
+@pytest.fixture
+def damaged_data(tmp_path) -> Path:
+    """The digits with one flipped bit inside the first record of the first shard."""
+    data = tmp_path / "damaged"
+    shutil.copytree(digits_data(), data)
+    shard = sorted(data.glob("*-train.tfrecord-*"))[0]
+    content = bytearray(shard.read_bytes())
+    content[40] ^= 1
+    shard.write_bytes(content)
+    return data
+
+
+def test_a_poison_record_is_exactly_one_dead_letter(variants, damaged_data, tmp_path):
+    make(tmp_path / "o", data=damaged_data)
+    dataset = DatasetDir.open(tmp_path / "o")
+    lines = (tmp_path / "o/dead_letters.jsonl").read_text().splitlines()
+    assert [(letter["record"], letter["reason"]) for letter in map(json.loads, lines)] == [
+        (0, "the checksum of its data does not match")
+    ]
+    assert dataset.manifest.totals["dead"] == 4
+    assert dataset.manifest.details["unreadable_records"] == 1
+    lost = DatasetDir.open(digits_data()).read_shard("train", 0)[0].ids[0]
+    others = {i for i in DatasetDir.open(variants).read("train").ids if not i.startswith(lost)}
+    assert set(dataset.read("train").ids) == others
+    whole = [h for name, h in hashes(variants).items() if "00000-of" not in name]
+    assert [h for name, h in hashes(tmp_path / "o").items() if "00000-of" not in name] == whole
+
+
+def test_past_the_failure_budget_the_run_fails_and_says_where(damaged_data, tmp_path):
+    with pytest.raises(RuntimeError, match="raise `generate.failure_budget`") as refusal:
+        make(tmp_path / "o", "generate.failure_budget=0", data=damaged_data)
+    assert "train.tfrecord-00000" in str(refusal.value)
+    assert not (tmp_path / "o/manifest.json").exists()
+
+
+def test_a_truncated_input_shard_is_refused_before_work_starts(tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(digits_data(), data)
+    shard = sorted(data.glob("*-train.tfrecord-*"))[1]
+    shard.write_bytes(shard.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=f"{shard.name}.*verify"):
+        make(tmp_path / "o", data=data)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_quota_of_an_unknown_class_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(ValueError, match="Did you mean"):
+        make(tmp_path / "o", "generate.sampling_strategy={33: 5}")
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.fixture
+def data_without_nines(tmp_path) -> Path:
+    """Digits of ten classes, the last of them in the test split only."""
+    real = DatasetDir.open(digits_data()).read("train")
+    split = np.where(real.labels == 9, "test", "train")
+    arrays = {"images": real.images, "label": real.labels, "split": split}
+    np.savez(tmp_path / "digits.npz", **arrays)
+    import_dataset(f"npz:{tmp_path / 'digits.npz'}", tmp_path / "no_nines")
+    return tmp_path / "no_nines"
+
+
+def test_a_quota_that_cannot_be_met_is_refused(data_without_nines, tmp_path):
+    with pytest.raises(ValueError, match="quota.*'9'"):
+        make(tmp_path / "o", "generate.sampling_strategy={9: 5}", data=data_without_nines)
+    assert not (tmp_path / "o").exists()
+
+
+def test_training_on_an_empty_class_is_refused(data_without_nines, tmp_path):
+    with pytest.raises(ValueError, match="Class '9'.*is empty.*Add examples"):
+        train_bundle(digits_config(), data_without_nines, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def test_donors_for_a_lonely_example_are_refused_before_work_starts(tmp_path):
+    real = DatasetDir.open(digits_data()).read("train")
+    first_nine = np.argmax(real.labels == 9)
+    rows = (real.labels != 9) | (np.arange(len(real)) == first_nine)
+    np.savez(tmp_path / "d.npz", images=real.images[rows], label=real.labels[rows])
+    import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
+    with pytest.raises(ValueError, match="class '9' has one example"):
+        make(tmp_path / "o", "generate.recipe=interpolate_zu", data=tmp_path / "d")
+    assert not (tmp_path / "o").exists()
+
+
+def test_images_of_another_size_are_refused_with_the_fix(tmp_path):
+    import_dataset("builtin:digits", tmp_path / "big", image_size=12)
+    with pytest.raises(ValueError, match="Import the data with --image-size 8"):
+        make(tmp_path / "o", data=tmp_path / "big")
+    assert not (tmp_path / "o").exists()
+
+
+def test_other_classes_than_the_bundle_knows_are_refused(tmp_path):
+    real = DatasetDir.open(digits_data()).read("train")
+    np.savez(tmp_path / "d.npz", images=real.images, label=real.labels % 5)
+    import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
+    with pytest.raises(ValueError, match="Train a bundle on this data"):
+        make(tmp_path / "o", data=tmp_path / "d")
+
+
+def test_a_bundle_that_does_not_match_its_digest_is_refused(tmp_path):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(digits_bundle(), bundle)
+    weights = bytearray((bundle / "model.weights.h5").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (bundle / "model.weights.h5").write_bytes(weights)
+    with pytest.raises(ValueError, match="is not what was saved.*Copy the bundle again"):
+        generate(digits_config(), digits_data(), bundle, tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
+def test_unknown_recipe_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(ValueError, match="Did you mean 'class_preserving'"):
+        make(tmp_path / "o", "generate.recipe=class_preservin")
+
+
+def test_a_directory_of_another_run_is_refused_and_left_alone(variants, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(variants, out)
+    before = hashes(out)
+    with pytest.raises(FileExistsError, match="belongs to another run.*--overwrite"):
+        make(out, "generate.seed=7")
+    assert hashes(out) == before
+    make(out, "generate.seed=7", overwrite=True)
+    assert not set(hashes(out).values()) & set(before.values())
+
+
+def test_a_directory_with_foreign_files_is_refused_even_with_overwrite(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(FileExistsError, match="not empty"):
+        make(tmp_path)
+    with pytest.raises(FileExistsError, match="latentloom did not write"):
+        make(tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_directory_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    with pytest.raises(PermissionError, match="Read-only file system.*Choose another --out"):
+        make(tmp_path / "o")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_is_a_clear_error_and_leaves_no_half_file(variants, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let root mount a tmpfs")
+    try:
+        run = subprocess.run(command(disk / "out"), capture_output=True, text=True, check=False)
+        assert run.returncode == 1
+        assert "disk with free space" in run.stderr
+        for name, digest in hashes(disk / "out").items():
+            assert hashes(variants)[name] == digest
+        assert not (disk / "out/manifest.json").exists()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
