@@ -69,9 +69,10 @@ def weight_files() -> tuple[str, ...]:
 def save_bundle(bundle: Bundle, folder: Path) -> str:
     """Writes a bundle into a directory, `bundle.json` last; returns the digest."""
     folder.mkdir(parents=True, exist_ok=True)
-    bundle.model.save_weights(folder / MODEL_WEIGHTS, overwrite=True)
+    _without_optimizer(bundle.model).save_weights(folder / MODEL_WEIGHTS, overwrite=True)
     for name in JUDGES:
-        getattr(bundle, name).save_weights(folder / f"{name}.weights.h5", overwrite=True)
+        network = _without_optimizer(getattr(bundle, name))
+        network.save_weights(folder / f"{name}.weights.h5", overwrite=True)
     np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
     description = {
         "schema_version": SCHEMA_VERSION,
@@ -90,6 +91,13 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     partial.write_text(json.dumps(description, indent=2) + "\n")
     partial.replace(folder / DESCRIPTION)
     return bundle.digest
+
+
+def _without_optimizer(network: keras.Model) -> keras.Model:
+    """A copy that saves its weights alone, a third of what a compiled network saves."""
+    copy = type(network).from_config(network.get_config())
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def read_description(folder: Path) -> dict[str, Any]:

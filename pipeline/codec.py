@@ -71,7 +71,7 @@ class Codec:
 
         Returns:
             Images `(n, height, width, channels)` uint8 and the judge's probabilities
-            `(n, num_classes)` float32, NaN where the decoded image was not finite.
+            `(n, num_classes)` float32, NaN where codes or image were not finite.
         """
         result = _in_batches(self._render, latents)
         return result["images"], result["probabilities"]
@@ -98,6 +98,8 @@ class Codec:
         decoded = self.bundle.model.decode(latents)
         levels = tf.round((decoded - low) * (255.0 / (high - low)))
         finite = tf.reduce_all(tf.math.is_finite(decoded), axis=(1, 2, 3))
+        for block in latents.values():  # a network can hide what is not finite
+            finite &= tf.reduce_all(tf.math.is_finite(block), axis=-1)
         images = tf.cast(tf.clip_by_value(levels, 0.0, 255.0), tf.uint8)
         probabilities = self._judge_batch("judge")({"images": images})["probabilities"]
         return {

@@ -54,8 +54,8 @@ def test_order_depends_on_seed_and_epoch_alone(examples):
     assert orders(first)[:3] != orders(first)[3:]
 
 
-def test_order_is_the_same_in_every_process():
-    assert epoch_order(10, 0, 0).tolist() == [2, 5, 4, 8, 3, 1, 6, 7, 0, 9]
+def test_order_is_the_same_in_every_process_and_release():
+    assert epoch_order(10, 0, 0).tolist() == [0, 3, 4, 1, 7, 6, 9, 5, 8, 2]
 
 
 def test_starting_at_a_later_epoch_gives_the_same_batches(examples):
@@ -87,6 +87,7 @@ class Witness(keras.Model):
 
     def compile(self, *args, **kwargs):
         super().compile(*args, **{**kwargs, "run_eagerly": True})
+        self.optimizer.build(self.trainable_variables)
 
     def train_step(self, data):
         self.seen.append(data[1].numpy().tolist())

@@ -9,7 +9,7 @@ def codes():
     """600 codes of three classes far apart, on a scale far from one."""
     rng = np.random.default_rng(0)
     labels = np.arange(600) % 3
-    centres = np.array([[0, 0], [5, 0], [0, 5]])
+    centres = np.array([[0, 0], [9, 0], [0, 9]])
     return 1000 * (centres[labels] + rng.normal(size=(600, 2))) + 1e4, labels
 
 
@@ -19,7 +19,7 @@ def halves(codes, labels):
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_separable_codes_are_read(codes, probe):
-    assert probe_accuracy(probe, *halves(*codes)) >= 0.97
+    assert probe_accuracy(probe, *halves(*codes)) >= 0.99
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -37,7 +37,7 @@ def test_a_curved_border_needs_the_mlp():
     assert probe_accuracy("mlp", *sides) > 0.85
 
 
-def test_the_seed_decides(codes):
+def test_the_same_seed_reads_the_same(codes):
     shuffled = np.random.default_rng(1).permutation(codes[1])
     sides = halves(codes[0], shuffled)
     assert probe_accuracy("mlp", *sides, seed=1) == probe_accuracy("mlp", *sides, seed=1)

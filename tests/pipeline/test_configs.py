@@ -1,0 +1,55 @@
+"""Every file under configs/ runs the whole job under its smoke section."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config import load_config
+from pipeline.dataset_dir import DatasetDir
+from pipeline.generation import generate
+from pipeline.importing import import_dataset
+from pipeline.reporting import report_on
+from pipeline.training import train_bundle
+from pipeline.verification import verify
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bundles import CONFIGS
+
+
+def source_for(name: str, folder: Path) -> tuple[str, dict]:
+    """A small source of the kind that a configuration is for."""
+    if name == "zszu_digits":
+        return "builtin:digits", {"max_examples": 300}
+    if name == "zszu_fonts":
+        return "builtin:fonts", {"max_examples": 600}
+    return f"npz:{grey_squares(folder)}", {}
+
+
+def grey_squares(folder: Path) -> Path:
+    """28-pixel images whose class is the place of a bright square."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 10
+    images = rng.integers(0, 60, (300, 28, 28, 1), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        top, left = 2 + 12 * (label // 5), 1 + 5 * (label % 5)
+        image[top : top + 10, left : left + 5] = 255
+    np.savez(folder / "squares.npz", images=images, label=labels)
+    return folder / "squares.npz"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_whole_job_runs_under_the_smoke_section(path, tmp_path):
+    config = load_config(path, ["generate.gate.enabled=false"], smoke=True)
+    source, options = source_for(path.stem, tmp_path)
+    data, bundle, out = tmp_path / "data", tmp_path / "bundle", tmp_path / "out"
+    import_dataset(source, data, **options)
+    train_bundle(config, data, bundle)
+    made = generate(config, data, bundle, out)
+    report = report_on(config, data, bundle, out)
+    examples = DatasetDir.open(data).manifest.num_examples(config.generate.split)
+    assert made.manifest.totals["written"] == examples * config.generate.variants_per_example
+    assert verify(out).ok
+    assert {m.name for m in report.numbers} >= {"Class kept, before the gate", "Diversity"}
+    assert (out / "report.html").stat().st_size > 10_000

@@ -1,0 +1,130 @@
+"""Training from a data set directory: folds, resumption, and what a bundle says of itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from pipeline.dataset_dir import DatasetDir, Examples
+from pipeline.training import STATE_FOLDER, divide, train_bundle
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bundles import CONFIGS, digits_bundle, digits_config, digits_data
+
+
+def some_examples(count: int) -> Examples:
+    ids = [f"x/train/{index:08d}" for index in range(count)]
+    labels = np.arange(count) % 3
+    return Examples(np.zeros((count, 8, 8, 1), np.uint8), {"label": labels}, ids)
+
+
+def weights_of(folder: Path) -> dict[str, np.ndarray]:
+    """Every array of the model's weights, the optimizer's state left out."""
+    arrays = {}
+
+    def keep(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):
+            arrays[name] = item[()]
+
+    with h5py.File(folder / "model.weights.h5") as file:
+        file.visititems(keep)
+    return arrays
+
+
+def test_judge_and_auditor_share_no_example_and_training_none_with_validation():
+    folds = divide(some_examples(1000), 0.1, seed=0)
+    assert not set(folds.judge.ids) & set(folds.auditor.ids)
+    assert not set(folds.train.ids) & set(folds.validation.ids)
+    assert len(folds.judge) + len(folds.auditor) == 1000
+    assert len(folds.train) + len(folds.validation) == 1000
+    assert 60 < len(folds.validation) < 140
+    assert 420 < len(folds.judge) < 580
+
+
+def test_folds_follow_the_ids_not_the_order():
+    examples = some_examples(200)
+    mixed = examples.take(np.random.default_rng(0).permutation(200))
+    assert set(divide(mixed, 0.1, 0).judge.ids) == set(divide(examples, 0.1, 0).judge.ids)
+    assert set(divide(examples, 0.1, 1).judge.ids) != set(divide(examples, 0.1, 0).judge.ids)
+
+
+def test_an_empty_fold_is_refused():
+    with pytest.raises(ValueError, match="Give more of them"):
+        divide(some_examples(2), 0.01, 0)
+
+
+def test_a_fresh_process_loads_the_bundle_without_the_sources_beside_it(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from model_zoo.bundle import load_bundle;"
+        "bundle = load_bundle(Path(sys.argv[1])); print(bundle.digest, bundle.class_names)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(digits_bundle())],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert "['0', '1', '2'," in run.stdout
+
+
+def test_a_bundle_has_figures_curves_history_and_no_checkpoints():
+    assert (digits_bundle() / "curves.png").read_bytes().startswith(b"\x89PNG")
+    rows = (digits_bundle() / "history.csv").read_text().splitlines()
+    assert len(rows) == 1 + 25
+    assert "val_negative_elbo" in rows[0]
+    assert not (digits_bundle() / STATE_FOLDER).exists()
+    assert (digits_bundle() / "config.yaml").exists()
+
+
+def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
+    settings = ["train.epochs=30", "judge.epochs=1"]
+    smoke = ["data.limit=300", "evaluate.anchors=40", "evaluate.variants=4"]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train_bundle(digits_config(*settings), digits_data(), whole)
+    line = [
+        *(sys.executable, "-m", "pipeline.command", "train", str(CONFIGS / "zszu_digits.yaml")),
+        *("--data", str(digits_data()), "--out", str(broken)),
+        *(word for setting in settings + smoke for word in ("--set", setting)),
+    ]
+    run = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(broken.glob(f"{STATE_FOLDER}/0000[3-9]-last*")):
+        assert time.monotonic() < deadline
+        assert run.poll() is None
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    with pytest.raises(FileExistsError, match="--resume|--overwrite"):
+        train_bundle(digits_config(*settings), digits_data(), broken)
+    with pytest.raises(ValueError, match="belongs to another run"):
+        train_bundle(digits_config("train.seed=9"), digits_data(), broken, resume=True)
+    train_bundle(digits_config(*settings), digits_data(), broken, resume=True)
+    assert (broken / "history.csv").read_text() == (whole / "history.csv").read_text()
+    expected, found = weights_of(whole), weights_of(broken)
+    assert list(expected) == list(found)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(array, found[name], err_msg=name)
+
+
+def test_resuming_a_finished_run_changes_nothing():
+    before = (digits_bundle() / "bundle.json").read_bytes()
+    config = digits_config("train.epochs=25", "judge.epochs=150")
+    bundle = train_bundle(config, digits_data(), digits_bundle(), resume=True)
+    assert (digits_bundle() / "bundle.json").read_bytes() == before
+    assert bundle.digest in before.decode()
+
+
+def test_the_figures_are_of_the_test_split():
+    from model_zoo.bundle import read_description
+
+    figures = {f["name"]: f for f in read_description(digits_bundle())["details"]["figures"]}
+    assert "test images" in figures["Accuracy of the judge"]["meaning"]
+    assert figures["Class read from the code by the model"]["value"] > 0.8
+    assert DatasetDir.open(digits_data()).manifest.num_examples("test") > 50
