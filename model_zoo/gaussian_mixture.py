@@ -64,6 +64,10 @@ class ClassMixture(keras.layers.Layer):
     def call(self, codes):
         return component_log_density(codes, self.loc, self.precision)
 
+    def frozen(self):
+        """`(loc, precision)` as constants, through which no gradient flows."""
+        return ops.stop_gradient(self.loc), ops.stop_gradient(self.precision)
+
     def components(self, labels=None):
         """Distribution of the codes of each class, or of the classes of `labels`, as TFP."""
         loc, scale = ops.convert_to_tensor(self.loc), ops.rsqrt(self.precision)

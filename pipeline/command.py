@@ -238,17 +238,13 @@ def main() -> None:
         logging.getLogger(package).setLevel(logging.WARNING)
     try:
         app()
-    except (ValueError, TypeError, OSError) as error:
-        if not _is_refusal(error.__traceback__):
-            traceback.print_exc()
-            sys.exit(FAILED_RUN)
-        typer.echo(f"latentloom: {error}", err=True)
-        sys.exit(USERS_MISTAKE)
-    except (RuntimeError, FloatingPointError) as error:
-        if not _is_refusal(error.__traceback__):
+    except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError) as error:
+        refused = _is_refusal(error.__traceback__)
+        if not refused or os.environ.get("LATENTLOOM_VERBOSE"):
             traceback.print_exc()
         typer.echo(f"latentloom: {error}", err=True)
-        sys.exit(FAILED_RUN)
+        mistaken = refused and isinstance(error, ValueError | TypeError | OSError)
+        sys.exit(USERS_MISTAKE if mistaken else FAILED_RUN)
 
 
 def _is_refusal(trace: TracebackType | None) -> bool:

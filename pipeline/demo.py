@@ -43,4 +43,6 @@ def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> None:
             f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
             "Check the disk and run it again."
         )
-    report_on(config, data, model, variants)
+    with display.stage("report") as advance:
+        report_on(config, data, model, variants)
+        advance(1, 1)

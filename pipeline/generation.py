@@ -72,7 +72,7 @@ def generate(
     clear_temporaries(out)
     todo = [task for task in job.tasks if job.finished(task) is None]
     if todo:
-        with _watched(job, progress):
+        with _watched(job, progress), _explained(out):
             run_graph(job, todo, runner, beam_args)
     reports = [_report_of(job, task) for task in job.tasks]
     check_budget(job, reports)
@@ -91,6 +91,21 @@ def clear_temporaries(out: Path) -> None:
     for folder in (out, out / JOB_FOLDER):
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink()
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """Gives the failure of a runner, whose message is a whole trace, the cause as its message."""
+    try:
+        yield
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        cause = next((line for line in reversed(lines) if "Error" in line), repr(error))
+        raise RuntimeError(
+            f"The run stopped: {cause.strip()} Expected: every shard of '{out}' written. Finished "
+            "shards are kept. Remove the cause and run the same command again "
+            "(LATENTLOOM_VERBOSE=1 shows the whole trace)."
+        ) from error
 
 
 def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:

@@ -8,25 +8,20 @@ class. One decoder draws the image from both.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
+from model_zoo.adversary import adversary_losses, call_frozen
 from model_zoo.gaussian_mixture import ClassMixture, mixture_losses
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
 
-LOSS_TERMS = (
-    "class_loss",
-    "likelihood_loss",
-    "reconstruction_loss",
-    "kl_zu",
-    "confusion_loss",
-    "adversary_loss",
-    "consistency_loss",
-)
+EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
+SPLIT_TERMS = ("code_loss", "confusion_loss", "adversary_loss", "consistency_loss")
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
@@ -120,7 +115,7 @@ class ZsZuVAE(keras.Model):
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
-            for name in (*LOSS_TERMS, "negative_elbo", "zs_accuracy")
+            for name in (*EVIDENCE_TERMS, *SPLIT_TERMS, "negative_elbo", "zs_accuracy")
         }
         self.built = True
 
@@ -206,71 +201,63 @@ class ZsZuVAE(keras.Model):
 
     # --- Training -----------------------------------------------------------------------------
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The sum of what every group of variables minimises, in nats and squared pixels.
+    @property
+    def loss_weights(self) -> dict[str, float]:
+        """Weight of every term of the loss; the terms of the evidence bound come first."""
+        return {
+            "class_loss": 1.0,
+            "likelihood_loss": self.likelihood_weight,
+            "reconstruction_loss": self.reconstruction_weight,
+            "kl_zu": self.kl_weight / self.zu_dim,
+            "code_loss": self.code_weight,
+            "confusion_loss": self.adversary_weight,
+            "adversary_loss": 1.0,
+            "consistency_loss": self.consistency_weight,
+        }
 
-        Stop-gradients route the terms: `mixture` learns from the mixture losses only, the
-        encoder of `zs` from these and from reconstruction, the encoder of `zu` from
-        reconstruction, KL and confusion, the adversary from its own classification alone, the
-        decoder from reconstruction and from the class of variants.
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of what every group of variables minimises.
+
+        Stop-gradients route the terms. `mixture` learns from class and likelihood loss; the
+        encoder of `zs` from these, from code loss and reconstruction; the encoder of `zu` from
+        reconstruction, KL and confusion; the adversary from adversary loss alone; the decoder
+        from reconstruction and consistency.
         """
-        mixture, labels = self.mixture, ops.cast(y, "int32")
+        labels = ops.cast(y, "int32")
+        terms = self._loss_terms(x, labels, y_pred)
+        weighted = {name: weight * terms[name] for name, weight in self.loss_weights.items()}
+        negative_elbo = sum(weighted[name] for name in EVIDENCE_TERMS)
+        predicted = ops.cast(ops.argmax(self.mixture(y_pred["zs"]), axis=-1), "int32")
+        accuracy = ops.mean(ops.cast(predicted == labels, "float32"))
+        for name, value in {
+            **terms,
+            "negative_elbo": negative_elbo,
+            "zs_accuracy": accuracy,
+        }.items():
+            self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
+        return negative_elbo + sum(weighted[name] for name in SPLIT_TERMS)
+
+    def _loss_terms(self, x, labels, y_pred):
+        """Every term without its weight: nats, or squared units of the input per pixel."""
+        mixture = self.mixture
         class_loss, likelihood_loss = mixture_losses(
             y_pred["zs"], labels, mixture.loc, mixture.precision, self.margin
         )
-        _, code_loss = mixture_losses(
-            y_pred["zs"],
-            labels,
-            ops.stop_gradient(mixture.loc),
-            ops.stop_gradient(mixture.precision),
-        )
-        reconstruction_loss = ops.mean(ops.square(x - y_pred["reconstruction"]))
-        kl_zu = self._kl_zu(y_pred)
-        confusion_loss, adversary_loss = self._adversary_losses(y_pred["zu"], labels)
-        consistency_loss = self._consistency_loss(y_pred["zs"], labels)
-        negative_elbo = (
-            class_loss
-            + self.likelihood_weight * likelihood_loss
-            + self.reconstruction_weight * reconstruction_loss
-            + self.kl_weight * kl_zu / self.zu_dim
-        )
-        self._track(
-            ops.shape(x)[0],
-            class_loss=class_loss,
-            likelihood_loss=likelihood_loss,
-            reconstruction_loss=reconstruction_loss,
-            kl_zu=kl_zu,
-            confusion_loss=confusion_loss,
-            adversary_loss=adversary_loss,
-            consistency_loss=consistency_loss,
-            negative_elbo=negative_elbo,
-            zs_accuracy=self._zs_accuracy(y_pred["zs"], labels),
-        )
-        return (
-            negative_elbo
-            + self.code_weight * code_loss
-            + self.adversary_weight * confusion_loss
-            + adversary_loss
-            + self.consistency_weight * consistency_loss
-        )
-
-    def _kl_zu(self, y_pred):
+        _, code_loss = mixture_losses(y_pred["zs"], labels, *mixture.frozen())
         posterior = _diagonal_normal(y_pred["zu_loc"], y_pred["zu_log_variance"])
-        return ops.mean(tfd.kl_divergence(posterior, self.prior()["zu"]))
-
-    def _adversary_losses(self, zu, labels):
-        """Confusion loss (for the encoder of `zu`) and classification loss (for the adversary)."""
-        frozen = [ops.stop_gradient(v) for v in self.adversary.trainable_variables]
-        seen_by_encoder, _ = self.adversary.stateless_call(frozen, [], zu)
-        target = ops.convert_to_tensor(self.class_probabilities, dtype=zu.dtype)
-        confusion_loss = -ops.mean(ops.sum(target * ops.log_softmax(seen_by_encoder), axis=-1))
-        seen_by_adversary = self.adversary(ops.stop_gradient(zu))
-        adversary_loss = ops.mean(
-            keras.losses.sparse_categorical_crossentropy(
-                labels, seen_by_adversary, from_logits=True
-            )
+        confusion_loss, adversary_loss = adversary_losses(
+            self.adversary, y_pred["zu"], labels, self.class_probabilities
         )
-        return confusion_loss, adversary_loss
+        return {
+            "class_loss": class_loss,
+            "likelihood_loss": likelihood_loss,
+            "reconstruction_loss": ops.mean(ops.square(x - y_pred["reconstruction"])),
+            "kl_zu": ops.mean(tfd.kl_divergence(posterior, self.prior()["zu"])),
+            "code_loss": code_loss,
+            "confusion_loss": confusion_loss,
+            "adversary_loss": adversary_loss,
+            "consistency_loss": self._consistency_loss(y_pred["zs"], labels),
+        }
 
     def _consistency_loss(self, zs, labels):
         """Cross-entropy of the class read from variants; only the decoder learns from it."""
@@ -278,24 +265,9 @@ class ZsZuVAE(keras.Model):
             return ops.zeros(())
         zu = keras.random.normal((ops.shape(zs)[0], self.zu_dim), seed=self.noise)
         variants = self.decode({"zs": ops.stop_gradient(zs), "zu": zu})
-        frozen = [ops.stop_gradient(v) for v in self.zs_encoder.trainable_variables]
-        unchanged = self.zs_encoder.non_trainable_variables
-        seen, _ = self.zs_encoder.stateless_call(frozen, unchanged, variants, training=False)
-        class_loss, _ = mixture_losses(
-            seen,
-            labels,
-            ops.stop_gradient(self.mixture.loc),
-            ops.stop_gradient(self.mixture.precision),
-        )
+        codes = call_frozen(self.zs_encoder, variants)
+        class_loss, _ = mixture_losses(codes, labels, *self.mixture.frozen())
         return class_loss
-
-    def _zs_accuracy(self, zs, labels):
-        predicted = ops.cast(ops.argmax(self.mixture(zs), axis=-1), "int32")
-        return ops.mean(ops.cast(predicted == labels, "float32"))
-
-    def _track(self, batch_size, **terms):
-        for name, value in terms.items():
-            self.trackers[name].update_state(value, sample_weight=batch_size)
 
     # --- Keras --------------------------------------------------------------------------------
 
@@ -313,26 +285,9 @@ class ZsZuVAE(keras.Model):
         }
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "num_classes": self.num_classes,
-            "zs_dim": self.zs_dim,
-            "zu_dim": self.zu_dim,
-            "network": self.network,
-            "width": self.width,
-            "hidden_dim": self.hidden_dim,
-            "dropout": self.dropout,
-            "class_probabilities": self.class_probabilities,
-            "reconstruction_weight": self.reconstruction_weight,
-            "kl_weight": self.kl_weight,
-            "likelihood_weight": self.likelihood_weight,
-            "code_weight": self.code_weight,
-            "adversary_weight": self.adversary_weight,
-            "consistency_weight": self.consistency_weight,
-            "margin": self.margin,
-            "seed": self.seed,
-        }
+        parameters = inspect.signature(type(self).__init__).parameters
+        names = [name for name in parameters if name not in ("self", "kwargs")]
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _diagonal_normal(loc, log_variance):

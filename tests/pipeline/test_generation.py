@@ -437,6 +437,8 @@ def test_a_full_disk_is_a_clear_error_and_leaves_no_half_file(variants, tmp_path
         run = subprocess.run(command(disk / "out"), capture_output=True, text=True, check=False)
         assert run.returncode == 1
         assert "disk with free space" in run.stderr
+        assert "run the same command again" in run.stderr
+        assert "Traceback" not in run.stderr
         for name, digest in hashes(disk / "out").items():
             assert hashes(variants)[name] == digest
         assert not (disk / "out/manifest.json").exists()

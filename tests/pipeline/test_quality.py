@@ -1,0 +1,53 @@
+"""Figures of quality against samples whose figures are known."""
+
+import numpy as np
+import pytest
+
+from augment import Verdicts
+from pipeline.dataset_dir import Examples
+from pipeline.quality import Sample, choose, measure_variants
+
+
+def examples(count: int = 40) -> Examples:
+    """Random images of two classes."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
+    return Examples(images, {"label": np.arange(count) % 2}, [f"e{i}" for i in range(count)])
+
+
+def figures(images: np.ndarray, accepted: list[bool], audited: list[int]) -> dict:
+    passed = np.array(accepted)
+    verdicts = Verdicts(passed, np.where(passed, 0, 3).astype(np.int8), np.ones(len(passed)))
+    sample = Sample(examples().take(np.arange(len(images))), images, verdicts, np.array(audited))
+    return {measure.name: measure.value for measure in measure_variants(sample, examples())}
+
+
+def test_class_figures_count_what_the_auditor_reads_before_and_after_the_gate():
+    images = np.zeros((2, 3, 4, 4, 1), np.uint8)  # anchors of class 0 and 1
+    found = figures(images, [True, True, False, True, False, False], [0, 1, 1, 1, 1, 0])
+    assert found["Class kept, before the gate"] == pytest.approx(3 / 6)
+    assert found["Class kept, after the gate"] == pytest.approx(2 / 3)
+    assert found["Rejected by the gate"] == pytest.approx(3 / 6)
+
+
+def test_a_gate_that_accepts_nothing_leaves_its_figure_unmeasured():
+    found = figures(np.zeros((1, 2, 4, 4, 1), np.uint8), [False, False], [0, 0])
+    assert found["Class kept, after the gate"] is None
+    assert found["Rejected by the gate"] == 1
+
+
+def test_identical_variants_have_no_diversity_and_real_images_have_one():
+    real = examples()
+    same = np.repeat(real.images[:2, None], 5, axis=1)
+    assert figures(same, [True] * 10, [0] * 10)["Diversity"] == 0
+    by_class = np.stack([real.images[real.labels == label] for label in (0, 1)])
+    found = figures(by_class, [True] * 40, [0] * 40)["Diversity"]
+    assert found == pytest.approx(1.0)
+
+
+def test_the_choice_of_examples_does_not_follow_their_order():
+    real = examples()
+    mixed = real.take(np.random.default_rng(1).permutation(len(real)))
+    assert set(choose(real, 7, 0, "probe").ids) == set(choose(mixed, 7, 0, "probe").ids)
+    assert set(choose(real, 7, 0, "probe").ids) != set(choose(real, 7, 1, "probe").ids)
+    assert len(choose(real, 1000, 0, "probe")) == len(real)
