@@ -30,6 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    epilog="A whole run: `latentloom import folder:photos data`, then "
+    "`latentloom train CONFIG --data data --out bundle`, then "
+    "`latentloom generate CONFIG --data data --model bundle --out variants`.",
 )
 
 Config_ = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/.")]

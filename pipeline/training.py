@@ -95,10 +95,9 @@ def train_bundle(
     dataset = DatasetDir.open(data)
     check_classes(dataset.manifest, "train")
     run = {"config": run_settings(config), "data": data_digest(dataset.manifest)}
-    if resume and (out / DESCRIPTION).exists() and not overwrite:
-        return load_bundle(out)
-    claim_directory(out, overwrite=overwrite, resumable=resume)
-    _claim_run(out / STATE_FOLDER, run)
+    if resume and not overwrite and (out / DESCRIPTION).exists():
+        return _finished_bundle(out, run)
+    _claim_run(out, run, resume=resume, overwrite=overwrite)
     folds = divide(
         dataset.read("train", config.data.limit), config.data.validation_share, config.train.seed
     )
@@ -134,17 +133,39 @@ def data_digest(manifest: Manifest) -> str:
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def _claim_run(state: Path, run: dict[str, Any]) -> None:
-    """Marks the state folder as that of this run, or refuses one of another run."""
-    marker = state / RUN_FILE
-    if not marker.exists():
+def _finished_bundle(out: Path, run: dict[str, Any]) -> Bundle:
+    """The bundle of a run that has nothing left to do."""
+    bundle = load_bundle(out)
+    saved = Config.model_validate(bundle.details["config"])
+    _check_same_run(
+        out, {"config": run_settings(saved), "data": bundle.details["data"]["digest"]}, run
+    )
+    return bundle
+
+
+def _claim_run(out: Path, run: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
+    """Takes the output directory for this run, new or interrupted."""
+    state = out / STATE_FOLDER
+    interrupted = (state / RUN_FILE).exists() and not overwrite
+    if interrupted and not resume:
+        raise FileExistsError(
+            f"'{out}' holds a training that was interrupted. Expected: a new or empty directory. "
+            f"Received: --out {out}. Pass --resume to go on with it, or --overwrite to start anew."
+        )
+    claim_directory(out, overwrite=overwrite, resumable=interrupted)
+    if interrupted:
+        _check_same_run(out, json.loads((state / RUN_FILE).read_text()), run)
+    else:
         state.mkdir(parents=True, exist_ok=True)
-        write_atomic(marker, json.dumps(run))
-    elif json.loads(marker.read_text()) != json.loads(json.dumps(run)):
+        write_atomic(state / RUN_FILE, json.dumps(run))
+
+
+def _check_same_run(out: Path, found: dict[str, Any], run: dict[str, Any]) -> None:
+    if found != json.loads(json.dumps(run)):
         raise ValueError(
-            f"'{state.parent}' belongs to another run. Expected: the configuration and the data "
-            f"that it was started with. Received: others. Choose another --out, or pass "
-            "--overwrite to start anew."
+            f"'{out}' belongs to another run. Expected: the configuration and the data that it was "
+            "started with. Received: others. Choose another --out, or pass --overwrite to start "
+            "anew."
         )
 
 

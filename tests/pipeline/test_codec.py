@@ -1,17 +1,12 @@
 """The codec runs fixed batches; what a row gets does not depend on the rows beside it."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from bundles import digits_bundle, digits_data
 
 from model_zoo.bundle import load_bundle
 from pipeline.codec import BATCH_SIZE, Codec
 from pipeline.dataset_dir import DatasetDir
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bundles import digits_bundle, digits_data
 
 
 @pytest.fixture(scope="module")

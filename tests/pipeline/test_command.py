@@ -3,11 +3,8 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from bundles import CONFIGS, digits_bundle, digits_data
 
 DIGITS = str(CONFIGS / "zszu_digits.yaml")

@@ -1,10 +1,10 @@
 """Every file under configs/ runs the whole job under its smoke section."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bundles import CONFIGS
 
 from pipeline.config import load_config
 from pipeline.dataset_dir import DatasetDir
@@ -13,9 +13,6 @@ from pipeline.importing import import_dataset
 from pipeline.reporting import report_on
 from pipeline.training import train_bundle
 from pipeline.verification import verify
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bundles import CONFIGS
 
 
 def source_for(name: str, folder: Path) -> tuple[str, dict]:

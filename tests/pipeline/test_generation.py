@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
 from augment import Anchors, plan_variants, recombine
 from model_zoo.bundle import load_bundle
@@ -27,9 +28,6 @@ from pipeline.importing import import_dataset
 from pipeline.jobs import plan_job
 from pipeline.training import train_bundle
 from pipeline.verification import verify
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -10,12 +10,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
 from pipeline.dataset_dir import DatasetDir, Examples
 from pipeline.training import STATE_FOLDER, divide, train_bundle
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
 
 def some_examples(count: int) -> Examples:
@@ -101,7 +99,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    with pytest.raises(FileExistsError, match="--resume|--overwrite"):
+    with pytest.raises(FileExistsError, match="Pass --resume to go on"):
         train_bundle(digits_config(*settings), digits_data(), broken)
     with pytest.raises(ValueError, match="belongs to another run"):
         train_bundle(digits_config("train.seed=9"), digits_data(), broken, resume=True)
@@ -119,6 +117,17 @@ def test_resuming_a_finished_run_changes_nothing():
     bundle = train_bundle(config, digits_data(), digits_bundle(), resume=True)
     assert (digits_bundle() / "bundle.json").read_bytes() == before
     assert bundle.digest in before.decode()
+
+
+def test_resuming_a_finished_run_with_other_settings_is_refused():
+    with pytest.raises(ValueError, match="belongs to another run"):
+        train_bundle(digits_config("train.epochs=7"), digits_data(), digits_bundle(), resume=True)
+
+
+def test_resuming_in_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(FileExistsError, match="not empty"):
+        train_bundle(digits_config(), digits_data(), tmp_path, resume=True)
 
 
 def test_the_figures_are_of_the_test_split():
