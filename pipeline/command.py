@@ -236,6 +236,7 @@ def main() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(logging.WARNING)

@@ -15,7 +15,7 @@ import numpy as np
 from augment import identity_keys, uniforms
 from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
-from model_zoo.registry import build_model, check_arguments
+from model_zoo.registry import build_model
 from model_zoo.training import Schedule, fit, fit_classifier, forget
 from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
@@ -91,9 +91,9 @@ def train_bundle(
         ValueError: The configuration and the data do not fit each other or the interrupted run.
         FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
     """
-    check_arguments(config.model.name, config.model.args)
     dataset = DatasetDir.open(data)
     check_classes(dataset.manifest, "train")
+    _new_model(config, dataset.manifest)  # refuses unfit arguments before anything is written
     run = {"config": run_settings(config), "data": data_digest(dataset.manifest)}
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return _finished_bundle(out, run)
@@ -169,16 +169,20 @@ def _check_same_run(out: Path, found: dict[str, Any], run: dict[str, Any]) -> No
         )
 
 
+def _new_model(config: Config, manifest: Manifest, **given: Any) -> keras.Model:
+    keras.utils.set_random_seed(config.train.seed)
+    num_classes = len(manifest.class_names)
+    return build_model(
+        config.model.name, config.model.args, manifest.image_shape, num_classes, **given
+    )
+
+
 def _fit(
     config: Config, manifest: Manifest, folds: Folds, out: Path, display: ProgressDisplay
 ) -> Bundle:
     num_classes = len(manifest.class_names)
     counts = np.bincount(folds.train.labels, minlength=num_classes)
-    given = {"class_probabilities": (counts / counts.sum()).tolist()}
-    keras.utils.set_random_seed(config.train.seed)
-    model = build_model(
-        config.model.name, config.model.args, manifest.image_shape, num_classes, **given
-    )
+    model = _new_model(config, manifest, class_probabilities=(counts / counts.sum()).tolist())
     with display.stage("model") as advance:
         history = fit(
             model,
