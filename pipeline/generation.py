@@ -160,13 +160,7 @@ def provenance_features() -> dict[str, Any]:
 def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
     source = DatasetDir.open(job.data).manifest
-    names = source.class_names
     keeps_all = find_recipe(job.settings.recipe).keeps_all
-    rejections: dict[str, Counter] = {}
-    for report in reports:
-        for label, by_reason in report.rejections.items():
-            rejections.setdefault(names[int(label)], Counter()).update(by_reason)
-    letters = [letter for report in reports for letter in report.dead_letters]
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
@@ -190,10 +184,19 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
             "bundle_digest": job.bundle_digest,
             "config": config.model_dump(),
             "candidates": sum(sum(report.candidates) for report in reports),
-            "rejections": {name: dict(counts) for name, counts in rejections.items()},
-            "unreadable_records": len(letters),
+            "rejections": _rejections(reports, source.class_names),
+            "unreadable_records": sum(len(report.dead_letters) for report in reports),
         },
     )
+
+
+def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Candidates that the gate refused: `{class: {reason: count}}`."""
+    by_class: dict[str, Counter] = {}
+    for report in reports:
+        for label, by_reason in report.rejections.items():
+            by_class.setdefault(names[int(label)], Counter()).update(by_reason)
+    return {name: dict(counts) for name, counts in by_class.items()}
 
 
 def write_dead_letters(out: Path, reports: Sequence[ShardReport]) -> None:

@@ -74,7 +74,7 @@ def run_graph(
         RuntimeError: The runner says that the pipeline did not finish.
     """
     needs_all = find_recipe(job.settings.recipe).needs_donors
-    options = PipelineOptions(list(beam_args), save_main_session=False)
+    options = PipelineOptions(list(beam_args))
     with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
         tasks = pipeline | "Shards" >> beam.Create(list(job.tasks if needs_all else todo))
         _ = tasks | "AugmentShards" >> AugmentShards(job, [task.file for task in todo])

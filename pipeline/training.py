@@ -194,6 +194,20 @@ def _fit(
         )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
+    return Bundle(
+        model=model,
+        **_fit_judges(config, folds, num_classes, display),
+        priors={},
+        model_name=config.model.name,
+        model_args=config.model.args,
+        factors=manifest.factors,
+        judge_width=config.judge.width,
+    )
+
+
+def _fit_judges(
+    config: Config, folds: Folds, num_classes: int, display: ProgressDisplay
+) -> dict[str, keras.Model]:
     judges = {}
     for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
         with display.stage(name) as advance:
@@ -204,15 +218,7 @@ def _fit(
                 config.judge.width,
                 [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
             )
-    return Bundle(
-        model=model,
-        **judges,
-        priors={},
-        model_name=config.model.name,
-        model_args=config.model.args,
-        factors=manifest.factors,
-        judge_width=config.judge.width,
-    )
+    return judges
 
 
 def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:

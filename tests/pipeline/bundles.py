@@ -1,12 +1,16 @@
-"""A small data set and a bundle trained on it in seconds, made once a process."""
+"""A small data set, a bundle trained on it in seconds, and runs of `generate` on both."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import sys
 import tempfile
 from pathlib import Path
 
 from pipeline.config import Config, load_config
+from pipeline.dataset_dir import DatasetDir
+from pipeline.generation import generate
 from pipeline.importing import import_dataset
 from pipeline.training import train_bundle
 
@@ -33,3 +37,27 @@ def digits_bundle() -> Path:
     config = digits_config("train.epochs=25", "judge.epochs=150")
     train_bundle(config, digits_data(), folder)
     return folder
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """sha256 of every shard."""
+    shards = sorted(folder.glob("*.tfrecord-*"))
+    return {shard.name: hashlib.sha256(shard.read_bytes()).hexdigest() for shard in shards}
+
+
+def make(out: Path, *overrides: str, data: Path | None = None, **options) -> DatasetDir:
+    config = digits_config(*overrides)
+    return generate(config, data or digits_data(), digits_bundle(), out, **options)
+
+
+def command(out: Path, *beam_args: str) -> list[str]:
+    """The command line of the same run as `make(out)`, for a process of its own."""
+    smoke = ["evaluate.anchors=40", "evaluate.variants=4", "data.limit=300"]
+    settings = [word for setting in smoke for word in ("--set", setting)]
+    return [
+        *(sys.executable, "-m", "pipeline.command", "generate"),
+        *(str(CONFIGS / "zszu_digits.yaml"), "--data", str(digits_data())),
+        *("--model", str(digits_bundle()), "--out", str(out)),
+        *settings,
+        *("--", *beam_args),
+    ]
