@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from augment import identity_keys, uniforms
 from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
 from model_zoo.registry import build_model
@@ -21,6 +19,7 @@ from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
 from pipeline.dataset_dir import DatasetDir, Examples
 from pipeline.directories import claim_directory
+from pipeline.folds import Folds, divide
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import EpochProgress, ProgressDisplay, silent_display
 from pipeline.quality import measure_split
@@ -30,39 +29,6 @@ from pipeline.report.pictures import loss_curves
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
 JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
-
-
-@dataclass(frozen=True)
-class Folds:
-    """The training split, divided by the identity of the examples.
-
-    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole.
-    """
-
-    train: Examples
-    validation: Examples
-    judge: Examples
-    auditor: Examples
-
-
-def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
-    """Divides examples into folds by their ids, whatever their order."""
-    draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
-    validation, judge = draws[:, 0] < validation_share, draws[:, 1] < 0.5
-    folds = Folds(
-        train=examples.take(~validation),
-        validation=examples.take(validation),
-        judge=examples.take(judge),
-        auditor=examples.take(~judge),
-    )
-    for name, fold in vars(folds).items():
-        if not len(fold):
-            raise ValueError(
-                f"The fold '{name}' is empty. Expected: at least one example in each fold. "
-                f"Received: {len(examples)} training examples. Give more of them, or raise "
-                "`data.validation_share`."
-            )
-    return folds
 
 
 def train_bundle(
