@@ -240,6 +240,8 @@ def main() -> None:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(logging.WARNING)
+    if not os.environ.get("LATENTLOOM_VERBOSE"):  # what stops a run is said once, by us
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     try:
         app()
     except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError) as error:
