@@ -150,7 +150,7 @@ def generate(
 
     display = ProgressDisplay()
     with display.stage("generate") as advance:
-        dataset = generate_dataset(
+        generate_dataset(
             resolved,
             data,
             model,
@@ -163,9 +163,7 @@ def generate(
     with display.stage("report") as advance:
         report = report_on(resolved, data, model, out)
         advance(1, 1)
-    _print_table("Variants", [(name, f"{n:,}") for name, n in dataset.manifest.totals.items()])
-    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
-    _print_table("Measured", measured)
+    _print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {out / 'report.html'}.")
 
 
@@ -213,8 +211,14 @@ def demo(
     from pipeline.demo import run_demo
     from pipeline.progress import ProgressDisplay
 
-    run_demo(out, overwrite=overwrite, display=ProgressDisplay())
+    _print_report(run_demo(out, overwrite=overwrite, display=ProgressDisplay()))
     typer.echo(f"Open {out / 'variants' / 'report.html'} in a browser.")
+
+
+def _print_report(report: Any) -> None:
+    _print_table("Variants", [(name, f"{count:,}") for name, count in report.totals.items()])
+    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
+    _print_table("Measured", measured)
 
 
 def _plain(value: Any) -> str:

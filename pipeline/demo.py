@@ -8,6 +8,7 @@ from pipeline.config import Config, parse_config
 from pipeline.generation import generate
 from pipeline.importing import import_dataset
 from pipeline.progress import ProgressDisplay
+from pipeline.report.schema import Report
 from pipeline.reporting import report_on
 from pipeline.training import train_bundle
 from pipeline.verification import verify
@@ -29,20 +30,27 @@ def demo_config() -> Config:
     )
 
 
-def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> None:
-    """Imports, trains, generates, verifies and reports into the folders of `out`."""
+def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> Report:
+    """Imports, trains, generates, verifies and reports into the folders of `out`.
+
+    What an earlier demo has finished there is kept, unless `overwrite`.
+    """
     config = demo_config()
     data, model, variants = (out / name for name in ("data", "bundle", "variants"))
-    with display.stage("import") as advance:
-        import_dataset(SOURCE, data, overwrite=overwrite, progress=advance)
-    train_bundle(config, data, model, overwrite=overwrite, display=display)
+    if overwrite or not data.exists():
+        with display.stage("import") as advance:
+            import_dataset(SOURCE, data, overwrite=overwrite, progress=advance)
+    train_bundle(config, data, model, resume=True, overwrite=overwrite, display=display)
     with display.stage("generate") as advance:
         generate(config, data, model, variants, overwrite=overwrite, progress=advance)
-    if problems := verify(variants).problems:
-        raise RuntimeError(
-            f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
-            "Check the disk and run it again."
-        )
-    with display.stage("report") as advance:
-        report_on(config, data, model, variants)
+    with display.stage("verify") as advance:
+        if problems := verify(variants).problems:
+            raise RuntimeError(
+                f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
+                "Check the disk and run it again."
+            )
         advance(1, 1)
+    with display.stage("report") as advance:
+        report = report_on(config, data, model, variants)
+        advance(1, 1)
+    return report

@@ -14,7 +14,8 @@ def test_the_demo_makes_a_verified_data_set_and_a_report(tmp_path):
     line = [sys.executable, "-m", "pipeline.command", "demo", "--out", str(out)]
     run = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
     assert run.returncode == 0, run.stderr
-    for stage in ("import", "model", "judge", "auditor", "generate", "report"):
+    assert "Class kept, after the gate" in run.stdout
+    for stage in ("import", "model", "judge", "auditor", "generate", "verify", "report"):
         assert f"{stage}: " in run.stderr
     assert verify(out / "variants").ok
     totals = DatasetDir.open(out / "variants").manifest.totals
@@ -28,3 +29,7 @@ def test_the_demo_makes_a_verified_data_set_and_a_report(tmp_path):
     page = (out / "variants/report.html").read_text()
     assert len(re.findall(r'src="data:image/png;base64,', page)) >= 3
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+
+    again = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "model: " not in again.stderr, "a second demo must keep what the first has finished"
