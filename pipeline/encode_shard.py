@@ -37,18 +37,22 @@ class EncodedShard:
 class EncodeShard(CodecDoFn):
     """Encodes one shard per element."""
 
+    def setup(self) -> None:
+        """Loads the codec and opens the input."""
+        super().setup()
+        self.dataset = DatasetDir.open(self.job.data)
+
     def process(self, task: ShardTask) -> Iterator[EncodedShard]:
         """Yields the encoded shard of a task."""
-        yield encode_shard(self.job, task, self.codec)
+        yield encode_shard(self.dataset, self.job.settings.split, task, self.codec)
 
 
-def encode_shard(job: GenerationJob, task: ShardTask, codec: Codec) -> EncodedShard:
+def encode_shard(dataset: DatasetDir, split: str, task: ShardTask, codec: Codec) -> EncodedShard:
     """Reads a shard in batches and encodes it; unreadable records become dead letters."""
-    dataset = DatasetDir.open(job.data)
-    files = [shard.file for shard in dataset.shards(job.settings.split)]
+    files = [shard.file for shard in dataset.shards(split)]
     batches: list[tuple[Examples, Latents]] = []
     dead_letters: list[DeadLetter] = []
-    for examples, letters in dataset.iter_shard(job.settings.split, files.index(task.source)):
+    for examples, letters in dataset.iter_shard(split, files.index(task.source)):
         batches.append((examples, codec.encode(examples.images)))
         dead_letters += letters
     first, latents = batches[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -93,7 +94,7 @@ class GenerationJob:
     bundle_digest: str
     tasks: tuple[ShardTask, ...]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Identifies what is made: equal digests give equal bytes."""
         made_by = self.settings.model_dump(exclude={"failure_budget"})

@@ -26,6 +26,7 @@ from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
 from pipeline.codec import Codec
 from pipeline.config import GenerateConfig
+from pipeline.dataset_dir import DatasetDir
 from pipeline.encode_shard import encode_shard
 from pipeline.graph import run_graph
 from pipeline.importing import import_dataset
@@ -68,9 +69,10 @@ def make_bundle(folder: Path) -> Path:
 
 def without_beam(job: GenerationJob) -> None:
     """The same work in a plain loop."""
-    codec = Codec(load_bundle(Path(job.model)))
+    codec, dataset = Codec(load_bundle(Path(job.model))), DatasetDir.open(job.data)
     for task in job.tasks:
-        render_shard(job, encode_shard(job, task, codec), None, codec)
+        encoded = encode_shard(dataset, job.settings.split, task, codec)
+        render_shard(job, encoded, None, codec)
 
 
 def with_beam(job: GenerationJob) -> None:
