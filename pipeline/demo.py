@@ -20,7 +20,15 @@ def demo_config() -> Config:
     """The configuration of the demo, that of configs/zszu_digits.yaml."""
     return parse_config(
         {
-            "model": {"args": {"network": "dense", "zs_dim": 8, "zu_dim": 16, "hidden_dim": 128}},
+            "model": {
+                "args": {
+                    "network": "dense",
+                    "zs_dim": 8,
+                    "zu_dim": 16,
+                    "hidden_dim": 128,
+                    "reconstruction_weight": 20,
+                }
+            },
             "train": {"epochs": 150, "batch_size": 96, "learning_rate": 0.002},
             "judge": {"epochs": 150},
             "generate": {"variants_per_example": 4},
