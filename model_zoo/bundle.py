@@ -14,6 +14,7 @@ import numpy as np
 
 from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
+from model_zoo.weights import save_weights
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "bundle.json"
@@ -69,9 +70,9 @@ def weight_files() -> tuple[str, ...]:
 def save_bundle(bundle: Bundle, folder: Path) -> str:
     """Writes a bundle into a directory, `bundle.json` last; returns the digest."""
     folder.mkdir(parents=True, exist_ok=True)
-    _save_weights(bundle.model, folder / MODEL_WEIGHTS)
+    _save_bare(bundle.model, folder / MODEL_WEIGHTS)
     for name in JUDGES:
-        _save_weights(getattr(bundle, name), folder / f"{name}.weights.h5")
+        _save_bare(getattr(bundle, name), folder / f"{name}.weights.h5")
     np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
     description = {
         "schema_version": SCHEMA_VERSION,
@@ -92,12 +93,12 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     return bundle.digest
 
 
-def _save_weights(network: keras.Model, path: Path) -> None:
+def _save_bare(network: keras.Model, path: Path) -> None:
     """Saves the weights without the optimizer's, which are twice as many."""
     optimizer = getattr(network, "optimizer", None)
     network.optimizer = None
     try:
-        network.save_weights(path, overwrite=True)
+        save_weights(network, path)
     finally:
         network.optimizer = optimizer
 

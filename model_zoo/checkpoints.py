@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from model_zoo.weights import save_weights
+
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"
 BEST_WEIGHTS = "best.weights.h5"
@@ -78,19 +80,14 @@ class Checkpoints(keras.callbacks.Callback):
             )
         self.history.append({"epoch": epoch, **figures})
         self.folder.mkdir(parents=True, exist_ok=True)
-        last = self._save(f"{epoch:05d}-{LAST_WEIGHTS}")
+        last = self.folder / f"{epoch:05d}-{LAST_WEIGHTS}"
+        save_weights(self.model, last)
         if figures[self.monitor] < self.best:
             self.best, self.best_epoch = figures[self.monitor], epoch
             shutil.copyfile(last, self.folder / f"{epoch:05d}-{BEST_WEIGHTS}")
         self._write_state(last.name)
         if self.is_finished:
             self.model.stop_training = True
-
-    def _save(self, name: str) -> Path:
-        partial = self.folder / f".{name.replace('.weights.h5', '')}.tmp.weights.h5"
-        self.model.save_weights(partial, overwrite=True)
-        os.replace(partial, self.folder / name)
-        return self.folder / name
 
     def _write_state(self, last_weights: str) -> None:
         best_weights = f"{self.best_epoch:05d}-{BEST_WEIGHTS}"
