@@ -17,7 +17,7 @@ from pipeline.config import Config
 from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
 from pipeline.directories import claim_directory
-from pipeline.graph import DEFAULT_RUNNER, run_graph
+from pipeline.graph import DEFAULT_RUNNER, make_runner, run_graph
 from pipeline.jobs import (
     JOB_FOLDER,
     GenerationJob,
@@ -66,6 +66,7 @@ def generate(
         FileExistsError: `out` holds something else and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
+    make_runner(runner)  # refuses an unknown name before anything is written
     job = plan_job(config.generate, data, model, out)
     claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
     claim_job(job)

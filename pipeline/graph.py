@@ -8,6 +8,7 @@ from importlib import import_module
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton
+from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.utils.shared import Shared
 
 from augment import find_recipe
@@ -80,8 +81,18 @@ def run_graph(
         _ = tasks | "AugmentShards" >> AugmentShards(job, [task.file for task in todo])
 
 
-def make_runner(name: str):
-    """A Beam runner by name; `FnApiRunner` is the in-process one, without Prism's download."""
+def make_runner(name: str) -> PipelineRunner:
+    """A Beam runner by name; `FnApiRunner` is the in-process one, without Prism's download.
+
+    Raises:
+        ValueError: Beam knows no such runner.
+    """
     if name == DEFAULT_RUNNER:
         return import_module(IN_PROCESS_RUNNER).FnApiRunner()
-    return name
+    try:
+        return create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise ValueError(
+            f"Beam has no such runner. Expected: {DEFAULT_RUNNER}, or a name that Beam knows. "
+            f"Received: --runner {name} ({error}). Correct the name or install its extra of Beam."
+        ) from error

@@ -142,6 +142,12 @@ def test_unknown_recipe_is_refused_with_the_nearest(tmp_path):
         make(tmp_path / "o", "generate.recipe=class_preservin")
 
 
+def test_an_unknown_runner_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Beam has no such runner.*Correct the name"):
+        make(tmp_path / "o", runner="FlyingRunner")
+    assert not (tmp_path / "o").exists()
+
+
 def test_a_directory_of_another_run_is_refused_and_left_alone(variants, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(variants, out)
