@@ -83,6 +83,13 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
         np.testing.assert_array_equal(array, found[name], err_msg=name)
 
 
+def test_a_finished_bundle_is_not_replaced_unless_told():
+    before = (digits_bundle() / "bundle.json").read_bytes()
+    with pytest.raises(FileExistsError, match="pass --overwrite"):
+        train_bundle(digits_config(), digits_data(), digits_bundle())
+    assert (digits_bundle() / "bundle.json").read_bytes() == before
+
+
 def test_resuming_a_finished_run_changes_nothing():
     before = (digits_bundle() / "bundle.json").read_bytes()
     config = digits_config("train.epochs=25", "judge.epochs=150")
