@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from augment.spelling import nearest
 
 
 class Section(BaseModel):
@@ -189,10 +190,9 @@ def _explain(problems: Sequence[Any]) -> str:
 
 def _explain_unknown(location: list[str]) -> str:
     key, known = ".".join(location), _keys_of(location[:-1])
-    nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)[0]
     return (
         f"Unknown key '{key}'. Expected: one of {', '.join(known)}. "
-        f"Received: {key}. Did you mean '{nearest}'?"
+        f"Received: {key}. {nearest(location[-1], known)}"
     )
 
 
