@@ -9,6 +9,8 @@ import math
 import keras
 import numpy as np
 
+from model_zoo.devices import accelerators, num_replicas
+
 
 def scale_pixels(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
     """Scales `uint8` pixels linearly to float32 in `value_range`."""
@@ -29,6 +31,12 @@ class Batches(keras.utils.PyDataset):
         value_range: Pair of floats, smallest and largest value of an observation.
         seed: Integer, or `None` to keep the order of the arrays.
         epochs: Range of epochs to go through.
+        divisor: Integer that divides the size of every batch, for as many devices.
+        steps_divisor: Integer that divides the number of batches an epoch. What is over, for this
+            or for `divisor`, is left out, in each epoch other examples.
+
+    Raises:
+        ValueError: Nothing would be left.
     """
 
     def __init__(
@@ -40,12 +48,23 @@ class Batches(keras.utils.PyDataset):
         value_range: tuple[float, float],
         seed: int | None = None,
         epochs: range = range(1),
+        divisor: int = 1,
+        steps_divisor: int = 1,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self.images, self.labels = images, labels.astype(np.int32)
-        self.batch_size, self.value_range = batch_size, value_range
+        self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
         self.seed, self.epochs = seed, epochs
-        self.steps_per_epoch = math.ceil(len(labels) / batch_size)
+        self.usable = len(labels) - len(labels) % divisor
+        steps = math.ceil(self.usable / self.batch_size) if self.batch_size else 0
+        self.steps_per_epoch = steps - steps % steps_divisor
+        if not self.steps_per_epoch:
+            raise ValueError(
+                "There are too few examples for a step. Expected: a batch for each of "
+                f"{divisor} devices and {steps_divisor} steps an epoch. Received: "
+                f"examples={len(labels)}, batch_size={batch_size}. Change `train.batch_size`, or "
+                "lower `train.devices` or `train.steps_per_execution`."
+            )
 
     def __len__(self) -> int:
         return self.steps_per_epoch * len(self.epochs)
@@ -53,8 +72,38 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, step = divmod(index, self.steps_per_epoch)
         order = epoch_order(len(self.labels), self.seed, self.epochs[epoch])
-        rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+        rows = order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
         return scale_pixels(self.images[rows], self.value_range), self.labels[rows]
+
+
+def fed_to_device(batches: Batches, device: str | None = None):
+    """The same batches, copied to the accelerator while the one before is trained on.
+
+    Keras does that by itself on JAX, and TensorFlow when a batch is divided among devices.
+
+    Args:
+        batches: The batches.
+        device: Name of the device, by default the accelerator if there is exactly one replica.
+
+    Returns:
+        A `tf.data.Dataset`, or `batches` where nothing is to be done.
+    """
+    if keras.backend.backend() != "tensorflow" or num_replicas() > 1:
+        return batches
+    device = device or next(iter(accelerators()), None)
+    if device is None:
+        return batches
+    import tensorflow as tf
+
+    images, labels = batches[0]
+    dataset = tf.data.Dataset.from_generator(
+        lambda: (batches[index] for index in range(len(batches))),
+        output_signature=(
+            tf.TensorSpec((None, *images.shape[1:]), images.dtype),
+            tf.TensorSpec((None,), labels.dtype),
+        ),
+    )
+    return dataset.apply(tf.data.experimental.prefetch_to_device(f"/{device}", buffer_size=2))
 
 
 @functools.lru_cache(maxsize=4)

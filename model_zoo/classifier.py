@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from model_zoo.networks import resolve_network
+from model_zoo.networks import output_activation, resolve_network
 
 
 def image_classifier(
@@ -40,5 +40,6 @@ def image_classifier(
         layers.Dense(256, activation="relu"),
         layers.Dropout(0.4),
         layers.Dense(num_classes),
+        output_activation("linear"),
     ]
     return keras.Sequential(stack, name="classifier")

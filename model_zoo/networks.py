@@ -2,7 +2,7 @@
 
 Convolutional networks halve the image with strided convolutions until a side is at most 8
 pixels and mirror that with transposed convolutions; they need sides of at least 16. Dense
-networks flatten the image and serve small ones. The final layers carry no activation unless said.
+networks flatten the image and serve small ones. Every network ends in `output_activation`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def image_encoder(
     stack += [layers.Flatten(), layers.Dense(hidden_dim, activation="relu")]
     if dropout:
         stack.append(layers.Dropout(dropout, seed=0))
-    stack.append(layers.Dense(output_dim))
+    stack += [layers.Dense(output_dim), output_activation("linear")]
     return keras.Sequential(stack, name=name)
 
 
@@ -121,8 +121,9 @@ def image_decoder(
     if network == "dense":
         stack += [
             layers.Dense(2 * hidden_dim, activation="relu"),
-            layers.Dense(height * image_width * channels, activation="tanh"),
+            layers.Dense(height * image_width * channels),
             layers.Reshape(tuple(image_shape)),
+            output_activation("tanh"),
         ]
         return keras.Sequential(stack, name=name)
     stages = num_stages(image_shape)
@@ -136,10 +137,11 @@ def image_decoder(
                 width * 2**stage, 4, strides=2, padding="same", activation="relu"
             )
         )
-    stack.append(layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh"))
+    stack.append(layers.Conv2DTranspose(channels, 4, strides=2, padding="same"))
     surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
     if any(surplus):
         stack.append(layers.Cropping2D([(s // 2, s - s // 2) for s in surplus]))
+    stack.append(output_activation("tanh"))
     return keras.Sequential(stack, name=name)
 
 
@@ -150,6 +152,12 @@ def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: 
             keras.Input((input_dim,)),
             layers.Dense(hidden_dim, activation="relu"),
             layers.Dense(num_classes),
+            output_activation("linear"),
         ],
         name=name,
     )
+
+
+def output_activation(name: str) -> layers.Activation:
+    """Ends a network: whatever precision its layers compute in, losses see float32."""
+    return layers.Activation(name, dtype="float32")

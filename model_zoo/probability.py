@@ -1,30 +1,61 @@
 """TensorFlow Probability for the active Keras backend.
 
 Model code writes `from model_zoo.probability import tfd` and never imports TFP by itself, so
-that the choice of the backend is made in this one place.
+that the choice of the backend is made in this one place. On JAX, TFP's own substrate is used; it
+needs no TensorFlow. Covered: TFP 0.25 with JAX 0.7 to 0.10 (tried: 0.7.0, 0.8.3, 0.9.2, 0.10.2).
 """
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from types import ModuleType
 
 import keras
 
+BACKENDS = ("tensorflow", "jax")
 
-def _substrate() -> ModuleType:
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
+
+def _distributions_package(backend: str) -> ModuleType:
+    if backend not in BACKENDS:
         raise ValueError(
             f"latentloom has no distributions for the Keras backend '{backend}'. "
-            f"Expected: tensorflow. Received: KERAS_BACKEND={backend}. "
-            "Set the variable KERAS_BACKEND=tensorflow before the first import of keras."
+            f"Expected: one of {', '.join(BACKENDS)}. Received: KERAS_BACKEND={backend}. "
+            "Set the variable KERAS_BACKEND to one of these before the first import of keras."
         )
-    import tensorflow_probability as tfp
-
-    return tfp
+    return importlib.import_module("tensorflow_probability") if backend == "tensorflow" else _jax()
 
 
-tfp = _substrate()
+def _jax() -> ModuleType:
+    """TFP's JAX substrate, after putting back a table that JAX 0.7 took out of its public names."""
+    import jax
+    from jax.interpreters import xla
+
+    try:
+        if not hasattr(xla, "pytype_aval_mappings"):
+            core = importlib.import_module("jax._src.core")
+            setattr(xla, "pytype_aval_mappings", core.pytype_aval_mappings)  # noqa: B010
+        with warnings.catch_warnings():  # deprecated names of JAX, and distutils
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return importlib.import_module("tensorflow_probability.substrates.jax")
+    except AttributeError as error:
+        raise ImportError(
+            f"TFP 0.25 does not work with this release of JAX: {error}. "
+            f"Expected: JAX 0.7 to 0.10. Received: jax=={jax.__version__}. "
+            "Install a covered one: pip install 'latentloom[jax]'."
+        ) from error
+
+
+def stateless_seed(numbers):
+    """The seed of a TFP draw that two int32 numbers decide, as the active backend wants it."""
+    if keras.backend.backend() == "tensorflow":
+        return numbers
+    import jax
+
+    return jax.random.fold_in(jax.random.key(numbers[0]), numbers[1])
+
+
+tfp = _distributions_package(keras.backend.backend())
 tfd = tfp.distributions
 
-__all__ = ["tfd", "tfp"]
+__all__ = ["stateless_seed", "tfd", "tfp"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model_zoo.batches import Batches
+from model_zoo.batches import Batches, fed_to_device
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
+from model_zoo.devices import num_replicas, uses_xla
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
 
@@ -27,6 +29,9 @@ class Schedule:
         learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
+        steps_per_execution: Batches that one call to the device goes through.
+        gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
+            updated once; the batch of the optimizer is so many times `batch_size`.
     """
 
     epochs: int
@@ -34,6 +39,8 @@ class Schedule:
     learning_rate: float = 1e-3
     patience: int = 0
     seed: int = 0
+    steps_per_execution: int = 1
+    gradient_accumulation_steps: int = 1
 
 
 def optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -41,12 +48,10 @@ def optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Opti
     rate = keras.optimizers.schedules.CosineDecay(
         schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
     )
-    return keras.optimizers.Adam(rate)
-
-
-def has_accelerator() -> bool:
-    """Whether a GPU is there. XLA is used only then: it slows convolutions down on a CPU."""
-    return bool(keras.distribution.list_devices("gpu"))
+    accumulated = schedule.gradient_accumulation_steps
+    return keras.optimizers.Adam(
+        rate, gradient_accumulation_steps=accumulated if accumulated > 1 else None
+    )
 
 
 def fit(
@@ -60,7 +65,7 @@ def fit(
     """Trains a latent model; goes on after the last finished epoch found in `folder`.
 
     Args:
-        model: A zoo model, built with the schedule's seed.
+        model: A zoo model, built with the schedule's seed and in the current `placement`.
         train: `(images uint8, labels)` to learn from.
         validation: `(images uint8, labels)` that decide when to stop and which epoch is best.
         schedule: How long and how fast to train.
@@ -71,15 +76,26 @@ def fit(
         The history, one dictionary of figures an epoch; the model holds the best weights.
     """
     epochs = range(schedule.epochs)
-    shared = {"batch_size": schedule.batch_size, "value_range": model.value_range}
-    steps = Batches(*train, **shared).steps_per_epoch
-    model.compile(optimizer(schedule, steps), jit_compile=has_accelerator())
+    shared = {
+        "batch_size": schedule.batch_size,
+        "value_range": model.value_range,
+        "divisor": num_replicas(),
+    }
+    batches = functools.partial(
+        Batches, *train, seed=schedule.seed, steps_divisor=schedule.steps_per_execution, **shared
+    )
+    steps = batches().steps_per_epoch
+    model.compile(
+        optimizer(schedule, steps),
+        jit_compile=uses_xla(),
+        steps_per_execution=schedule.steps_per_execution,
+    )
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
     if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
         left = epochs[checkpoints.next_epoch :]
         model.fit(
-            Batches(*train, seed=schedule.seed, epochs=left, **shared),
+            fed_to_device(batches(epochs=left)),
             initial_epoch=left.start,
             epochs=left.stop,
             steps_per_epoch=steps,
@@ -124,10 +140,10 @@ def fit_classifier(
         optimizer(schedule, batches.steps_per_epoch),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        jit_compile=has_accelerator(),
+        jit_compile=uses_xla(),
     )
     network.fit(
-        batches,
+        fed_to_device(batches),
         epochs=schedule.epochs,
         steps_per_epoch=batches.steps_per_epoch,
         shuffle=False,

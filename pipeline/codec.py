@@ -1,20 +1,19 @@
-"""A bundle made ready to run: fixed-batch TensorFlow functions from pixels to codes and back."""
+"""A bundle made ready to run: compiled functions of a fixed batch from pixels to codes and back."""
 
 from __future__ import annotations
 
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
+from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
-
-Columns = Mapping[str, Any]
+from pipeline.compilation import Columns, compiled
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
@@ -31,19 +30,18 @@ class Codec:
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
-        pixels = {"images": tf.TensorSpec((BATCH_SIZE, *bundle.image_shape), tf.uint8)}
+        model = bundle.model
+        pixels = {"images": ((BATCH_SIZE, *bundle.image_shape), "uint8")}
         codes = {
-            name: tf.TensorSpec((BATCH_SIZE, block["dim"]), tf.float32)
-            for name, block in bundle.model.latent_spec.items()
+            name: ((BATCH_SIZE, block["dim"]), "float32")
+            for name, block in model.latent_spec.items()
         }
-        self._encode = tf.function(self._encode_batch, input_signature=[pixels])
-        self._sample = tf.function(
-            self._sample_batch, input_signature=[pixels, tf.TensorSpec((2,), tf.int32)]
-        )
-        self._render = tf.function(self._render_batch, input_signature=[codes])
-        self._class_scores = tf.function(bundle.model.class_scores, input_signature=[codes])
+        self._encode = compiled(self._encode_batch, [model], pixels)
+        self._sample = compiled(self._sample_batch, [model], pixels | {"seed": ((2,), "int32")})
+        self._render = compiled(self._render_batch, [model, bundle.judge], codes)
+        self._class_scores = compiled(self._score_batch, [model], codes)
         self._judges = {
-            name: tf.function(self._judge_batch(name), input_signature=[pixels])
+            name: compiled(self._judge_batch(name), [getattr(bundle, name)], pixels)
             for name in ("judge", "auditor")
         }
 
@@ -62,7 +60,7 @@ class Codec:
         """Draws one sample of every block's posterior for each uint8 image."""
         seeds = itertools.count()
         return _in_batches(
-            lambda batch: self._sample(batch, tf.constant([seed, next(seeds)], tf.int32)),
+            lambda batch: self._sample(batch | {"seed": np.array([seed, next(seeds)], np.int32)}),
             {"images": images},
         )
 
@@ -82,29 +80,32 @@ class Codec:
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
-        scores = _in_batches(lambda codes: {"scores": self._class_scores(codes)}, latents)["scores"]
-        return np.argmax(scores, axis=-1)
+        return np.argmax(_in_batches(self._class_scores, latents)["scores"], axis=-1)
 
     def _encode_batch(self, pixels: Columns) -> Columns:
         return self.bundle.model.encode(_scale(pixels["images"], self.bundle.model.value_range))
 
-    def _sample_batch(self, pixels: Columns, seed: tf.Tensor) -> Columns:
-        observations = _scale(pixels["images"], self.bundle.model.value_range)
+    def _sample_batch(self, columns: Columns) -> Columns:
+        observations = _scale(columns["images"], self.bundle.model.value_range)
+        seed = stateless_seed(columns["seed"])
         posterior = self.bundle.model.posterior(observations)
         return {name: block.sample(seed=seed) for name, block in posterior.items()}
+
+    def _score_batch(self, latents: Columns) -> Columns:
+        return {"scores": self.bundle.model.class_scores(latents)}
 
     def _render_batch(self, latents: Columns) -> Columns:
         low, high = self.bundle.model.value_range
         decoded = self.bundle.model.decode(latents)
-        levels = tf.round((decoded - low) * (255.0 / (high - low)))
-        finite = tf.reduce_all(tf.math.is_finite(decoded), axis=(1, 2, 3))
+        levels = ops.round((decoded - low) * (255.0 / (high - low)))
+        finite = ops.all(ops.isfinite(decoded), axis=(1, 2, 3))
         for block in latents.values():  # a network can hide what is not finite
-            finite &= tf.reduce_all(tf.math.is_finite(block), axis=-1)
-        images = tf.cast(tf.clip_by_value(levels, 0.0, 255.0), tf.uint8)
+            finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
+        images = ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")
         probabilities = self._judge_batch("judge")({"images": images})["probabilities"]
         return {
             "images": images,
-            "probabilities": tf.where(finite[:, None], probabilities, np.nan),
+            "probabilities": ops.where(ops.expand_dims(finite, -1), probabilities, float("nan")),
         }
 
     def _judge_batch(self, name: str) -> Callable[[Columns], Columns]:
@@ -112,18 +113,19 @@ class Codec:
 
         def judge(pixels: Columns) -> Columns:
             logits = network(_scale(pixels["images"], CLASSIFIER_RANGE), training=False)
-            return {"probabilities": tf.nn.softmax(logits)}
+            return {"probabilities": ops.softmax(logits)}
 
         return judge
 
 
-def _scale(images: tf.Tensor, value_range: tuple[float, float]) -> tf.Tensor:
+def _scale(images, value_range: tuple[float, float]):
     low, high = value_range
-    return tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
+    return ops.add(ops.multiply(ops.cast(images, "float32"), (high - low) / 255.0), low)
 
 
 def _in_batches(
-    function: Callable[[Columns], Columns], columns: Mapping[str, np.ndarray]
+    function: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]],
+    columns: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Runs a fixed-batch function over columns of any length, padding the end with zeros."""
     num_rows = len(next(iter(columns.values())))
@@ -132,8 +134,7 @@ def _in_batches(
         rows = slice(start, start + BATCH_SIZE)
         results.append(function({name: _padded(column[rows]) for name, column in columns.items()}))
     return {
-        name: np.concatenate([result[name].numpy() for result in results])[:num_rows]
-        for name in results[0]
+        name: np.concatenate([result[name] for result in results])[:num_rows] for name in results[0]
     }
 
 

@@ -107,7 +107,10 @@ def train(
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Train a model with its judges and write the bundle."""
+    """Train a model with its judges and write the bundle.
+
+    Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
+    """
     from pipeline.config import load_config
 
     resolved = load_config(config, settings or ())
@@ -139,7 +142,9 @@ def generate(
     """Make variants of a data set with Beam. What follows `--` goes to Beam unchanged.
 
     Running the same command again after an interruption skips the shards that are finished.
+    Variants are decoded by TensorFlow, whichever backend trained the model.
     """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     from pipeline.config import load_config
 
     resolved = load_config(config, settings or ())
@@ -207,6 +212,7 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """Import, train, generate, verify and report on an embedded data set, in a few minutes."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     start_tensorflow()
     from pipeline.demo import run_demo
     from pipeline.progress import ProgressDisplay

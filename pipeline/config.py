@@ -43,6 +43,14 @@ class TrainConfig(Section):
     patience: int = Field(default=0, ge=0)
     """Epochs without progress on the validation examples after which to stop; 0 for never."""
     seed: int = Field(default=0, ge=0)
+    dtype_policy: Literal["float32", "mixed_bfloat16"] = "float32"
+    """mixed_bfloat16: layers compute in bfloat16, variables and losses stay float32; for GPUs."""
+    devices: int = Field(default=1, ge=0)
+    """Devices that share each batch; 0 for all there are."""
+    steps_per_execution: int = Field(default=1, ge=1)
+    """Batches that one call to the device goes through; raise it where steps take under 1 ms."""
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
+    """Batches whose gradients are averaged for one update, for batches larger than memory."""
 
 
 class JudgeConfig(Section):

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from augment.randomness import identity_keys
-from pipeline.examples import DeadLetter, Examples, Row, parse_row
+from pipeline.examples import DeadLetter, Examples
 from pipeline.images import decode_png, is_intact_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from pipeline.records import read_records
+from pipeline.rows import Row, parse_row
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")

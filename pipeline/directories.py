@@ -10,6 +10,9 @@ from pathlib import Path
 OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html")
 """Files and folders by which a directory is known to be one of ours."""
 
+CLAIM_PREFIX = ".claim-"
+"""Begins the name of the empty file that shows whether a directory can be written to."""
+
 
 def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = False) -> None:
     """Makes an output directory, or takes an existing one over.
@@ -30,6 +33,9 @@ def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = Fa
             f"The output '{path}' is a file. Expected: a directory. Received: --out {path}. "
             "Choose another --out."
         )
+    if path.is_dir():
+        for leftover in path.glob(f"{CLAIM_PREFIX}*"):  # of a run that was killed right here
+            leftover.unlink(missing_ok=True)
     if path.is_dir() and any(path.iterdir()):
         if overwrite:
             _empty(path)
@@ -40,7 +46,7 @@ def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = Fa
             )
     with _readable_refusal(path):
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path, prefix=".claim-"):
+        with tempfile.NamedTemporaryFile(dir=path, prefix=CLAIM_PREFIX):
             pass
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from augment import DonorBank, Latents
 from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir, DeadLetter, Examples
+from pipeline.dataset_dir import DatasetDir
+from pipeline.examples import DeadLetter, Examples
 from pipeline.jobs import GenerationJob, ShardTask
 from pipeline.workers import CodecDoFn
 

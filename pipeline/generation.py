@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from augment import find_recipe
@@ -62,11 +63,13 @@ def generate(
         The data set that was written.
 
     Raises:
-        ValueError: Data, bundle and configuration do not fit, or a quota cannot be met.
+        ValueError: Data, bundle and configuration do not fit, a quota cannot be met, or Keras does
+            not run on TensorFlow.
         FileExistsError: `out` holds something else and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
     make_runner(runner)  # refuses an unknown name before anything is written
+    check_backend()
     job = plan_job(config.generate, data, model, out)
     claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
     claim_job(job)
@@ -85,6 +88,16 @@ def generate(
     write_atomic(str(out / "config.yaml"), config.to_yaml())
     manifest.write(str(out / MANIFEST_FILE))
     return DatasetDir.open(out)
+
+
+def check_backend() -> None:
+    """Refuses to decode with another backend, whose bytes would be others."""
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise ValueError(
+            "Variants are decoded by TensorFlow, so that their bytes are the same whichever "
+            f"backend trained the model. Expected: KERAS_BACKEND=tensorflow. Received: {backend}. "
+            "Set the variable before the first import of keras."
+        )
 
 
 def clear_temporaries(out: Path) -> None:

@@ -21,8 +21,8 @@ from model_zoo.metrics.diversity import relative_diversity
 from model_zoo.metrics.probes import PROBES, probe_accuracy
 from pipeline.codec import Codec
 from pipeline.config import EvaluateConfig, GenerateConfig
-from pipeline.dataset_dir import Examples
-from pipeline.report.schema import Measure
+from pipeline.examples import Examples
+from pipeline.measures import Measure
 
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 def start_tensorflow() -> None:
     """Imports TensorFlow and lets it look for devices; exceptions pass, chatter does not.
 
     The chatter comes before TensorFlow reads `TF_CPP_MIN_LOG_LEVEL`. Set `LATENTLOOM_VERBOSE` to
-    see it.
+    see it. Where JAX trains, TensorFlow only reads files and leaves the GPU's memory alone.
     """
-    if os.environ.get("LATENTLOOM_VERBOSE"):
-        return
-    with _standard_error_closed():
+    verbose = os.environ.get("LATENTLOOM_VERBOSE")
+    with nullcontext() if verbose else _standard_error_closed():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+        if os.environ.get("KERAS_BACKEND") == "jax":
+            tf.config.set_visible_devices([], "GPU")
 
 
 @contextmanager

@@ -10,12 +10,14 @@ import numpy as np
 from model_zoo.bundle import Bundle, load_bundle
 from pipeline.codec import Codec
 from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir, Examples
+from pipeline.dataset_dir import DatasetDir
+from pipeline.examples import Examples
 from pipeline.manifest import Manifest
+from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, measure_variants
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
-from pipeline.report.schema import Measure, Report
+from pipeline.report.schema import Report
 
 GRID_ROWS = 10
 GRID_COLUMNS = 8

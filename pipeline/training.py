@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
-from model_zoo.registry import build_model
-from model_zoo.training import Schedule, fit, fit_classifier, forget
+from model_zoo.devices import placement
+from model_zoo.training import forget
 from pipeline.codec import Codec
-from pipeline.config import Config, JudgeConfig
-from pipeline.dataset_dir import DatasetDir, Examples
+from pipeline.config import Config
+from pipeline.dataset_dir import DatasetDir
 from pipeline.directories import claim_directory
+from pipeline.fitting import fit_bundle, new_model
 from pipeline.folds import Folds, divide
 from pipeline.manifest import Manifest, library_versions
-from pipeline.progress import EpochProgress, ProgressDisplay, silent_display
+from pipeline.progress import ProgressDisplay, silent_display
 from pipeline.quality import measure_split
 from pipeline.records import write_atomic
 from pipeline.report.pictures import loss_curves
 
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
-JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
+BACKEND_PACKAGES = ("keras", "tensorflow-probability")
 
 
 def train_bundle(
@@ -59,22 +59,37 @@ def train_bundle(
     """
     dataset = DatasetDir.open(data)
     check_classes(dataset.manifest, "train")
-    _new_model(config, dataset.manifest)  # refuses unfit arguments before anything is written
-    run = {"config": run_settings(config), "data": data_digest(dataset.manifest)}
+    _check_fit(config, dataset.manifest)
+    run = {
+        "config": run_settings(config),
+        "data": data_digest(dataset.manifest),
+        "backend": keras.backend.backend(),
+    }
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return _finished_bundle(out, run)
     _claim_run(out, run, resume=resume, overwrite=overwrite)
     folds = divide(
         dataset.read("train", config.data.limit), config.data.validation_share, config.train.seed
     )
-    bundle = _fit(config, dataset.manifest, folds, out, display or silent_display())
+    bundle, history = fit_bundle(
+        config, folds, dataset.manifest.factors, out / STATE_FOLDER, display or silent_display()
+    )
+    write_history(history, out / "history.csv")
+    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
     bundle.details = {
         "data": {"name": dataset.manifest.name, "digest": run["data"]},
+        "backend": run["backend"],
         "config": config.model_dump(),
-        "versions": library_versions(),
+        "versions": library_versions() | library_versions((*BACKEND_PACKAGES, run["backend"])),
     }
     _finish(bundle, config, dataset, folds, out)
     return bundle
+
+
+def _check_fit(config: Config, manifest: Manifest) -> None:
+    """Refuses arguments, devices and precision that cannot be had before anything is written."""
+    with placement(config.train.devices, config.train.dtype_policy):
+        new_model(config, manifest.image_shape, len(manifest.class_names))
 
 
 def check_classes(manifest: Manifest, split: str) -> None:
@@ -103,9 +118,12 @@ def _finished_bundle(out: Path, run: dict[str, Any]) -> Bundle:
     """The bundle of a run that has nothing left to do."""
     bundle = load_bundle(out)
     saved = Config.model_validate(bundle.details["config"])
-    _check_same_run(
-        out, {"config": run_settings(saved), "data": bundle.details["data"]["digest"]}, run
-    )
+    found = {
+        "config": run_settings(saved),
+        "data": bundle.details["data"]["digest"],
+        "backend": bundle.details["backend"],
+    }
+    _check_same_run(out, found, run)
     return bundle
 
 
@@ -129,72 +147,10 @@ def _claim_run(out: Path, run: dict[str, Any], *, resume: bool, overwrite: bool)
 def _check_same_run(out: Path, found: dict[str, Any], run: dict[str, Any]) -> None:
     if found != json.loads(json.dumps(run)):
         raise ValueError(
-            f"'{out}' belongs to another run. Expected: the configuration and the data that it was "
-            "started with. Received: others. Choose another --out, or pass --overwrite to start "
-            "anew."
+            f"'{out}' belongs to another run. Expected: the configuration, the data and the "
+            "backend that it was started with. Received: others. Choose another --out, or "
+            "pass --overwrite to start anew."
         )
-
-
-def _new_model(config: Config, manifest: Manifest, **given: Any) -> keras.Model:
-    keras.utils.set_random_seed(config.train.seed)
-    num_classes = len(manifest.class_names)
-    return build_model(
-        config.model.name, config.model.args, manifest.image_shape, num_classes, **given
-    )
-
-
-def _fit(
-    config: Config, manifest: Manifest, folds: Folds, out: Path, display: ProgressDisplay
-) -> Bundle:
-    num_classes = len(manifest.class_names)
-    counts = np.bincount(folds.train.labels, minlength=num_classes)
-    model = _new_model(config, manifest, class_probabilities=(counts / counts.sum()).tolist())
-    with display.stage("model") as advance:
-        history = fit(
-            model,
-            (folds.train.images, folds.train.labels),
-            (folds.validation.images, folds.validation.labels),
-            Schedule(**config.train.model_dump()),
-            out / STATE_FOLDER,
-            [EpochProgress(advance, config.train.epochs, ("loss", model.monitor))],
-        )
-    write_history(history, out / "history.csv")
-    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
-    return Bundle(
-        model=model,
-        **_fit_judges(config, folds, num_classes, display),
-        priors={},
-        model_name=config.model.name,
-        model_args=config.model.args,
-        factors=manifest.factors,
-        judge_width=config.judge.width,
-    )
-
-
-def _fit_judges(
-    config: Config, folds: Folds, num_classes: int, display: ProgressDisplay
-) -> dict[str, keras.Model]:
-    judges = {}
-    for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
-        with display.stage(name) as advance:
-            judges[name] = fit_classifier(
-                (fold.images, fold.labels),
-                num_classes,
-                judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
-                config.judge.width,
-                [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
-            )
-    return judges
-
-
-def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
-    """The schedule of the judge or the auditor."""
-    return Schedule(
-        epochs=judge.epochs,
-        batch_size=judge.batch_size,
-        learning_rate=judge.learning_rate,
-        seed=seed,
-    )
 
 
 def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
@@ -203,8 +159,7 @@ def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
 
 
 def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path) -> None:
-    """Exports the priors, measures the split, and writes everything."""
-    _export_priors(bundle, folds.train)
+    """Measures the split and writes everything."""
     held_out = "test" if dataset.manifest.num_examples("test") else "validation"
     test = dataset.read("test") if held_out == "test" else folds.validation
     figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
@@ -212,12 +167,3 @@ def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, o
     write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)
     forget(out / STATE_FOLDER)
-
-
-def _export_priors(bundle: Bundle, train: Examples) -> None:
-    priors = bundle.model.fitted_priors(Codec(bundle).encode(train.images), train.labels)
-    bundle.priors = {
-        f"{block}/{name}": np.asarray(array, np.float32)
-        for block, arrays in priors.items()
-        for name, array in arrays.items()
-    }

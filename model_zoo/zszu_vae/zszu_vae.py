@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from model_zoo.adversary import adversary_losses, call_frozen
+from model_zoo.devices import replica_share
 from model_zoo.gaussian_mixture import ClassMixture, mixture_losses
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
@@ -111,7 +112,7 @@ class ZsZuVAE(keras.Model):
         self.adversary = classifier_head(
             zu_dim, num_classes, hidden_dim=hidden_dim, name="adversary"
         )
-        self.mixture = ClassMixture(num_classes, zs_dim, name="mixture")
+        self.mixture = ClassMixture(num_classes, zs_dim, name="mixture", dtype="float32")
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
@@ -235,7 +236,7 @@ class ZsZuVAE(keras.Model):
             "zs_accuracy": accuracy,
         }.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
-        return negative_elbo + sum(weighted[name] for name in SPLIT_TERMS)
+        return replica_share(negative_elbo + sum(weighted[name] for name in SPLIT_TERMS))
 
     def _loss_terms(self, x, labels, y_pred):
         """Every term without its weight: nats, or squared units of the input per pixel."""

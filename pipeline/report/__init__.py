@@ -2,10 +2,9 @@
 
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
-from pipeline.report.schema import Measure, Report
+from pipeline.report.schema import Report
 
 __all__ = [
-    "Measure",
     "Report",
     "class_counts",
     "loss_curves",

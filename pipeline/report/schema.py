@@ -2,59 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pipeline.manifest import TOTALS, ShardEntry
-
-
-class Measure(BaseModel):
-    """One measured number, with what is needed to judge it.
-
-    Args:
-        name: What was measured, in a few words.
-        value: The number, or None if it was not measured.
-        unit: Unit of the value, or None if it has none.
-        spread: Standard deviation of the value over repetitions, or None.
-        chance: What a method that knows nothing would reach, or None.
-        threshold: What was demanded, or None.
-        better: Whether `"higher"` or `"lower"` values are better.
-        meaning: One sentence that says what the number tells.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    value: int | float | None
-    unit: str | None = None
-    spread: float | None = None
-    chance: float | None = None
-    threshold: float | None = None
-    better: Literal["higher", "lower"] = "higher"
-    meaning: str = ""
-
-    @model_validator(mode="after")
-    def _finite(self) -> Measure:
-        for field in ("value", "spread", "chance", "threshold"):
-            number = getattr(self, field)
-            if number is not None and not math.isfinite(number):
-                raise ValueError(
-                    f"Measure '{self.name}' has no number to show. Expected: a finite {field}, or "
-                    f"None for not measured. Received: {field}={number}. Pass None and say why in "
-                    "the notes."
-                )
-        return self
-
-    @property
-    def is_met(self) -> bool | None:
-        """Whether the value reaches the threshold; None where one of them is missing."""
-        if self.value is None or self.threshold is None:
-            return None
-        if self.better == "higher":
-            return self.value >= self.threshold
-        return self.value <= self.threshold
+from pipeline.measures import Measure
 
 
 class Report(BaseModel):

@@ -77,5 +77,33 @@ def noisy_line():
 
 
 @pytest.fixture(scope="session")
+def gradients_of():
+    """Returns a function that differentiates a loss by some variables, on either backend."""
+
+    def by_tensorflow(loss, variables):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = loss()
+        values = [variable.value for variable in variables]
+        return tape.gradient(value, values, unconnected_gradients="zero")
+
+    def by_jax(loss, variables):
+        import jax
+
+        def at(values):
+            with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)):
+                return loss()
+
+        return jax.grad(at)([variable.value for variable in variables])
+
+    def differentiate(loss, variables):
+        differentiate = by_jax if keras.backend.backend() == "jax" else by_tensorflow
+        return [np.asarray(gradient) for gradient in differentiate(loss, variables)]
+
+    return differentiate
+
+
+@pytest.fixture(scope="session")
 def interruption():
     return Interruption

@@ -2,10 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.batches import Batches, epoch_order, scale_pixels
+from model_zoo.batches import Batches, epoch_order, fed_to_device, scale_pixels
 from model_zoo.training import Schedule, fit
 
 RANGE = {"value_range": (-1.0, 1.0)}
+on_tensorflow = pytest.mark.skipif(keras.backend.backend() == "jax", reason="of TensorFlow alone")
 
 
 @pytest.fixture
@@ -72,8 +73,44 @@ def test_without_a_seed_the_order_is_kept(examples):
     ]
 
 
+def test_every_batch_can_be_divided_among_the_devices(examples):
+    batches = Batches(*examples, batch_size=5, seed=1, epochs=range(2), divisor=4, **RANGE)
+    assert [len(labels) for _, labels in (batches[i] for i in range(len(batches)))] == [4, 4] * 2
+
+
+def test_what_is_over_differs_between_epochs(examples):
+    batches = Batches(*examples, batch_size=4, seed=1, epochs=range(9), divisor=4, **RANGE)
+    shown = [set(sum(orders(batches)[2 * epoch : 2 * epoch + 2], [])) for epoch in range(9)]
+    assert {len(some) for some in shown} == {8}
+    assert set().union(*shown) == set(range(10))
+
+
+def test_an_epoch_is_a_whole_number_of_executions(examples):
+    batches = Batches(*examples, batch_size=2, seed=1, epochs=range(3), steps_divisor=2, **RANGE)
+    assert (batches.steps_per_epoch, len(batches)) == (4, 12)
+
+
+@pytest.mark.parametrize("divisors", [{"divisor": 11}, {"steps_divisor": 4}])
+def test_too_few_examples_for_a_step_are_refused(examples, divisors):
+    with pytest.raises(ValueError, match="too few examples for a step.*Received: examples=10"):
+        Batches(*examples, batch_size=4, **divisors, **RANGE)
+
+
+def test_without_an_accelerator_batches_are_fed_as_they_are(examples):
+    batches = Batches(*examples, batch_size=4, **RANGE)
+    assert fed_to_device(batches) is batches
+
+
+@on_tensorflow
+def test_batches_come_to_the_device_in_their_order(examples):
+    batches = Batches(*examples, batch_size=4, seed=2, epochs=range(2), **RANGE)
+    fed = [(np.asarray(x), np.asarray(y)) for x, y in fed_to_device(batches, "cpu:0")]
+    assert [labels.tolist() for _, labels in fed] == orders(batches)
+    np.testing.assert_array_equal(fed[3][0], batches[3][0])
+
+
 class Witness(keras.Model):
-    """Learns nothing and writes down which labels it is shown."""
+    """Learns nothing and writes down which labels it is shown; on JAX it would see tracers."""
 
     value_range = (-1.0, 1.0)
     monitor = "val_nothing"
@@ -98,6 +135,7 @@ class Witness(keras.Model):
         return {"nothing": 0.0}
 
 
+@on_tensorflow
 def test_fit_sees_the_order_of_the_batches(examples, tmp_path):
     witness = Witness()
     fit(witness, examples, examples, Schedule(epochs=3, batch_size=4, seed=5), tmp_path)
@@ -106,6 +144,7 @@ def test_fit_sees_the_order_of_the_batches(examples, tmp_path):
     assert list(witness.seen_in_validation) == orders(Batches(*examples, batch_size=4, **RANGE)) * 3
 
 
+@on_tensorflow
 def test_fit_sees_the_same_order_in_a_broken_run(examples, interruption, tmp_path):
     schedule = Schedule(epochs=4, batch_size=4, seed=5)
     broken, resumed = Witness(), Witness()

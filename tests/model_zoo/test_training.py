@@ -75,6 +75,31 @@ def test_the_rate_falls_to_a_twentieth():
     assert float(rate(20)) == pytest.approx(0.005)
 
 
+def test_gradients_are_averaged_before_an_update():
+    accumulating = optimizer(Schedule(epochs=9, gradient_accumulation_steps=2), steps_per_epoch=50)
+    once, weight, alone = (
+        optimizer(Schedule(epochs=9), 50),
+        keras.Variable(1.0),
+        keras.Variable(1.0),
+    )
+    accumulating.apply([keras.ops.convert_to_tensor(3.0)], [weight])
+    assert float(weight.value) == 1.0
+    accumulating.apply([keras.ops.convert_to_tensor(-1.0)], [weight])
+    once.apply([keras.ops.convert_to_tensor(1.0)], [alone])
+    assert float(weight.value) == pytest.approx(float(alone.value), rel=1e-5)
+    assert float(weight.value) < 1.0
+
+
+def test_steps_in_one_execution_are_the_same_steps(noisy_line, folds, schedule, tmp_path):
+    one, three = noisy_line(), noisy_line()
+    whole = replace(schedule, batch_size=20)
+    history = fit(one, *folds, whole, tmp_path / "one")
+    bundled = fit(three, *folds, replace(whole, steps_per_execution=4), tmp_path / "four")
+    for weight, other in zip(one.get_weights(), three.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)
+    assert bundled[-1]["loss"] == pytest.approx(history[-1]["loss"], rel=1e-4)
+
+
 def test_classifier_learns_and_follows_its_seed(digits):
     train = digits[0][:200], digits[1][:200]
     schedule = Schedule(epochs=12, batch_size=50, learning_rate=3e-3, seed=4)

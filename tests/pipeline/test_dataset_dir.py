@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from pipeline.dataset_dir import DatasetDir, Examples, shard_file, write_metadata
+from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
+from pipeline.examples import Examples
 from pipeline.images import encode_png
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.records import ShardWriter, serialize

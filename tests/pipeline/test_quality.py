@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from augment import Verdicts
-from pipeline.dataset_dir import Examples
+from pipeline.examples import Examples
 from pipeline.quality import Sample, choose, measure_variants
 
 

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from pipeline.manifest import ShardEntry
+from pipeline.measures import Measure
 from pipeline.report.page import _format_bytes, _format_number, render_page, write_report
-from pipeline.report.schema import Measure, Report
+from pipeline.report.schema import Report
 
 _VOID = {"img", "meta"}
 _EVIL = "<script>alert('x')</script>"

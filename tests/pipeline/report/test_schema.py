@@ -7,7 +7,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from pipeline.report.schema import Measure, Report
+from pipeline.measures import Measure
+from pipeline.report.schema import Report
 
 
 def _report(**facts) -> Report:

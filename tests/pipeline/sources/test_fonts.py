@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.dataset_dir import Examples
+from pipeline.examples import Examples
 from pipeline.importing import import_dataset
 from pipeline.sources import open_source
 from pipeline.sources.fonts import COLOURS

@@ -1,0 +1,116 @@
+"""From labelled images in memory to a bundle: model, judges and priors. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from model_zoo.bundle import Bundle
+from model_zoo.devices import placement, warn_of_idle_accelerators
+from model_zoo.registry import build_model
+from model_zoo.training import Schedule, fit, fit_classifier
+from pipeline.codec import Codec
+from pipeline.config import Config, JudgeConfig
+from pipeline.folds import Folds
+from pipeline.progress import EpochProgress, ProgressDisplay
+
+Factors = Mapping[str, Sequence[str]]
+"""Value names of the label and of every other factor."""
+
+JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
+
+Image = tuple[int, int, int]
+
+
+def fit_bundle(
+    config: Config, folds: Folds, factors: Factors, state: Path, display: ProgressDisplay
+) -> tuple[Bundle, list[dict[str, float]]]:
+    """Trains a model and its judges and fits the priors.
+
+    Args:
+        config: The whole configuration.
+        folds: The examples, divided.
+        factors: Value names of the label and of every other factor.
+        state: Folder of the checkpoints; training goes on from what lies there.
+        display: Where to show progress.
+
+    Returns:
+        The bundle, without details, and the history of the model's training.
+    """
+    model, history = _fit_model(config, folds, len(factors["label"]), state, display)
+    bundle = Bundle(
+        model=model,
+        **_fit_judges(config, folds, len(factors["label"]), display),
+        priors={},
+        model_name=config.model.name,
+        model_args=config.model.args,
+        factors=factors,
+        judge_width=config.judge.width,
+    )
+    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.labels)
+    bundle.priors = {
+        f"{block}/{name}": np.asarray(array, np.float32)
+        for block, arrays in priors.items()
+        for name, array in arrays.items()
+    }
+    return bundle, history
+
+
+def new_model(config: Config, image_shape: Image, num_classes: int, **given: Any) -> keras.Model:
+    """Builds the model of a configuration, its first weights from `train.seed`."""
+    keras.utils.set_random_seed(config.train.seed)
+    return build_model(config.model.name, config.model.args, image_shape, num_classes, **given)
+
+
+def _fit_model(
+    config: Config, folds: Folds, num_classes: int, state: Path, display: ProgressDisplay
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """The trained model, in float32 and on one device however it was trained."""
+    train, image_shape = config.train, folds.train.images.shape[1:]
+    counts = np.bincount(folds.train.labels, minlength=num_classes)
+    given = {"class_probabilities": (counts / counts.sum()).tolist()}
+    warn_of_idle_accelerators(train.devices)
+    with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
+        trained = new_model(config, image_shape, num_classes, **given)
+        history = fit(
+            trained,
+            (folds.train.images, folds.train.labels),
+            (folds.validation.images, folds.validation.labels),
+            Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
+            state,
+            [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
+        )
+        weights = trained.get_weights()
+    model = new_model(config, image_shape, num_classes, **given)
+    model.set_weights(weights)
+    return model, history
+
+
+def _fit_judges(
+    config: Config, folds: Folds, num_classes: int, display: ProgressDisplay
+) -> dict[str, keras.Model]:
+    judges = {}
+    for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
+        with display.stage(name) as advance:
+            judges[name] = fit_classifier(
+                (fold.images, fold.labels),
+                num_classes,
+                judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
+                config.judge.width,
+                [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
+            )
+    return judges
+
+
+def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
+    """The schedule of the judge or the auditor."""
+    return Schedule(
+        epochs=judge.epochs,
+        batch_size=judge.batch_size,
+        learning_rate=judge.learning_rate,
+        seed=seed,
+    )
