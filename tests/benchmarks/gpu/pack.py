@@ -1,0 +1,192 @@
+"""What a GPU machine without TensorFlow and network needs: wheels, and data as npz archives.
+
+    bash tests/benchmarks/gpu.sh pack [DIR] [--data mnist=FOLDER_OF_IDX_FILES ...]
+
+`LEAVE_OUT` names packages that the machine has; `PYTHON_VERSION` the versions of its Python.
+Written afresh are DIR/wheels, DIR/requirements.txt and DIR/data. Wheels have the versions that
+are installed here. Where all is too large, scikit-learn stays behind, and with it all but rates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from pipeline.examples import Examples
+from pipeline.quiet import start_tensorflow
+from pipeline.sources import SCHEMES, open_source
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT_MIB = 64
+
+PACKAGES = (
+    ("keras", "absl-py", "h5py", "namex", "optree", "packaging", "rich")
+    + ("markdown-it-py", "mdurl", "pygments")  # of rich
+    + ("tensorflow-probability", "decorator", "dm-tree", "six")
+    + ("pydantic", "pydantic-core", "annotated-types", "typing-extensions", "typing-inspection")
+    + ("pyyaml",)
+)
+"""What is imported on JAX beyond JAX itself, its NumPy, SciPy and ml_dtypes."""
+
+PROBE_PACKAGES = ("scikit-learn", "cloudpickle", "joblib", "narwhals", "threadpoolctl")
+EXACT = ("keras", "pydantic", "tensorflow-probability")
+"""Installed in the version of here, whatever the machine has."""
+
+GLIBC_MINORS = (17, 24, 27, 28)
+
+
+def requirements(packages: Sequence[str]) -> list[str]:
+    """What the machine must have: the packages, as new as they need one another."""
+    demands = {
+        name: SpecifierSet(f"=={importlib.metadata.version(name)}" if name in EXACT else "")
+        for name in packages
+    }
+    for name in packages:
+        for line in importlib.metadata.requires(name) or ():
+            need = Requirement(line)
+            if need.name in demands and (not need.marker or need.marker.evaluate({"extra": ""})):
+                demands[need.name] &= need.specifier
+    return [f"{name}{demand}" for name, demand in demands.items()]
+
+
+def download(packages: Sequence[str], python_version: str, folder: Path) -> None:
+    """Downloads wheels for Linux on x86-64."""
+    platforms = [f"manylinux_2_{minor}_x86_64" for minor in GLIBC_MINORS]
+    platforms += ["manylinux2014_x86_64", "manylinux1_x86_64"]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    command += ["--no-deps", "--only-binary=:all:", "--implementation=cp"]
+    command += [f"--python-version={python_version}", f"--dest={folder}"]
+    command += [f"--platform={name}" for name in platforms]
+    command += [f"{name}=={importlib.metadata.version(name)}" for name in packages]
+    subprocess.run(command, check=True)
+
+
+def read(source: str) -> tuple[dict[str, list[str]], dict[str, Examples]]:
+    """The factors and the splits of a data set directory or of what can be imported."""
+    start_tensorflow()
+    from pipeline.dataset_dir import DatasetDir
+    from pipeline.manifest import MANIFEST_FILE
+
+    if (Path(source) / MANIFEST_FILE).is_file():
+        dataset = DatasetDir.open(source)
+        return dataset.manifest.factors, {split: dataset.read(split) for split in dataset.splits}
+    is_idx = Path(source).is_dir() and not source.startswith(("folder:", "idx:"))
+    opened = open_source(f"idx:{source}" if is_idx else source)
+    splits = {}
+    for split in opened.splits:
+        examples = Examples.concatenate([good for good, _ in opened.batches(split)])
+        ids = [
+            f"{opened.name}/{split}/{position}" for position in examples.ids
+        ]  # as an import does
+        splits[split] = dataclasses.replace(examples, ids=ids)
+    return opened.factors, splits
+
+
+def write_data(name: str, source: str, folder: Path) -> None:
+    """Writes a data set as one compressed archive."""
+    factors, splits = read(source)
+    arrays = {"factors": np.array(json.dumps(factors))}
+    for split, examples in splits.items():
+        arrays[f"{split}/images"] = examples.images
+        arrays[f"{split}/ids"] = np.array(examples.ids, "S")
+        for factor, codes in examples.factors.items():
+            arrays[f"{split}/factors/{factor}"] = codes.astype(np.uint16)
+    np.savez_compressed(folder / f"{name}.npz", **arrays)
+    sizes = ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items())
+    print(f"{name}: {sizes} images, {mebibytes([folder / f'{name}.npz']):.1f} MiB")
+
+
+def mebibytes(files: Sequence[Path]) -> float:
+    """Size of some files."""
+    return sum(file.stat().st_size for file in files) / 2**20
+
+
+def carried(folder: Path) -> list[Path]:
+    """Every file that was packed."""
+    packed = [folder / "requirements.txt", *(folder / "wheels").glob("*")]
+    return [*packed, *(folder / "data").glob("*.npz")]
+
+
+def pack_wheels(folder: Path, packages: Sequence[str], versions: Sequence[str]) -> None:
+    """Downloads all wheels and says what must be installed."""
+    for version in versions:
+        download(packages, version, folder / "wheels")
+    (folder / "requirements.txt").write_text("\n".join(requirements(packages)) + "\n")
+    size = mebibytes([*(folder / "wheels").glob("*")])
+    print(f"{len(packages)} packages for Python {', '.join(versions)}: {size:.1f} MiB")
+
+
+def without_probes(folder: Path) -> None:
+    """Leaves scikit-learn behind."""
+    for package in PROBE_PACKAGES:
+        for wheel in (folder / "wheels").glob(f"{package.replace('-', '_')}-*"):
+            wheel.unlink()
+    file = folder / "requirements.txt"
+    kept = [line for line in file.read_text().split() if not line.startswith(PROBE_PACKAGES)]
+    file.write_text("\n".join(kept) + "\n")
+    print(
+        "scikit-learn is left out for its size: without it only times and rates are measured. "
+        "If the GPU machine has it, nothing is lost."
+    )
+
+
+def data_sets(pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names and sources, checked."""
+    for pair in pairs:
+        name, equals, source = pair.partition("=")
+        if not equals or not (ROOT / "configs" / f"zszu_{name}.yaml").is_file():
+            known = [file.stem.removeprefix("zszu_") for file in (ROOT / "configs").glob("zszu_*")]
+            raise SystemExit(
+                f"The data cannot be carried. Expected: NAME=SOURCE, NAME one of {sorted(known)}, "
+                f"SOURCE a folder of idx files, a data set directory or one of "
+                f"{', '.join(SCHEMES)}. Received: --data {pair}. Correct it."
+            )
+        yield name, source
+
+
+def main() -> None:
+    """Packs and tells the size."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "gpu")
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=SOURCE")
+    options = parser.parse_args()
+    folder, pairs = options.folder, list(data_sets(options.data))
+    versions = os.environ.get("PYTHON_VERSION", "").replace(",", " ").split()
+    left_out = os.environ.get("LEAVE_OUT", "").replace(",", " ").split()
+    packages = [name for name in (*PACKAGES, *PROBE_PACKAGES) if name not in left_out]
+    for part in ("wheels", "data"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+        (folder / part).mkdir(parents=True)
+    major_minor = ".".join(platform.python_version_tuple()[:2])
+    pack_wheels(folder, packages, versions or [major_minor])
+    for name, source in pairs:
+        write_data(name, source, folder / "data")
+    if mebibytes(carried(folder)) > LIMIT_MIB:
+        without_probes(folder)
+    size = mebibytes(carried(folder))
+    print(f"{folder}: {size:.1f} MiB of at most {LIMIT_MIB}")
+    if size > LIMIT_MIB:
+        raise SystemExit(
+            f"That is too much. Expected: at most {LIMIT_MIB} MiB. Received: {size:.1f} MiB. Carry "
+            "fewer data sets or versions of Python, or name packages that the machine has in "
+            "LEAVE_OUT."
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Trains a configuration on carried data with JAX, measures it, and writes figures and bundle.
+
+    KERAS_BACKEND=jax python tests/benchmarks/gpu/train.py --config configs/zszu_mnist.yaml
+        --data build/gpu/data/mnist.npz --out FOLDER --figures FILE [--smoke] [--set KEY=VALUE ...]
+
+FILE gets the figures as JSON, again after each part; FOLDER gets `<config>.tar.gz`: the bundle with
+some images, their codes and what they decode to, for `check.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import statistics
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import jax
+import numpy as np
+
+import pipeline.codec
+from augment import identity_keys
+from model_zoo.bundle import Bundle, save_bundle
+from pipeline.codec import BATCH_SIZE, Codec
+from pipeline.config import Config, load_config
+from pipeline.examples import Examples
+from pipeline.fitting import Factors, fit_bundle
+from pipeline.folds import Folds, divide
+from pipeline.progress import Advance, ProgressDisplay
+
+LARGE_BATCH = 4096
+RATE_IMAGES, RATE_REPEATS = 4 * LARGE_BATCH, 5
+REFERENCE_IMAGES = 256
+PACKAGES = ("keras", "tensorflow-probability", "jax", "numpy")
+
+
+class StageTimes(ProgressDisplay):
+    """Shows progress and keeps the seconds of every stage and of its steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.stages: dict[str, dict[str, Any]] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Advance]:
+        """Yields a function that shows progress and notes the time."""
+        begin, ends = time.perf_counter(), []
+        with super().stage(name) as shown:
+
+            def advance(done: int, total: int, remark: str = "") -> None:
+                ends.append(time.perf_counter())
+                shown(done, total, remark)
+
+            yield advance
+        self.stages[name] = {"seconds": time.perf_counter() - begin}
+        if epochs := np.diff(ends).tolist():  # the first compiles
+            self.stages[name]["epoch_seconds"] = statistics.median(epochs)
+
+
+def read(path: Path, limit: int | None) -> tuple[Factors, dict[str, Examples]]:
+    """The factors and the splits of a carried archive, of the training split a sample."""
+    with np.load(path, allow_pickle=False) as arrays:
+        factors, splits = json.loads(str(arrays["factors"])), {}
+        for split in {name.partition("/")[0] for name in arrays.files if "/" in name}:
+            codes = {name: arrays[f"{split}/factors/{name}"].astype(np.int64) for name in factors}
+            ids = arrays[f"{split}/ids"].astype(str).tolist()
+            splits[split] = Examples(arrays[f"{split}/images"], codes, ids)
+    if limit:
+        order = np.argsort(identity_keys(0, "limit", splits["train"].ids), kind="stable")
+        splits["train"] = splits["train"].take(np.sort(order[:limit]))
+    return factors, splits
+
+
+def train(config: Config, folds: Folds, factors: Factors) -> tuple[Bundle, dict[str, Any]]:
+    """The trained bundle, and the time that it took."""
+    display, begin = StageTimes(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as state:
+        bundle, history = fit_bundle(config, folds, factors, Path(state), display)
+    seconds = time.perf_counter() - begin
+    counts = {name: len(fold) for name, fold in vars(folds).items()}
+    stages = {"stages": display.stages, "epochs": len(history), "last_epoch": history[-1]}
+    return bundle, {"seconds": seconds, "examples": counts, **stages}
+
+
+def archive(bundle: Bundle, codec: Codec, images: np.ndarray, path: Path) -> dict[str, Any]:
+    """Saves the bundle with a reference in full precision; says what the GPU's default changes."""
+    with jax.default_matmul_precision("highest"):
+        codes = codec.encode(images)
+        decoded, probabilities = codec.render(codes)
+    reference = {"images": images, "decoded": decoded, "probabilities": probabilities}
+    reference |= {f"codes/{block}": values for block, values in codes.items()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "bundle"
+        digest = save_bundle(bundle, folder)
+        np.savez(folder / "reference.npz", **reference)
+        with tarfile.open(path, "w:gz") as file:
+            file.add(folder, path.name.removesuffix(".tar.gz"))
+    default = codec.encode(images)
+    changes = [float(np.abs(default[block] - values).max()) for block, values in codes.items()]
+    return {"digest": digest, "archive": path.name, "default_precision_changes_codes": max(changes)}
+
+
+def rates(bundle: Bundle, images: np.ndarray, repeats: int) -> dict[str, dict[str, float]]:
+    """Images a second of encoding and of rendering, in the pipeline's batches and in large ones."""
+    found = {}
+    for batch_size in (BATCH_SIZE, min(LARGE_BATCH, len(images))):
+        with mock.patch.object(pipeline.codec, "BATCH_SIZE", batch_size):
+            codec = Codec(bundle)
+            codes = codec.encode(images)  # compiles
+            codec.render(codes)
+            work = {"encode": (codec.encode, images), "render": (codec.render, codes)}
+            seconds = {name: _median_seconds(*call, repeats) for name, call in work.items()}
+        found[str(batch_size)] = {name: len(images) / taken for name, taken in seconds.items()}
+    return found
+
+
+def _median_seconds(work: Callable[[Any], Any], columns: Any, repeats: int) -> float:
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work(columns)
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+def details(config: Config, data: Path) -> dict[str, Any]:
+    """Where the bundle comes from, as `latentloom train` notes it."""
+    digest = hashlib.sha256(data.read_bytes()).hexdigest()
+    return {
+        "data": {"name": data.stem, "digest": digest},
+        "backend": "jax",
+        "config": config.model_dump(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "figures": [],
+    }
+
+
+def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> Iterator[tuple]:
+    """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
+    from pipeline.quality import draw_sample, measure_split, measure_variants
+
+    sample = draw_sample(codec, train, config.generate, config.evaluate)
+    yield "variants", [m.model_dump() for m in measure_variants(sample, train)]
+    figures = measure_split(codec, train, test, "test", config.evaluate)
+    yield "split", [m.model_dump() for m in figures]
+
+
+def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
+    """Names and results of all parts, the most valuable first."""
+    factors, splits = read(options.data, config.data.limit)
+    folds = divide(splits["train"], config.data.validation_share, config.train.seed)
+    test = splits.get("test", folds.validation)
+    bundle, training = train(config, folds, factors)
+    yield "training", training
+    bundle.details, codec = details(config, options.data), Codec(bundle)
+    path = options.out / f"{options.config.stem}.tar.gz"
+    yield "bundle", archive(bundle, codec, test.images[:REFERENCE_IMAGES], path)
+    quality = iter(())
+    if importlib.util.find_spec("sklearn"):
+        quality = measured(config, codec, folds.train, test)
+        yield next(quality)
+    else:
+        yield "left_out", "quality is not measured: scikit-learn is not installed"
+    count = REFERENCE_IMAGES if options.smoke else RATE_IMAGES
+    images = np.resize(splits["train"].images, (count, *test.images.shape[1:]))
+    yield "rates", rates(bundle, images, 2 if options.smoke else RATE_REPEATS)
+    yield from _timed(quality)
+
+
+def _timed(parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    begin = time.perf_counter()
+    yield from parts
+    yield "probe_seconds", time.perf_counter() - begin
+
+
+def main() -> None:
+    """Runs, and writes what is there after each part."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, required=True)
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    config = load_config(options.config, options.set, smoke=options.smoke)
+    results: dict[str, Any] = {"config": options.config.stem}
+    for name, result in run(config, options):
+        results[name] = result
+        options.figures.write_text(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()
