@@ -115,14 +115,24 @@ class DonorBank:
         Raises:
             ValueError: If the bank has no such factor.
         """
-        if factor not in self.factors:
-            raise ValueError(
-                f"The donor bank has no factor '{factor}'. Expected: one of "
-                f"{sorted(self.factors)}. Received: factor={factor!r}. "
-                f"{nearest(factor, self.factors)}"
-            )
         # Rows are in key order; those past the capacity are here for another factor's sake.
-        return np.flatnonzero(self.factors[factor] == value)[: self.capacity]
+        return np.flatnonzero(self._values(factor) == value)[: self.capacity]
+
+    def pool_of_others(self, factor: str, value: int) -> np.ndarray:
+        """Returns the rows with any other value of a factor: the pools of those values together.
+
+        Args:
+            factor: Name of the factor.
+            value: Integer, index of the value to leave out.
+
+        Returns:
+            Ascending int64 rows, at most `capacity` of each value.
+
+        Raises:
+            ValueError: If the bank has no such factor.
+        """
+        values = self._values(factor)
+        return np.flatnonzero((values != value) & (_ranks(values) < self.capacity))
 
     def rows_of(self, ids: Sequence[str]) -> np.ndarray:
         """Finds examples by id.
@@ -143,6 +153,15 @@ class DonorBank:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def _values(self, factor: str) -> np.ndarray:
+        if factor not in self.factors:
+            raise ValueError(
+                f"The donor bank has no factor '{factor}'. Expected: one of "
+                f"{sorted(self.factors)}. Received: factor={factor!r}. "
+                f"{nearest(factor, self.factors)}"
+            )
+        return self.factors[factor]
 
     def _reduce(self) -> DonorBank:
         """Sorts by key and id, drops repeated ids and rows that no factor value needs."""

@@ -108,6 +108,14 @@ class LatentSpec:
         """Names of the blocks, in order."""
         return tuple(block.name for block in self.blocks)
 
+    def carriers(self, factor: str) -> tuple[str, ...]:
+        """Returns the names of the blocks that carry a factor, in order."""
+        return tuple(block.name for block in self.blocks if factor in block.factors)
+
+    def free_of(self, factor: str) -> tuple[str, ...]:
+        """Returns the names of the blocks that do not carry a factor, in order."""
+        return tuple(block.name for block in self.blocks if factor not in block.factors)
+
     def check(self, latents: Mapping[str, np.ndarray]) -> int:
         """Checks that latents have this form.
 

@@ -86,6 +86,8 @@ class VariantPlan:
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
         weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
             source is `MIX`, 0 elsewhere.
+        temperatures: Per block a float, at least 0: factor on the scale of what is drawn from its
+            prior.
     """
 
     recipe: str
@@ -97,6 +99,7 @@ class VariantPlan:
     sources: dict[str, np.ndarray]
     donors: dict[str, np.ndarray]
     weights: dict[str, np.ndarray]
+    temperatures: dict[str, float]
 
     def __post_init__(self) -> None:
         rows = {name: getattr(self, name) for name in ("anchor", "variant", "label")}
@@ -108,9 +111,12 @@ class VariantPlan:
                 )
         check_lengths("Plan", len(self.anchor), rows | {"keys": self.keys})
         for kind in ("sources", "donors", "weights"):
-            self._check_columns(kind, getattr(self, kind))
+            self._check_blocks(kind, getattr(self, kind))
+            check_lengths(f"Plan column `{kind}`", len(self), getattr(self, kind))
+        self._check_blocks("temperatures", self.temperatures)
         for name in self.spec.names:
             _check_block(name, self.sources[name], self.donors[name], self.weights[name])
+            _check_temperature(name, self.temperatures[name])
 
     @classmethod
     def keep_all(
@@ -142,6 +148,7 @@ class VariantPlan:
             sources={name: np.full(len(anchor), Source.KEEP, np.int8) for name in spec.names},
             donors={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
             weights={name: np.zeros(len(anchor), np.float32) for name in spec.names},
+            temperatures=dict.fromkeys(spec.names, 1.0),
         )
 
     def block_keys(self, name: str) -> np.ndarray:
@@ -171,18 +178,18 @@ class VariantPlan:
             sources=pick(self.sources),
             donors=pick(self.donors),
             weights=pick(self.weights),
+            temperatures=self.temperatures,
         )
 
     def __len__(self) -> int:
         return len(self.anchor)
 
-    def _check_columns(self, kind: str, columns: Mapping[str, np.ndarray]) -> None:
-        if tuple(columns) != self.spec.names:
+    def _check_blocks(self, kind: str, entries: Mapping[str, object]) -> None:
+        if tuple(entries) != self.spec.names:
             raise ValueError(
                 f"A plan has the wrong blocks in `{kind}`. Expected: {list(self.spec.names)}, in "
-                f"this order. Received: {list(columns)}. Give every block of the spec a column."
+                f"this order. Received: {list(entries)}. Give every block of the spec an entry."
             )
-        check_lengths(f"Plan column `{kind}`", len(self), columns)
 
 
 def _check_block(name: str, sources: np.ndarray, donors: np.ndarray, weights: np.ndarray) -> None:
@@ -203,4 +210,12 @@ def _check_block(name: str, sources: np.ndarray, donors: np.ndarray, weights: np
         raise ValueError(
             f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX, 0 "
             f"elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the donor."
+        )
+
+
+def _check_temperature(name: str, temperature: float) -> None:
+    if not 0 <= temperature < np.inf:
+        raise ValueError(
+            f"A plan has an impossible temperature for block '{name}'. Expected: a finite number "
+            f"of at least 0. Received: temperature={temperature}. Pass 1.0 for the prior itself."
         )

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 
-import numpy as np
-
+from augment import rules
 from augment.donors import DonorBank
 from augment.latents import LatentSpec
-from augment.plan import Anchors, Source, VariantPlan
-from augment.randomness import integers, uniforms
+from augment.plan import Anchors, VariantPlan
 from augment.spelling import nearest
 
 __all__ = ["RECIPES", "Recipe", "find_recipe", "plan_variants"]
-
-Assign = Callable[[VariantPlan, Anchors, DonorBank | None, Mapping[str, float]], VariantPlan]
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Recipe:
         name: Its name in configs and records.
         summary: What it makes, in one line.
         needs_donors: Whether it takes blocks from a donor bank.
-        assign: Turns a plan that keeps every block into the plan of the recipe.
+        rule: Turns a plan that keeps every block into the plan of the recipe.
         keeps_all: Whether every block is kept, and with them every factor of the anchor.
         options: Its options with their defaults. Defaults to none.
         check: Raises ValueError for options that do not go together.
@@ -36,7 +32,7 @@ class Recipe:
     name: str
     summary: str
     needs_donors: bool
-    assign: Assign
+    rule: Callable[[VariantPlan, rules.Request], VariantPlan]
     keeps_all: bool = False
     options: dict[str, float] = field(default_factory=dict)
     check: Callable[[Mapping[str, float]], None] | None = None
@@ -69,6 +65,14 @@ class Recipe:
         if self.check:
             self.check(resolved)
         return resolved
+
+    def donors_share_class(self, options: Mapping[str, float] | None = None) -> bool:
+        """Tells whether its donors have the class of the anchor: all do, but for `same_class` = 0.
+
+        Args:
+            options: As for `resolve`.
+        """
+        return bool(self.needs_donors and self.resolve(options).get("same_class", 1.0))
 
 
 def plan_variants(
@@ -109,7 +113,7 @@ def plan_variants(
             f"attempt={attempt}. Count attempts from 0."
         )
     plan = VariantPlan.keep_all(recipe, anchors, spec, seed=seed, attempt=attempt)
-    return chosen.assign(plan, anchors, donors, resolved)
+    return chosen.rule(plan, rules.Request(anchors, seed, attempt, donors, resolved))
 
 
 def find_recipe(name: str) -> Recipe:
@@ -122,62 +126,6 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def _free_blocks(spec: LatentSpec) -> list[str]:
-    """Returns the blocks that may change without changing the class."""
-    return [block.name for block in spec if "label" not in block.factors]
-
-
-def _keep(
-    plan: VariantPlan, anchors: Anchors, donors: DonorBank | None, options: Mapping[str, float]
-) -> VariantPlan:
-    return plan
-
-
-def _sample(
-    plan: VariantPlan, anchors: Anchors, donors: DonorBank | None, options: Mapping[str, float]
-) -> VariantPlan:
-    sampled = {n: np.full(len(plan), Source.PRIOR, np.int8) for n in _free_blocks(plan.spec)}
-    return replace(plan, sources=plan.sources | sampled)
-
-
-def _interpolate(
-    plan: VariantPlan, anchors: Anchors, donors: DonorBank | None, options: Mapping[str, float]
-) -> VariantPlan:
-    bank = _checked_bank(plan, donors)
-    low, high = options["low"], options["high"]
-    sources, rows, weights = dict(plan.sources), dict(plan.donors), dict(plan.weights)
-    for name in _free_blocks(plan.spec):
-        keys = plan.block_keys(name)
-        share = low + (high - low) * uniforms(keys, 1)[:, 0]
-        sources[name] = np.full(len(plan), Source.MIX, np.int8)
-        rows[name] = _same_class_donors(keys, plan, anchors, bank)
-        weights[name] = share.astype(np.float32)
-    return replace(plan, sources=sources, donors=rows, weights=weights)
-
-
-def _same_class_donors(
-    keys: np.ndarray, plan: VariantPlan, anchors: Anchors, donors: DonorBank
-) -> np.ndarray:
-    """Draws a bank row of the anchor's class for each variant, never the anchor's own."""
-    own = donors.rows_of(anchors.ids)[plan.anchor]
-    rows = np.empty(len(plan), np.int64)
-    for label in np.unique(plan.label):
-        variants = np.flatnonzero(plan.label == label)
-        pool = donors.pool("label", label)
-        is_own = np.isin(own[variants], pool)
-        if (len(pool) - is_own < 1).any():
-            lonely = anchors.ids[int(plan.anchor[variants[np.argmax(is_own)]])]
-            raise ValueError(
-                f"Recipe '{plan.recipe}' found no donor for anchor '{lonely}'. Expected: another "
-                f"example of class {label}. Received: a pool of {len(pool)} examples. Import more "
-                "examples of this class or set its quota to 0."
-            )
-        choice = integers(keys[variants], len(pool) - is_own)
-        choice += is_own & (choice >= np.searchsorted(pool, own[variants]))  # step over itself
-        rows[variants] = pool[choice]
-    return rows
-
-
 def _check_share_range(options: Mapping[str, float]) -> None:
     low, high = options["low"], options["high"]
     if not 0 <= low <= high <= 1:
@@ -187,14 +135,21 @@ def _check_share_range(options: Mapping[str, float]) -> None:
         )
 
 
-def _checked_bank(plan: VariantPlan, donors: DonorBank | None) -> DonorBank:
-    if donors is None:
+def _check_temperature(options: Mapping[str, float]) -> None:
+    if options["temperature"] < 0:
         raise ValueError(
-            f"Recipe '{plan.recipe}' needs donors. Expected: a donor bank. Received: donors=None. "
-            "Build one with `DonorBank.build`."
+            "The temperature is out of range. Expected: temperature >= 0. Received: "
+            f"temperature={options['temperature']}. Pass 1.0 for the prior itself."
         )
-    plan.spec.check(donors.latents)
-    return donors
+
+
+def _check_same_class(options: Mapping[str, float]) -> None:
+    if options["same_class"] not in (0, 1):
+        raise ValueError(
+            "The choice of donors is unknown. Expected: same_class of 0 or 1. Received: "
+            f"same_class={options['same_class']}. Pass 1 for donors of the anchor's class and 0 "
+            "for donors of other classes."
+        )
 
 
 RECIPES = {
@@ -204,22 +159,49 @@ RECIPES = {
             name="class_preserving",
             summary="Keeps the blocks that carry the class, draws the others from their prior.",
             needs_donors=False,
-            assign=_sample,
+            rule=rules.sample_free,
+            options={"temperature": 1.0},
+            check=_check_temperature,
         ),
         Recipe(
-            name="reconstruct",
-            summary="Keeps every block: what the model makes of the anchor itself.",
+            name="sample_class",
+            summary="Draws the blocks that carry the class from the prior of the anchor's class, "
+            "the others from theirs.",
             needs_donors=False,
-            assign=_keep,
-            keeps_all=True,
+            rule=rules.sample_all,
+            options={"temperature": 1.0},
+            check=_check_temperature,
+        ),
+        Recipe(
+            name="swap_zu",
+            summary="Keeps the blocks that carry the class, takes the others from a donor.",
+            needs_donors=True,
+            rule=rules.swap_free,
+            options={"same_class": 0.0},
+            check=_check_same_class,
         ),
         Recipe(
             name="interpolate_zu",
             summary="Keeps the blocks that carry the class, interpolates the others to a donor's.",
             needs_donors=True,
-            assign=_interpolate,
+            rule=rules.interpolate_free,
             options={"low": 0.25, "high": 0.75},
             check=_check_share_range,
+        ),
+        Recipe(
+            name="interpolate_class",
+            summary="Interpolates the blocks that carry the class to a donor's, keeps the others.",
+            needs_donors=True,
+            rule=rules.interpolate_carriers,
+            options={"low": 0.25, "high": 0.75},
+            check=_check_share_range,
+        ),
+        Recipe(
+            name="reconstruct",
+            summary="Keeps every block: what the model makes of the anchor itself.",
+            needs_donors=False,
+            rule=rules.keep,
+            keeps_all=True,
         ),
     )
 }

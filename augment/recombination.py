@@ -41,7 +41,9 @@ def _recombine_block(
 
     drawn = np.flatnonzero(sources == Source.PRIOR)
     prior = plan.spec[name].prior
-    block[drawn] = prior.sample(plan.block_keys(name)[drawn], plan.label[drawn])
+    block[drawn] = prior.sample(
+        plan.block_keys(name)[drawn], plan.label[drawn], plan.temperatures[name]
+    )
     if donors is None:
         return block
 

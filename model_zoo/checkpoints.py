@@ -72,12 +72,7 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state after an epoch; stops the run when patience has run out."""
         figures = {name: float(value) for name, value in sorted((logs or {}).items())}
-        if not math.isfinite(figures[self.monitor]):
-            raise FloatingPointError(
-                f"Training diverged in epoch {epoch}. Expected: a finite '{self.monitor}'. "
-                f"Received: {self.monitor}={figures[self.monitor]}. "
-                "Lower `train.learning_rate`; the last good checkpoint is kept for --resume."
-            )
+        self._check(epoch, figures)
         self.history.append({"epoch": epoch, **figures})
         self.folder.mkdir(parents=True, exist_ok=True)
         last = self.folder / f"{epoch:05d}-{LAST_WEIGHTS}"
@@ -88,6 +83,19 @@ class Checkpoints(keras.callbacks.Callback):
         self._write_state(last.name)
         if self.is_finished:
             self.model.stop_training = True
+
+    def _check(self, epoch: int, figures: dict[str, float]) -> None:
+        """Stops a run that diverges before it overwrites the last good checkpoint."""
+        infinite = [name for name, value in figures.items() if not math.isfinite(value)]
+        symptom = getattr(self.model, "symptom_of_divergence", lambda figures: None)(figures)
+        if infinite:
+            name = self.monitor if self.monitor in infinite else infinite[0]
+            symptom = f"a finite '{name}'. Received: {name}={figures[name]}", "train.learning_rate"
+        if symptom:
+            raise FloatingPointError(
+                f"Training diverged in epoch {epoch}. Expected: {symptom[0]}. "
+                f"Lower `{symptom[1]}`; the last good checkpoint is kept for --resume."
+            )
 
     def _write_state(self, last_weights: str) -> None:
         best_weights = f"{self.best_epoch:05d}-{BEST_WEIGHTS}"

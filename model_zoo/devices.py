@@ -30,10 +30,10 @@ def accelerators() -> list[str]:
 def uses_xla() -> bool:
     """Whether training steps are compiled by XLA.
 
-    Always on JAX, which runs nothing else. On TensorFlow with an accelerator only: on a CPU, XLA's
-    convolutions are slower than the plain graph's.
+    Always on JAX, which runs nothing else. On TensorFlow with one accelerator only: on a CPU, XLA's
+    convolutions are slower than the plain graph's, and mirrored variables cannot be compiled.
     """
-    return keras.backend.backend() == "jax" or bool(accelerators())
+    return keras.backend.backend() == "jax" or (bool(accelerators()) and num_replicas() == 1)
 
 
 @contextmanager

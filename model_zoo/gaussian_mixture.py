@@ -26,6 +26,7 @@ class ClassMixture(keras.layers.Layer):
         num_classes: Integer, number of components.
         dim: Integer, size of a code.
         precision_range: Pair of floats, smallest and largest precision of a dimension.
+        learns_precision: Whether the precision is learnt; otherwise it stays at 1.
 
     Input shape:
         Codes, `(batch, dim)`.
@@ -40,11 +41,12 @@ class ClassMixture(keras.layers.Layer):
         num_classes: int,
         dim: int,
         precision_range: tuple[float, float] = (0.1, 10.0),
+        learns_precision: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.num_classes, self.dim = num_classes, dim
-        self.precision_range = tuple(precision_range)
+        self.precision_range, self.learns_precision = tuple(precision_range), learns_precision
         shape = (num_classes, dim)
         self.loc = self.add_weight(
             shape=shape, initializer=keras.initializers.GlorotUniform(seed=0), name="loc"
@@ -52,6 +54,7 @@ class ClassMixture(keras.layers.Layer):
         self.raw_precision = self.add_weight(
             shape=shape,
             initializer=keras.initializers.Constant(UNIT_PRECISION_LOGIT),
+            trainable=learns_precision,
             name="raw_precision",
         )
         self.built = True
@@ -87,6 +90,7 @@ class ClassMixture(keras.layers.Layer):
             "num_classes": self.num_classes,
             "dim": self.dim,
             "precision_range": self.precision_range,
+            "learns_precision": self.learns_precision,
         }
 
 

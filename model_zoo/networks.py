@@ -7,13 +7,15 @@ networks flatten the image and serve small ones. Every network ends in `output_a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
 
 SMALLEST_CONVOLUTIONAL_SIDE = 16
 LARGEST_BASE_SIDE = 8
+GROUPS = 8
 
 
 def resolve_network(network: str, image_shape: Sequence[int]) -> str:
@@ -46,10 +48,10 @@ def resolve_network(network: str, image_shape: Sequence[int]) -> str:
     return network
 
 
-def num_stages(image_shape: Sequence[int]) -> int:
-    """Number of halvings that bring the longer side down to at most 8 pixels."""
+def num_stages(image_shape: Sequence[int], base_side: int = LARGEST_BASE_SIDE) -> int:
+    """Number of halvings that bring the longer side down to at most `base_side` pixels."""
     side, stages = max(image_shape[:2]), 0
-    while side > LARGEST_BASE_SIDE:
+    while side > base_side:
         side, stages = -(-side // 2), stages + 1
     return stages
 
@@ -61,6 +63,9 @@ def image_encoder(
     network: str,
     width: int,
     hidden_dim: int,
+    kernel_size: int = 4,
+    base_side: int = LARGEST_BASE_SIDE,
+    group_norm: bool = False,
     dropout: float = 0.0,
     name: str,
 ) -> keras.Sequential:
@@ -72,6 +77,10 @@ def image_encoder(
         network: `"conv"` or `"dense"`.
         width: Channels of the first convolution; they double at each halving.
         hidden_dim: Size of the dense layer before the output.
+        kernel_size: Side of the kernels, in pixels.
+        base_side: Longest side, in pixels, at which no further convolution halves the image.
+        group_norm: Whether group normalisation follows every convolution but the decoder's last.
+            Batch statistics would mix reconstructions with draws from the prior.
         dropout: Share of hidden units dropped in training, in `[0, 1)`.
         name: Name of the network.
 
@@ -80,9 +89,8 @@ def image_encoder(
     """
     stack: list = [keras.Input(tuple(image_shape))]
     if network == "conv":
-        for stage in range(num_stages(image_shape)):
-            filters = width * 2**stage
-            stack.append(layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu"))
+        for stage in range(num_stages(image_shape, base_side)):
+            stack += _halving(layers.Conv2D, width * 2**stage, kernel_size, group_norm)
     else:
         stack += [layers.Flatten(), layers.Dense(2 * hidden_dim, activation="relu")]
     stack += [layers.Flatten(), layers.Dense(hidden_dim, activation="relu")]
@@ -99,6 +107,9 @@ def image_decoder(
     network: str,
     width: int,
     hidden_dim: int,
+    kernel_size: int = 4,
+    base_side: int = LARGEST_BASE_SIDE,
+    group_norm: bool = False,
     name: str,
 ) -> keras.Sequential:
     """Builds the mirror of `image_encoder`, from vectors to images in `(-1, 1)`.
@@ -111,6 +122,9 @@ def image_decoder(
         network: `"conv"` or `"dense"`.
         width: Channels before the last transposed convolution; they double at each halving.
         hidden_dim: Size of the first dense layer.
+        kernel_size: As in `image_encoder`; so are `base_side` and `group_norm`.
+        base_side: See above.
+        group_norm: See above.
         name: Name of the network.
 
     Returns:
@@ -126,23 +140,28 @@ def image_decoder(
             output_activation("tanh"),
         ]
         return keras.Sequential(stack, name=name)
-    stages = num_stages(image_shape)
+    stages = num_stages(image_shape, base_side)
     base = (-(-height // 2**stages), -(-image_width // 2**stages))
     filters = width * 2 ** (stages - 1)
     stack.append(layers.Dense(base[0] * base[1] * filters, activation="relu"))
     stack.append(layers.Reshape((*base, filters)))
     for stage in reversed(range(stages - 1)):
-        stack.append(
-            layers.Conv2DTranspose(
-                width * 2**stage, 4, strides=2, padding="same", activation="relu"
-            )
-        )
-    stack.append(layers.Conv2DTranspose(channels, 4, strides=2, padding="same"))
+        stack += _halving(layers.Conv2DTranspose, width * 2**stage, kernel_size, group_norm)
+    stack.append(layers.Conv2DTranspose(channels, kernel_size, strides=2, padding="same"))
     surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
     if any(surplus):
         stack.append(layers.Cropping2D([(s // 2, s - s // 2) for s in surplus]))
     stack.append(output_activation("tanh"))
     return keras.Sequential(stack, name=name)
+
+
+def _halving(
+    kind: Callable[..., layers.Layer], filters: int, kernel_size: int, group_norm: bool
+) -> list:
+    """A convolution of stride 2, or its transpose, with what follows it."""
+    convolution = kind(filters, kernel_size, strides=2, padding="same")
+    norm = [layers.GroupNormalization(math.gcd(filters, GROUPS))] if group_norm else []
+    return [convolution, *norm, layers.Activation("relu")]
 
 
 def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: str):

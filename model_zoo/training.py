@@ -15,6 +15,7 @@ from model_zoo.batches import Batches, fed_to_device
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
+from model_zoo.optimizers import Grouped
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
 
@@ -43,15 +44,47 @@ class Schedule:
     gradient_accumulation_steps: int = 1
 
 
-def optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Adam whose rate falls along a cosine over the whole of the schedule."""
-    rate = keras.optimizers.schedules.CosineDecay(
-        schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
+def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> keras.optimizers.Adam:
+    """Adam whose rate falls along a cosine over the whole of the schedule.
+
+    Args:
+        schedule: How long and how fast to train.
+        steps_per_epoch: Batches an epoch.
+        rate: Factor on the learning rate of the schedule.
+    """
+    cosine = keras.optimizers.schedules.CosineDecay(
+        rate * schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
     )
     accumulated = schedule.gradient_accumulation_steps
     return keras.optimizers.Adam(
-        rate, gradient_accumulation_steps=accumulated if accumulated > 1 else None
+        cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None
     )
+
+
+def optimizer(
+    model: keras.Model, schedule: Schedule, steps_per_epoch: int
+) -> keras.optimizers.Optimizer:
+    """Adam, with groups of its own where the model asks for other rates (`relative_rates`)."""
+    default = adam(schedule, steps_per_epoch)
+    rates = getattr(model, "relative_rates", {})
+    if not rates:
+        return default
+    groups = {
+        name: (part, adam(schedule, steps_per_epoch, rate)) for name, (part, rate) in rates.items()
+    }
+    return Grouped(groups, default)
+
+
+def check_accumulation(schedule: Schedule) -> None:
+    """Refuses to accumulate gradients on mirrored variables, which Keras cannot on TensorFlow."""
+    mirrored = keras.backend.backend() == "tensorflow" and num_replicas() > 1
+    if mirrored and schedule.gradient_accumulation_steps > 1:
+        raise ValueError(
+            "TensorFlow cannot accumulate gradients on several devices. Expected: one of both. "
+            f"Received: {num_replicas()} devices, train.gradient_accumulation_steps="
+            f"{schedule.gradient_accumulation_steps}. Set it to 1, set train.devices to 1, or "
+            "train with KERAS_BACKEND=jax."
+        )
 
 
 def fit(
@@ -74,7 +107,12 @@ def fit(
 
     Returns:
         The history, one dictionary of figures an epoch; the model holds the best weights.
+
+    Raises:
+        ValueError: There are too few examples for a step, or gradients cannot be accumulated here.
+        FloatingPointError: Training diverged.
     """
+    check_accumulation(schedule)
     epochs = range(schedule.epochs)
     shared = {
         "batch_size": schedule.batch_size,
@@ -86,7 +124,7 @@ def fit(
     )
     steps = batches().steps_per_epoch
     model.compile(
-        optimizer(schedule, steps),
+        optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
         steps_per_execution=schedule.steps_per_execution,
     )
@@ -137,7 +175,7 @@ def fit_classifier(
         epochs=range(schedule.epochs),
     )
     network.compile(
-        optimizer(schedule, batches.steps_per_epoch),
+        adam(schedule, batches.steps_per_epoch),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=uses_xla(),

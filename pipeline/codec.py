@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -17,6 +20,9 @@ from pipeline.compilation import Columns, compiled
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
+
+BLOCK_STRIDE = 2**16
+"""Distance between the seeds of the blocks of one code, so that no two have the same noise."""
 
 
 class Codec:
@@ -40,6 +46,9 @@ class Codec:
         self._sample = compiled(self._sample_batch, [model], pixels | {"seed": ((2,), "int32")})
         self._render = compiled(self._render_batch, [model, bundle.judge], codes)
         self._class_scores = compiled(self._score_batch, [model], codes)
+        self._moments = compiled(self._moments_batch, [model], pixels)
+        classes = {"labels": ((BATCH_SIZE,), "int32"), "seed": ((2,), "int32")}
+        self._prior = compiled(self._prior_batch, [model], classes)
         self._judges = {
             name: compiled(self._judge_batch(name), [getattr(bundle, name)], pixels)
             for name in ("judge", "auditor")
@@ -58,11 +67,26 @@ class Codec:
 
     def sample_posterior(self, images: np.ndarray, seed: int) -> Latents:
         """Draws one sample of every block's posterior for each uint8 image."""
-        seeds = itertools.count()
-        return _in_batches(
-            lambda batch: self._sample(batch | {"seed": np.array([seed, next(seeds)], np.int32)}),
-            {"images": images},
-        )
+        return _in_batches(_seeded(self._sample, seed), {"images": images})
+
+    def posterior_moments(self, images: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Mean and standard deviation of the posterior for each uint8 image, `(n, dim)` each.
+
+        Blocks whose distribution does not know them are left out.
+        """
+        columns = _in_batches(self._moments, {"images": images})
+        blocks = [name for name in self.bundle.model.latent_spec if f"{name}/loc" in columns]
+        return {name: (columns[f"{name}/loc"], columns[f"{name}/scale"]) for name in blocks}
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the model has a prior of its own, beside the one that was fitted for export."""
+        prior = getattr(self.bundle.model, "prior", None)
+        return prior is not None and "labels" in inspect.signature(prior).parameters
+
+    def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
+        """Draws the blocks that carry the label from the model's own prior, given `(n,)` labels."""
+        return _in_batches(_seeded(self._prior, seed), {"labels": labels.astype(np.int32)})
 
     def render(self, latents: Latents) -> tuple[np.ndarray, np.ndarray]:
         """Decodes latents to uint8 images and lets the judge read what will be written.
@@ -80,16 +104,31 @@ class Codec:
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
-        return np.argmax(_in_batches(self._class_scores, latents)["scores"], axis=-1)
+        return np.argmax(self.class_scores(latents), axis=-1)
+
+    def class_scores(self, latents: Latents) -> np.ndarray:
+        """What the model itself reads of the class in the codes, `(n, num_classes)` scores."""
+        return _in_batches(self._class_scores, latents)["scores"]
 
     def _encode_batch(self, pixels: Columns) -> Columns:
         return self.bundle.model.encode(_scale(pixels["images"], self.bundle.model.value_range))
 
     def _sample_batch(self, columns: Columns) -> Columns:
         observations = _scale(columns["images"], self.bundle.model.value_range)
-        seed = stateless_seed(columns["seed"])
-        posterior = self.bundle.model.posterior(observations)
-        return {name: block.sample(seed=seed) for name, block in posterior.items()}
+        return _draw(self.bundle.model.posterior(observations), columns["seed"])
+
+    def _moments_batch(self, pixels: Columns) -> Columns:
+        observations = _scale(pixels["images"], self.bundle.model.value_range)
+        columns = {}
+        for name, block in self.bundle.model.posterior(observations).items():
+            with contextlib.suppress(NotImplementedError):  # TFP, of a distribution without them
+                columns |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
+        return columns
+
+    def _prior_batch(self, columns: Columns) -> Columns:
+        prior = self.bundle.model.prior(columns["labels"])
+        carriers = {name: prior[name] for name in self.spec.carriers("label")}
+        return _draw(carriers, columns["seed"])
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}
@@ -121,6 +160,24 @@ class Codec:
 def _scale(images, value_range: tuple[float, float]):
     low, high = value_range
     return ops.add(ops.multiply(ops.cast(images, "float32"), (high - low) / 255.0), low)
+
+
+def _draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
+    """One sample of every distribution, each with random numbers of its own."""
+    return {
+        name: block.sample(
+            seed=stateless_seed(seed + ops.array([index * BLOCK_STRIDE, 0], "int32"))
+        )
+        for index, (name, block) in enumerate(distributions.items())
+    }
+
+
+def _seeded(
+    function: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]], seed: int
+) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """Gives every further batch a random seed of its own, beside that of the call."""
+    first, batches = seed % 2**31, itertools.count()
+    return lambda columns: function(columns | {"seed": np.array([first, next(batches)], np.int32)})
 
 
 def _in_batches(

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import traceback
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from pipeline.quiet import start_tensorflow
-
-OWN_PACKAGES = ("augment", "model_zoo", "pipeline")
-USERS_MISTAKE, FAILED_RUN = 2, 1
+from pipeline.quiet import prepare_process, start_tensorflow
+from pipeline.refusals import FAILED_RUN, REPORTED, exit_code, is_refusal
+from pipeline.tables import measured_rows, plain, print_report, print_table
 
 app = typer.Typer(
     name="latentloom",
@@ -40,11 +33,11 @@ Data = Annotated[Path, typer.Option("--data", help="Data set directory made by `
 Model = Annotated[Path, typer.Option("--model", help="Model bundle made by `train`.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting: `train.epochs=5`."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a setting, such as `generate.seed=1`."
+    ),
 ]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what latentloom wrote there before.")
-]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run wrote there.")]
 
 
 @app.command("import")
@@ -60,9 +53,7 @@ def import_(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to write.")],
     name: Annotated[str | None, typer.Option(help="Name of the data set.")] = None,
     label: Annotated[str | None, typer.Option(help="Field that is the class.")] = None,
-    factors: Annotated[
-        str | None, typer.Option(help="Factors to keep, separated by commas.")
-    ] = None,
+    factors: Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")] = None,
     image_size: Annotated[
         int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
     ] = None,
@@ -121,7 +112,7 @@ def train(
     bundle = train_bundle(
         resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
     )
-    _print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
+    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
     typer.echo(
         f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} --data {data} "
         f"--model {out} --out ..."
@@ -168,8 +159,31 @@ def generate(
     with display.stage("report") as advance:
         report = report_on(resolved, data, model, out)
         advance(1, 1)
-    _print_report(report)
+    print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {out / 'report.html'}.")
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: Model,
+    out: Annotated[Path, typer.Option("--out", help="Directory for the page and its figures.")],
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure a bundle: where its code holds the class, and what its decoder makes.
+
+    The configuration is the one stored in the bundle; `--set` changes `evaluate` and `generate`.
+    """
+    start_tensorflow()
+    from pipeline.evaluation import evaluate as evaluate_bundle
+    from pipeline.progress import ProgressDisplay
+
+    report = evaluate_bundle(
+        data, model, out, overrides=settings or (), overwrite=overwrite, display=ProgressDisplay()
+    )
+    print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
+    typer.echo(f"Page in {out / 'evaluation.html'}, figures in {out / 'evaluation.json'}.")
 
 
 @app.command()
@@ -180,14 +194,12 @@ def verify(
     start_tensorflow()
     from pipeline.verification import verify as verify_dataset
 
-    verification = verify_dataset(directory)
-    for problem in verification.problems:
+    found = verify_dataset(directory)
+    for problem in found.problems:
         typer.echo(f"{problem.file} {problem.reason}", err=True)
-    if not verification.ok:
+    if not found.ok:
         raise typer.Exit(FAILED_RUN)
-    typer.echo(
-        f"{directory} is whole: {verification.records:,} records in {verification.shards} shards."
-    )
+    typer.echo(f"{directory} is whole: {found.records:,} records in {found.shards} shards.")
 
 
 @app.command()
@@ -203,7 +215,7 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(description, indent=2))
         return
-    _print_table(str(path), [(name, _plain(value)) for name, value in description.items()])
+    print_table(str(path), [(name, plain(value)) for name, value in description.items()])
 
 
 @app.command()
@@ -217,58 +229,20 @@ def demo(
     from pipeline.demo import run_demo
     from pipeline.progress import ProgressDisplay
 
-    _print_report(run_demo(out, overwrite=overwrite, display=ProgressDisplay()))
+    print_report(run_demo(out, overwrite=overwrite, display=ProgressDisplay()))
     typer.echo(f"Open {out / 'variants' / 'report.html'} in a browser.")
-
-
-def _print_report(report: Any) -> None:
-    _print_table("Variants", [(name, f"{count:,}") for name, count in report.totals.items()])
-    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
-    _print_table("Measured", measured)
-
-
-def _plain(value: Any) -> str:
-    """A value as short YAML: one line for plain values and lists of them."""
-    if isinstance(value, dict | list):
-        return yaml.safe_dump(value, sort_keys=False, default_flow_style=None, width=88).strip()
-    return str(value)
-
-
-def _print_table(title: str, rows: list[tuple[str, str]]) -> None:
-    table = Table(title=title, show_header=False, title_justify="left")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
 
 
 def main() -> None:
     """Runs the command; a user's mistake is one message and exit code 2."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    for package in OWN_PACKAGES:
-        logging.getLogger(package).setLevel(logging.WARNING)
-    if not os.environ.get("LATENTLOOM_VERBOSE"):  # what stops a run is said once, by us
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    prepare_process()
     try:
         app()
-    except (ValueError, TypeError, OSError, RuntimeError, FloatingPointError) as error:
-        refused = _is_refusal(error.__traceback__)
-        if not refused or os.environ.get("LATENTLOOM_VERBOSE"):
+    except REPORTED as error:
+        if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
             traceback.print_exc()
         typer.echo(f"latentloom: {error}", err=True)
-        mistaken = refused and isinstance(error, ValueError | TypeError | OSError)
-        sys.exit(USERS_MISTAKE if mistaken else FAILED_RUN)
-
-
-def _is_refusal(trace: TracebackType | None) -> bool:
-    """Whether the error was raised by latentloom's own checks, not by a library below it."""
-    module = ""
-    while trace is not None:
-        module, trace = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_next
-    return module.split(".")[0] in OWN_PACKAGES
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -92,11 +93,14 @@ class GenerateConfig(Section):
 
 
 class EvaluateConfig(Section):
-    """How many examples the figures of the report are measured on."""
+    """How many examples the figures of a report or an evaluation are measured on."""
 
     anchors: int = Field(default=1000, ge=2)
+    """Most examples whose variants are measured."""
     variants: int = Field(default=5, ge=2)
+    """Variants of each of them."""
     probe_examples: int = Field(default=10000, ge=2)
+    """Most training examples for a probe, and most held-out examples for `evaluate`."""
 
 
 class Config(Section):
@@ -147,13 +151,17 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         )
     shrinking = tree.pop("smoke", None) or {}
     settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
-    for setting in [*(settings if smoke else []), *overrides]:
+    return parse_config(tree, str(path), [*(settings if smoke else []), *overrides])
+
+
+def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = ()) -> Config:
+    """Checks a tree of settings with overrides put into it.
+
+    Errors name the origin, the key, the value and the nearest known key.
+    """
+    tree = copy.deepcopy(tree)
+    for setting in overrides:
         _override(tree, setting)
-    return parse_config(tree, str(path))
-
-
-def parse_config(tree: dict[str, Any], origin: str) -> Config:
-    """Checks a tree of settings; errors name the key, the value and the nearest known key."""
     try:
         return Config.model_validate(tree)
     except ValidationError as error:

@@ -26,7 +26,7 @@ def demo_config() -> Config:
                     "zs_dim": 8,
                     "zu_dim": 16,
                     "hidden_dim": 128,
-                    "reconstruction_weight": 20,
+                    "noise_variance": 0.1,
                 }
             },
             "train": {"epochs": 150, "batch_size": 96, "learning_rate": 0.002},

@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html")
+OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html") + (
+    "evaluation.html",
+)
 """Files and folders by which a directory is known to be one of ours."""
 
 CLAIM_PREFIX = ".claim-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
 from pipeline.folds import Folds
 from pipeline.progress import EpochProgress, ProgressDisplay
+
+logger = logging.getLogger(__name__)
 
 Factors = Mapping[str, Sequence[str]]
 """Value names of the label and of every other factor."""
@@ -74,6 +77,14 @@ def _fit_model(
     counts = np.bincount(folds.train.labels, minlength=num_classes)
     given = {"class_probabilities": (counts / counts.sum()).tolist()}
     warn_of_idle_accelerators(train.devices)
+    if train.batch_size < num_classes:
+        logger.warning(
+            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
+            "learnt from. Pass --set train.batch_size=%d or more.",
+            train.batch_size,
+            num_classes,
+            num_classes,
+        )
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
         trained = new_model(config, image_shape, num_classes, **given)
         history = fit(

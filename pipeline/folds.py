@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from augment import identity_keys, uniforms
 from pipeline.examples import Examples
 
+SMALLEST_CLASS = 2
+"""Examples that a class must have, so that judge and auditor both see it."""
+
 
 @dataclass(frozen=True)
 class Folds:
-    """The training split, divided by the identity of the examples.
+    """The training split, divided by the identity of the examples, class by class.
 
-    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole.
+    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole. Every
+    class is in `train`, `judge` and `auditor`.
     """
 
     train: Examples
@@ -22,20 +29,59 @@ class Folds:
 
 
 def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
-    """Divides examples into folds by their ids, whatever their order."""
+    """Divides examples into folds by their ids, whatever their order.
+
+    Args:
+        examples: The examples, at least two of every class that is there.
+        validation_share: Share of each class that goes into `validation`, rounded down, and at
+            least one example of the largest class.
+        seed: Integer, another seed gives other folds.
+    """
     draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
-    validation, judge = draws[:, 0] < validation_share, draws[:, 1] < 0.5
-    folds = Folds(
+    counts = np.bincount(examples.labels)
+    sizes = np.floor(validation_share * counts).astype(np.int64)
+    sizes[counts.argmax()] = max(sizes[counts.argmax()], 1)
+    validation = _rank(draws[:, 0], examples.labels) < sizes[examples.labels]
+    judge = _rank(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
+    return Folds(
         train=examples.take(~validation),
         validation=examples.take(validation),
         judge=examples.take(judge),
         auditor=examples.take(~judge),
     )
-    for name, fold in vars(folds).items():
-        if not len(fold):
-            raise ValueError(
-                f"The fold '{name}' is empty. Expected: at least one example in each fold. "
-                f"Received: {len(examples)} training examples. Give more of them, or raise "
-                "`data.validation_share`."
-            )
-    return folds
+
+
+def _rank(draws: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Place of every draw among those of its class, from 0."""
+    order = np.lexsort((draws, labels))
+    starts = np.searchsorted(labels[order], labels[order])
+    rank = np.empty(len(labels), np.int64)
+    rank[order] = np.arange(len(labels)) - starts
+    return rank
+
+
+def check_counts(counts: Sequence[int], class_names: Sequence[str], where: str) -> None:
+    """Refuses classes that nothing can be learnt of.
+
+    Args:
+        counts: Examples of each class.
+        class_names: Their names.
+        where: What holds the examples, for the message.
+
+    Raises:
+        ValueError: There are fewer than two classes, or a class has fewer than two examples.
+    """
+    if len(counts) < 2:
+        raise ValueError(
+            f"{where} has one class. Expected: at least two, since what makes the class is learnt "
+            f"from what tells classes apart. Received: {list(class_names)}. Import with another "
+            "--label, or add examples of another class."
+        )
+    few = [index for index, count in enumerate(counts) if count < SMALLEST_CLASS]
+    if few:
+        name, count = class_names[few[0]], int(counts[few[0]])
+        raise ValueError(
+            f"Class '{name}' of {where} has too few examples. Expected: at least {SMALLEST_CLASS} "
+            f"of every class. Received: {count} of '{name}' ({len(few)} such classes). Add "
+            "examples, raise `data.limit`, or import the data without this class."
+        )

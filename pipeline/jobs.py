@@ -134,7 +134,7 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
         settings.variants_per_example,
     )
     if find_recipe(settings.recipe).needs_donors:
-        check_donors(dataset.manifest, settings)
+        check_donors(dataset.manifest, settings, quotas)
     by_class = [
         share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
         for label, name in enumerate(dataset.manifest.class_names)
@@ -176,14 +176,22 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
         )
 
 
-def check_donors(manifest: Manifest, settings: GenerateConfig) -> None:
-    """Refuses a recipe with donors where a class has only the anchor itself."""
+def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[str, int]) -> None:
+    """Refuses a recipe with donors where an anchor has none."""
     counts = manifest.label_counts(settings.split)
-    if lonely := [name for name, count in counts.items() if count == 1]:
+    if not find_recipe(settings.recipe).donors_share_class(settings.options):
+        if len(present := [name for name, count in counts.items() if count]) == 1:
+            raise ValueError(
+                f"The recipe '{settings.recipe}' takes donors of another class than the anchor's, "
+                f"but all examples are of class '{present[0]}'. Expected: two classes or more. "
+                f"Received: {counts}. Import other classes, or set generate.options.same_class=1."
+            )
+    elif lonely := [name for name in counts if counts[name] == 1 and quotas.get(name, 0)]:
         raise ValueError(
             f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "
             f"'{lonely[0]}' has one example. Expected: at least two of every class. "
-            f"Received: {counts}. Import more of this class, or use class_preserving."
+            f"Received: {counts}. Import more of this class, set its quota to 0, or use "
+            "class_preserving."
         )
 
 

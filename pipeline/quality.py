@@ -28,9 +28,13 @@ PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
-    """A sample of examples by the keyed hash of their ids, the same whatever their order."""
+    """A sample of examples by the keyed hash of their ids, and in its order.
+
+    The same rows in the same order however the examples are ordered, and so are all figures that
+    are measured on them.
+    """
     order = np.argsort(identity_keys(seed, use, examples.ids), kind="stable")
-    return examples.take(np.sort(order[:count]))
+    return examples.take(order[:count])
 
 
 def measure_split(
@@ -51,6 +55,7 @@ def measure_split(
     """
     chance = 1.0 / len(codec.bundle.class_names)
     train = choose(train, settings.probe_examples, 0, "probe")
+    test = choose(test, len(test), 0, "probe")
     mean = {"train": codec.encode(train.images), "test": codec.encode(test.images)}
     sampled = {
         "train": codec.sample_posterior(train.images, 1),
@@ -131,13 +136,7 @@ def draw_sample(
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
     if find_recipe(generate.recipe).needs_donors:
-        donors = DonorBank.build(
-            chosen.ids,
-            {"label": chosen.labels},
-            latents,
-            seed=generate.seed,
-            capacity=generate.donors_per_class,
-        )
+        donors = _donors_among(codec, examples, generate)
     plan = plan_variants(
         generate.recipe,
         anchors,
@@ -154,6 +153,21 @@ def draw_sample(
         images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
         verdicts=gate.judge(probabilities, plan.label),
         audited=np.argmax(codec.judge(images), axis=-1),
+    )
+
+
+def _donors_among(codec: Codec, examples: Examples, generate: GenerateConfig) -> DonorBank:
+    """The donor bank of some examples, of which only those in it are encoded."""
+    keys, labels = identity_keys(generate.seed, "donor", examples.ids), examples.labels
+    order = np.lexsort((keys, labels))
+    place = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
+    chosen = examples.take(order[place < generate.donors_per_class])
+    return DonorBank.build(
+        chosen.ids,
+        {"label": chosen.labels},
+        codec.encode(chosen.images),
+        seed=generate.seed,
+        capacity=generate.donors_per_class,
     )
 
 

@@ -1,11 +1,27 @@
-"""Starts TensorFlow without the start-up lines that its C++ side writes to standard error."""
+"""Keeps libraries quiet: their logs, and what TensorFlow's C++ side writes to standard error."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+
+from pipeline.refusals import OWN_PACKAGES
+
+
+def prepare_process() -> None:
+    """Sets what must precede the import of Keras and TensorFlow, and whose warnings are shown."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(logging.WARNING)
+    if not os.environ.get("LATENTLOOM_VERBOSE"):  # what stops a run is said once, by us
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
 def start_tensorflow() -> None:

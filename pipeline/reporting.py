@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from augment import LatentSpec, QualityGate
 from model_zoo.bundle import Bundle, load_bundle
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
+from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, measure_variants
+from pipeline.report.exchange_grid import exchange_grid
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
 from pipeline.report.schema import Report
@@ -40,11 +43,17 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     bundle = load_bundle(Path(model))
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
-    sample = draw_sample(Codec(bundle), examples, config.generate, config.evaluate)
+    codec = Codec(bundle)
+    sample = draw_sample(codec, examples, config.generate, config.evaluate)
     numbers = measure_variants(sample, examples)
-    split_numbers = [Measure.model_validate(m) for m in bundle.details["figures"]]
-    report = _compose(config, source.manifest, generated.manifest, bundle, numbers + split_numbers)
-    write_report(out, report, _pictures(report, sample, Path(model)))
+    numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
+    captions = _captions(codec.spec)
+    report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
+    pictures = {"variants": _variants(report, sample)}
+    if can_exchange(codec.spec):
+        gate = QualityGate(config.generate.gate.min_confidence)
+        pictures["exchange"] = _exchange(report, sample, codec, gate)
+    write_report(out, report, pictures | _charts(report, Path(model)))
     return report
 
 
@@ -65,6 +74,7 @@ def _compose(
     generated: Manifest,
     bundle: Bundle,
     numbers: list[Measure],
+    captions: dict[str, str],
 ) -> Report:
     split = config.generate.split
     before, made = source.label_counts(split), generated.label_counts(split)
@@ -77,10 +87,7 @@ def _compose(
         counts_after={name: before[name] + made[name] for name in before},
         rejections=generated.details["rejections"],
         totals=generated.totals,
-        captions={
-            "variants": "Left, a real image; right of it, its variants before the gate. "
-            "Those with a red frame are rejected.",
-        },
+        captions=captions,
         config_yaml=config.to_yaml(),
         versions=generated.versions,
         bundle_digest=bundle.digest,
@@ -107,17 +114,52 @@ def _summary(generated: Manifest, values: dict[str, float | int | None]) -> list
     return [opening, kept + "."]
 
 
-def _pictures(report: Report, sample: Sample, model: Path) -> dict[str, bytes]:
+def _variants(report: Report, sample: Sample) -> bytes:
     rows = _one_per_class(sample)
     columns = min(GRID_COLUMNS, sample.images.shape[1])
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
-    pictures = {
-        "variants": variant_grid(
-            sample.anchors.images[rows],
-            sample.images[rows, :columns],
-            titles=[report.class_names[label] for label in sample.anchors.labels[rows]],
-            accepted=accepted[rows, :columns],
-        ),
+    return variant_grid(
+        sample.anchors.images[rows],
+        sample.images[rows, :columns],
+        titles=[report.class_names[label] for label in sample.anchors.labels[rows]],
+        accepted=accepted[rows, :columns],
+    )
+
+
+def _exchange(report: Report, sample: Sample, codec: Codec, gate: QualityGate) -> bytes:
+    exchange = exchange_blocks(codec, one_per_class(sample.anchors, GRID_ROWS), gate)
+    return exchange_grid(
+        exchange.examples.images,
+        exchange.images,
+        names=[report.class_names[label] for label in exchange.examples.labels],
+        parts=_parts(codec.spec),
+        accepted=exchange.accepted,
+    )
+
+
+def _captions(spec: LatentSpec) -> dict[str, str]:
+    captions = {
+        "variants": "Left, a real image; right of it, its variants before the gate. "
+        "Those with a red frame are rejected.",
+    }
+    if can_exchange(spec):
+        carriers, others = _parts(spec)
+        captions["exchange"] = (
+            "At the left and at the top, the same real images; between them, what the model makes "
+            f"of the class of the image at the left (its {carriers}) and the rest of the image at "
+            f"the top (its {others}). A row should be of one class, a column of one style; on the "
+            "diagonal both are of one image. Those with a red frame the gate would reject."
+        )
+    return captions
+
+
+def _parts(spec: LatentSpec) -> tuple[str, str]:
+    """Names of the blocks that carry the class, and of the others."""
+    return ", ".join(spec.carriers("label")), ", ".join(spec.free_of("label"))
+
+
+def _charts(report: Report, model: Path) -> dict[str, bytes]:
+    charts = {
         "class_counts": class_counts(
             report.class_names,
             [report.counts_before[name] for name in report.class_names],
@@ -126,8 +168,8 @@ def _pictures(report: Report, sample: Sample, model: Path) -> dict[str, bytes]:
         "loss_curves": loss_curves(read_history(model / "history.csv")),
     }
     if report.reasons:
-        pictures["rejections"] = rejections(report.class_names, report.rejections_by_reason())
-    return pictures
+        charts["rejections"] = rejections(report.class_names, report.rejections_by_reason())
+    return charts
 
 
 def _one_per_class(sample: Sample) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
@@ -19,7 +20,7 @@ from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.directories import claim_directory
 from pipeline.fitting import fit_bundle, new_model
-from pipeline.folds import Folds, divide
+from pipeline.folds import Folds, check_counts, divide
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import ProgressDisplay, silent_display
 from pipeline.quality import measure_split
@@ -58,26 +59,28 @@ def train_bundle(
         FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
     """
     dataset = DatasetDir.open(data)
-    check_classes(dataset.manifest, "train")
-    _check_fit(config, dataset.manifest)
+    manifest = dataset.manifest
+    where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
+    check_counts(list(manifest.label_counts("train").values()), classes, where)
+    _check_fit(config, manifest)
     run = {
         "config": run_settings(config),
-        "data": data_digest(dataset.manifest),
+        "data": data_digest(manifest),
         "backend": keras.backend.backend(),
     }
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return _finished_bundle(out, run)
+    examples = dataset.read("train", config.data.limit)
+    check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
     _claim_run(out, run, resume=resume, overwrite=overwrite)
-    folds = divide(
-        dataset.read("train", config.data.limit), config.data.validation_share, config.train.seed
-    )
+    folds = divide(examples, config.data.validation_share, config.train.seed)
     bundle, history = fit_bundle(
-        config, folds, dataset.manifest.factors, out / STATE_FOLDER, display or silent_display()
+        config, folds, manifest.factors, out / STATE_FOLDER, display or silent_display()
     )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
     bundle.details = {
-        "data": {"name": dataset.manifest.name, "digest": run["data"]},
+        "data": {"name": manifest.name, "digest": run["data"]},
         "backend": run["backend"],
         "config": config.model_dump(),
         "versions": library_versions() | library_versions((*BACKEND_PACKAGES, run["backend"])),
@@ -90,17 +93,6 @@ def _check_fit(config: Config, manifest: Manifest) -> None:
     """Refuses arguments, devices and precision that cannot be had before anything is written."""
     with placement(config.train.devices, config.train.dtype_policy):
         new_model(config, manifest.image_shape, len(manifest.class_names))
-
-
-def check_classes(manifest: Manifest, split: str) -> None:
-    """Refuses a split in which a class has no example."""
-    counts = manifest.label_counts(split)
-    if empty := [name for name, count in counts.items() if not count]:
-        raise ValueError(
-            f"Class '{empty[0]}' of data set '{manifest.name}' is empty. Expected: examples of "
-            f"every class in the split '{split}'. Received: {counts}. Add examples of it or "
-            "import the data without this class."
-        )
 
 
 def run_settings(config: Config) -> dict[str, Any]:

@@ -9,20 +9,28 @@ class. One decoder draws the image from both.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.adversary import adversary_losses, call_frozen
 from model_zoo.devices import replica_share
-from model_zoo.gaussian_mixture import ClassMixture, mixture_losses
+from model_zoo.discriminator import ProjectionDiscriminator
+from model_zoo.gaussian_mixture import ClassMixture
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
+from model_zoo.zszu_vae.losses import (
+    EVIDENCE_TERMS,
+    diagonal_normal,
+    loss_terms,
+)
 
-EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
-SPLIT_TERMS = ("code_loss", "confusion_loss", "adversary_loss", "consistency_loss")
+PRECISIONS = ("learnt", "fixed")
+MOST_NATS_A_DIM = 20.0
+"""KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""
+SAMPLED_PRIORS = ("refitted", "learnt")
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
@@ -31,10 +39,11 @@ class ZsZuVAE(keras.Model):
 
     Reference:
         Zheng & Sun, CVPR 2019, https://arxiv.org/abs/1812.09502. Deviates: all groups of
-        variables are trained together by one optimizer on one scalar loss, with stop-gradients
-        in place of the paper's alternating phases; the precision of the mixture is clipped; the
-        adversary's target is the class distribution of the data, not the uniform one (the same
-        for balanced classes).
+        variables are trained together on one scalar loss, with stop-gradients in place of the
+        paper's alternating phases; the precision of the mixture is clipped; the adversary's
+        target is the class distribution of the data, not the uniform one (the same for balanced
+        classes); the second kind of fakes of the GAN form takes `zs` from the batch instead of
+        the learnt mixture, whose components are wider than the codes.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
@@ -44,19 +53,34 @@ class ZsZuVAE(keras.Model):
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
         width: Integer, channels of the outermost convolution.
         hidden_dim: Integer, size of the hidden dense layers.
+        kernel_size: Integer, side of the kernels of convolutions, in pixels.
+        base_side: Integer, longest side at which no further convolution halves the image.
+        group_norm: Whether group normalisation follows the convolutions of encoders and decoder.
         dropout: Float in `[0, 1)`, share of hidden units of the zs encoder dropped in training.
         class_probabilities: Sequence of floats that sum to 1, the share of each class in the
             training data, or `None` for balanced classes.
-        reconstruction_weight: Float, weight of the mean squared error per pixel and channel.
+        noise_variance: Float, variance of the pixel noise of the likelihood at `kl_weight` 1, in
+            squared units of the input. It gives the mean squared error per pixel the weight
+            `pixels / (2 * noise_variance * zu_dim)` and means the same at every image size.
         kl_weight: Float, weight of the KL divergence per dimension of `zu`.
+        precision: `"learnt"`, or `"fixed"` to 1: precision of the mixture's components.
         likelihood_weight: Float, weight of minus the log density of `zs` under its class.
         code_weight: Float, weight of the same on the encoder alone, centres held still; keeps
             `zs` from becoming a free auto-encoder code.
         adversary_weight: Float, weight of the pressure on `zu` to tell nothing of the class.
+        adversary_steps: Integer, for how many steps of the adversary one step counts: it learns
+            from so many draws of `zu`, at so many times the learning rate.
+        mmd_weight: Float, weight of the class-conditional maximum mean discrepancy of `zu`, an
+            alternative to the adversary that needs no network.
         consistency_weight: Float, weight of the class that the encoder of `zs` reads in images
             decoded from `zs` and a draw of `zu` from its prior, as the decoder sees it. Not in the
             paper: there the decoder only ever sees posterior samples of `zu`.
+        gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
+            discriminator of images; 0 for none.
+        discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
         margin: Float, margin of the mixture's classification loss.
+        sampled_prior: `"refitted"` to the codes of each class after training, or `"learnt"`: the
+            components of the mixture that `zs` is drawn from when variants are made.
         seed: Integer, seed of the posterior samples drawn in training.
 
     Input shape:
@@ -80,15 +104,24 @@ class ZsZuVAE(keras.Model):
         network: str = "auto",
         width: int = 32,
         hidden_dim: int = 256,
+        kernel_size: int = 4,
+        base_side: int = 8,
+        group_norm: bool = False,
         dropout: float = 0.0,
         class_probabilities: Sequence[float] | None = None,
-        reconstruction_weight: float = 10.0,
+        noise_variance: float = 1.225,
         kl_weight: float = 1.0,
+        precision: str = "learnt",
         likelihood_weight: float = 0.1,
         code_weight: float = 1.0,
         adversary_weight: float = 1.0,
+        adversary_steps: int = 1,
+        mmd_weight: float = 0.0,
         consistency_weight: float = 1.0,
+        gan_weight: float = 0.0,
+        discriminator_rate: float = 1.0,
         margin: float = 0.0,
+        sampled_prior: str = "refitted",
         seed: int = 0,
         **kwargs,
     ):
@@ -97,13 +130,25 @@ class ZsZuVAE(keras.Model):
         self.num_classes, self.zs_dim, self.zu_dim = num_classes, zs_dim, zu_dim
         self.network = resolve_network(network, self.image_shape)
         self.width, self.hidden_dim, self.dropout = width, hidden_dim, dropout
+        self.kernel_size, self.base_side, self.group_norm = kernel_size, base_side, group_norm
         self.class_probabilities = tuple(class_probabilities or [1.0 / num_classes] * num_classes)
-        self.reconstruction_weight, self.kl_weight = reconstruction_weight, kl_weight
+        self.noise_variance, self.kl_weight, self.precision = noise_variance, kl_weight, precision
         self.likelihood_weight, self.code_weight = likelihood_weight, code_weight
-        self.adversary_weight, self.consistency_weight = adversary_weight, consistency_weight
-        self.margin, self.seed = margin, seed
+        self.adversary_weight, self.adversary_steps = adversary_weight, adversary_steps
+        self.mmd_weight, self.consistency_weight = mmd_weight, consistency_weight
+        self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
+        self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
+        self._check()
+        self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
 
-        sizes = {"network": self.network, "width": width, "hidden_dim": hidden_dim}
+        sizes = {
+            "network": self.network,
+            "width": width,
+            "hidden_dim": hidden_dim,
+            "kernel_size": kernel_size,
+            "base_side": base_side,
+            "group_norm": group_norm,
+        }
         self.zs_encoder = image_encoder(
             self.image_shape, zs_dim, dropout=dropout, name="zs_encoder", **sizes
         )
@@ -112,13 +157,45 @@ class ZsZuVAE(keras.Model):
         self.adversary = classifier_head(
             zu_dim, num_classes, hidden_dim=hidden_dim, name="adversary"
         )
-        self.mixture = ClassMixture(num_classes, zs_dim, name="mixture", dtype="float32")
+        self.mixture = ClassMixture(
+            num_classes,
+            zs_dim,
+            learns_precision=precision == "learnt",
+            name="mixture",
+            dtype="float32",
+        )
+        self.discriminator = (
+            ProjectionDiscriminator(
+                self.image_shape,
+                num_classes,
+                width=width,
+                hidden_dim=hidden_dim,
+                convolutional=self.network == "conv",
+                name="discriminator",
+            )
+            if gan_weight
+            else None
+        )
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
-            for name in (*EVIDENCE_TERMS, *SPLIT_TERMS, "negative_elbo", "zs_accuracy")
+            for name in (*self.loss_weights, "negative_elbo", "zs_accuracy")
         }
         self.built = True
+
+    def _check(self) -> None:
+        for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
+                    f"{name}={getattr(self, name)!r}. Set `model.args.{name}` to one of these."
+                )
+        if self.noise_variance <= 0 or self.adversary_steps < 1:
+            raise ValueError(
+                "The noise or the adversary cannot be so. Expected: noise_variance > 0 and "
+                f"adversary_steps >= 1. Received: noise_variance={self.noise_variance}, "
+                f"adversary_steps={self.adversary_steps}. Raise it under `model.args`."
+            )
 
     # --- Contract -----------------------------------------------------------------------------
 
@@ -150,14 +227,14 @@ class ZsZuVAE(keras.Model):
         loc, log_variance = ops.split(self.zu_encoder(observations), 2, axis=-1)
         return {
             "zs": tfd.VectorDeterministic(self.zs_encoder(observations)),
-            "zu": _diagonal_normal(loc, log_variance),
+            "zu": diagonal_normal(loc, log_variance),
         }
 
     def prior(self, labels=None):
         """Distributions of the blocks, given labels `(batch,)` or over all classes."""
         zs = self.mixture.mixture() if labels is None else self.mixture.components(labels)
         zeros = ops.zeros((self.zu_dim,))
-        return {"zs": zs, "zu": _diagonal_normal(zeros, zeros)}
+        return {"zs": zs, "zu": diagonal_normal(zeros, zeros)}
 
     def likelihood(self, latents):
         """Distribution of observations given blocks: pixels with independent Gaussian noise."""
@@ -170,17 +247,16 @@ class ZsZuVAE(keras.Model):
         """Scale of the pixel noise that the loss weights amount to, in units of the input.
 
         From `reconstruction_weight * mse + kl_weight * kl / zu_dim`, which is proportional to
-        minus the evidence bound with noise variance
-        `kl_weight * pixels / (2 * reconstruction_weight * zu_dim)`.
+        minus the evidence bound with this noise.
         """
-        pixels = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
-        return (self.kl_weight * pixels / (2 * self.reconstruction_weight * self.zu_dim)) ** 0.5
+        return (self.kl_weight * self.noise_variance) ** 0.5
 
     def fitted_priors(self, latents, labels):
-        """Priors of the blocks as arrays, refitted to codes after training.
+        """Priors of the blocks as arrays, after training.
 
-        The learnt precision of the mixture is wider than the codes are spread, so each class gets
-        the mean and the standard deviation of its codes; `zu` keeps its standard normal.
+        The learnt precision of the mixture is wider than the codes are spread, so by default each
+        class gets the mean and the standard deviation of its codes (see `sampled_prior`); `zu`
+        keeps its standard normal.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
@@ -190,13 +266,17 @@ class ZsZuVAE(keras.Model):
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32, with `C` classes (or 1, where the class makes no difference) and `K` = 1.
         """
-        codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
-        loc = np.stack([code.mean(axis=0) for code in codes])[:, None]
-        scale = np.stack([code.std(axis=0) for code in codes])[:, None]
+        if self.sampled_prior == "learnt":
+            components = self.mixture.components()
+            loc, scale = (np.asarray(a) for a in (components.mean(), components.stddev()))
+        else:
+            codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
+            loc = np.stack([code.mean(axis=0) for code in codes])
+            scale = np.stack([code.std(axis=0) for code in codes])
         weights = np.ones((self.num_classes, 1), np.float32)
         zeros = np.zeros((1, 1, self.zu_dim), np.float32)
         return {
-            "zs": {"weights": weights, "loc": loc, "scale": scale},
+            "zs": {"weights": weights, "loc": loc[:, None], "scale": scale[:, None]},
             "zu": {"weights": weights[:1], "loc": zeros, "scale": np.ones_like(zeros)},
         }
 
@@ -204,8 +284,8 @@ class ZsZuVAE(keras.Model):
 
     @property
     def loss_weights(self) -> dict[str, float]:
-        """Weight of every term of the loss; the terms of the evidence bound come first."""
-        return {
+        """Weight of every term of the loss; see `model_zoo.zszu_vae.losses`."""
+        weights = {
             "class_loss": 1.0,
             "likelihood_loss": self.likelihood_weight,
             "reconstruction_loss": self.reconstruction_weight,
@@ -213,70 +293,51 @@ class ZsZuVAE(keras.Model):
             "code_loss": self.code_weight,
             "confusion_loss": self.adversary_weight,
             "adversary_loss": 1.0,
+            "mmd_loss": self.mmd_weight,
             "consistency_loss": self.consistency_weight,
         }
+        gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
+        return weights | (gan if self.gan_weight else {})
+
+    @property
+    def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
+        """Networks whose learning rate is a multiple of the others'."""
+        groups = {"adversary": (self.adversary, float(self.adversary_steps))}
+        if self.gan_weight:
+            groups["discriminator"] = (self.discriminator, self.discriminator_rate)
+        return {name: pair for name, pair in groups.items() if pair[1] != 1.0}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of what every group of variables minimises.
-
-        Stop-gradients route the terms. `mixture` learns from class and likelihood loss; the
-        encoder of `zs` from these, from code loss and reconstruction; the encoder of `zu` from
-        reconstruction, KL and confusion; the adversary from adversary loss alone; the decoder
-        from reconstruction and consistency.
-        """
+        """The weighted sum of what every group of variables minimises."""
         labels = ops.cast(y, "int32")
-        terms = self._loss_terms(x, labels, y_pred)
+        terms = loss_terms(self, x, labels, y_pred)
         weighted = {name: weight * terms[name] for name, weight in self.loss_weights.items()}
         negative_elbo = sum(weighted[name] for name in EVIDENCE_TERMS)
         predicted = ops.cast(ops.argmax(self.mixture(y_pred["zs"]), axis=-1), "int32")
         accuracy = ops.mean(ops.cast(predicted == labels, "float32"))
-        for name, value in {
-            **terms,
-            "negative_elbo": negative_elbo,
-            "zs_accuracy": accuracy,
-        }.items():
+        figures = {**terms, "negative_elbo": negative_elbo, "zs_accuracy": accuracy}
+        for name, value in figures.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
-        return replica_share(negative_elbo + sum(weighted[name] for name in SPLIT_TERMS))
+        return replica_share(sum(weighted.values()))
 
-    def _loss_terms(self, x, labels, y_pred):
-        """Every term without its weight: nats, or squared units of the input per pixel."""
-        mixture = self.mixture
-        class_loss, likelihood_loss = mixture_losses(
-            y_pred["zs"], labels, mixture.loc, mixture.precision, self.margin
-        )
-        _, code_loss = mixture_losses(y_pred["zs"], labels, *mixture.frozen())
-        posterior = _diagonal_normal(y_pred["zu_loc"], y_pred["zu_log_variance"])
-        confusion_loss, adversary_loss = adversary_losses(
-            self.adversary, y_pred["zu"], labels, self.class_probabilities
-        )
-        return {
-            "class_loss": class_loss,
-            "likelihood_loss": likelihood_loss,
-            "reconstruction_loss": ops.mean(ops.square(x - y_pred["reconstruction"])),
-            "kl_zu": ops.mean(tfd.kl_divergence(posterior, self.prior()["zu"])),
-            "code_loss": code_loss,
-            "confusion_loss": confusion_loss,
-            "adversary_loss": adversary_loss,
-            "consistency_loss": self._consistency_loss(y_pred["zs"], labels),
-        }
+    def symptom_of_divergence(self, figures: dict[str, float]) -> tuple[str, str] | None:
+        """What shows in the figures of an epoch that the adversary and its prey run away.
 
-    def _consistency_loss(self, zs, labels):
-        """Cross-entropy of the class read from variants; only the decoder learns from it."""
-        if not self.consistency_weight:
-            return ops.zeros(())
-        zu = keras.random.normal((ops.shape(zs)[0], self.zu_dim), seed=self.noise)
-        variants = self.decode({"zs": ops.stop_gradient(zs), "zu": zu})
-        codes = call_frozen(self.zs_encoder, variants)
-        class_loss, _ = mixture_losses(codes, labels, *self.mixture.frozen())
-        return class_loss
+        Returns:
+            What was expected and received, and the setting to lower; or `None`.
+        """
+        if figures["kl_zu"] <= MOST_NATS_A_DIM * self.zu_dim:
+            return None
+        bound = MOST_NATS_A_DIM * self.zu_dim
+        received = f"Received: kl_zu={figures['kl_zu']:.4g}: zu flees from the adversary"
+        return f"kl_zu of at most {bound:g} nats. {received}", "model.args.adversary_weight"
 
     # --- Keras --------------------------------------------------------------------------------
 
     def call(self, observations, training=False):
         zs = self.zs_encoder(observations, training=training)
         zu_loc, zu_log_variance = ops.split(self.zu_encoder(observations), 2, axis=-1)
-        noise = keras.random.normal(ops.shape(zu_loc), seed=self.noise)
-        zu = zu_loc + ops.exp(0.5 * zu_log_variance) * noise
+        zu = self.draw(zu_loc, zu_log_variance)
         return {
             "zs": zs,
             "zu": zu,
@@ -285,13 +346,12 @@ class ZsZuVAE(keras.Model):
             "reconstruction": self.decode({"zs": zs, "zu": zu}),
         }
 
+    def draw(self, loc, log_variance):
+        """A sample of normals of some means and log variances, differentiable in both."""
+        noise = keras.random.normal(ops.shape(loc), seed=self.noise)
+        return loc + ops.exp(0.5 * log_variance) * noise
+
     def get_config(self):
         parameters = inspect.signature(type(self).__init__).parameters
         names = [name for name in parameters if name not in ("self", "kwargs")]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-
-def _diagonal_normal(loc, log_variance):
-    return tfd.Independent(
-        tfd.Normal(loc, ops.exp(0.5 * log_variance)), reinterpreted_batch_ndims=1
-    )

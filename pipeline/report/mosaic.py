@@ -64,7 +64,7 @@ def compose_mosaic(
     """
     rows, columns = variants.shape[:2]
     tiles = _tiles(np.concatenate([anchors[:, None], variants], axis=1))
-    height, width = (size + 2 * FRAME for size in tiles.shape[2:4])
+    height, width = cell_size(anchors)
     mosaic = np.zeros((rows * (height + GAP) - GAP, _left(columns, width) + width, 4), np.uint8)
     for row in range(rows):
         top = row * (height + GAP)
@@ -77,14 +77,30 @@ def compose_mosaic(
     return mosaic
 
 
+def title_font(size: int) -> ImageFont.FreeTypeFont:
+    """The font of titles; it comes with matplotlib, so that pages look the same everywhere."""
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
+
+
 def _left(column: int, width: int) -> int:
     """Left edge of a cell; column 0 is the anchor."""
     return column * (width + GAP) + (ANCHOR_GAP - GAP) * (column > 0)
 
 
+def cell_size(images: np.ndarray) -> tuple[int, int]:
+    """Height and width of what an image of `(..., height, width, channels)` takes in a mosaic."""
+    height, width = images.shape[-3:-1]
+    factor = _enlargement(images)
+    return height * factor + 2 * FRAME, width * factor + 2 * FRAME
+
+
+def _enlargement(images: np.ndarray) -> int:
+    return max(1, round(TILE / max(images.shape[-3:-1])))
+
+
 def _tiles(images: np.ndarray) -> np.ndarray:
     """Enlarges images by a whole factor and makes them RGBA."""
-    factor = max(1, round(TILE / max(images.shape[2:4])))
+    factor = _enlargement(images)
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
     colors = np.broadcast_to(images, (*images.shape[:-1], 3))
     opaque = np.full((*images.shape[:-1], 1), 255, np.uint8)
@@ -94,8 +110,7 @@ def _tiles(images: np.ndarray) -> np.ndarray:
 def _with_titles(mosaic: np.ndarray, titles: Sequence[str]) -> np.ndarray:
     """Puts each title in a strip above its row."""
     size = min(26, max(14, mosaic.shape[1] // 38))
-    # The font comes with matplotlib, so that pages look the same everywhere.
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
+    font = title_font(size)
     strip = round(size * 1.9)
     row = (mosaic.shape[0] + GAP) // len(titles)
     parts = []

@@ -1,4 +1,4 @@
-"""Writes `report.html`, one file that needs no network and no script, and `report.json`."""
+"""Writes a report: one HTML file that needs no network and no script, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -20,31 +20,38 @@ _CHARTS = ("class_counts", "rejections", "loss_curves")
 
 
 def write_report(
-    out: str | os.PathLike[str], report: Report | Mapping[str, Any], pictures: Mapping[str, bytes]
+    out: str | os.PathLike[str],
+    report: Report | Mapping[str, Any],
+    pictures: Mapping[str, bytes],
+    name: str = "report",
 ) -> None:
-    """Writes `report.html` and `report.json` into a folder, each complete or not at all.
+    """Writes `<name>.html` and `<name>.json` into a folder, each complete or not at all.
 
     Args:
         out: Existing folder, local or in a bucket; files of these names are replaced.
         report: A `Report`, or a mapping with its fields.
         pictures: PNG bytes by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
             their sections; all others open the page, in their order.
+        name: Name of both files without the ending.
 
     Raises:
         ValueError: The report has a wrong field, or a picture is not a PNG.
     """
     report = Report.model_validate(report)
-    page = render_page(report, pictures)
-    write_atomic(os.path.join(out, "report.json"), report.model_dump_json(indent=2) + "\n")
-    write_atomic(os.path.join(out, "report.html"), page)
+    page = render_page(report, pictures, f"{name}.json")
+    write_atomic(os.path.join(out, f"{name}.json"), report.model_dump_json(indent=2) + "\n")
+    write_atomic(os.path.join(out, f"{name}.html"), page)
 
 
-def render_page(report: Report, pictures: Mapping[str, bytes]) -> str:
+def render_page(
+    report: Report, pictures: Mapping[str, bytes], facts_file: str = "report.json"
+) -> str:
     """Renders the page; equal arguments give equal text.
 
     Args:
         report: What to say.
         pictures: PNG bytes by name, as for `write_report`.
+        facts_file: Name of the file beside the page that says the same as JSON.
 
     Raises:
         ValueError: A picture is not a PNG.
@@ -58,6 +65,7 @@ def render_page(report: Report, pictures: Mapping[str, bytes]) -> str:
     template = _environment().from_string(_resource("template.html.j2"))
     return template.render(
         report=report,
+        facts_file=facts_file,
         style=Markup(_resource("style.css")),  # ours, not a user's
         leading=[name for name in pictures if name not in _CHARTS],
         sources={name: _data_uri(data) for name, data in pictures.items()},

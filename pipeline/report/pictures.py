@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 
@@ -11,20 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pipeline.report.drawing import TEXT, WIDTH, add_legend, shorten, tidy, to_png
 from pipeline.report.mosaic import variant_grid
 
 __all__ = ["class_counts", "loss_curves", "rejections", "variant_grid"]
 
 # All of these have a contrast of at least 3 on white and on near-black.
-_TEXT = "#7a838f"
-_RULE = "#7a838f40"
 _BEFORE, _ADDED = "#838d9b", "#3d8bd4"
 _TRAIN, _VALIDATION = "#3d8bd4", "#cf7720"
 _REASONS = ("#d9534f", "#bd8014", "#8f74d1", "#2f9e94", "#b0639f", "#7a838f")
 
-_WIDTH = 4.6  # inches; the 8.5 points of a label are then 9 pixels high on a phone
 _MAX_BARS = 40  # more classes than this cannot be named at a readable size
-_MAX_NAME = 22
 
 
 def class_counts(names: Sequence[str], before: Sequence[int], after: Sequence[int]) -> bytes:
@@ -92,15 +88,15 @@ def loss_curves(history: Mapping[str, Sequence[float]]) -> bytes:
         )
     columns = min(2, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(_WIDTH, 0.35 + 1.55 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.35 + 1.55 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for panel, name in zip(panels, names, strict=False):
         _curve(panel, name, history)
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     lines = {line.get_label(): line for panel in panels for line in panel.get_lines()}
-    _legend(figure, list(lines.values()), [str(label) for label in lines])
-    return _png(figure)
+    add_legend(figure, list(lines.values()), [str(label) for label in lines])
+    return to_png(figure)
 
 
 def _curve(panel: Axes, name: str, history: Mapping[str, Sequence[float]]) -> None:
@@ -114,10 +110,10 @@ def _curve(panel: Axes, name: str, history: Mapping[str, Sequence[float]]) -> No
             epochs = np.asarray(history.get("epoch", np.arange(1, len(values) + 1)))
             marker = "o" if len(values) == 1 else None
             panel.plot(epochs, values, color=color, label=label, lw=1.6, marker=marker, ms=3)
-    panel.set_title(name.replace("_", " "), fontsize=9.5, color=_TEXT, loc="left", parse_math=False)
+    panel.set_title(name.replace("_", " "), fontsize=9.5, color=TEXT, loc="left", parse_math=False)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     panel.yaxis.set_major_locator(MaxNLocator(nbins=4))
-    _tidy(panel, "y")
+    tidy(panel, "y")
 
 
 def _stacked_bars(
@@ -126,12 +122,12 @@ def _stacked_bars(
     """Draws parts, each `(numbers, color)`, end to end or one behind the other."""
     named = len(names) <= _MAX_BARS
     height = 0.6 + 0.235 * len(names) if named else 2.6
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()
     (_named_bars if named else _outline)(axes, names, parts, stacked)
     handles, labels = axes.get_legend_handles_labels()
-    _legend(figure, handles, labels)
-    return _png(figure)
+    add_legend(figure, handles, labels)
+    return to_png(figure)
 
 
 def _named_bars(
@@ -145,9 +141,9 @@ def _named_bars(
         axes.barh(rows + shift, numbers, bar, left=left if stacked else 0, color=color, label=label)
         left = left + numbers
     axes.set_yticks(rows)
-    axes.set_yticklabels([_shorten(name) for name in names], parse_math=False)
+    axes.set_yticklabels([shorten(name) for name in names], parse_math=False)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    _tidy(axes, "x")
+    tidy(axes, "x")
     axes.tick_params(axis="y", length=0)
 
 
@@ -163,46 +159,8 @@ def _outline(
         base = top if stacked else base
     axes.set_xlim(0, len(names))
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(f"{len(names)} classes, the largest first", fontsize=8.5, color=_TEXT)
-    _tidy(axes, "y")
-
-
-def _tidy(axes: Axes, grid: str) -> None:
-    """Leaves of the frame only rules along the axis that is read, in neutral colours."""
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(colors=_TEXT, labelsize=8.5, length=0)
-    axes.grid(axis="y" if grid == "y" else "x", color=_RULE, lw=0.6)
-    axes.set_axisbelow(True)
-    axis = axes.yaxis if grid == "y" else axes.xaxis
-    axis.get_offset_text().set(color=_TEXT, fontsize=8.5)
-
-
-def _legend(figure: Figure, handles: Sequence, labels: Sequence[str]) -> None:
-    legend = figure.legend(
-        handles,
-        labels,
-        loc="outside upper left",
-        ncols=min(3, max(1, len(labels))),
-        frameon=False,
-        fontsize=9,
-        labelcolor=_TEXT,
-        handlelength=1.1,
-        columnspacing=1.2,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    # No software name among the metadata, so that equal pictures are equal bytes.
-    figure.savefig(buffer, format="png", dpi=220, transparent=True, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
+    axes.set_xlabel(f"{len(names)} classes, the largest first", fontsize=8.5, color=TEXT)
+    tidy(axes, "y")
 
 
 def _check_lengths(names: Sequence[str], columns: Mapping[str, Sequence[int]]) -> None:

@@ -1,4 +1,4 @@
-"""What a report says, as data: the page is one view of it, `report.json` is the other."""
+"""What a report says, as data: the page is one view of it, the JSON file is the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.measures import Measure
 
 
 class Report(BaseModel):
-    """Everything that `report.html` shows except the pixels of its pictures.
+    """Everything that the page shows except the pixels of its pictures.
 
     Args:
         title: Title of the page.
@@ -22,6 +22,7 @@ class Report(BaseModel):
         totals: `requested`, `written`, `rejected` and `dead` variants; empty if nothing was
             generated.
         captions: Sentences to set under pictures, by the name of the picture.
+        measured_on: What the numbers were measured on, such as `{"split": "test"}`.
         config_yaml: The resolved configuration.
         versions: Versions of Python and of the packages that ran.
         bundle_digest: Digest of the model bundle, or None if there was none.
@@ -40,6 +41,7 @@ class Report(BaseModel):
     rejections: dict[str, dict[str, int]] = {}
     totals: dict[str, int] = {}
     captions: dict[str, str] = {}
+    measured_on: dict[str, int | str] = {}
     config_yaml: str = ""
     versions: dict[str, str] = {}
     bundle_digest: str | None = None

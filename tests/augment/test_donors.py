@@ -94,6 +94,14 @@ def test_a_value_nobody_has_gives_an_empty_pool():
     assert bank_of(range(9), 2).pool("label", 99).tolist() == []
 
 
+@given(ROWS, CAPACITIES, st.integers(0, LABELS))
+def test_the_pool_of_others_joins_the_pools_of_all_other_values(rows, capacity, value):
+    bank = bank_of(rows, capacity)
+    pools = [bank.pool("label", other) for other in range(LABELS) if other != value]
+    joined = np.sort(np.concatenate(pools))
+    assert bank.pool_of_others("label", value).tolist() == joined.tolist()
+
+
 @given(ROWS)
 def test_rows_are_found_by_id(rows):
     bank = bank_of(rows, 2)
@@ -101,9 +109,10 @@ def test_rows_are_found_by_id(rows):
     assert found.tolist() == [-1, *range(len(bank))]
 
 
-def test_an_unknown_factor_names_the_nearest():
+@pytest.mark.parametrize("find", [DonorBank.pool, DonorBank.pool_of_others])
+def test_an_unknown_factor_names_the_nearest(find):
     with pytest.raises(ValueError, match="Did you mean 'font'"):
-        bank_of(range(3), 2).pool("fnt", 0)
+        find(bank_of(range(3), 2), "fnt", 0)
 
 
 def test_a_bank_needs_room():

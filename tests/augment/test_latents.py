@@ -18,6 +18,12 @@ def test_a_block_is_found_by_name(spec):
     assert "zv" not in spec
 
 
+def test_blocks_are_parted_by_whether_they_carry_a_factor(spec):
+    assert spec.carriers("label") == ("zs",)
+    assert spec.free_of("label") == ("zu", "zt")
+    assert spec.carriers("size") == ()
+
+
 def test_a_misspelt_block_names_its_neighbour():
     spec = LatentSpec((Block("content", 2, (), BlockPrior.standard_normal(2)),))
     with pytest.raises(ValueError, match="Did you mean 'content'"):

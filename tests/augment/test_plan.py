@@ -45,6 +45,8 @@ def test_take_picks_rows_by_index_and_by_mask(plan):
     assert len(picked) == 2
     assert picked.keys.tolist() == plan.keys[[4, 0]].tolist()
     np.testing.assert_array_equal(picked.block_keys("zu"), plan.block_keys("zu")[[4, 0]])
+    warmer = replace(plan, temperatures=plan.temperatures | {"zu": 1.5})
+    assert warmer.take(np.array([4, 0])).temperatures == {"zs": 1.0, "zu": 1.5, "zt": 1.0}
     assert plan.take(plan.label == 1).label.tolist() == [1] * int((plan.label == 1).sum())
 
 
@@ -85,11 +87,17 @@ def test_a_short_column_is_refused(plan, name):
         replace(plan, **{name: getattr(plan, name)[1:]})
 
 
-@pytest.mark.parametrize("kind", ["sources", "donors", "weights"])
-def test_every_block_has_its_columns_in_order(plan, kind):
-    columns = dict(reversed(getattr(plan, kind).items()))
-    with pytest.raises(ValueError, match=f"{kind}.*Give every block of the spec a column"):
-        replace(plan, **{kind: columns})
+@pytest.mark.parametrize("kind", ["sources", "donors", "weights", "temperatures"])
+def test_every_block_has_its_entries_in_order(plan, kind):
+    entries = dict(reversed(getattr(plan, kind).items()))
+    with pytest.raises(ValueError, match=f"{kind}.*Give every block of the spec an entry"):
+        replace(plan, **{kind: entries})
+
+
+@pytest.mark.parametrize("temperature", [-0.1, np.nan, np.inf])
+def test_an_impossible_temperature_is_refused(plan, temperature):
+    with pytest.raises(ValueError, match="'zu'.*Pass 1.0 for the prior itself"):
+        replace(plan, temperatures=plan.temperatures | {"zu": temperature})
 
 
 @pytest.mark.parametrize(

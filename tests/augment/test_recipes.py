@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from augment import RECIPES, Anchors, DonorBank, Source, find_recipe, plan_variants
-
-BLOCKS = ("zs", "zu", "zt")
+from augment import RECIPES, Anchors, find_recipe, plan_variants
 
 
 def take(anchors, rows):
@@ -27,25 +24,6 @@ def contents(plan, anchors):
     return dict(zip(names, rows, strict=True))
 
 
-def sources(plan):
-    return {name: set(column.tolist()) for name, column in plan.sources.items()}
-
-
-def test_class_preserving_keeps_the_class_and_samples_the_rest(anchors, spec):
-    plan = plan_variants("class_preserving", anchors, spec, seed=0)
-    assert sources(plan) == {"zs": {Source.KEEP}, "zu": {Source.PRIOR}, "zt": {Source.PRIOR}}
-
-
-def test_reconstruct_keeps_everything(anchors, spec):
-    plan = plan_variants("reconstruct", anchors, spec, seed=0)
-    assert sources(plan) == dict.fromkeys(BLOCKS, {Source.KEEP})
-
-
-def test_interpolate_zu_keeps_the_class_and_mixes_the_rest(anchors, spec, bank):
-    plan = plan_variants("interpolate_zu", anchors, spec, seed=0, donors=bank)
-    assert sources(plan) == {"zs": {Source.KEEP}, "zu": {Source.MIX}, "zt": {Source.MIX}}
-
-
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 @given(order=st.permutations(range(12)), cut=st.integers(0, 12))
 def test_a_plan_does_not_depend_on_order_or_sharding(anchors, spec, bank, recipe, order, cut):
@@ -57,11 +35,12 @@ def test_a_plan_does_not_depend_on_order_or_sharding(anchors, spec, bank, recipe
     assert parts == contents(whole, anchors)
 
 
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
 @given(more=st.integers(1, 4))
-def test_more_variants_leave_the_first_ones_as_they_are(anchors, spec, bank, more):
-    few = plan_variants("interpolate_zu", anchors, spec, seed=1, donors=bank)
+def test_more_variants_leave_the_first_ones_as_they_are(anchors, spec, bank, recipe, more):
+    few = plan_variants(recipe, anchors, spec, seed=1, donors=bank)
     grown = replace(anchors, variants=anchors.variants + more)
-    many = plan_variants("interpolate_zu", grown, spec, seed=1, donors=bank)
+    many = plan_variants(recipe, grown, spec, seed=1, donors=bank)
     assert contents(few, anchors).items() <= contents(many, grown).items()
 
 
@@ -79,44 +58,6 @@ def test_recipes_do_not_share_keys(anchors, spec):
     assert not set(plans[0].keys) & set(plans[1].keys)
 
 
-def test_donor_has_the_class_of_the_anchor_and_is_another_example(anchors, spec, bank):
-    many = replace(anchors, variants=np.full(12, 40))
-    plan = plan_variants("interpolate_zu", many, spec, seed=0, donors=bank)
-    for name in ("zu", "zt"):
-        rows = plan.donors[name]
-        np.testing.assert_array_equal(bank.factors["label"][rows], plan.label)
-        assert not (bank.ids[rows] == np.array(anchors.ids)[plan.anchor]).any()
-
-
-def test_every_other_example_of_the_pool_is_equally_likely(anchors, spec, bank):
-    own = anchors.ids.index(bank.ids[bank.pool("label", 1)[1]])
-    alone = replace(take(anchors, [own]), variants=np.array([2000]))
-    plan = plan_variants("interpolate_zu", alone, spec, seed=0, donors=bank)
-    rows, counts = np.unique(plan.donors["zu"], return_counts=True)
-    assert rows.tolist() == bank.pool("label", 1)[[0, 2]].tolist()
-    assert stats.chisquare(counts).pvalue > 0.01
-
-
-def test_an_anchor_outside_the_bank_draws_from_the_whole_pool(anchors, spec, bank):
-    stranger = Anchors(["stranger"], {"label": np.array([0])}, np.array([200]))
-    plan = plan_variants("interpolate_zu", stranger, spec, seed=0, donors=bank)
-    assert set(plan.donors["zu"]) == set(bank.pool("label", 0))
-
-
-def test_blocks_have_donors_and_weights_of_their_own(anchors, spec, bank):
-    many = replace(anchors, variants=np.full(12, 40))
-    plan = plan_variants("interpolate_zu", many, spec, seed=0, donors=bank)
-    assert (plan.donors["zu"] != plan.donors["zt"]).any()
-    assert abs(np.corrcoef(plan.weights["zu"], plan.weights["zt"])[0, 1]) < 0.2
-
-
-def test_weights_are_uniform_between_low_and_high(anchors, spec, bank):
-    many = replace(anchors, variants=np.full(12, 100))
-    options = {"low": 0.1, "high": 0.3}
-    plan = plan_variants("interpolate_zu", many, spec, seed=0, donors=bank, options=options)
-    assert stats.kstest(plan.weights["zu"], stats.uniform(0.1, 0.2).cdf).pvalue > 0.01
-
-
 def test_options_default_one_by_one():
     assert find_recipe("interpolate_zu").resolve({"low": 0.5}) == {"low": 0.5, "high": 0.75}
 
@@ -131,10 +72,29 @@ def test_an_unknown_option_names_the_nearest(anchors, spec, bank):
         plan_variants("interpolate_zu", anchors, spec, seed=0, donors=bank, options={"hihg": 1})
 
 
+@pytest.mark.parametrize("recipe", ["interpolate_zu", "interpolate_class"])
 @pytest.mark.parametrize("options", [{"low": -0.1}, {"high": 1.1}, {"low": 0.8}])
-def test_shares_out_of_range_are_refused(options):
+def test_shares_out_of_range_are_refused(recipe, options):
     with pytest.raises(ValueError, match="Pass shares, in order"):
-        find_recipe("interpolate_zu").resolve(options)
+        find_recipe(recipe).resolve(options)
+
+
+@pytest.mark.parametrize("recipe", ["class_preserving", "sample_class"])
+def test_a_negative_temperature_is_refused(recipe):
+    with pytest.raises(ValueError, match="Received: temperature=-0.1. Pass 1.0 for the prior"):
+        find_recipe(recipe).resolve({"temperature": -0.1})
+
+
+@pytest.mark.parametrize("same_class", [-1, 0.5, 2])
+def test_a_choice_of_donors_other_than_0_or_1_is_refused(same_class):
+    with pytest.raises(ValueError, match="Pass 1 for donors of the anchor's class and 0"):
+        find_recipe("swap_zu").resolve({"same_class": same_class})
+
+
+def test_only_swapping_takes_donors_of_another_class():
+    shared = {r.name for r in RECIPES.values() if r.needs_donors and r.donors_share_class()}
+    assert shared == {"interpolate_zu", "interpolate_class"}
+    assert find_recipe("swap_zu").donors_share_class({"same_class": 1})
 
 
 def test_an_option_that_is_not_a_number_is_refused():
@@ -142,24 +102,13 @@ def test_an_option_that_is_not_a_number_is_refused():
         find_recipe("interpolate_zu").resolve({"low": float("nan")})
 
 
-def test_a_recipe_that_needs_donors_asks_for_a_bank(anchors, spec):
+@pytest.mark.parametrize("recipe", [r.name for r in RECIPES.values() if r.needs_donors])
+def test_a_recipe_that_needs_donors_asks_for_a_bank_of_its_blocks(anchors, spec, bank, recipe):
     with pytest.raises(ValueError, match="Build one with `DonorBank.build`"):
-        plan_variants("interpolate_zu", anchors, spec, seed=0)
-
-
-def test_a_bank_of_other_blocks_is_refused(anchors, spec, bank):
+        plan_variants(recipe, anchors, spec, seed=0)
     other = replace(bank, latents={"zs": bank.latents["zs"]})
     with pytest.raises(ValueError, match="Pass every block under its name"):
-        plan_variants("interpolate_zu", anchors, spec, seed=0, donors=other)
-
-
-@pytest.mark.parametrize("kept", [[1], []])
-def test_an_anchor_without_a_donor_is_named(anchors, spec, make_latents, kept):
-    alone = replace(take(anchors, [1]), variants=np.array([2]))
-    rows = take(anchors, np.array([0, 2, *kept]))
-    bank = DonorBank.build(rows.ids, rows.factors, make_latents(len(rows)), seed=0, capacity=5)
-    with pytest.raises(ValueError, match="toy/train/00000001.*Import more examples"):
-        plan_variants("interpolate_zu", alone, spec, seed=0, donors=bank)
+        plan_variants(recipe, anchors, spec, seed=0, donors=other)
 
 
 def test_attempts_count_from_zero(anchors, spec):

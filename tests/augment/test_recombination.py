@@ -67,6 +67,14 @@ def test_sampled_blocks_come_from_the_prior_of_the_class(plan, spec, make_latent
     assert_bit_equal(made, prior.sample(sampled.block_keys("zs"), sampled.label))
 
 
+def test_each_block_is_drawn_at_its_own_temperature(plan, spec, make_latents):
+    sampled = with_block(with_block(plan, "zu", Source.PRIOR), "zt", Source.PRIOR)
+    warm = replace(sampled, temperatures={"zs": 1.0, "zu": 0.0, "zt": 2.0})
+    made = recombine(make_latents(12), None, warm)
+    assert_bit_equal(made["zu"], np.zeros((len(plan), 4), np.float32))
+    assert_bit_equal(made["zt"], spec["zt"].prior.sample(warm.block_keys("zt"), temperature=2.0))
+
+
 def test_swapped_blocks_are_the_donors(plan, make_latents):
     donors = make_latents(5, seed=1)
     rows = np.arange(len(plan)) % 5

@@ -36,10 +36,11 @@ def test_halvings_bring_the_longer_side_to_eight(side, stages):
     assert -(-side // 2**stages) <= 8
 
 
+@pytest.mark.parametrize("options", [{}, {"kernel_size": 5, "base_side": 4, "group_norm": True}])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (17, 50, 3), (33, 16, 2)])
-def test_networks_fit_awkward_shapes(shape):
-    encoder = image_encoder(shape, 5, name="encoder", **SIZES)
-    decoder = image_decoder(5, shape, name="decoder", **SIZES)
+def test_networks_fit_awkward_shapes(shape, options):
+    encoder = image_encoder(shape, 5, name="encoder", **SIZES, **options)
+    decoder = image_decoder(5, shape, name="decoder", **SIZES, **options)
     assert encoder.output_shape == (None, 5)
     assert decoder.output_shape == (None, *shape)
 
@@ -57,3 +58,10 @@ def test_dropout_acts_in_training_only():
 def test_classifier_gives_one_logit_a_class(shape):
     logits = image_classifier(shape, 7, width=2)(np.zeros((2, *shape), np.float32))
     assert logits.shape == (2, 7)
+
+
+def test_group_norm_does_not_depend_on_the_rest_of_the_batch():
+    decoder = image_decoder(5, (16, 16, 1), name="decoder", group_norm=True, **SIZES)
+    codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    together = np.asarray(decoder(codes, training=True))
+    np.testing.assert_allclose(decoder(codes[:1], training=True), together[:1], atol=1e-6)

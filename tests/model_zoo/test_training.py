@@ -4,7 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.training import CLASSIFIER_RANGE, Schedule, fit, fit_classifier, forget, optimizer
+from model_zoo.training import (
+    CLASSIFIER_RANGE,
+    Schedule,
+    adam,
+    check_accumulation,
+    fit,
+    fit_classifier,
+    forget,
+    optimizer,
+)
 
 
 class Poison(keras.callbacks.Callback):
@@ -70,24 +79,41 @@ def test_divergence_is_an_error_and_the_run_can_go_on(noisy_line, folds, schedul
 
 
 def test_the_rate_falls_to_a_twentieth():
-    rate = optimizer(Schedule(epochs=4, learning_rate=0.1), steps_per_epoch=5)._learning_rate
+    rate = adam(Schedule(epochs=4, learning_rate=0.1), steps_per_epoch=5)._learning_rate
     assert float(rate(0)) == pytest.approx(0.1)
     assert float(rate(20)) == pytest.approx(0.005)
 
 
+def test_a_model_that_asks_for_no_other_rates_gets_one_adam(noisy_line):
+    assert type(optimizer(noisy_line(), Schedule(epochs=4), 5)) is keras.optimizers.Adam
+
+
+def test_a_part_of_the_model_learns_at_its_own_rate(noisy_line):
+    model = noisy_line()
+    model.relative_rates = {"dense": (model.dense, 3.0)}
+    grouped = optimizer(model, Schedule(epochs=4, learning_rate=0.1), 5)
+    rates = [float(part.learning_rate) for part in grouped.optimizers]
+    assert rates == pytest.approx([0.3, 0.1])
+
+
 def test_gradients_are_averaged_before_an_update():
-    accumulating = optimizer(Schedule(epochs=9, gradient_accumulation_steps=2), steps_per_epoch=50)
-    once, weight, alone = (
-        optimizer(Schedule(epochs=9), 50),
-        keras.Variable(1.0),
-        keras.Variable(1.0),
-    )
+    accumulating = adam(Schedule(epochs=9, gradient_accumulation_steps=2), steps_per_epoch=50)
+    once = adam(Schedule(epochs=9), steps_per_epoch=50)
+    weight, alone = keras.Variable(1.0), keras.Variable(1.0)
     accumulating.apply([keras.ops.convert_to_tensor(3.0)], [weight])
     assert float(weight.value) == 1.0
     accumulating.apply([keras.ops.convert_to_tensor(-1.0)], [weight])
     once.apply([keras.ops.convert_to_tensor(1.0)], [alone])
     assert float(weight.value) == pytest.approx(float(alone.value), rel=1e-5)
     assert float(weight.value) < 1.0
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX can")
+def test_accumulation_on_several_devices_is_refused(monkeypatch):
+    monkeypatch.setattr("model_zoo.training.num_replicas", lambda: 2)
+    check_accumulation(Schedule(epochs=1))
+    with pytest.raises(ValueError, match=r"2 devices.*KERAS_BACKEND=jax"):
+        check_accumulation(Schedule(epochs=1, gradient_accumulation_steps=2))
 
 
 def test_steps_in_one_execution_are_the_same_steps(noisy_line, folds, schedule, tmp_path):

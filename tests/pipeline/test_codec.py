@@ -1,10 +1,14 @@
 """The codec runs fixed batches; what a row gets does not depend on the rows beside it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from bundles import digits_bundle, digits_data
+from keras import ops
 
 from model_zoo.bundle import load_bundle
+from model_zoo.probability import tfd
 from pipeline.codec import BATCH_SIZE, Codec
 from pipeline.dataset_dir import DatasetDir
 
@@ -63,6 +67,56 @@ def test_posterior_samples_follow_the_seed_and_scatter_around_the_mean(codec, im
     assert not np.allclose(first, other)
     assert 0 < np.std(first - mean) < 2
     assert abs(np.mean(first - mean)) < 0.1
+
+
+def test_no_two_blocks_share_their_noise():
+    model = SimpleNamespace(
+        latent_spec={"a": {"dim": 3, "factors": []}, "b": {"dim": 3, "factors": []}},
+        value_range=(0.0, 1.0),
+        variables=[],
+        posterior=lambda observations: {
+            name: tfd.MultivariateNormalDiag(ops.zeros((BATCH_SIZE, 3)), ops.ones((3,)))
+            for name in "ab"
+        },
+    )
+    bundle = SimpleNamespace(
+        model=model,
+        image_shape=(2, 2, 1),
+        judge=SimpleNamespace(variables=[]),
+        auditor=SimpleNamespace(variables=[]),
+    )
+    samples = Codec(bundle).sample_posterior(np.zeros((2 * BATCH_SIZE, 2, 2, 1), np.uint8), 0)
+    drawn = np.stack([*np.split(samples["a"], 2), *np.split(samples["b"], 2)]).reshape(4, -1)
+    assert np.abs(np.corrcoef(drawn) - np.eye(4)).max() < 0.3
+
+
+def test_moments_of_the_posterior_are_those_of_its_samples(codec, images):
+    moments = codec.posterior_moments(images[:70])
+    loc, scale = moments["zu"]
+    assert loc.shape == scale.shape == (70, 16)
+    np.testing.assert_allclose(loc, codec.encode(images[:70])["zu"], atol=1e-5)
+    samples = np.stack([codec.sample_posterior(images[:70], seed)["zu"] for seed in range(200)])
+    np.testing.assert_allclose(samples.mean(axis=0), loc, atol=5 * scale.max() / 200**0.5)
+    np.testing.assert_allclose(samples.std(axis=0) / scale, 1, atol=0.3)
+
+
+def test_draws_of_the_models_own_prior_follow_labels_and_seed(codec):
+    labels = np.arange(500) % 10
+    assert codec.has_prior
+    first, again, other = (codec.sample_prior(labels, seed) for seed in (1, 1, 2))
+    assert list(first) == ["zs"]
+    np.testing.assert_array_equal(first["zs"], again["zs"])
+    assert not np.allclose(first["zs"], other["zs"])
+    mixture = codec.bundle.model.mixture
+    means = np.stack([first["zs"][labels == label].mean(axis=0) for label in range(10)])
+    np.testing.assert_allclose(means, np.asarray(mixture.loc.value), atol=1.5)
+
+
+def test_the_models_class_is_that_of_its_highest_score(codec, images):
+    latents = codec.encode(images[:70])
+    scores = codec.class_scores(latents)
+    assert scores.shape == (70, 10)
+    np.testing.assert_array_equal(scores.argmax(axis=-1), codec.classify(latents))
 
 
 def test_the_priors_come_from_the_bundle(codec, images):

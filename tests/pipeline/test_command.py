@@ -19,13 +19,14 @@ def latentloom(*words: object, timeout: int = 300) -> subprocess.CompletedProces
 @pytest.mark.parametrize(
     ("verb", "mentions"),
     [
-        ((), ("import", "train", "generate", "verify", "inspect", "demo")),
+        ((), ("import", "train", "generate", "evaluate", "verify", "inspect", "demo")),
         (
             ("import",),
             ("SOURCE", "OUT", "--name", "--label", "--factors", "--image-size", "--shards"),
         ),
         (("train",), ("CONFIG", "--data", "--out", "--set", "--resume")),
         (("generate",), ("--data", "--model", "--out", "--runner", "--set", "Beam")),
+        (("evaluate",), ("--data", "--model", "--out", "--set", "--overwrite")),
         (("demo",), ("--out",)),
     ],
 )
@@ -61,6 +62,33 @@ def test_a_wrong_setting_of_train_exits_2_and_leaves_no_directory(tmp_path, sett
     run = latentloom("train", DIGITS, "--data", digits_data(), "--out", out, *words)
     assert run.returncode == 2
     assert message in run.stderr
+    assert not out.exists()
+
+
+def test_evaluate_prints_what_it_measured(tmp_path):
+    words = ("--data", digits_data(), "--model", digits_bundle(), "--out", tmp_path / "out")
+    run = latentloom("evaluate", *words, "--set", "evaluate.anchors=20")
+    assert run.returncode == 0, run.stderr
+    for figure in ("Swap: class follows zs", "Active units of zu", "nats", "Diversity"):
+        assert figure in run.stdout
+    assert "evaluation.html" in run.stdout
+    assert (tmp_path / "out/evaluation.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "setting", "message"),
+    [
+        ("nowhere", "generate.seed=1", "is no model bundle"),
+        (None, "evaluate.anchor=1", "Did you mean 'anchors'"),
+    ],
+)
+def test_a_mistake_in_evaluate_exits_2_and_leaves_no_directory(tmp_path, model, setting, message):
+    bundle, out = model or digits_bundle(), tmp_path / "out"
+    words = ("--data", digits_data(), "--model", bundle, "--out", out, "--set", setting)
+    run = latentloom("evaluate", *words)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
     assert not out.exists()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.examples import Examples
-from pipeline.folds import divide
+from pipeline.folds import check_counts, divide
 
 
 def some_examples(count: int) -> Examples:
@@ -30,6 +30,24 @@ def test_folds_follow_the_ids_not_the_order():
     assert set(divide(examples, 0.1, 1).judge.ids) != set(divide(examples, 0.1, 0).judge.ids)
 
 
-def test_an_empty_fold_is_refused():
-    with pytest.raises(ValueError, match="Give more of them"):
-        divide(some_examples(2), 0.01, 0)
+@pytest.mark.parametrize("counts", [(2, 2), (2, 500), (3, 1000, 4)])
+def test_every_class_is_in_every_fold_but_validation(counts):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    ids = [f"x/train/{index:08d}" for index in range(len(labels))]
+    examples = Examples(np.zeros((len(ids), 8, 8, 1), np.uint8), {"label": labels}, ids)
+    for seed in range(5):
+        folds = divide(examples, 0.1, seed)
+        for fold in (folds.train, folds.judge, folds.auditor):
+            assert set(fold.labels) == set(labels)
+        assert len(folds.validation) >= 1
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match=r"has one class. Expected: at least two.*\['cat'\]"):
+        check_counts([9], ["cat"], "data set 'pets'")
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_class_with_too_few_examples_is_refused_by_name(count):
+    with pytest.raises(ValueError, match=f"Class 'dog' of data set 'pets'.*Received: {count} of"):
+        check_counts([9, count], ["cat", "dog"], "data set 'pets'")

@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from bundles import digits_bundle, digits_config, digits_data
 
 from augment import Verdicts
+from model_zoo.bundle import load_bundle
+from pipeline.codec import Codec
+from pipeline.config import EvaluateConfig
+from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
-from pipeline.quality import Sample, choose, measure_variants
+from pipeline.quality import Sample, choose, draw_sample, measure_variants
 
 
 def examples(count: int = 40) -> Examples:
@@ -48,6 +53,17 @@ def test_identical_variants_have_no_diversity_and_real_images_have_one():
 def test_the_choice_of_examples_does_not_follow_their_order():
     real = examples()
     mixed = real.take(np.random.default_rng(1).permutation(len(real)))
-    assert set(choose(real, 7, 0, "probe").ids) == set(choose(mixed, 7, 0, "probe").ids)
+    assert choose(real, 7, 0, "probe").ids == choose(mixed, 7, 0, "probe").ids
     assert set(choose(real, 7, 0, "probe").ids) != set(choose(real, 7, 1, "probe").ids)
     assert len(choose(real, 1000, 0, "probe")) == len(real)
+
+
+def test_the_sample_takes_its_donors_from_all_examples():
+    config = digits_config("generate.recipe=interpolate_zu").generate
+    digits = DatasetDir.open(digits_data()).read("train")
+    third = np.flatnonzero(digits.labels == 3)
+    few = digits.take(np.delete(np.arange(len(digits)), third[2:]))  # class 3 has two examples
+    sample = draw_sample(
+        Codec(load_bundle(digits_bundle())), few, config, EvaluateConfig(anchors=60, variants=2)
+    )
+    assert len(sample.images) == 60

@@ -8,14 +8,16 @@ from model_zoo.probability import stateless_seed
 from model_zoo.zszu_vae import ZsZuVAE
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
-GROUPS = ("zs_encoder", "zu_encoder", "decoder", "adversary", "mixture")
+GROUPS = ("zs_encoder", "zu_encoder", "decoder", "adversary", "mixture", "discriminator")
 LEARNS_FROM = {
     "reconstruction_weight": {"zs_encoder", "zu_encoder", "decoder"},
     "kl_weight": {"zu_encoder"},
     "likelihood_weight": {"zs_encoder", "mixture"},
     "code_weight": {"zs_encoder"},
     "adversary_weight": {"zu_encoder"},
+    "mmd_weight": {"zu_encoder"},
     "consistency_weight": {"decoder"},
+    "gan_weight": {"decoder", "discriminator"},
 }
 
 
@@ -27,7 +29,7 @@ def build(image_shape=(8, 8, 1), **args):
 
 @pytest.fixture
 def model():
-    return build()
+    return build(gan_weight=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,60 @@ def test_the_adversary_does_not_train_the_encoder(model, gradients, batch):
     assert not gradients(model, batch)["zu_encoder"].any()
 
 
+def test_a_gan_adds_its_own_terms_only(model, batch):
+    plain = build()
+    assert plain.discriminator is None
+    assert set(model.loss_weights) - set(plain.loss_weights) == {
+        "generator_loss",
+        "discriminator_loss",
+    }
+    assert len(plain.trainable_variables) < len(model.trainable_variables)
+
+
+def test_a_discriminator_that_knows_nothing_has_a_loss_of_three(model, batch):
+    for variable in model.discriminator.trainable_variables:
+        variable.assign(np.zeros(variable.shape))
+    assert figures(model, batch)["discriminator_loss"] == 3.0
+
+
+def test_more_steps_of_the_adversary_are_a_higher_rate_and_more_draws(batch):
+    assert build().relative_rates == {}
+    stepping = build(adversary_steps=3)
+    assert stepping.relative_rates == {"adversary": (stepping.adversary, 3.0)}
+    assert np.isfinite(figures(stepping, batch)["adversary_loss"])
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_the_noise_means_the_same_at_every_size(share):
+    small, large = build(noise_variance=share), build((16, 16, 3), noise_variance=share)
+    for model in (small, large):
+        assert model.noise_scale**2 == pytest.approx(share)
+        pixels = np.prod(model.image_shape)
+        assert model.reconstruction_weight == pytest.approx(pixels / (2 * share * ZU_DIM))
+
+
+def test_a_fixed_precision_is_not_learnt(batch):
+    fixed = build(precision="fixed")
+    assert all(v is not fixed.mixture.raw_precision for v in fixed.trainable_variables)
+    np.testing.assert_allclose(fixed.mixture.precision, 1.0, atol=1e-3)
+
+
+def test_the_learnt_mixture_can_be_what_is_sampled(batch):
+    model = build(sampled_prior="learnt")
+    latents = {name: np.asarray(code) for name, code in model.encode(batch[0]).items()}
+    prior = model.fitted_priors(latents, batch[1])["zs"]
+    np.testing.assert_array_equal(prior["loc"][:, 0], model.mixture.loc)
+    np.testing.assert_allclose(prior["scale"][:, 0] ** -2, model.mixture.precision, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"precision": "free"}, {"sampled_prior": "old"}, {"noise_variance": 0.0}]
+)
+def test_bad_arguments_are_refused_with_the_fix(bad):
+    with pytest.raises(ValueError, match=f"{next(iter(bad))}.*model.args"):
+        build(**bad)
+
+
 def test_without_a_weight_no_variants_are_decoded(model, batch):
     model.consistency_weight = 0.0
     assert figures(model, batch)["consistency_loss"] == 0.0
@@ -221,7 +277,7 @@ def test_prior_without_labels_covers_all_classes(model):
 
 
 def test_noise_scale_makes_the_loss_an_evidence_bound(batch):
-    model = build(reconstruction_weight=3.0, kl_weight=0.5)
+    model = build(noise_variance=0.7, kl_weight=0.5)
     latents = model.encode(batch[0])
     errors = np.mean((np.asarray(model.decode(latents)) - batch[0]) ** 2, axis=(1, 2, 3))
     log_prob = np.asarray(model.likelihood(latents).log_prob(batch[0]), np.float64)

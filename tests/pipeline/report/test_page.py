@@ -135,6 +135,7 @@ def test_grids_come_first_then_classes_rejects_losses_numbers_provenance():
         {"captions": {"variants": f'" onerror="x{_EVIL}'}},
         {"config_yaml": f"</pre>{_EVIL}"},
         {"notes": [_EVIL]},
+        {"measured_on": {_EVIL: _EVIL}},
         {"versions": {_EVIL: _EVIL}},
         {"numbers": [{"name": _EVIL, "value": 1, "unit": _EVIL, "meaning": _EVIL}]},
     ],
@@ -206,6 +207,27 @@ def test_writing_again_replaces_both_files_and_leaves_nothing_else(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
     assert "<h1>Second</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert '"Second"' in (tmp_path / "report.json").read_text(encoding="utf-8")
+
+
+def test_another_name_is_that_of_both_files_and_the_page_says_so(tmp_path):
+    write_report(tmp_path, _report(), {}, "evaluation")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["evaluation.html", "evaluation.json"]
+    page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+    assert "<code>evaluation.json</code>" in page
+    assert "report.json" not in page
+
+
+def test_what_was_measured_on_is_among_the_provenance():
+    page = render_page(_report(measured_on={"split": "test", "num_examples": 12345}), {})
+    text = " ".join(re.sub("<[^>]+>", " ", page[page.index('id="provenance"') :]).split())
+    assert "Split test Num examples 12,345" in text
+
+
+def test_without_demands_there_is_no_column_for_them():
+    numbers = [Measure(name="Agreement", value=0.9)]
+    assert "Demanded" not in render_page(_report(numbers=numbers), {})
+    assert "Demanded" in render_page(_report(), {})
 
 
 def test_picture_that_is_no_png_is_refused_before_anything_is_written(tmp_path):

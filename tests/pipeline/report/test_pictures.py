@@ -9,10 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report import pictures
+from pipeline.report import drawing, pictures
 from pipeline.report.pictures import class_counts, loss_curves, rejections
 
-_COLORS = [pictures._TEXT, pictures._BEFORE, pictures._ADDED, pictures._TRAIN, pictures._VALIDATION]
+_COLORS = [drawing.TEXT, pictures._BEFORE, pictures._ADDED, pictures._TRAIN, pictures._VALIDATION]
 _COLORS += pictures._REASONS
 
 
@@ -92,7 +92,7 @@ def test_short_and_broken_histories_are_drawn(values):
 def test_background_is_transparent_and_the_width_that_of_a_phone_at_high_density(png):
     pixels = _pixels(png)
     assert pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3].tolist() == [0] * 4
-    assert pixels.shape[1] == round(pictures._WIDTH * 220)
+    assert pixels.shape[1] == round(drawing.WIDTH * 220)
 
 
 @pytest.mark.parametrize("color", _COLORS)

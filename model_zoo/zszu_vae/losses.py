@@ -1,0 +1,106 @@
+"""The terms of the loss of the zs/zu model, before their weights.
+
+Stop-gradients route them. `mixture` learns from class and likelihood loss; the encoder of `zs`
+from these, from code loss and reconstruction; the encoder of `zu` from reconstruction, KL,
+confusion and MMD; the adversary from adversary loss alone; the discriminator from discriminator
+loss alone; the decoder from reconstruction, consistency and generator loss.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+from keras import ops
+
+from model_zoo.adversary import adversary_losses, call_frozen
+from model_zoo.discriminator import hinge_losses
+from model_zoo.gaussian_mixture import mixture_losses
+from model_zoo.moments import class_conditional_mmd
+from model_zoo.probability import tfd
+
+if TYPE_CHECKING:
+    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+
+EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
+
+
+def loss_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
+    """Every term as a scalar: nats, or squared units of the input per pixel.
+
+    Args:
+        model: The model.
+        x: Observations, `(batch, height, width, channels)`.
+        labels: `(batch,)` int32.
+        outputs: What calling the model on the observations gave.
+    """
+    return {
+        **_evidence_terms(model, x, labels, outputs),
+        **_split_terms(model, labels, outputs),
+        **_variant_terms(model, x, labels, outputs),
+    }
+
+
+def _evidence_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
+    mixture = model.mixture
+    class_loss, likelihood_loss = mixture_losses(
+        outputs["zs"], labels, mixture.loc, mixture.precision, model.margin
+    )
+    posterior = diagonal_normal(outputs["zu_loc"], outputs["zu_log_variance"])
+    return {
+        "class_loss": class_loss,
+        "likelihood_loss": likelihood_loss,
+        "reconstruction_loss": ops.mean(ops.square(x - outputs["reconstruction"])),
+        "kl_zu": ops.mean(tfd.kl_divergence(posterior, model.prior()["zu"])),
+    }
+
+
+def _split_terms(model: ZsZuVAE, labels, outputs) -> dict:
+    """What keeps the class in `zs` and out of `zu`."""
+    _, code_loss = mixture_losses(outputs["zs"], labels, *model.mixture.frozen())
+    confusion_loss, adversary_loss = adversary_losses(
+        model.adversary, outputs["zu"], labels, model.class_probabilities
+    )
+    for _ in range(model.adversary_steps - 1):
+        drawn = ops.stop_gradient(model.draw(outputs["zu_loc"], outputs["zu_log_variance"]))
+        _, further = adversary_losses(model.adversary, drawn, labels, model.class_probabilities)
+        adversary_loss += further
+    mmd_loss = (
+        class_conditional_mmd(outputs["zu"], labels, model.num_classes)
+        if model.mmd_weight
+        else ops.zeros(())
+    )
+    return {
+        "code_loss": code_loss,
+        "confusion_loss": confusion_loss,
+        "adversary_loss": adversary_loss / model.adversary_steps,
+        "mmd_loss": mmd_loss,
+    }
+
+
+def _variant_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
+    """What the decoder learns from variants: images of the batch's `zs` and `zu` of the prior."""
+    nothing = ops.zeros(())
+    if not (model.consistency_weight or model.gan_weight):
+        return {"consistency_loss": nothing}
+    zs = ops.stop_gradient(outputs["zs"])
+    zu = keras.random.normal(ops.shape(outputs["zu"]), seed=model.noise)
+    variants = model.decode({"zs": zs, "zu": zu})
+    terms = {"consistency_loss": nothing}
+    if model.consistency_weight:
+        codes = call_frozen(model.zs_encoder, variants)
+        terms["consistency_loss"], _ = mixture_losses(codes, labels, *model.mixture.frozen())
+    if model.gan_weight:
+        reconstruction = model.decode({"zs": zs, "zu": ops.stop_gradient(outputs["zu"])})
+        fakes = [(reconstruction, labels), (variants, labels)]
+        terms["discriminator_loss"], terms["generator_loss"] = hinge_losses(
+            model.discriminator, (x, labels), fakes
+        )
+    return terms
+
+
+def diagonal_normal(loc, log_variance):
+    """Independent normals of some means and log variances, `(..., dim)`, as TFP."""
+    return tfd.Independent(
+        tfd.Normal(loc, ops.exp(0.5 * log_variance)), reinterpreted_batch_ndims=1
+    )

@@ -1,0 +1,235 @@
+"""The verb `evaluate`: measures a bundle on a data set and writes the figures as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from model_zoo.bundle import Bundle, load_bundle, read_description
+from model_zoo.metrics.projections import neighbour_embedding, principal_components
+from pipeline.codec import Codec
+from pipeline.config import Config, parse_config
+from pipeline.dataset_dir import DatasetDir
+from pipeline.decoder_quality import measure_prior, measure_reconstruction
+from pipeline.directories import claim_directory
+from pipeline.disentanglement import measure_information, measure_swap, measure_units
+from pipeline.examples import Examples
+from pipeline.folds import divide
+from pipeline.held_out import HeldOut, check_classes
+from pipeline.jobs import check_fit
+from pipeline.manifest import library_versions
+from pipeline.measures import Measure
+from pipeline.progress import Advance, ProgressDisplay, silent_display
+from pipeline.quality import choose, draw_sample, measure_split, measure_variants
+from pipeline.report.maps import code_map
+from pipeline.report.page import write_report
+from pipeline.report.schema import Report
+from pipeline.training import BACKEND_PACKAGES, data_digest, run_settings
+
+STAGES = ("probes", "swap", "decoder", "variants", "map")
+MAP_EXAMPLES = 2000
+"""Most examples on the map of the codes; t-SNE of so many takes seconds."""
+MIN_NEIGHBOURS = 10
+"""Fewest examples that t-SNE is of use for."""
+
+
+def evaluate(
+    data: Path,
+    model: Path,
+    out: Path,
+    *,
+    overrides: Sequence[str] = (),
+    overwrite: bool = False,
+    display: ProgressDisplay | None = None,
+) -> Report:
+    """Measures a bundle on examples it was not trained on; writes `evaluation.html` and `.json`.
+
+    Args:
+        data: Data set directory with a split `train`, which probes are trained on. Everything is
+            scored on the split `test`, or without one on the validation share of `train`.
+        model: Bundle directory. The configuration stored in it holds.
+        out: Output directory.
+        overrides: `section.key=value` settings of the sections `evaluate` and `generate`.
+        overwrite: Whether to replace what is in `out`.
+        display: Where to show progress; nowhere by default.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: Data, bundle and settings do not fit each other.
+        FileExistsError: `out` holds something and `overwrite` was not given.
+        FileNotFoundError: Data or bundle are missing.
+    """
+    dataset, description = DatasetDir.open(data), read_description(Path(model))
+    check_fit(dataset.manifest, description)
+    config = stored_config(description, overrides)
+    _check_apart(out, {"--data": data, "--model": model})
+    bundle = load_bundle(Path(model))
+    train, examples, name = read_folds(dataset, config)
+    held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
+    claim_directory(out, overwrite=overwrite)
+    with (display or silent_display()).stage("evaluate") as advance:
+        numbers = measure(held_out, train, config, advance)
+        pictures = {"code_map": draw_map(held_out)}
+        report = _compose(config, dataset, bundle, held_out, len(train), numbers)
+        write_report(out, report, pictures, "evaluation")
+        advance(len(STAGES), len(STAGES))
+    return report
+
+
+def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> Config:
+    """The configuration in the description of a bundle, with overrides put into it.
+
+    Raises:
+        ValueError: An override is wrong, or would change what training did.
+    """
+    origin = "the configuration stored in the bundle"
+    tree = description["details"].get("config", {})
+    config = parse_config(tree, origin, overrides)
+    if run_settings(config) != run_settings(parse_config(tree, origin)):
+        raise ValueError(
+            "An override changes what the bundle was trained with. Expected: settings of the "
+            f"sections `evaluate` and `generate`. Received: --set {' '.join(overrides)}. Drop the "
+            "others, or train another bundle."
+        )
+    return config
+
+
+def read_folds(dataset: DatasetDir, config: Config) -> tuple[Examples, Examples, str]:
+    """The examples to train probes on, those to score on, and what these are."""
+    examples = dataset.read("train", config.data.limit)
+    check_classes(examples, "training")
+    folds = divide(examples, config.data.validation_share, config.train.seed)
+    name = "test" if dataset.manifest.num_examples("test") else "validation"
+    scored = dataset.read("test") if name == "test" else folds.validation
+    most, seed = config.evaluate.probe_examples, config.generate.seed
+    return folds.train, choose(scored, most, seed, "evaluate"), name
+
+
+def measure(
+    held_out: HeldOut, train: Examples, config: Config, advance: Advance = lambda *_: None
+) -> list[Measure]:
+    """Measures everything; the order of the examples makes no difference.
+
+    Args:
+        held_out: Encoded examples that everything is scored on.
+        train: Examples that probes are trained on.
+        config: The configuration; its sections `evaluate` and `generate` decide.
+        advance: Told about every stage.
+    """
+    codec, examples = held_out.codec, held_out.examples
+    keeping = {"recipe": "class_preserving", "options": {}}
+    generate = config.generate.model_copy(update=keeping)
+    measurements = (
+        lambda: measure_split(codec, train, examples, held_out.name, config.evaluate),
+        lambda: measure_swap(held_out) + measure_information(held_out) + measure_units(held_out),
+        lambda: measure_reconstruction(held_out) + measure_prior(held_out),
+        lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
+    )
+    numbers: list[Measure] = []
+    for done, measurement in enumerate(measurements):
+        advance(done, len(STAGES), STAGES[done])
+        numbers += measurement()
+    advance(len(measurements), len(STAGES), STAGES[-1])
+    return numbers
+
+
+def draw_map(held_out: HeldOut) -> bytes:
+    """Draws sampled codes of at most `MAP_EXAMPLES` examples, coloured by class."""
+    examples = choose(held_out.examples, MAP_EXAMPLES, held_out.seed, "map")
+    codes = held_out.codec.sample_posterior(examples.images, held_out.seed)
+    ways = {"principal components": principal_components}
+    if len(examples) >= MIN_NEIGHBOURS:
+        ways["t-SNE"] = neighbour_embedding
+    points = {
+        way: {name: project(block) for name, block in codes.items()}
+        for way, project in ways.items()
+    }
+    return code_map(points, examples.labels, held_out.codec.bundle.class_names)
+
+
+def _check_apart(out: Path, inputs: Mapping[str, Path]) -> None:
+    """Refuses an output directory that would be emptied together with an input."""
+    for option, path in inputs.items():
+        if Path(path).resolve().is_relative_to(Path(out).resolve()):
+            raise ValueError(
+                f"The output '{out}' holds the input '{path}'. Expected: a directory of its own. "
+                f"Received: --out {out} and {option} {path}. Choose another --out."
+            )
+
+
+def _compose(
+    config: Config,
+    dataset: DatasetDir,
+    bundle: Bundle,
+    held_out: HeldOut,
+    probe_examples: int,
+    numbers: list[Measure],
+) -> Report:
+    manifest = dataset.manifest
+    backend = keras.backend.backend()
+    return Report(
+        title=f"Evaluation of {bundle.model_name} on {manifest.name}",
+        summary=_summary(held_out, numbers, manifest.name),
+        numbers=numbers,
+        class_names=manifest.class_names,
+        captions={"code_map": _caption(held_out)},
+        measured_on={
+            "data_set": manifest.name,
+            "data_digest": data_digest(manifest),
+            "split": held_out.name,
+            "examples": len(held_out.examples),
+            "probes_trained_on": min(probe_examples, config.evaluate.probe_examples),
+        },
+        config_yaml=config.to_yaml(),
+        versions=library_versions() | library_versions((*BACKEND_PACKAGES, backend)),
+        bundle_digest=bundle.digest,
+        notes=_notes(held_out, bundle, data_digest(manifest)),
+    )
+
+
+def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
+    values = {measure.name: measure.value for measure in numbers}
+    own, free = " and ".join(held_out.carriers), " and ".join(held_out.free)
+    share = values[f"Swap: class follows {own}"]
+    return [
+        f"Decoded from {own} of one image and {free} of an image of another class, {share:.1%} "
+        f"of the pictures have the class of the first.",
+        f"Measured on {len(held_out.examples):,} {held_out.name} images of {data} that the model "
+        "was not trained on.",
+    ]
+
+
+def _caption(held_out: HeldOut) -> str:
+    blocks = {name: "should tell the class" for name in held_out.carriers}
+    blocks |= {name: "should not" for name in held_out.free}
+    parts = ", ".join(f"{name} {what}" for name, what in blocks.items())
+    caption = (
+        f"Sampled codes of {held_out.name} images, coloured by class: {parts}. Principal "
+        "components are the directions of largest variance"
+    )
+    if len(held_out.examples) < MIN_NEIGHBOURS:
+        return caption + "."
+    return caption + "; t-SNE keeps neighbours together, other distances mean little."
+
+
+def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:
+    notes = [
+        "Sampled codes are what the decoder sees in training; mean codes are a sharper view of the "
+        "same posterior. That classes mix on the map proves nothing: a probe may still tell them "
+        "apart.",
+        "The auditor, trained apart from the judge that gates, makes mistakes of its own: swap and "
+        "prior figures can hardly be above its accuracy on real images.",
+    ]
+    if held_out.name == "validation":
+        notes.append(
+            "The data set has no test split. The validation images decided when the training of "
+            "the model stopped, and half of them were trained on by the auditor."
+        )
+    if bundle.details.get("data", {}).get("digest") != digest:
+        notes.append("The bundle was trained on another data set than it is measured on.")
+    return notes

@@ -1,0 +1,110 @@
+"""Encoded examples that a model was not trained on, for the figures of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from augment import Latents, LatentSpec, identity_keys
+from pipeline.codec import Codec
+from pipeline.examples import Examples
+from pipeline.quality import choose
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Examples with their mean codes. Get one with `HeldOut.encode`.
+
+    Attributes:
+        codec: The codec of the bundle that is measured.
+        examples: Examples that the model was not trained on, of two classes or more.
+        latents: Their codes without noise.
+        name: What they are, `"test"` or `"validation"`.
+        seed: Seed of every draw, together with the ids of the examples.
+    """
+
+    codec: Codec
+    examples: Examples
+    latents: Latents
+    name: str
+    seed: int
+
+    @classmethod
+    def encode(cls, codec: Codec, examples: Examples, name: str, seed: int) -> HeldOut:
+        """Encodes examples, in an order of its own, so that theirs makes no difference.
+
+        Raises:
+            ValueError: They are of one class, or the model has not blocks of both kinds.
+        """
+        check_classes(examples, name)
+        check_blocks(codec.spec, codec.bundle.model_name)
+        examples = choose(examples, len(examples), seed, "held out")
+        return cls(codec, examples, codec.encode(examples.images), name, seed)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes of the examples, `(n,)`."""
+        return self.examples.labels
+
+    @property
+    def chance(self) -> float:
+        """Share of the most frequent class."""
+        return float(np.bincount(self.labels).max() / len(self.labels))
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Names of the blocks that carry the label."""
+        return self.codec.spec.carriers("label")
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the blocks that do not carry the label."""
+        return self.codec.spec.free_of("label")
+
+    def keys(self, use: str) -> np.ndarray:
+        """One random key an example, `(n,)` uint64, the same in any order of the examples."""
+        return identity_keys(self.seed, use, self.examples.ids)
+
+    def rows(self, blocks: Sequence[str], rows: np.ndarray | slice = slice(None)) -> Latents:
+        """The mean codes of some blocks, at some rows."""
+        return {name: self.latents[name][rows] for name in blocks}
+
+    def from_prior(self, blocks: Sequence[str], use: str, temperature: float = 1.0) -> Latents:
+        """Draws blocks from the exported prior, given the classes of the examples."""
+        return {
+            name: self.codec.spec[name].prior.sample(
+                self.keys(f"{use} {name}"), self.labels, temperature
+            )
+            for name in blocks
+        }
+
+    def decode(self, *parts: Latents) -> np.ndarray:
+        """Decodes codes, given block by block in any order, to uint8 images."""
+        codes = {name: block for part in parts for name, block in part.items()}
+        return self.codec.render({name: codes[name] for name in self.codec.spec.names})[0]
+
+    def audit(self, images: np.ndarray) -> np.ndarray:
+        """The class that the auditor reads in each image, `(n,)`."""
+        return np.argmax(self.codec.judge(images, "auditor"), axis=-1)
+
+
+def check_blocks(spec: LatentSpec, model: str) -> None:
+    """Refuses a model whose code is not split: either no block carries the label, or all do."""
+    carries = {block.name: "label" in block.factors for block in spec}
+    if len(set(carries.values())) < 2:
+        raise ValueError(
+            f"The code of model '{model}' is not split. Expected: a block that carries the label "
+            f"and a block that does not. Received: carries the label={carries}. Train a model "
+            "with both, such as zszu_vae."
+        )
+
+
+def check_classes(examples: Examples, name: str) -> None:
+    """Refuses examples of fewer than two classes."""
+    if (found := len(np.unique(examples.labels))) < 2:
+        raise ValueError(
+            f"The {name} images cannot show what a class is. Expected: images of two classes or "
+            f"more. Received: {len(examples)} images of {found} classes. Import others too."
+        )

@@ -1,0 +1,53 @@
+"""What the command prints: descriptions and measured numbers as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Row = tuple[str, ...]
+
+
+def print_report(report: Any) -> None:
+    """Prints the totals and the measured numbers of a report on variants."""
+    print_table("Variants", [(name, f"{count:,}") for name, count in report.totals.items()])
+    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
+    print_table("Measured", measured)
+
+
+def measured_rows(numbers: Sequence[Any]) -> list[Row]:
+    """Name, value with its unit, and chance of every measure."""
+    return [
+        (
+            measure.name,
+            "not measured" if measure.value is None else _with_unit(measure.value, measure.unit),
+            "" if measure.chance is None else _with_unit(measure.chance, None),
+        )
+        for measure in numbers
+    ]
+
+
+def plain(value: Any) -> str:
+    """A value as short YAML: one line for plain values and lists of them."""
+    if isinstance(value, dict | list):
+        return yaml.safe_dump(value, sort_keys=False, default_flow_style=None, width=88).strip()
+    return str(value)
+
+
+def print_table(title: str, rows: Sequence[Row], header: Row = ()) -> None:
+    """Prints rows of text, with a header if there is one."""
+    table = Table(*header, title=title, show_header=bool(header), title_justify="left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _with_unit(number: float, unit: str | None) -> str:
+    """Four decimals, or a whole number as it is."""
+    text = str(number) if isinstance(number, int) else f"{number:.4f}"
+    return f"{text} {unit}" if unit else text

@@ -1,0 +1,200 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from augment import (
+    RECIPES,
+    Anchors,
+    Block,
+    BlockPrior,
+    LatentSpec,
+    Source,
+    plan_variants,
+    recombine,
+)
+
+CHANGED = {  # which blocks a recipe changes, and how
+    "class_preserving": {"zu": Source.PRIOR, "zt": Source.PRIOR},
+    "sample_class": {"zs": Source.PRIOR, "zu": Source.PRIOR, "zt": Source.PRIOR},
+    "swap_zu": {"zu": Source.DONOR, "zt": Source.DONOR},
+    "interpolate_zu": {"zu": Source.MIX, "zt": Source.MIX},
+    "interpolate_class": {"zs": Source.MIX},
+    "reconstruct": {},
+}
+MIXING = {"interpolate_zu": ("zu", "zt"), "interpolate_class": ("zs",)}
+
+
+def test_every_recipe_is_tested_here():
+    assert set(CHANGED) == set(RECIPES)
+
+
+@pytest.fixture(scope="module")
+def many(anchors):
+    """The anchors with 40 variants each."""
+    return replace(anchors, variants=np.full(12, 40))
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_a_recipe_changes_its_blocks_and_no_others(anchors, spec, bank, recipe):
+    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank)
+    kept = dict.fromkeys(spec.names, Source.KEEP)
+    found = {name: set(column.tolist()) for name, column in plan.sources.items()}
+    assert found == {name: {source} for name, source in (kept | CHANGED[recipe]).items()}
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@given(seed=st.integers(0, 2**32))
+def test_kept_blocks_are_bit_equal(anchors, spec, bank, make_latents, recipe, seed):
+    latents = make_latents(12, seed)
+    latents["zs"][3] = -0.0
+    plan = plan_variants(recipe, anchors, spec, seed=seed, donors=bank)
+    made = recombine(latents, bank.latents, plan)
+    for name in set(spec.names) - set(CHANGED[recipe]):
+        assert made[name].tobytes() == latents[name][plan.anchor].tobytes()
+
+
+@pytest.mark.parametrize("same_class", [0, 1])
+@given(seed=st.integers(0, 2**32))
+def test_swapped_blocks_are_those_of_one_donor_bit_for_bit(
+    anchors, spec, bank, make_latents, same_class, seed
+):
+    options = {"same_class": same_class}
+    plan = plan_variants("swap_zu", anchors, spec, seed=seed, donors=bank, options=options)
+    np.testing.assert_array_equal(plan.donors["zu"], plan.donors["zt"])
+    np.testing.assert_array_equal(
+        bank.factors["label"][plan.donors["zu"]] == plan.label, bool(same_class)
+    )
+    made = recombine(make_latents(12, seed), bank.latents, plan)
+    for name in ("zu", "zt"):
+        assert made[name].tobytes() == bank.latents[name][plan.donors[name]].tobytes()
+
+
+@pytest.mark.parametrize("recipe", sorted(MIXING))
+def test_interpolation_takes_donors_of_the_class_never_the_anchor(many, spec, bank, recipe):
+    plan = plan_variants(recipe, many, spec, seed=0, donors=bank)
+    for name in MIXING[recipe]:
+        rows = plan.donors[name]
+        np.testing.assert_array_equal(bank.factors["label"][rows], plan.label)
+        assert not (bank.ids[rows] == np.array(many.ids)[plan.anchor]).any()
+
+
+@pytest.mark.parametrize("recipe", sorted(MIXING))
+def test_interpolated_blocks_lie_between_anchor_and_donor(many, spec, bank, make_latents, recipe):
+    latents = make_latents(12, seed=8)
+    plan = plan_variants(recipe, many, spec, seed=0, donors=bank)
+    made = recombine(latents, bank.latents, plan)
+    for name in MIXING[recipe]:
+        ends = np.stack([latents[name][plan.anchor], bank.latents[name][plan.donors[name]]])
+        assert (ends.min(axis=0) <= made[name]).all()
+        assert (made[name] <= ends.max(axis=0)).all()
+
+
+@pytest.mark.parametrize("recipe", sorted(MIXING))
+def test_weights_are_uniform_between_low_and_high(many, spec, bank, recipe):
+    options = {"low": 0.1, "high": 0.3}
+    plan = plan_variants(recipe, many, spec, seed=0, donors=bank, options=options)
+    for name in MIXING[recipe]:
+        assert stats.kstest(plan.weights[name], stats.uniform(0.1, 0.2).cdf).pvalue > 0.01
+
+
+def test_interpolated_blocks_have_donors_and_weights_of_their_own(many, spec, bank):
+    plan = plan_variants("interpolate_zu", many, spec, seed=0, donors=bank)
+    assert (plan.donors["zu"] != plan.donors["zt"]).any()
+    assert abs(np.corrcoef(plan.weights["zu"], plan.weights["zt"])[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("recipe", [r.name for r in RECIPES.values() if r.needs_donors])
+def test_variants_of_an_anchor_have_different_donors(spec, bank, recipe):
+    stranger = Anchors(["stranger"], {"label": np.array([0])}, np.array([3]))
+    plan = plan_variants(recipe, stranger, spec, seed=0, donors=bank)
+    for name in CHANGED[recipe]:
+        assert len(set(plan.donors[name].tolist())) == 3
+
+
+@pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"reconstruct"}))
+def test_another_attempt_makes_other_codes_from_other_donors(spec, bank, make_latents, recipe):
+    stranger = Anchors(["stranger"], {"label": np.array([0])}, np.array([3]))
+    latents = make_latents(1)
+    plans = [
+        plan_variants(recipe, stranger, spec, seed=0, donors=bank, attempt=attempt)
+        for attempt in range(3)
+    ]
+    for name in CHANGED[recipe]:
+        made = np.stack([recombine(latents, bank.latents, plan)[name] for plan in plans])
+        for variant in range(3):
+            assert len(np.unique(made[:, variant], axis=0)) == 3
+            donors = {int(plan.donors[name][variant]) for plan in plans}
+            assert len(donors) == (3 if RECIPES[recipe].needs_donors else 1)
+
+
+def test_a_sampled_class_comes_from_the_prior_of_the_variants_own_label(many, spec, make_latents):
+    plan = plan_variants("sample_class", many, spec, seed=0)
+    made = recombine(make_latents(12), None, plan)["zs"]
+    loc = np.where(plan.label == 1, 10.0, -10.0)[:, None]
+    assert stats.kstest((made - loc).ravel(), "norm").pvalue > 0.01
+
+
+def test_a_sampled_class_takes_nothing_from_its_anchor(anchors, spec, make_latents):
+    plan = plan_variants("sample_class", anchors, spec, seed=0)
+    made = [recombine(make_latents(12, seed), None, plan) for seed in (1, 2)]
+    for name in spec.names:
+        np.testing.assert_array_equal(made[0][name], made[1][name])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "heated"), [("class_preserving", {"zu", "zt"}), ("sample_class", {"zs"})]
+)
+@given(temperature=st.floats(0, 3))
+def test_temperature_scales_the_spread_of_its_blocks_and_of_no_others(
+    anchors, spec, make_latents, recipe, heated, temperature
+):
+    latents = make_latents(12)
+    plan = plan_variants(recipe, anchors, spec, seed=0)
+    options = {"temperature": temperature}
+    hot = recombine(latents, None, plan_variants(recipe, anchors, spec, seed=0, options=options))
+    made = recombine(latents, None, plan)
+    loc = {"zs": np.where(plan.label == 1, 10.0, -10.0)[:, None], "zu": 0.0, "zt": 0.0}
+    for name in spec.names:
+        factor = temperature if name in heated else 1.0
+        expected = loc[name] + factor * (made[name].astype(float) - loc[name])
+        expected = made[name] if name not in CHANGED[recipe] else expected
+        np.testing.assert_allclose(hot[name], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("recipe", ["class_preserving", "sample_class"])
+def test_temperature_zero_gives_the_means_of_the_prior(anchors, spec, make_latents, recipe):
+    plan = plan_variants(recipe, anchors, spec, seed=0, options={"temperature": 0})
+    made = recombine(make_latents(12), None, plan)
+    if recipe == "sample_class":
+        expected = np.where(plan.label == 1, 10.0, -10.0)[:, None]
+        np.testing.assert_array_equal(made["zs"], np.repeat(expected, 3, axis=1))
+    else:
+        assert not made["zu"].any()
+        assert not made["zt"].any()
+
+
+def test_a_class_is_not_drawn_from_a_prior_that_ignores_it(anchors, spec):
+    unfit = Block("zs", 3, ("label",), BlockPrior.standard_normal(3))
+    unfit_spec = LatentSpec((unfit, *spec.blocks[1:]))
+    with pytest.raises(ValueError, match="'zs'.*Choose a recipe that keeps this block"):
+        plan_variants("sample_class", anchors, unfit_spec, seed=0)
+
+
+@pytest.mark.parametrize("recipe", ["class_preserving", "swap_zu", "interpolate_zu"])
+def test_a_code_without_free_blocks_has_nothing_to_change(anchors, spec, bank, recipe):
+    only = LatentSpec(spec.blocks[:1])
+    latents = {"zs": bank.latents["zs"]}
+    with pytest.raises(ValueError, match="Choose 'sample_class' or 'interpolate_class'"):
+        plan_variants(recipe, anchors, only, seed=0, donors=replace(bank, latents=latents))
+
+
+@pytest.mark.parametrize("recipe", ["sample_class", "interpolate_class"])
+def test_a_code_without_the_class_has_nothing_to_change(anchors, spec, bank, recipe):
+    only = LatentSpec(spec.blocks[1:])
+    latents = {name: bank.latents[name] for name in only.names}
+    with pytest.raises(ValueError, match="Name 'label' among the factors"):
+        plan_variants(recipe, anchors, only, seed=0, donors=replace(bank, latents=latents))
