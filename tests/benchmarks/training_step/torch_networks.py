@@ -1,0 +1,108 @@
+"""The networks that the PyTorch twins are made of, as `model_zoo.networks` makes them in Keras."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+LARGEST_BASE_SIDE = 8
+
+
+class Flatten(nn.Module):
+    """Images to vectors, in the order that costs no copy in the memory format."""
+
+    def __init__(self, sides: Sequence[int], channels: int, channels_last: bool):
+        super().__init__()
+        self.shape, self.channels_last = (*sides, channels), channels_last
+
+    def forward(self, images):
+        images = images.permute(0, 2, 3, 1) if self.channels_last else images
+        return images.flatten(1)
+
+    def order(self) -> np.ndarray:
+        """Where every element of the vector lies in Keras' vector."""
+        positions = np.arange(math.prod(self.shape)).reshape(self.shape)
+        return positions.ravel() if self.channels_last else positions.transpose(2, 0, 1).ravel()
+
+
+class Unflatten(Flatten):
+    """Vectors to images, the reverse of `Flatten`."""
+
+    def forward(self, vectors):
+        height, width, channels = self.shape
+        if self.channels_last:
+            return vectors.view(-1, height, width, channels).permute(0, 3, 1, 2)
+        return vectors.view(-1, channels, height, width)
+
+
+def strided_convolution(
+    sides: Sequence[int], channels: int, filters: int, kernel: int, *, bias: bool
+) -> list[nn.Module]:
+    """A convolution of stride 2, padded as Keras pads "same", with its uneven rest at the end."""
+    surplus = [max((math.ceil(s / 2) - 1) * 2 + kernel - s, 0) for s in sides]
+    if not any(s % 2 for s in surplus):
+        padding = (surplus[0] // 2, surplus[1] // 2)
+        return [nn.Conv2d(channels, filters, kernel, 2, padding=padding, bias=bias)]
+    (top, left) = (s // 2 for s in surplus)
+    padding = (left, surplus[1] - left, top, surplus[0] - top)
+    return [nn.ZeroPad2d(padding), nn.Conv2d(channels, filters, kernel, 2, bias=bias)]
+
+
+def num_stages(image_shape: Sequence[int]) -> int:
+    """Number of halvings, for sides that halve evenly."""
+    stages = 0
+    while math.ceil(max(image_shape[:2]) / 2**stages) > LARGEST_BASE_SIDE:
+        stages += 1
+    if any(side % 2**stages for side in image_shape[:2]):
+        raise ValueError(
+            "The image has no PyTorch twin. "
+            f"Expected: sides that are multiples of {2**stages}. "
+            f"Received: image_shape={tuple(image_shape)}. Name other sides with `--image`."
+        )
+    return stages
+
+
+def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
+    """The twin of `model_zoo.networks.image_encoder`, without dropout."""
+    height, width, channels = config["image_shape"]
+    hidden, last = config["hidden_dim"], config["channels_last"]
+    stack: list[nn.Module] = []
+    if config["network"] == "conv":
+        for stage in range(num_stages(config["image_shape"])):
+            filters = config["width"] * 2**stage
+            stack += strided_convolution((height, width), channels, filters, 4, bias=True)
+            stack.append(nn.ReLU(inplace=True))
+            height, width, channels = height // 2, width // 2, filters
+        stack.append(Flatten((height, width), channels, last))
+        size = height * width * channels
+    else:
+        size = 2 * hidden
+        flat = Flatten((height, width), channels, last)
+        stack += [flat, nn.Linear(height * width * channels, size), nn.ReLU(inplace=True)]
+    stack += [nn.Linear(size, hidden), nn.ReLU(inplace=True)]
+    return nn.Sequential(*stack, nn.Linear(hidden, output_dim))
+
+
+def image_decoder(config: Mapping[str, Any], input_dim: int) -> nn.Sequential:
+    """The twin of `model_zoo.networks.image_decoder`, without its tanh."""
+    height, width, channels = config["image_shape"]
+    hidden, last = config["hidden_dim"], config["channels_last"]
+    stack = [nn.Linear(input_dim, hidden), nn.ReLU(inplace=True)]
+    if config["network"] == "dense":
+        stack += [nn.Linear(hidden, 2 * hidden), nn.ReLU(inplace=True)]
+        stack.append(nn.Linear(2 * hidden, height * width * channels))
+        return nn.Sequential(*stack, Unflatten((height, width), channels, last))
+    stages = num_stages(config["image_shape"])
+    base = (height // 2**stages, width // 2**stages)
+    filters = config["width"] * 2 ** (stages - 1)
+    stack += [nn.Linear(hidden, math.prod(base) * filters), nn.ReLU(inplace=True)]
+    stack.append(Unflatten(base, filters, last))
+    for stage in reversed(range(stages - 1)):
+        fewer = config["width"] * 2**stage
+        stack += [nn.ConvTranspose2d(filters, fewer, 4, 2, padding=1), nn.ReLU(inplace=True)]
+        filters = fewer
+    return nn.Sequential(*stack, nn.ConvTranspose2d(filters, channels, 4, 2, padding=1))
