@@ -95,7 +95,9 @@ def test_a_quota_that_cannot_be_met_is_refused(data_without_nines, tmp_path):
 
 
 def test_training_on_an_empty_class_is_refused(data_without_nines, tmp_path):
-    with pytest.raises(ValueError, match="Class '9'.*too few examples.*Received: 0 of '9'.*Add examples"):
+    with pytest.raises(
+        ValueError, match="Class '9'.*too few examples.*Received: 0 of '9'.*Add examples"
+    ):
         train_bundle(digits_config(), data_without_nines, tmp_path / "b")
     assert not (tmp_path / "b").exists()
 
