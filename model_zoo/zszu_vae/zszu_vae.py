@@ -141,47 +141,54 @@ class ZsZuVAE(keras.Model):
         self._check()
         self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
 
-        sizes = {
-            "network": self.network,
-            "width": width,
-            "hidden_dim": hidden_dim,
-            "kernel_size": kernel_size,
-            "base_side": base_side,
-            "group_norm": group_norm,
-        }
-        self.zs_encoder = image_encoder(
-            self.image_shape, zs_dim, dropout=dropout, name="zs_encoder", **sizes
-        )
-        self.zu_encoder = image_encoder(self.image_shape, 2 * zu_dim, name="zu_encoder", **sizes)
-        self.decoder = image_decoder(zs_dim + zu_dim, self.image_shape, name="decoder", **sizes)
-        self.adversary = classifier_head(
-            zu_dim, num_classes, hidden_dim=hidden_dim, name="adversary"
-        )
-        self.mixture = ClassMixture(
-            num_classes,
-            zs_dim,
-            learns_precision=precision == "learnt",
-            name="mixture",
-            dtype="float32",
-        )
-        self.discriminator = (
-            ProjectionDiscriminator(
-                self.image_shape,
-                num_classes,
-                width=width,
-                hidden_dim=hidden_dim,
-                convolutional=self.network == "conv",
-                name="discriminator",
-            )
-            if gan_weight
-            else None
-        )
+        self._build_networks()
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
             for name in (*self.loss_weights, "negative_elbo", "zs_accuracy")
         }
         self.built = True
+
+    def _build_networks(self) -> None:
+        sizes = {
+            "network": self.network,
+            "width": self.width,
+            "hidden_dim": self.hidden_dim,
+            "kernel_size": self.kernel_size,
+            "base_side": self.base_side,
+            "group_norm": self.group_norm,
+        }
+        self.zs_encoder = image_encoder(
+            self.image_shape, self.zs_dim, dropout=self.dropout, name="zs_encoder", **sizes
+        )
+        self.zu_encoder = image_encoder(
+            self.image_shape, 2 * self.zu_dim, name="zu_encoder", **sizes
+        )
+        self.decoder = image_decoder(
+            self.zs_dim + self.zu_dim, self.image_shape, name="decoder", **sizes
+        )
+        self.adversary = classifier_head(
+            self.zu_dim, self.num_classes, hidden_dim=self.hidden_dim, name="adversary"
+        )
+        self.mixture = ClassMixture(
+            self.num_classes,
+            self.zs_dim,
+            learns_precision=self.precision == "learnt",
+            name="mixture",
+            dtype="float32",
+        )
+        self.discriminator = (
+            ProjectionDiscriminator(
+                self.image_shape,
+                self.num_classes,
+                width=self.width,
+                hidden_dim=self.hidden_dim,
+                convolutional=self.network == "conv",
+                name="discriminator",
+            )
+            if self.gan_weight
+            else None
+        )
 
     def _check(self) -> None:
         for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):

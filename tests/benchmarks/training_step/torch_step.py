@@ -157,7 +157,7 @@ def differences(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, floa
                 tensor.copy_(torch.from_numpy(np.ascontiguousarray(weights[name])))
     images, labels = loop.to_device(reference["images"], reference["labels"])
     noise = tuple(torch.from_numpy(draw).to(device) for draw in reference["noise"])
-    twin.eval()
+    twin.train(False)
     outputs = twin(images, noise)
     twin.train()
     for module in twin.modules():
