@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from model_zoo.networks import output_activation, resolve_network
+from model_zoo.normalization import FusedBatchNormalization
 
 
 def image_classifier(
@@ -31,7 +32,7 @@ def image_classifier(
         for filters in (width, 2 * width, 4 * width):
             stack += [
                 layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
-                layers.BatchNormalization(momentum=0.9),
+                FusedBatchNormalization(momentum=0.9),
                 layers.Activation("relu"),
             ]
     stack += [

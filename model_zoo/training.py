@@ -15,9 +15,10 @@ from model_zoo.batches import Batches, fed_to_device
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
-from model_zoo.optimizers import Grouped
+from model_zoo.optimizers import FusedAdam, Grouped
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
+MOST_STEPS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Schedule:
         learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
-        steps_per_execution: Batches that one call to the device goes through.
+        steps_per_execution: Batches that one call to the device goes through, and of which an
+            epoch is a multiple: what is over is left out. `None` for as many as leave nothing
+            out, up to `MOST_STEPS_AT_ONCE`.
         gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
             updated once; the batch of the optimizer is so many times `batch_size`.
     """
@@ -40,11 +43,11 @@ class Schedule:
     learning_rate: float = 1e-3
     patience: int = 0
     seed: int = 0
-    steps_per_execution: int = 1
+    steps_per_execution: int | None = None
     gradient_accumulation_steps: int = 1
 
 
-def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> keras.optimizers.Adam:
+def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> FusedAdam:
     """Adam whose rate falls along a cosine over the whole of the schedule.
 
     Args:
@@ -56,9 +59,7 @@ def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> keras.o
         rate * schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
     )
     accumulated = schedule.gradient_accumulation_steps
-    return keras.optimizers.Adam(
-        cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None
-    )
+    return FusedAdam(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)
 
 
 def optimizer(
@@ -73,6 +74,15 @@ def optimizer(
         name: (part, adam(schedule, steps_per_epoch, rate)) for name, (part, rate) in rates.items()
     }
     return Grouped(groups, default)
+
+
+def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
+    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled."""
+    if schedule.steps_per_execution:
+        return schedule.steps_per_execution
+    if keras.backend.backend() == "jax":
+        return 1
+    return max(n for n in range(1, MOST_STEPS_AT_ONCE + 1) if steps_per_epoch % n == 0)
 
 
 def check_accumulation(schedule: Schedule) -> None:
@@ -120,13 +130,17 @@ def fit(
         "divisor": num_replicas(),
     }
     batches = functools.partial(
-        Batches, *train, seed=schedule.seed, steps_divisor=schedule.steps_per_execution, **shared
+        Batches,
+        *train,
+        seed=schedule.seed,
+        steps_divisor=schedule.steps_per_execution or 1,
+        **shared,
     )
     steps = batches().steps_per_epoch
     model.compile(
         optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
-        steps_per_execution=schedule.steps_per_execution,
+        steps_per_execution=steps_per_execution(schedule, steps),
     )
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
@@ -173,12 +187,14 @@ def fit_classifier(
         value_range=CLASSIFIER_RANGE,
         seed=schedule.seed,
         epochs=range(schedule.epochs),
+        steps_divisor=schedule.steps_per_execution or 1,
     )
     network.compile(
         adam(schedule, batches.steps_per_epoch),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=uses_xla(),
+        steps_per_execution=steps_per_execution(schedule, batches.steps_per_epoch),
     )
     network.fit(
         fed_to_device(batches),

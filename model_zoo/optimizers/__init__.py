@@ -1,5 +1,6 @@
 """Optimizers that Keras does not have."""
 
+from model_zoo.optimizers.fused_adam import FusedAdam
 from model_zoo.optimizers.grouped import Grouped
 
-__all__ = ["Grouped"]
+__all__ = ["FusedAdam", "Grouped"]
