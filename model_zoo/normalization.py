@@ -11,8 +11,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Keras writes it out as moments and products, which cost a pass over the images each: a training
     step of the classifier took 1.2 times as long on a CPU. Figures agree with those of Keras up to
-    rounding. Under another backend it *is* Keras' layer. Takes the arguments of
-    `keras.layers.BatchNormalization`; normalises the last axis of `(batch, height, width, channels)`.
+    rounding. Under another backend it *is* Keras' layer. Normalises the last axis of `(batch,
+    height, width, channels)` and takes the arguments of `keras.layers.BatchNormalization`.
     """
 
     def call(self, inputs, training=None, mask=None):

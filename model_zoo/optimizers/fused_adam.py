@@ -22,7 +22,7 @@ class FusedAdam(keras.optimizers.Adam):
         import tensorflow as tf
 
         index, dtype = self._get_variable_index(variable), variable.dtype
-        step = tf.cast(self.iterations + 1, dtype)
+        step = tf.cast(self.iterations, dtype) + 1.0
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].handle,

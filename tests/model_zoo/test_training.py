@@ -11,9 +11,9 @@ from model_zoo.training import (
     check_accumulation,
     fit,
     fit_classifier,
-    steps_per_execution,
     forget,
     optimizer,
+    steps_per_execution,
 )
 
 
