@@ -86,7 +86,7 @@ def test_the_rate_falls_to_a_twentieth():
 
 
 def test_a_model_that_asks_for_no_other_rates_gets_one_adam(noisy_line):
-    assert type(optimizer(noisy_line(), Schedule(epochs=4), 5)) is keras.optimizers.Adam
+    assert type(optimizer(noisy_line(), Schedule(epochs=4), 5)) is FusedAdam
 
 
 def test_a_part_of_the_model_learns_at_its_own_rate(noisy_line):
