@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from model_zoo.optimizers import FusedAdam
 from model_zoo.training import (
     CLASSIFIER_RANGE,
     Schedule,
