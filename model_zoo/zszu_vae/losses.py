@@ -79,13 +79,14 @@ def _split_terms(model: ZsZuVAE, labels, outputs) -> dict:
 
 
 def _variant_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
-    """What the decoder learns from variants: images of the batch's `zs` and `zu` of the prior."""
+    """What the decoder learns from images of a `zs`, kept or drawn, and a `zu` of its prior."""
     nothing = ops.zeros(())
     if not (model.consistency_weight or model.gan_weight):
         return {"consistency_loss": nothing}
     zs = ops.stop_gradient(outputs["zs"])
+    kept_or_drawn = _partly_drawn(model, zs, labels) if model.mixture_share else zs
     zu = keras.random.normal(ops.shape(outputs["zu"]), seed=model.noise)
-    variants = model.decode({"zs": zs, "zu": zu})
+    variants = model.decode({"zs": kept_or_drawn, "zu": zu})
     terms = {"consistency_loss": nothing}
     if model.consistency_weight:
         codes = call_frozen(model.zs_encoder, variants)
@@ -97,6 +98,15 @@ def _variant_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
             model.discriminator, (x, labels), fakes
         )
     return terms
+
+
+def _partly_drawn(model: ZsZuVAE, zs, labels):
+    """The codes of a batch, the first of them replaced by draws from the mixture of their class."""
+    loc, precision = (ops.take(values, labels, axis=0) for values in model.mixture.frozen())
+    drawn = loc + ops.rsqrt(precision) * keras.random.normal(ops.shape(zs), seed=model.noise)
+    size = ops.shape(zs)[0]
+    num_drawn = ops.cast(model.mixture_share * ops.cast(size, "float32"), "int32")
+    return ops.where(ops.arange(size)[:, None] < num_drawn, drawn, zs)
 
 
 def diagonal_normal(loc, log_variance):

@@ -42,8 +42,8 @@ class ZsZuVAE(keras.Model):
         variables are trained together on one scalar loss, with stop-gradients in place of the
         paper's alternating phases; the precision of the mixture is clipped; the adversary's
         target is the class distribution of the data, not the uniform one (the same for balanced
-        classes); the second kind of fakes of the GAN form takes `zs` from the batch instead of
-        the learnt mixture, whose components are wider than the codes.
+        classes); the second kind of fakes of the GAN form takes `zs` from the learnt mixture in a
+        share of the batch only, as its components are wider than the codes.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
@@ -75,6 +75,8 @@ class ZsZuVAE(keras.Model):
         consistency_weight: Float, weight of the class that the encoder of `zs` reads in images
             decoded from `zs` and a draw of `zu` from its prior, as the decoder sees it. Not in the
             paper: there the decoder only ever sees posterior samples of `zu`.
+        mixture_share: Float in `[0, 1]`, share of these images whose `zs` is drawn from the learnt
+            mixture; the others keep the `zs` of the batch.
         gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
             discriminator of images; 0 for none.
         discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
@@ -118,6 +120,7 @@ class ZsZuVAE(keras.Model):
         adversary_steps: int = 1,
         mmd_weight: float = 0.0,
         consistency_weight: float = 1.0,
+        mixture_share: float = 0.25,
         gan_weight: float = 0.0,
         discriminator_rate: float = 1.0,
         margin: float = 0.0,
@@ -135,7 +138,8 @@ class ZsZuVAE(keras.Model):
         self.noise_variance, self.kl_weight, self.precision = noise_variance, kl_weight, precision
         self.likelihood_weight, self.code_weight = likelihood_weight, code_weight
         self.adversary_weight, self.adversary_steps = adversary_weight, adversary_steps
-        self.mmd_weight, self.consistency_weight = mmd_weight, consistency_weight
+        self.mmd_weight = mmd_weight
+        self.consistency_weight, self.mixture_share = consistency_weight, mixture_share
         self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
         self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
         self._check()
@@ -197,6 +201,12 @@ class ZsZuVAE(keras.Model):
                     f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
                     f"{name}={getattr(self, name)!r}. Set `model.args.{name}` to one of these."
                 )
+        if not 0 <= self.mixture_share <= 1:
+            raise ValueError(
+                "The share of draws is impossible. Expected: mixture_share in [0, 1]. Received: "
+                f"mixture_share={self.mixture_share}. Set `model.args.mixture_share` to 0 to keep "
+                "every code of the batch."
+            )
         if self.noise_variance <= 0 or self.adversary_steps < 1:
             raise ValueError(
                 "The noise or the adversary cannot be so. Expected: noise_variance > 0 and "

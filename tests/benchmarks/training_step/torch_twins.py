@@ -95,9 +95,11 @@ class ZsZuTwin(nn.Module):
 
     def noise(self, batch_size: int, device: str) -> tuple[torch.Tensor, ...]:
         """What is drawn in a step: for the posterior sample and for the consistency term."""
-        draws = 2 if self.config["consistency_weight"] else 1
-        size = (batch_size, self.config["zu_dim"])
-        return tuple(torch.randn(size, device=device) for _ in range(draws))
+        dims = [self.config["zu_dim"]]
+        if self.config["consistency_weight"]:
+            dims += [self.config["zs_dim"]] if self.config["mixture_share"] else []
+            dims += [self.config["zu_dim"]]
+        return tuple(torch.randn((batch_size, dim), device=device) for dim in dims)
 
     def forward(self, images, noise):
         zs = self.zs_encoder(images).float()
@@ -127,12 +129,20 @@ class ZsZuTwin(nn.Module):
             **self._adversary_losses(outputs["zu"], labels),
         }
         if config["consistency_weight"]:
-            variants = self.decode(zs.detach(), noise[1])
+            variants = self.decode(self._partly_drawn(zs.detach(), labels, noise), noise[-1])
             with frozen(self.zs_encoder) as encoder:
                 codes = encoder(variants).float()
             terms["consistency_loss"] = mixture_losses(codes, labels, *still)[0]
         accuracy = (scores.detach().argmax(dim=-1) == labels).float().mean()
         return {**terms, **self._weighted(terms), "zs_accuracy": accuracy}
+
+    def _partly_drawn(self, zs, labels, noise):
+        if not self.config["mixture_share"]:
+            return zs
+        precision = functional.softplus(self.raw_precision).clamp(0.1, 10.0).detach()[labels]
+        drawn = self.loc.detach()[labels] + precision.rsqrt() * noise[1]
+        num_drawn = int(self.config["mixture_share"] * len(zs))
+        return torch.cat([drawn[:num_drawn], zs[num_drawn:]])
 
     def _adversary_losses(self, zu, labels):
         with frozen(self.adversary) as adversary:
