@@ -10,6 +10,8 @@ from keras import layers
 from model_zoo.networks import output_activation, resolve_network
 from model_zoo.normalization import FusedBatchNormalization
 
+FEATURES = "features"
+
 
 def image_classifier(
     image_shape: Sequence[int], num_classes: int, *, width: int = 32
@@ -38,9 +40,14 @@ def image_classifier(
     stack += [
         layers.Flatten(),
         layers.Dropout(0.2),
-        layers.Dense(256, activation="relu"),
+        layers.Dense(256, activation="relu", name=FEATURES),
         layers.Dropout(0.4),
         layers.Dense(num_classes),
         output_activation("linear"),
     ]
     return keras.Sequential(stack, name="classifier")
+
+
+def feature_network(classifier: keras.Sequential) -> keras.Model:
+    """The part of an image classifier up to its last hidden layer, `(batch, 256)`."""
+    return keras.Model(classifier.inputs, classifier.get_layer(FEATURES).output)

@@ -14,6 +14,7 @@ from keras import ops
 
 from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
+from model_zoo.classifier import feature_network
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, compiled
@@ -53,6 +54,8 @@ class Codec:
             name: compiled(self._judge_batch(name), [getattr(bundle, name)], pixels)
             for name in ("judge", "auditor")
         }
+        self._feature_network = feature_network(bundle.auditor)
+        self._features = compiled(self._features_batch, [bundle.auditor], pixels)
 
     @functools.cached_property
     def spec(self) -> LatentSpec:
@@ -102,6 +105,10 @@ class Codec:
         """Class probabilities `(n, num_classes)` of uint8 images by `"judge"` or `"auditor"`."""
         return _in_batches(self._judges[judge], {"images": images})["probabilities"]
 
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """The auditor's last hidden layer for uint8 images, `(n, 256)` float32."""
+        return _in_batches(self._features, {"images": images})["features"]
+
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
         return np.argmax(self.class_scores(latents), axis=-1)
@@ -129,6 +136,10 @@ class Codec:
         prior = self.bundle.model.prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
         return _draw(carriers, columns["seed"])
+
+    def _features_batch(self, pixels: Columns) -> Columns:
+        images = _scale(pixels["images"], CLASSIFIER_RANGE)
+        return {"features": self._feature_network(images, training=False)}
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}

@@ -17,6 +17,7 @@ from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import claim_directory
 from pipeline.disentanglement import measure_information, measure_swap, measure_units
 from pipeline.examples import Examples
+from pipeline.fidelity import measure_fidelity
 from pipeline.folds import divide
 from pipeline.held_out import HeldOut, check_classes
 from pipeline.jobs import check_fit
@@ -29,7 +30,7 @@ from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import BACKEND_PACKAGES, data_digest, run_settings
 
-STAGES = ("probes", "swap", "decoder", "variants", "map")
+STAGES = ("probes", "swap", "decoder", "fidelity", "variants", "map")
 MAP_EXAMPLES = 2000
 """Most examples on the map of the codes; t-SNE of so many takes seconds."""
 MIN_NEIGHBOURS = 10
@@ -128,6 +129,7 @@ def measure(
         lambda: measure_split(codec, train, examples, held_out.name, config.evaluate),
         lambda: measure_swap(held_out) + measure_information(held_out) + measure_units(held_out),
         lambda: measure_reconstruction(held_out) + measure_prior(held_out),
+        lambda: measure_fidelity(held_out, train),
         lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
     )
     numbers: list[Measure] = []

@@ -34,7 +34,7 @@ def digits_data() -> Path:
 def digits_bundle() -> Path:
     """A bundle trained on them for a few epochs."""
     folder = digits_data().with_name("bundle")
-    config = digits_config("train.epochs=25", "judge.epochs=150")
+    config = digits_config("train.epochs=50", "judge.epochs=150")
     train_bundle(config, digits_data(), folder)
     return folder
 

@@ -69,6 +69,9 @@ class KnownCodec:
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         return np.eye(CLASSES, dtype=np.float32)[np.round(images[:, 0, 0, 0] / STEP).astype(int)]
 
+    def features(self, images: np.ndarray) -> np.ndarray:
+        return images.reshape(len(images), -1).astype(np.float32)
+
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
         return {"zs": np.float32((labels[:, None] + self.learnt_shift) % CLASSES)}
 

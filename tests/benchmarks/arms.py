@@ -1,0 +1,150 @@
+"""Trains and evaluates arms of one configuration, and tables and draws what they trade off.
+
+An arm is the configuration with some settings changed. Each runs in processes of its own on one
+thread, several at a time, and is skipped if it is finished, so that a killed run can be started
+again. Arms are named in a YAML file: `{name: {setting: value}}`, beside `shared`, settings that
+all arms have, and `seeds`.
+
+    python tests/benchmarks/arms.py ARMS.yaml --data DIR --out DIR [--jobs 2] [--plot FILE.png]
+
+It writes `arms.json` under `--out` and prints a table: the mean over seeds of every figure, and
+the largest distance of a seed from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
+COLUMNS = {
+    "zs acc": "Class read from the code by the model",
+    "MI": "Mutual information of code and class, at least",
+    "lin zu": "Linear probe: class from sampled zu",
+    "MLP zu": "MLP probe: class from sampled zu",
+    "swap zs": "Swap: class follows zs",
+    "swap zu": "Swap: class follows zu",
+    "KL": "KL divergence of zu from its prior",
+    "active": "Active units of zu",
+    "MSE": "Reconstruction error over that of the class mean",
+    "shuffled": "Error with zu shuffled over plain error",
+    "refitted": "Prior accuracy, zs refitted",
+    "centre": "Prior accuracy, zs at the class centre",
+    "learnt": "Prior accuracy, zs learnt",
+    "kept": "Class kept, before the gate",
+    "diversity": "Diversity",
+}
+
+
+def run_arm(config: Path, data: Path, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of one arm with one seed; trains and evaluates it unless that was done."""
+    done = folder / "evaluation" / "evaluation.json"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        changes = [part for k, v in settings.items() for part in ("--set", f"{k}={json.dumps(v)}")]
+        begin = time.monotonic()
+        places = ["--data", str(data), "--out", str(folder / "bundle")]
+        _latentloom(folder, "train", str(config), *places, *changes, "--resume")
+        (folder / "seconds.txt").write_text(f"{time.monotonic() - begin:.0f}\n")
+        places = ["--data", str(data), "--model", str(folder / "bundle")]
+        _latentloom(folder, "evaluate", *places, "--out", str(folder / "evaluation"))
+    numbers = {n["name"]: n["value"] for n in json.loads(done.read_text())["numbers"]}
+    return numbers | {"seconds": float((folder / "seconds.txt").read_text())}
+
+
+def _latentloom(folder: Path, *arguments: str) -> None:
+    with open(folder / "log.txt", "ab") as log:
+        command = [sys.executable, "-m", "pipeline.command", *arguments]
+        subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | ONE_THREAD)
+
+
+def run_arms(plan: Mapping[str, Any], data: Path, out: Path, jobs: int) -> dict[str, list[dict]]:
+    """The figures of every arm, one dictionary a seed."""
+    config, seeds = Path(plan["config"]), plan.get("seeds", [0])
+
+    def run(case: tuple[str, int]) -> dict[str, Any]:
+        name, seed = case
+        settings = plan.get("shared", {}) | (plan["arms"][name] or {}) | {"train.seed": seed}
+        figures = run_arm(config, data, out / f"{name}_{seed}", settings)
+        print(f"{name}, seed {seed}: {figures['seconds']:.0f} s", file=sys.stderr, flush=True)
+        return figures
+
+    cases = [(name, seed) for seed in seeds for name in plan["arms"]]
+    with ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(run, cases))
+    return {
+        name: [r for r, case in zip(results, cases, strict=True) if case[0] == name]
+        for name in plan["arms"]
+    }
+
+
+def print_arms(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """One line an arm: mean over seeds and, beyond one seed, the largest distance from it."""
+    width = max(map(len, results))
+    print(" " * width, *(f"{column:>12}" for column in COLUMNS))
+    for name, runs in results.items():
+        cells = []
+        for figure in COLUMNS.values():
+            values = np.array([run[figure] for run in runs], float)
+            spread = f"±{np.abs(values - values.mean()).max():.3f}" if len(values) > 1 else ""
+            cells.append(f"{values.mean():.3f}{spread}")
+        print(f"{name:<{width}}", *(f"{cell:>12}" for cell in cells))
+
+
+def draw(results: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, title: str) -> None:
+    """The trade-off: how much of the class leaks into zu, and what zu does to the variants."""
+    from matplotlib.figure import Figure
+
+    panels = {
+        "diversity": "Diversity of class-preserving variants",
+        "kept": "Class kept by variants, before the gate",
+        "swap zs": "Swap: class follows zs",
+    }
+    figure = Figure(figsize=(5.2 * len(panels), 5.0), layout="constrained")
+    leak = {name: np.mean([r[COLUMNS["MLP zu"]] for r in runs]) for name, runs in results.items()}
+    for axes, (column, label) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for name, runs in results.items():
+            value = np.mean([run[COLUMNS[column]] for run in runs])
+            is_default = name == next(iter(results))
+            axes.plot(value, leak[name], "*" if is_default else "o", ms=13 if is_default else 6)
+            axes.annotate(name, (value, leak[name]), (5, 4), textcoords="offset points", fontsize=8)
+        axes.axhline(0.2, color="0.6", lw=0.8, ls="--")
+        axes.set(xlabel=label, ylabel="Class read from sampled zu by an MLP")
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Runs the arms of a file."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("arms", type=Path, help="YAML: config, arms, shared, seeds, title")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--plot", type=Path, help="PNG of what the arms trade off")
+    arguments = parser.parse_args()
+    plan = yaml.safe_load(arguments.arms.read_text())
+    results = run_arms(plan, arguments.data, arguments.out, arguments.jobs)
+    (arguments.out / "arms.json").write_text(json.dumps(results, indent=1) + "\n")
+    print_arms(results)
+    if arguments.plot:
+        draw(results, arguments.plot, plan.get("title", arguments.arms.stem))
+
+
+if __name__ == "__main__":
+    main()
