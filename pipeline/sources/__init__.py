@@ -93,7 +93,7 @@ def open_source(
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
-    if factors is not None and not spec.startswith("tfrecord:"):
+    if factors is not None and not spec.startswith(("tfds:", "tfrecord:")):
         source = selection.keep_factors(source, factors)
     if image_size is not None and source.image_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
@@ -121,7 +121,7 @@ def _open(
     if kind == "folder" and where:
         return folder.FolderSource.open(where, image_size)
     if kind == "tfds" and where:
-        return tfds.TfdsSource.open(where, label, image_size)
+        return tfds.TfdsSource.open(where, label, factors, image_size)
     if kind == "tfrecord" and where:
         return tfrecord.TFRecordSource.open(where, label, factors, image_size)
     raise ValueError(
