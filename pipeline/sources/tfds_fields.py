@@ -26,7 +26,9 @@ def scalar_features(features: Any, prefix: str = "") -> dict[str, Any]:
         path = prefix + name
         if isinstance(feature, tfds.features.FeaturesDict):
             found |= scalar_features(feature, f"{path}/")
-        elif feature.shape == () and _is_discrete(feature) and _factor(path) not in RESERVED_FEATURES:
+        elif (
+            feature.shape == () and _is_discrete(feature) and _factor(path) not in RESERVED_FEATURES
+        ):
             found[path] = feature
     return found
 
