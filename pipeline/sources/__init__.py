@@ -59,6 +59,16 @@ def path_name(path: str | os.PathLike[str]) -> str:
     return re.sub(r"\W+", "_", Path(path).resolve().stem.lower()).strip("_")
 
 
+def source_paths(spec: str) -> list[str]:
+    """The files or the directory that a spec names, if any."""
+    import tensorflow as tf
+
+    kind, _, where = spec.partition(":")
+    if kind == "tfrecord":
+        return tf.io.gfile.glob(where)
+    return [where] if where and tf.io.gfile.exists(where) else []
+
+
 def open_source(
     spec: str,
     *,

@@ -169,7 +169,7 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
     """The name and the shape of the image feature."""
     import tensorflow_datasets as tfds
 
-    names = [n for n in features if isinstance(features[n], tfds.features.Image)]
+    names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
     if not names or features[names[0]].np_dtype != np.uint8:
         raise ValueError(
             f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "

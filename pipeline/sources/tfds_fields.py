@@ -18,11 +18,14 @@ _MOST_VALUES = 256  # of an integer that is a factor without names
 
 
 def scalar_features(features: Any, prefix: str = "") -> dict[str, Any]:
-    """Integer and boolean features by path; nested ones as in `attributes/Smiling`."""
+    """Integer and boolean features by path; nested ones as in `attributes/Smiling`.
+
+    Sorted, for TFDS reads the features of a directory in another order in every process.
+    """
     import tensorflow_datasets as tfds
 
     found: dict[str, Any] = {}
-    for name, feature in features.items():
+    for name, feature in sorted(features.items()):
         path = prefix + name
         if isinstance(feature, tfds.features.FeaturesDict):
             found |= scalar_features(feature, f"{path}/")
@@ -34,7 +37,8 @@ def scalar_features(features: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _is_discrete(feature: Any) -> bool:
-    return any(np.issubdtype(feature.np_dtype, kind) for kind in (np.integer, np.bool_))
+    kinds = (np.integer, np.bool_)
+    return feature.shape == () and any(np.issubdtype(feature.np_dtype, kind) for kind in kinds)
 
 
 def _factor(path: str) -> str:
