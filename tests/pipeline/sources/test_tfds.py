@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from tfds_directories import write_directory
 
 from pipeline.config import Config
 from pipeline.dataset_dir import shard_file
@@ -16,24 +17,10 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (COUNT, 5, 6, 3), dtype=np.uint8)
 
 
-def row_of(values: dict, row: int) -> dict:
-    """The values of one example, nested as the columns are."""
-    return {k: row_of(v, row) if isinstance(v, dict) else v[row] for k, v in values.items()}
-
-
 def write(folder: Path, extra: dict, values: dict, shape=(5, 6, 3), images=IMAGES) -> str:
-    """Writes a TFDS directory with TFDS alone."""
-    features = tfds.features.FeaturesDict({"image": tfds.features.Image(shape=shape), **extra})
-    folder.mkdir()
-    with ShardWriter(folder / shard_file("other", "train", 0, 1)) as writer:
-        for row in range(COUNT):
-            example = {"image": images[row], **row_of(values, row)}
-            writer.write(features.serialize_example(example))
-    split = tfds.core.SplitInfo(name="train", shard_lengths=[COUNT], num_bytes=writer.num_bytes)
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder, features=features, split_infos=[split], check_data=False
-    )
-    return f"tfds:{folder}"
+    """Writes a TFDS directory with these images."""
+    features = {"image": tfds.features.Image(shape=shape), **extra}
+    return write_directory(folder, features, {"image": images, **values})
 
 
 LABEL = {"label": tfds.features.ClassLabel(names=["cat", "dog"])}
@@ -82,7 +69,7 @@ def test_another_label_may_be_named(tmp_path):
     assert source.factors == {"label": ["0", "1", "2"]}
 
 
-def celeb_a(folder: Path) -> str:
+def faces(folder: Path) -> str:
     """A data set with the features of TFDS' `celeb_a`, some of its attributes and few images."""
     extra = {
         "attributes": {name: np.bool_ for name in ATTRIBUTES},
@@ -107,7 +94,7 @@ NOSES = RNG.choice([90, 71, 110], COUNT)
 def test_nested_booleans_and_integers_are_label_and_factors_by_their_paths(tmp_path):
     chosen = ["attributes/Male", "landmarks/nose_x"]
     dataset = import_dataset(
-        celeb_a(tmp_path / "in"), tmp_path / "out", label="attributes/Smiling", factors=chosen
+        faces(tmp_path / "in"), tmp_path / "out", label="attributes/Smiling", factors=chosen
     )
     assert dataset.manifest.factors == {
         "label": ["false", "true"],
@@ -124,7 +111,7 @@ def test_nested_booleans_and_integers_are_label_and_factors_by_their_paths(tmp_p
 
 
 def test_without_factors_every_nested_scalar_is_one_in_order_of_its_path(tmp_path):
-    source = open_source(celeb_a(tmp_path / "in"), label="attributes/Smiling")
+    source = open_source(faces(tmp_path / "in"), label="attributes/Smiling")
     others = [f"attributes_{name}" for name in ATTRIBUTES if name != "Smiling"]
     assert list(source.factors) == ["label", *others, "identity_Identity_No", "landmarks_nose_x"]
     assert source.factors["identity_Identity_No"] == ["0", "5", "10", "15"]
@@ -132,12 +119,12 @@ def test_without_factors_every_nested_scalar_is_one_in_order_of_its_path(tmp_pat
 
 def test_a_nested_data_set_without_a_named_label_lists_the_choices(tmp_path):
     with pytest.raises(ValueError, match="'attributes/Smiling'.*label=None.*Pass --label"):
-        open_source(celeb_a(tmp_path / "in"))
+        open_source(faces(tmp_path / "in"))
 
 
 @pytest.mark.parametrize("option", [{"label": "attributes/Smilin"}, {"factors": ["Smiling"]}])
 def test_an_unknown_path_names_the_nearest(tmp_path, option):
-    spec = celeb_a(tmp_path / "in")
+    spec = faces(tmp_path / "in")
     with pytest.raises(ValueError, match="Did you mean 'attributes/Smiling'"):
         open_source(spec, **{"label": "attributes/Male"} | option)
 
@@ -152,7 +139,7 @@ def test_only_the_wanted_features_are_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tfds.decode, "PartialDecoding", Recorded)
     source = open_source(
-        celeb_a(tmp_path / "in"), label="attributes/Smiling", factors=["attributes/Male"]
+        faces(tmp_path / "in"), label="attributes/Smiling", factors=["attributes/Male"]
     )
     assert sum(len(examples) for examples, _ in source.batches("train")) == COUNT
     assert wanted == [{"image": True, "attributes": {"Smiling": True, "Male": True}}]
