@@ -60,7 +60,8 @@ def match_donors(
         is_own = np.append(pool, -2)[place] == own[variants]  # -1 is no row, -2 is no anchor's
         if (len(pool) - is_own < 1).any():
             anchor = anchors.ids[int(plan.anchor[variants[np.argmax(is_own)]])]
-            raise _no_donor(plan.recipe, anchor, label, pool, same_class=same_class)
+            is_full = len(pool) == donors.capacity
+            raise _no_donor(plan.recipe, anchor, label, pool, is_full, same_class=same_class)
         offsets[variants] = sum(map(len, pools))
         sizes[variants] = len(pool) - is_own
         skipped[variants] = np.where(is_own, place, len(pool))
@@ -94,11 +95,13 @@ def walk(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -
 
 
 def _no_donor(
-    recipe: str, anchor: str, label: int, pool: np.ndarray, *, same_class: bool
+    recipe: str, anchor: str, label: int, pool: np.ndarray, is_full: bool, *, same_class: bool
 ) -> ValueError:
     if same_class:
         expected = f"another example of class {label}"
         fix = "Import more examples of this class or set its quota to 0."
+        if is_full:
+            fix = "Raise the capacity of the bank (`generate.donors_per_class`)."
     else:
         expected = f"an example of another class than {label}"
         fix = "Import examples of other classes or set the option `same_class` to 1."

@@ -155,12 +155,10 @@ def load_bundle(folder: Path) -> Bundle:
     for name in JUDGES:
         judges[name] = image_classifier(shape, num_classes, width=description["judge_width"])
         judges[name].load_weights(folder / f"{name}.weights.h5")
-    with np.load(folder / PRIORS, allow_pickle=False) as arrays:
-        priors = {name: arrays[name] for name in arrays.files}
     return Bundle(
         model=model,
         **judges,
-        priors=priors,
+        priors=read_priors(folder),
         model_name=description["model"],
         model_args=description["args"],
         factors=factors,
@@ -168,6 +166,12 @@ def load_bundle(folder: Path) -> Bundle:
         details=description["details"],
         digest=description["digest"],
     )
+
+
+def read_priors(folder: Path) -> dict[str, np.ndarray]:
+    """Reads the arrays of the blocks' priors of a bundle, without loading a model."""
+    with np.load(folder / PRIORS, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _sha256(path: Path) -> str:

@@ -26,6 +26,14 @@ BLOCK_STRIDE = 2**16
 """Distance between the seeds of the blocks of one code, so that no two have the same noise."""
 
 
+def spec_of(
+    blocks: Mapping[str, Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
+) -> LatentSpec:
+    """The blocks of a model's code with their priors, from what a bundle says of both."""
+    priors = {name: BlockPrior.from_arrays(arrays, name) for name in blocks}
+    return LatentSpec.from_dict(blocks, priors)
+
+
 class Codec:
     """Encodes, decodes and judges whole arrays with the model and the judges of a bundle.
 
@@ -60,9 +68,7 @@ class Codec:
     @functools.cached_property
     def spec(self) -> LatentSpec:
         """The blocks of the model's code with the priors that training exported."""
-        blocks = self.bundle.model.latent_spec
-        priors = {name: BlockPrior.from_arrays(self.bundle.priors, name) for name in blocks}
-        return LatentSpec.from_dict(blocks, priors)
+        return spec_of(self.bundle.model.latent_spec, self.bundle.priors)
 
     def encode(self, images: np.ndarray) -> Latents:
         """Encodes uint8 images `(n, height, width, channels)` to latents without noise."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 
 OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html") + (
@@ -14,6 +16,24 @@ OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html
 
 CLAIM_PREFIX = ".claim-"
 """Begins the name of the empty file that shows whether a directory can be written to."""
+
+
+def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[str]]) -> None:
+    """Refuses an output directory that would be emptied together with an input.
+
+    Args:
+        out: The output directory.
+        inputs: Path of each input, by what the command calls it.
+
+    Raises:
+        ValueError: An input is the output directory or lies in it.
+    """
+    for name, path in inputs.items():
+        if Path(path).resolve().is_relative_to(Path(out).resolve()):
+            raise ValueError(
+                f"The output '{out}' holds the input '{path}'. Expected: a directory of its own. "
+                f"Received: {name} {path}. Choose another output directory."
+            )
 
 
 def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = False) -> None:

@@ -14,7 +14,7 @@ from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.decoder_quality import measure_prior, measure_reconstruction
-from pipeline.directories import claim_directory
+from pipeline.directories import check_apart, claim_directory
 from pipeline.disentanglement import measure_information, measure_swap, measure_units
 from pipeline.examples import Examples
 from pipeline.fidelity import measure_fidelity
@@ -68,7 +68,7 @@ def evaluate(
     dataset, description = DatasetDir.open(data), read_description(Path(model))
     check_fit(dataset.manifest, description)
     config = stored_config(description, overrides)
-    _check_apart(out, {"--data": data, "--model": model})
+    check_apart(out, {"--data": data, "--model": model})
     bundle = load_bundle(Path(model))
     train, examples, name = read_folds(dataset, config)
     held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
@@ -152,16 +152,6 @@ def draw_map(held_out: HeldOut) -> bytes:
         for way, project in ways.items()
     }
     return code_map(points, examples.labels, held_out.codec.bundle.class_names)
-
-
-def _check_apart(out: Path, inputs: Mapping[str, Path]) -> None:
-    """Refuses an output directory that would be emptied together with an input."""
-    for option, path in inputs.items():
-        if Path(path).resolve().is_relative_to(Path(out).resolve()):
-            raise ValueError(
-                f"The output '{out}' holds the input '{path}'. Expected: a directory of its own. "
-                f"Received: --out {out} and {option} {path}. Choose another --out."
-            )
 
 
 def _compose(

@@ -16,7 +16,7 @@ from model_zoo.registry import build_model
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
-from pipeline.folds import Folds
+from pipeline.folds import Folds, check_folds
 from pipeline.progress import EpochProgress, ProgressDisplay
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,13 @@ def fit_bundle(
 
     Returns:
         The bundle, without details, and the history of the model's training.
+
+    Raises:
+        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
+            infinity.
+        FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
+    check_folds(folds, factors["label"])
     model, history = _fit_model(config, folds, len(factors["label"]), state, display)
     bundle = Bundle(
         model=model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -58,6 +58,53 @@ def _rank(draws: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - starts
     return rank
+
+
+def check_folds(folds: Folds, class_names: Sequence[str]) -> None:
+    """Refuses examples that would spoil a model without a word.
+
+    Args:
+        folds: The examples, divided.
+        class_names: Names of the classes, in the order of their labels.
+
+    Raises:
+        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
+            infinity.
+    """
+    for name in (field.name for field in fields(folds)):
+        fold: Examples = getattr(folds, name)
+        where = f"fold '{name}'"
+        _check_labels(fold, class_names, where)
+        missing = np.flatnonzero(np.bincount(fold.labels, minlength=len(class_names)) == 0)
+        if len(missing) and name != "validation":
+            raise ValueError(
+                f"Class '{class_names[missing[0]]}' is not in the {where}. Expected: some examples "
+                f"of every class. Received: none of {len(missing)} classes. Divide the examples "
+                "with `divide`, or drop the names of classes without any."
+            )
+        _check_finite(fold, where)
+
+
+def _check_labels(fold: Examples, class_names: Sequence[str], where: str) -> None:
+    unknown = (fold.labels < 0) | (fold.labels >= len(class_names))
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise ValueError(
+            f"Example '{fold.ids[row]}' of the {where} has no known class. Expected: labels 0 to "
+            f"{len(class_names) - 1}, one for each name. Received: label={fold.labels[row]}. "
+            "Number the classes without gaps, in the order of their names."
+        )
+
+
+def _check_finite(fold: Examples, where: str) -> None:
+    if fold.images.dtype.kind != "f":
+        return
+    finite = np.isfinite(fold.images).reshape(len(fold), -1).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"Example '{fold.ids[np.argmin(finite)]}' of the {where} is not finite. Expected: no "
+            f"NaN or infinity. Received: {np.sum(~finite)} such examples. Repair or remove them."
+        )
 
 
 def check_counts(counts: Sequence[int], class_names: Sequence[str], where: str) -> None:

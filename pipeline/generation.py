@@ -17,7 +17,7 @@ from augment import find_recipe
 from pipeline.config import Config
 from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.directories import claim_directory
+from pipeline.directories import check_apart, claim_directory
 from pipeline.graph import DEFAULT_RUNNER, make_runner, run_graph
 from pipeline.jobs import (
     JOB_FOLDER,
@@ -63,13 +63,14 @@ def generate(
         The data set that was written.
 
     Raises:
-        ValueError: Data, bundle and configuration do not fit, a quota cannot be met, or Keras does
-            not run on TensorFlow.
+        ValueError: Data, bundle and configuration do not fit, a quota cannot be met, `out` holds
+            the data or the bundle, or Keras does not run on TensorFlow.
         FileExistsError: `out` holds something else and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
     make_runner(runner)  # refuses an unknown name before anything is written
     check_backend()
+    check_apart(out, {"--data": data, "--model": model})
     job = plan_job(config.generate, data, model, out)
     claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
     claim_job(job)

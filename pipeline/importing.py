@@ -15,11 +15,12 @@ import tensorflow as tf
 
 from augment.randomness import identity_keys
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
+from pipeline.directories import check_apart
 from pipeline.examples import DeadLetter, Examples
 from pipeline.images import encode_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.records import ShardWriter, os_errors, serialize
-from pipeline.sources import Source, open_source
+from pipeline.sources import Source, open_source, source_paths
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 _LISTED_LETTERS = 100
@@ -57,13 +58,15 @@ def import_dataset(
         progress: Called as `progress(done, total)` with numbers of examples.
 
     Raises:
-        ValueError: An option or the data is not what it should be, or more than 1 % of the
-            examples cannot be used.
+        ValueError: An option or the data is not what it should be, `out` holds the source, or more
+            than 1 % of the examples cannot be used.
         FileNotFoundError: The source is not there.
         FileExistsError: `out` exists and may not be replaced.
         OSError: `out` cannot be written.
     """
     out = os.fspath(out).rstrip("/")
+    for path in source_paths(source):
+        check_apart(out, {"SOURCE": path})
     _check_out(out, overwrite)
     opened = open_source(
         source, label=label, factors=factors, image_size=image_size, max_examples=max_examples

@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict
 
-from augment import find_recipe, share_out, variants_per_class
-from model_zoo.bundle import read_description
+from augment import (
+    Anchors,
+    DonorBank,
+    LatentSpec,
+    find_recipe,
+    plan_variants,
+    share_out,
+    variants_per_class,
+)
+from model_zoo.bundle import read_description, read_priors
+from pipeline.codec import spec_of
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.manifest import Manifest, ShardEntry
@@ -127,6 +137,7 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
     dataset = DatasetDir.open(data)
     description = read_description(Path(model))
     check_fit(dataset.manifest, description)
+    check_recipe(settings, spec_of(description["latent_spec"], read_priors(Path(model))))
     shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
     quotas = variants_per_class(
         settings.sampling_strategy,
@@ -176,6 +187,20 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
         )
 
 
+def check_recipe(settings: GenerateConfig, spec: LatentSpec) -> None:
+    """Refuses a recipe that no code of this form can be planned with, by planning no variant."""
+    nothing = np.zeros(0, np.int64)
+    factors, latents = {"label": nothing}, {b.name: np.zeros((0, b.dim), "f4") for b in spec}
+    plan_variants(
+        settings.recipe,
+        Anchors([], factors, nothing),
+        spec,
+        seed=settings.seed,
+        donors=DonorBank.build([], factors, latents, seed=settings.seed, capacity=1),
+        options=settings.options,
+    )
+
+
 def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[str, int]) -> None:
     """Refuses a recipe with donors where an anchor has none."""
     counts = manifest.label_counts(settings.split)
@@ -186,6 +211,12 @@ def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[s
                 f"but all examples are of class '{present[0]}'. Expected: two classes or more. "
                 f"Received: {counts}. Import other classes, or set generate.options.same_class=1."
             )
+    elif settings.donors_per_class < 2:
+        raise ValueError(
+            f"The recipe '{settings.recipe}' takes donors of the anchor's class, and no anchor is "
+            "its own donor. Expected: generate.donors_per_class of at least 2. Received: "
+            f"generate.donors_per_class={settings.donors_per_class}. Raise it."
+        )
     elif lonely := [name for name in counts if counts[name] == 1 and quotas.get(name, 0)]:
         raise ValueError(
             f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "

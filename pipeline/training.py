@@ -18,7 +18,7 @@ from model_zoo.training import forget
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
-from pipeline.directories import claim_directory
+from pipeline.directories import check_apart, claim_directory
 from pipeline.fitting import fit_bundle, new_model
 from pipeline.folds import Folds, check_counts, divide
 from pipeline.manifest import Manifest, library_versions
@@ -55,9 +55,11 @@ def train_bundle(
         The bundle, its digest set.
 
     Raises:
-        ValueError: The configuration and the data do not fit each other or the interrupted run.
+        ValueError: The configuration and the data do not fit each other or the interrupted run, or
+            `out` holds the data.
         FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
     """
+    check_apart(out, {"--data": data})
     dataset = DatasetDir.open(data)
     manifest = dataset.manifest
     where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names

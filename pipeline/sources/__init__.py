@@ -59,6 +59,16 @@ def path_name(path: str | os.PathLike[str]) -> str:
     return re.sub(r"\W+", "_", Path(path).resolve().stem.lower()).strip("_")
 
 
+def source_paths(spec: str) -> list[str]:
+    """The files or the directory that a spec names, if any."""
+    import tensorflow as tf
+
+    kind, _, where = spec.partition(":")
+    if kind == "tfrecord":
+        return tf.io.gfile.glob(where)
+    return [where] if where and tf.io.gfile.exists(where) else []
+
+
 def open_source(
     spec: str,
     *,
@@ -93,7 +103,7 @@ def open_source(
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
-    if factors is not None and not spec.startswith("tfrecord:"):
+    if factors is not None and not spec.startswith(("tfds:", "tfrecord:")):
         source = selection.keep_factors(source, factors)
     if image_size is not None and source.image_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
@@ -121,7 +131,7 @@ def _open(
     if kind == "folder" and where:
         return folder.FolderSource.open(where, image_size)
     if kind == "tfds" and where:
-        return tfds.TfdsSource.open(where, label, image_size)
+        return tfds.TfdsSource.open(where, label, factors, image_size)
     if kind == "tfrecord" and where:
         return tfrecord.TFRecordSource.open(where, label, factors, image_size)
     raise ValueError(

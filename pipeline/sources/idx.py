@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
+from pipeline.sources.arrays import encode_values
 
 _IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one
 _PREFIXES = {"train": "train", "test": "t10k"}
@@ -62,7 +63,7 @@ class IdxSource:
 
     Args:
         images: Path of the images of each split.
-        labels: uint8 array of shape `(n,)` of each split.
+        labels: int64 class codes of shape `(n,)` of each split; classes are the numbers that occur.
     """
 
     name: str
@@ -99,14 +100,15 @@ class IdxSource:
                 f"The images of '{folder}' differ in size between the splits. Expected: one size. "
                 f"Received: {shapes}. Keep files of one data set in a folder."
             )
-        classes = range(max(int(codes.max()) for codes in labels.values()) + 1)
+        classes, codes = encode_values("label", np.concatenate(list(labels.values())))
+        ends = np.cumsum([len(numbers) for numbers in labels.values()])[:-1]
         return cls(
             name=path_name(folder),
             description="Grey images with a class number each, from idx files.",
             image_shape=(*shapes["train"], 1),
-            factors={"label": [str(label) for label in classes]},
+            factors={"label": classes},
             images=images,
-            labels=labels,
+            labels=dict(zip(labels, np.split(codes, ends), strict=True)),
         )
 
     @property
@@ -116,7 +118,7 @@ class IdxSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; a file shorter than it announces raises `ValueError`."""
-        path, labels = self.images[split], self.labels[split].astype(np.int64)
+        path, labels = self.images[split], self.labels[split]
         with _open(path) as stream:
             _header(stream, path, _IMAGES)
             for start in range(0, len(labels), BATCH_SIZE):

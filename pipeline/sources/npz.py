@@ -82,10 +82,13 @@ def _load(file: Path) -> dict[str, np.ndarray]:
 
 def _check_images(file: str, images: np.ndarray) -> np.ndarray:
     if images.dtype != np.uint8:
-        problem = " with NaN" if images.dtype.kind == "f" and np.isnan(images).any() else ""
+        problem, fix = "", "Scale"
+        if images.dtype.kind == "f" and not (finite := np.isfinite(images)).all():
+            first = np.argwhere(~finite)[0][0]
+            problem, fix = f" with NaN or infinity, first in images[{first}]", "Repair, scale"
         raise TypeError(
             f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255. "
-            f"Received: images.dtype={images.dtype}{problem}. Scale, round and cast them first."
+            f"Received: images.dtype={images.dtype}{problem}. {fix}, round and cast them first."
         )
     if images.ndim not in (3, 4) or not images.size:
         raise ValueError(

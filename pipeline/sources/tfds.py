@@ -1,9 +1,9 @@
-"""Any prepared TFDS data set with an image and integer labels, and directories of our own."""
+"""Any prepared TFDS data set with an image and discrete labels, and directories of our own."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,16 @@ import numpy as np
 
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
-from pipeline.manifest import RESERVED_FEATURES
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
-
-_MOST_VALUES = 256  # of an integer that is a factor without names
+from pipeline.sources.tfds_fields import (
+    column,
+    distinct_values,
+    factor_paths,
+    label_path,
+    read,
+    scalar_features,
+    value_names,
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class TfdsSource:
     Args:
         builder: The TFDS builder.
         image_field: Name of the image feature.
-        fields: Name of the feature behind each factor.
-        values: Sorted integers behind the codes of a factor without names.
+        fields: Path of the feature behind each factor, such as `attributes/Smiling`.
+        values: Sorted integers behind the codes of each factor without names.
         image_size: Side to which images are resized, or None.
     """
 
@@ -40,41 +46,44 @@ class TfdsSource:
     label_field: str
 
     @classmethod
-    def open(cls, where: str, label: str | None = None, image_size: int | None = None):
+    def open(
+        cls,
+        where: str,
+        label: str | None = None,
+        factors: Sequence[str] | None = None,
+        image_size: int | None = None,
+    ):
         """Opens a prepared data set; integers without names are read once to list their values.
 
         Args:
             where: Name of a TFDS data set, or path of a directory with `features.json`.
-            label: Feature that is the label, if there is none called `label`.
+            label: Path of the feature that is the label; `label` by default.
+            factors: Paths of the features that are factors; all by default.
             image_size: Side to which images are resized, or None.
 
         Raises:
             FileNotFoundError: The data set is not prepared on this machine.
-            ValueError: It is unknown, or has no image or label.
+            ValueError: It is unknown, or has no image, label or factor of that name.
         """
         builder = _builder(where)
         features = builder.info.features
         image_field, image_shape = _image(where, features, image_size)
-        scalars = [name for name in features if _is_scalar(features[name], name)]
-        label_field = _label(where, builder, scalars, label)
-        values = {
-            field: _distinct(builder, field) for field in scalars if not _names(features[field])
+        scalars = scalar_features(features)
+        label_field = label_path(where, builder, scalars, label)
+        paths = factor_paths(where, scalars, label_field, factors)
+        values = distinct_values(where, builder, scalars, paths, strict=factors is not None)
+        names = {
+            factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
+            for factor, path in paths.items()
         }
-        fields = {"label": label_field} | {
-            "original_label" if field == "label" else field: field
-            for field in scalars
-            if field != label_field and len(values.get(field, ())) <= _MOST_VALUES
-        }
+        names = {factor: known for factor, known in names.items() if known or factor == "label"}
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
             image_shape=image_shape,
-            factors={
-                factor: _names(features[field]) or [str(value) for value in values[field]]
-                for factor, field in fields.items()
-            },
+            factors=names,
             builder=builder,
             image_field=image_field,
-            fields=fields,
+            fields={factor: paths[factor] for factor in names},
             values=values,
             image_size=image_size,
             label_field=label_field,
@@ -94,7 +103,10 @@ class TfdsSource:
         """Streams a split; an example without a class (-1) is a dead letter."""
         start = 0
         for batch in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
-            codes = {factor: self._codes(factor, batch[f]) for factor, f in self.fields.items()}
+            codes = {
+                factor: self._codes(factor, column(batch, path))
+                for factor, path in self.fields.items()
+            }
             known = np.all(
                 [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
             )
@@ -110,8 +122,10 @@ class TfdsSource:
             start += len(known)
 
     def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
-        values = self.values.get(self.fields[factor])
-        return (raw if values is None else np.searchsorted(values, raw)).astype(np.int64)
+        values = self.values.get(factor)
+        if values is None:
+            return raw.astype(np.int64)
+        return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
 
     def _dataset(self, split: str):
         import tensorflow as tf
@@ -122,19 +136,8 @@ class TfdsSource:
             image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
             return features | {self.image_field: image}
 
-        dataset = _read(self.builder, split, [self.image_field, *self.fields.values()])
+        dataset = read(self.builder, split, [self.image_field, *self.fields.values()])
         return dataset if self.image_size is None else dataset.map(resized)
-
-
-def _read(builder: Any, split: str, fields: list[str]):
-    """A split in its own order, with these features only."""
-    import tensorflow_datasets as tfds
-
-    return builder.as_dataset(
-        split=split,
-        decoders=tfds.decode.PartialDecoding(dict.fromkeys(fields, True)),
-        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
-    )
 
 
 def _builder(where: str) -> Any:
@@ -166,7 +169,7 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
     """The name and the shape of the image feature."""
     import tensorflow_datasets as tfds
 
-    names = [n for n in features if isinstance(features[n], tfds.features.Image)]
+    names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
     if not names or features[names[0]].np_dtype != np.uint8:
         raise ValueError(
             f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "
@@ -182,32 +185,3 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
             f"Received: shape={features[name].shape}. Pass --image-size 64."
         )
     return name, (height, width, channels)
-
-
-def _is_scalar(feature: Any, name: str) -> bool:
-    is_integer = feature.shape == () and np.issubdtype(feature.np_dtype, np.integer)
-    return is_integer and name not in RESERVED_FEATURES
-
-
-def _label(where: str, builder: Any, scalars: list[str], label: str | None) -> str:
-    keys = builder.info.supervised_keys or ()
-    for candidate in ("label", keys[1] if len(keys) == 2 else None, label):
-        if candidate in scalars:
-            return candidate
-    raise ValueError(
-        f"TFDS data set '{where}' has no such label. Expected: one of {sorted(scalars)}. "
-        f"Received: label={label}. Pass --label to name one."
-    )
-
-
-def _names(feature: Any) -> list[str]:
-    return list(getattr(feature, "names", None) or [])
-
-
-def _distinct(builder: Any, field: str) -> np.ndarray:
-    """The distinct values of an integer feature over all splits, sorted."""
-    found: set[int] = set()
-    for split in builder.info.splits:
-        for batch in _read(builder, split, [field]).batch(BATCH_SIZE).as_numpy_iterator():
-            found.update(batch[field].tolist())
-    return np.array(sorted(found))

@@ -141,6 +141,16 @@ def test_an_anchor_without_another_example_of_its_class_is_named(spec, make_late
         matched(spec, bank, [0, 1], np.array([2, 2]), same_class=True)
 
 
+def test_a_bank_that_holds_the_anchor_alone_names_its_capacity(spec, make_latents):
+    rows = np.flatnonzero(LABELS == 1)
+    ids = [IDS[row] for row in rows]
+    factors = {"label": LABELS[rows]}
+    bank = DonorBank.build(ids, factors, make_latents(len(rows)), seed=0, capacity=1)
+    message = r"Received: a pool of 1 examples. Raise the capacity.*`generate.donors_per_class`"
+    with pytest.raises(ValueError, match=message):
+        matched(spec, bank, rows, np.ones(len(rows), int), same_class=True)
+
+
 def test_an_anchor_without_an_example_of_another_class_is_named(spec, make_latents):
     rows = np.flatnonzero(LABELS == 2)
     ids = [IDS[row] for row in rows]

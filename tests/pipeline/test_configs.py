@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tfds_directories
 from bundles import CONFIGS
 
 from pipeline.config import load_config
@@ -21,6 +22,12 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
+    if name == "zszu_cifar10":
+        return tfds_directories.cifar10(folder / "cifar10"), {}
+    if name == "zszu_celeba":
+        factors = ["attributes/Male", "attributes/Eyeglasses"]
+        options = {"label": "attributes/Smiling", "factors": factors, "image_size": 64}
+        return tfds_directories.celeb_a(folder / "celeb_a"), options
     return f"npz:{grey_squares(folder)}", {}
 
 

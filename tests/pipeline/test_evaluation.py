@@ -157,7 +157,7 @@ def test_an_input_is_never_overwritten(tmp_path):
     bundle = tmp_path / "runs" / "bundle"
     shutil.copytree(digits_bundle(), bundle)
     for folder in (bundle, bundle.parent):
-        with pytest.raises(ValueError, match=r"holds the input.*Choose another --out"):
+        with pytest.raises(ValueError, match=r"holds the input.*Choose another output"):
             evaluate(digits_data(), bundle, folder, overwrite=True)
     assert json.loads((bundle / "bundle.json").read_text())
 

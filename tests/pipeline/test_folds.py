@@ -1,10 +1,12 @@
 """Folds are apart where they must be, and follow the ids."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipeline.examples import Examples
-from pipeline.folds import check_counts, divide
+from pipeline.folds import check_counts, check_folds, divide
 
 
 def some_examples(count: int) -> Examples:
@@ -51,3 +53,28 @@ def test_one_class_is_refused():
 def test_a_class_with_too_few_examples_is_refused_by_name(count):
     with pytest.raises(ValueError, match=f"Class 'dog' of data set 'pets'.*Received: {count} of"):
         check_counts([9, count], ["cat", "dog"], "data set 'pets'")
+
+
+def test_labels_without_a_name_are_refused_with_their_example():
+    examples = some_examples(30)
+    with_gap = replace(examples, factors={"label": np.array([0, 2, 5])[examples.labels]})
+    with pytest.raises(ValueError, match=r"labels 0 to 2.*Received: label=5.*without gaps"):
+        check_folds(divide(with_gap, 0.1, 0), "abc")
+
+
+def test_a_name_without_examples_is_refused():
+    folds = divide(some_examples(30), 0.1, 0)
+    check_folds(folds, "abc")
+    with pytest.raises(ValueError, match="Class 'd' is not in the fold 'train'"):
+        check_folds(folds, "abcd")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["train", "validation", "judge", "auditor"])
+def test_an_image_that_is_not_finite_is_named(name, value):
+    folds = divide(some_examples(30), 0.1, 0)
+    images = getattr(folds, name).images.astype(np.float32)
+    images[-1, 3, 3] = value
+    bad = replace(getattr(folds, name), images=images)
+    with pytest.raises(ValueError, match=f"'{bad.ids[-1]}' of the fold '{name}' is not finite"):
+        check_folds(replace(folds, **{name: bad}), "abc")

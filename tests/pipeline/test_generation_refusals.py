@@ -161,6 +161,20 @@ def test_a_directory_of_another_run_is_refused_and_left_alone(variants, tmp_path
     assert not set(hashes(out).values()) & set(before.values())
 
 
+@pytest.mark.parametrize("holder", [".", ".."])
+@pytest.mark.parametrize("inside", ["data", "bundle"])
+def test_an_input_is_never_overwritten(tmp_path, inside, holder):
+    folder = tmp_path / "runs" / inside
+    shutil.copytree(digits_data() if inside == "data" else digits_bundle(), folder)
+    (folder.parent / "report.html").touch()  # a file of ours: --overwrite would empty the folder
+    before = sorted(folder.rglob("*"))
+    data = folder if inside == "data" else digits_data()
+    bundle = folder if inside == "bundle" else digits_bundle()
+    with pytest.raises(ValueError, match="holds the input.*Choose another output directory"):
+        generate(digits_config(), data, bundle, folder / holder, overwrite=True)
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_a_directory_with_foreign_files_is_refused_even_with_overwrite(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(FileExistsError, match="not empty"):

@@ -180,6 +180,16 @@ def test_overwrite_spares_the_old_data_set_until_the_new_one_is_complete(dataset
     assert sorted(p.name for p in tmp_path.iterdir()) == ["pets", "pets.npz"]
 
 
+def test_overwrite_spares_the_source(dataset, arrays):
+    np.savez(Path(dataset.path, "raw.npz"), **arrays)
+    before = sorted(Path(dataset.path).iterdir())
+    sources = ("npz:{}/raw.npz", "tfds:{}", "folder:{}", "tfrecord:{}/*.tfrecord-*")
+    for source in sources:
+        with pytest.raises(ValueError, match="holds the input.*Choose another output directory"):
+            import_dataset(source.format(dataset.path), dataset.path, overwrite=True)
+    assert sorted(Path(dataset.path).iterdir()) == before
+
+
 def test_overwrite_spares_what_is_no_data_set(tmp_path, npz):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").touch()

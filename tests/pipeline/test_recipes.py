@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from bundles import digits_bundle, digits_data, hashes, make
+from bundles import digits_bundle, digits_config, digits_data, hashes, make
 
-from augment import find_recipe
-from model_zoo.bundle import load_bundle
+from augment import BlockPrior, find_recipe
+from model_zoo.bundle import load_bundle, save_bundle
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
+from pipeline.generation import generate
 from pipeline.importing import import_dataset
 from pipeline.verification import verify
 
@@ -141,6 +142,36 @@ def test_donors_of_another_class_are_refused_before_work_starts_where_there_is_n
     assert not find_recipe("swap_zu").donors_share_class()
     with pytest.raises(ValueError, match="class '0'.*set generate.options.same_class=1"):
         make(tmp_path / "o", "generate.recipe=swap_zu", data=one_class)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [("interpolate_zu",), ("interpolate_class",), ("swap_zu", "generate.options.same_class=1")],
+)
+def test_one_donor_a_class_is_refused_before_work_starts_where_it_may_be_the_anchor(
+    tmp_path, settings
+):
+    recipe, *options = settings
+    with pytest.raises(ValueError, match="Received: generate.donors_per_class=1. Raise it"):
+        make(tmp_path / "o", f"generate.recipe={recipe}", "generate.donors_per_class=1", *options)
+    assert not (tmp_path / "o").exists()
+
+
+def test_one_donor_a_class_is_enough_to_swap_across_classes(tmp_path, label_of):
+    made = records(tmp_path / "o", "swap_zu", "generate.donors_per_class=1")
+    donors = {donor for record in made for donor in record["donor_ids"]}
+    assert sorted(label_of[donor] for donor in donors) == list(range(10))
+
+
+def test_a_class_prior_that_ignores_the_class_is_refused_before_work_starts(tmp_path):
+    bundle = load_bundle(digits_bundle())
+    blind = BlockPrior.standard_normal(bundle.model.zs_dim).to_arrays("zs")
+    bundle.priors = {**bundle.priors, **blind}
+    save_bundle(bundle, tmp_path / "blind")
+    config = digits_config("generate.recipe=sample_class")
+    with pytest.raises(ValueError, match="'sample_class' cannot draw block 'zs'"):
+        generate(config, digits_data(), tmp_path / "blind", tmp_path / "o")
     assert not (tmp_path / "o").exists()
 
 

@@ -1,6 +1,7 @@
 """Training from a data set directory: folds, resumption, and what a bundle says of itself."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +89,16 @@ def test_a_finished_bundle_is_not_replaced_unless_told():
     with pytest.raises(FileExistsError, match="pass --overwrite"):
         train_bundle(digits_config(), digits_data(), digits_bundle())
     assert (digits_bundle() / "bundle.json").read_bytes() == before
+
+
+def test_the_data_are_never_overwritten(tmp_path):
+    data = tmp_path / "runs" / "data"
+    shutil.copytree(digits_data(), data)
+    (tmp_path / "runs" / "report.html").touch()  # a file of ours: --overwrite would empty it
+    for out in (data, data.parent):
+        with pytest.raises(ValueError, match="holds the input.*Choose another output directory"):
+            train_bundle(digits_config(), data, out, overwrite=True)
+    assert sorted(f.name for f in data.iterdir()) == sorted(f.name for f in digits_data().iterdir())
 
 
 def test_resuming_a_finished_run_changes_nothing():

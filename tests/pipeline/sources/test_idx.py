@@ -54,6 +54,19 @@ def test_the_test_split_may_be_absent(folder):
     assert open_source(f"idx:{folder}").splits == {"train": 30}
 
 
+def test_labels_with_gaps_become_classes_without(folder):
+    labels = np.array([5, 0, 2], np.uint8)[np.arange(30) % 3]
+    write(folder, "train-labels-idx1-ubyte", labels, 2049)
+    write(folder, "t10k-images-idx3-ubyte", np.zeros((4, 5, 4), np.uint8), 2051)
+    write(folder, "t10k-labels-idx1-ubyte", np.array([9, 0, 5, 2], np.uint8), 2049)
+    source = open_source(f"idx:{folder}")
+    assert source.factors == {"label": ["0", "2", "5", "9"]}
+    ((examples, _),) = source.batches("train")
+    np.testing.assert_array_equal(np.array([0, 2, 5, 9])[examples.labels], labels)
+    ((examples, _),) = source.batches("test")
+    assert examples.labels.tolist() == [3, 0, 2, 1]
+
+
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"])
 def test_a_truncated_gzip_is_named(folder, name):
     rng = np.random.default_rng(0)

@@ -35,6 +35,13 @@ def test_labels_and_factors_may_be_integers_texts_bytes_or_booleans(tmp_path):
     assert examples.images.shape == (6, 4, 4, 1)
 
 
+def test_labels_with_gaps_become_classes_without(tmp_path):
+    source = open_source(save(tmp_path, images=IMAGES, label=np.array([5, 0, 2, 5, 0, -1])))
+    assert source.factors == {"label": ["-1", "0", "2", "5"]}
+    ((examples, _),) = source.batches("train")
+    assert examples.labels.tolist() == [3, 1, 2, 3, 1, 0]
+
+
 def test_without_a_split_everything_is_for_training(tmp_path):
     assert open_source(save(tmp_path, images=IMAGES, label=LABEL)).splits == {"train": 6}
 
@@ -46,7 +53,16 @@ def test_without_a_split_everything_is_for_training(tmp_path):
         ({"label": LABEL}, ValueError, "has no images.*Add it"),
         ({"images": IMAGES, "label": LABEL[:5]}, ValueError, "has no labels.*Add it"),
         ({"images": IMAGES / 255, "label": LABEL}, TypeError, "float64.*Scale, round"),
-        ({"images": IMAGES + np.nan, "label": LABEL}, TypeError, "with NaN.*Scale, round"),
+        (
+            {"images": np.where(np.arange(6).reshape(6, 1, 1, 1) == 4, np.nan, 0), "label": LABEL},
+            TypeError,
+            r"float64 with NaN or infinity, first in images\[4\]. Repair",
+        ),
+        (
+            {"images": np.full(IMAGES.shape, np.inf, np.float32), "label": LABEL},
+            TypeError,
+            r"first in images\[0\]. Repair",
+        ),
         ({"images": IMAGES.astype(np.uint16), "label": LABEL}, TypeError, "uint16"),
         ({"images": IMAGES[:, 0], "label": LABEL}, ValueError, "Reshape them"),
         ({"images": IMAGES[:0], "label": LABEL[:0]}, ValueError, "Reshape them"),

@@ -3,11 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from tfds_directories import write_directory
 
+from pipeline.config import Config
 from pipeline.dataset_dir import shard_file
 from pipeline.importing import import_dataset
 from pipeline.records import ShardWriter, serialize
 from pipeline.sources import open_source
+from pipeline.training import train_bundle
 
 COUNT = 40
 RNG = np.random.default_rng(0)
@@ -15,18 +18,9 @@ IMAGES = RNG.integers(0, 256, (COUNT, 5, 6, 3), dtype=np.uint8)
 
 
 def write(folder: Path, extra: dict, values: dict, shape=(5, 6, 3), images=IMAGES) -> str:
-    """Writes a TFDS directory with TFDS alone."""
-    features = tfds.features.FeaturesDict({"image": tfds.features.Image(shape=shape), **extra})
-    folder.mkdir()
-    with ShardWriter(folder / shard_file("other", "train", 0, 1)) as writer:
-        for row in range(COUNT):
-            example = {"image": images[row], **{k: v[row] for k, v in values.items()}}
-            writer.write(features.serialize_example(example))
-    split = tfds.core.SplitInfo(name="train", shard_lengths=[COUNT], num_bytes=writer.num_bytes)
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder, features=features, split_infos=[split], check_data=False
-    )
-    return f"tfds:{folder}"
+    """Writes a TFDS directory with these images."""
+    features = {"image": tfds.features.Image(shape=shape), **extra}
+    return write_directory(folder, features, {"image": images, **values})
 
 
 LABEL = {"label": tfds.features.ClassLabel(names=["cat", "dog"])}
@@ -75,10 +69,136 @@ def test_another_label_may_be_named(tmp_path):
     assert source.factors == {"label": ["0", "1", "2"]}
 
 
-def test_an_example_without_a_class_is_a_dead_letter(tmp_path):
+def faces(folder: Path) -> str:
+    """A data set with the features of TFDS' `celeb_a`, some of its attributes and few images."""
+    extra = {
+        "attributes": {name: np.bool_ for name in ATTRIBUTES},
+        "landmarks": {"nose_x": np.int64},
+        "identity": {"Identity_No": np.int64},
+    }
+    values = {
+        "attributes": ATTRIBUTES,
+        "landmarks": {"nose_x": NOSES},
+        "identity": {"Identity_No": 5 * (np.arange(COUNT) % 4)},
+    }
+    return write(folder, extra, values)
+
+
+ATTRIBUTES = {
+    name: RNG.integers(0, 2, COUNT).astype(bool)
+    for name in ("5_o_Clock_Shadow", "Eyeglasses", "Male", "Smiling")
+}
+NOSES = RNG.choice([90, 71, 110], COUNT)
+
+
+def test_nested_booleans_and_integers_are_label_and_factors_by_their_paths(tmp_path):
+    chosen = ["attributes/Male", "landmarks/nose_x"]
+    dataset = import_dataset(
+        faces(tmp_path / "in"), tmp_path / "out", label="attributes/Smiling", factors=chosen
+    )
+    assert dataset.manifest.factors == {
+        "label": ["false", "true"],
+        "attributes_Male": ["false", "true"],
+        "landmarks_nose_x": ["71", "90", "110"],
+    }
+    examples = dataset.read("train")
+    np.testing.assert_array_equal(examples.images, IMAGES)
+    np.testing.assert_array_equal(examples.labels, ATTRIBUTES["Smiling"])
+    np.testing.assert_array_equal(examples.factors["attributes_Male"], ATTRIBUTES["Male"])
+    np.testing.assert_array_equal(
+        np.array([71, 90, 110])[examples.factors["landmarks_nose_x"]], NOSES
+    )
+
+
+def test_without_factors_every_nested_scalar_is_one_in_order_of_its_path(tmp_path):
+    source = open_source(faces(tmp_path / "in"), label="attributes/Smiling")
+    others = [f"attributes_{name}" for name in ATTRIBUTES if name != "Smiling"]
+    assert list(source.factors) == ["label", *others, "identity_Identity_No", "landmarks_nose_x"]
+    assert source.factors["identity_Identity_No"] == ["0", "5", "10", "15"]
+
+
+def test_a_nested_data_set_without_a_named_label_lists_the_choices(tmp_path):
+    with pytest.raises(ValueError, match="'attributes/Smiling'.*label=None.*Pass --label"):
+        open_source(faces(tmp_path / "in"))
+
+
+@pytest.mark.parametrize("option", [{"label": "attributes/Smilin"}, {"factors": ["Smiling"]}])
+def test_an_unknown_path_names_the_nearest(tmp_path, option):
+    spec = faces(tmp_path / "in")
+    with pytest.raises(ValueError, match="Did you mean 'attributes/Smiling'"):
+        open_source(spec, **{"label": "attributes/Male"} | option)
+
+
+def test_only_the_wanted_features_are_read(tmp_path, monkeypatch):
+    wanted = []
+
+    class Recorded(tfds.decode.PartialDecoding):
+        def __init__(self, features):
+            wanted.append(features)
+            super().__init__(features)
+
+    monkeypatch.setattr(tfds.decode, "PartialDecoding", Recorded)
+    source = open_source(
+        faces(tmp_path / "in"), label="attributes/Smiling", factors=["attributes/Male"]
+    )
+    assert sum(len(examples) for examples, _ in source.batches("train")) == COUNT
+    assert wanted == [{"image": True, "attributes": {"Smiling": True, "Male": True}}]
+
+
+def test_another_label_leaves_the_first_as_a_factor(tmp_path):
+    extra = LABEL | {"size": np.int64}
+    spec = write(tmp_path / "in", extra, LABELS | {"size": np.arange(COUNT) % 3})
+    source = open_source(spec, label="size")
+    assert source.factors == {"label": ["0", "1", "2"], "original_label": ["cat", "dog"]}
+    assert list(open_source(spec, label="size", factors=["label"]).factors) == list(source.factors)
+
+
+def test_a_factor_of_too_many_values_is_left_out_unless_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.sources.tfds_fields._MOST_VALUES", 30)
+    spec = write(tmp_path / "in", LABEL | {"n": np.int64}, LABELS | {"n": np.arange(COUNT)})
+    assert list(open_source(spec).factors) == ["label"]
+    with pytest.raises(ValueError, match="at most 30 values. Received: 40"):
+        open_source(spec, factors=["n"])
+    assert len(open_source(spec, label="n").factors["label"]) == COUNT
+
+
+def test_two_features_of_one_name_are_refused(tmp_path):
+    extra = LABEL | {"a": {"b": np.int64}, "a_b": np.int64}
+    column = np.arange(COUNT) % 2
+    spec = write(tmp_path / "in", extra, LABELS | {"a": {"b": column}, "a_b": column})
+    with pytest.raises(ValueError, match="would be the factor 'a_b'.*'a/b' and 'a_b'"):
+        open_source(spec)
+
+
+@pytest.mark.parametrize(
+    "feature", [np.int64, tfds.features.ClassLabel(num_classes=9)], ids=["integer", "ClassLabel"]
+)
+def test_labels_with_gaps_become_classes_without(tmp_path, feature):
+    numbers = np.array([5, 0, 2, 8])[np.arange(COUNT) % 4]
+    dataset = import_dataset(
+        write(tmp_path / "in", {"label": feature}, {"label": numbers}), tmp_path / "out"
+    )
+    assert dataset.manifest.class_names == ["0", "2", "5", "8"]
+    read = np.array([0, 2, 5, 8])[dataset.read("train").labels]
+    np.testing.assert_array_equal(read, numbers)
+
+
+def test_a_class_that_is_named_but_has_no_example_is_refused_in_training(tmp_path):
+    feature = tfds.features.ClassLabel(names=["cat", "dog", "eel"])
+    data = tmp_path / "data"
+    import_dataset(write(tmp_path / "in", {"label": feature}, LABELS), data)
+    with pytest.raises(ValueError, match="Class 'eel'.*too few examples.*Received: 0 of 'eel'"):
+        train_bundle(Config(), data, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    "feature", [LABEL["label"], tfds.features.ClassLabel(num_classes=2)], ids=["named", "numbers"]
+)
+def test_an_example_without_a_class_is_a_dead_letter(tmp_path, feature):
     labels = LABELS["label"].copy()
     labels[7] = -1
-    source = open_source(write(tmp_path / "in", LABEL, {"label": labels}))
+    source = open_source(write(tmp_path / "in", {"label": feature}, {"label": labels}))
     ((examples, (letter,)),) = source.batches("train")
     assert len(examples) == COUNT - 1
     assert letter.record == 7

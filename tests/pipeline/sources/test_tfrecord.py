@@ -45,6 +45,14 @@ def test_reading_gives_back_the_records(tmp_path, image):
     np.testing.assert_array_equal(examples.factors["size"], np.arange(COUNT) % 4)
 
 
+def test_labels_with_gaps_become_classes_without(tmp_path):
+    records = [r | {"label": (5, 0, 2)[r["label"]]} for r in features()]
+    source = open_source(write(tmp_path, records))
+    assert source.factors["label"] == ["0", "2", "5"]
+    ((examples, _),) = source.batches("train")
+    assert examples.labels.tolist() == [(2, 0, 1)[row % 3] for row in range(COUNT)]
+
+
 def test_a_label_may_be_bytes_under_another_name(tmp_path):
     records = [{"image": r["image"], "image/class/text": f"c{r['label']}"} for r in features()]
     source = open_source(write(tmp_path, records), label="image/class/text")

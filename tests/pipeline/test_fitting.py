@@ -1,0 +1,46 @@
+"""Training from arrays in memory: what is refused, and what is warned of, before work starts."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bundles import digits_config, digits_data
+
+from pipeline.dataset_dir import DatasetDir
+from pipeline.fitting import fit_bundle
+from pipeline.folds import Folds, divide
+from pipeline.progress import silent_display
+
+FACTORS = {"label": [str(digit) for digit in range(10)]}
+
+
+@pytest.fixture
+def folds() -> Folds:
+    return divide(DatasetDir.open(digits_data()).read("train"), 0.05, 0)
+
+
+def test_an_image_with_nan_is_refused_before_work_starts(folds, tmp_path):
+    images = folds.train.images.astype(np.float32)
+    images[4, 2, 3] = np.nan
+    bad = replace(folds, train=replace(folds.train, images=images))
+    with pytest.raises(ValueError, match=f"'{folds.train.ids[4]}' of the fold 'train' is not fin"):
+        fit_bundle(digits_config(), bad, FACTORS, tmp_path / "state", silent_display())
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_label_without_a_name_is_refused_before_work_starts(folds, tmp_path):
+    names = {"label": FACTORS["label"][:9]}
+    with pytest.raises(ValueError, match="labels 0 to 8.*Received: label=9"):
+        fit_bundle(digits_config(), folds, names, tmp_path / "state", silent_display())
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds, tmp_path, caplog):
+    config = digits_config("train.batch_size=8", "train.epochs=1", "judge.epochs=1")
+    with caplog.at_level(logging.WARNING, "pipeline.fitting"):
+        bundle, history = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
+    assert "A batch of 8 cannot hold an example of each of the 10 classes" in caplog.text
+    assert "--set train.batch_size=10" in caplog.text
+    assert np.isfinite(history[0]["loss"])
+    assert bundle.class_names == FACTORS["label"]
