@@ -46,6 +46,9 @@ COLUMNS = {
     "learnt": "Prior accuracy, zs learnt",
     "kept": "Class kept, before the gate",
     "diversity": "Diversity",
+    "Frechet": "Frechet distance of drawn images",
+    "precision": "Precision of drawn images",
+    "recall": "Recall of drawn images",
 }
 
 
@@ -98,7 +101,7 @@ def print_arms(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     for name, runs in results.items():
         cells = []
         for figure in COLUMNS.values():
-            values = np.array([run[figure] for run in runs], float)
+            values = np.array([run.get(figure, np.nan) for run in runs], float)
             spread = f"±{np.abs(values - values.mean()).max():.3f}" if len(values) > 1 else ""
             cells.append(f"{values.mean():.3f}{spread}")
         print(f"{name:<{width}}", *(f"{cell:>12}" for cell in cells))
