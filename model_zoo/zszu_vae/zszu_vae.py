@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from model_zoo.batches import labels_of
 from model_zoo.devices import replica_share
 from model_zoo.discriminator import ProjectionDiscriminator
 from model_zoo.gaussian_mixture import ClassMixture
@@ -258,7 +259,7 @@ class ZsZuVAE(keras.Model):
         """
         return (self.kl_weight * self.noise_variance) ** 0.5
 
-    def fitted_priors(self, latents, labels):
+    def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
 
         The learnt precision of the mixture is wider than the codes are spread, so by default each
@@ -267,7 +268,7 @@ class ZsZuVAE(keras.Model):
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            labels: `(n,)` integers, their classes; every class at least once.
+            factors: Their factors, of which the label counts; every class at least once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
@@ -277,6 +278,7 @@ class ZsZuVAE(keras.Model):
             components = self.mixture.components()
             loc, scale = (np.asarray(a) for a in (components.mean(), components.stddev()))
         else:
+            labels = labels_of(factors)
             codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
             loc = np.stack([code.mean(axis=0) for code in codes])
             scale = np.stack([code.std(axis=0) for code in codes])
