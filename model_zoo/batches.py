@@ -21,6 +21,11 @@ def labels_of(factors: Factors) -> np.ndarray:
     return factors["label"] if isinstance(factors, Mapping) else factors
 
 
+def factors_of(factors: Factors) -> Mapping[str, np.ndarray]:
+    """The factors by name; bare labels are the factor "label"."""
+    return factors if isinstance(factors, Mapping) else {"label": factors}
+
+
 def scale_pixels(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
     """Scales `uint8` pixels linearly to float32 in `value_range`."""
     low, high = value_range

@@ -12,7 +12,7 @@ import numpy as np
 
 from model_zoo.bundle import Bundle
 from model_zoo.devices import placement, warn_of_idle_accelerators
-from model_zoo.registry import build_model
+from model_zoo.registry import MODELS, build_model
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
@@ -80,7 +80,8 @@ def _fit_model(
     counts = np.bincount(folds.train.labels, minlength=num_classes)
     given = {"class_probabilities": (counts / counts.sum()).tolist()}
     warn_of_idle_accelerators(train.devices)
-    if train.batch_size < num_classes:
+    makes_groups = hasattr(MODELS[config.model.name], "sampler")
+    if train.batch_size < num_classes and not makes_groups:
         logger.warning(
             "A batch of %d cannot hold an example of each of the %d classes, which the split is "
             "learnt from. Pass --set train.batch_size=%d or more.",

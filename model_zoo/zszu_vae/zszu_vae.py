@@ -22,6 +22,7 @@ from model_zoo.discriminator import ProjectionDiscriminator
 from model_zoo.gaussian_mixture import ClassMixture
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
+from model_zoo.regularizers import check_cir
 from model_zoo.zszu_vae.losses import (
     EVIDENCE_TERMS,
     diagonal_normal,
@@ -79,6 +80,12 @@ class ZsZuVAE(keras.Model):
         gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
             discriminator of images; 0 for none.
         discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
+        cir_weight: Float, weight of the interpolation regulariser; 0 for none.
+        cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
+            both; for this and the next three see `model_zoo.regularizers.interpolation_loss`.
+        cir_alpha: `"dimension"` or `"example"`.
+        cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`.
+        cir_stop_gradient: Whether the target of the regulariser is held constant.
         margin: Float, margin of the mixture's classification loss.
         sampled_prior: `"refitted"` to the codes of each class after training, or `"learnt"`: the
             components of the mixture that `zs` is drawn from when variants are made.
@@ -121,6 +128,11 @@ class ZsZuVAE(keras.Model):
         consistency_weight: float = 1.0,
         gan_weight: float = 0.0,
         discriminator_rate: float = 1.0,
+        cir_weight: float = 0.0,
+        cir_blocks: Sequence[str] | None = None,
+        cir_alpha: str = "dimension",
+        cir_distance: str = "mse",
+        cir_stop_gradient: bool = False,
         margin: float = 0.0,
         sampled_prior: str = "refitted",
         seed: int = 0,
@@ -138,6 +150,9 @@ class ZsZuVAE(keras.Model):
         self.adversary_weight, self.adversary_steps = adversary_weight, adversary_steps
         self.mmd_weight, self.consistency_weight = mmd_weight, consistency_weight
         self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
+        self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
+        self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
+        self.cir_stop_gradient = cir_stop_gradient
         self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
         self._check()
         self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
@@ -192,6 +207,7 @@ class ZsZuVAE(keras.Model):
         )
 
     def _check(self) -> None:
+        check_cir(self)
         for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -306,7 +322,8 @@ class ZsZuVAE(keras.Model):
             "consistency_loss": self.consistency_weight,
         }
         gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
-        return weights | (gan if self.gan_weight else {})
+        cir = {"cir_loss": self.cir_weight} if self.cir_weight else {}
+        return weights | (gan if self.gan_weight else {}) | cir
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
