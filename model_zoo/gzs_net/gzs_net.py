@@ -46,7 +46,7 @@ class GZSNet(keras.Model):
     Reference:
         Ge et al., ICLR 2021, https://arxiv.org/abs/2009.06586, with the full cover of the authors'
         code; with `cir_weight` Ge et al., WACV 2023, https://arxiv.org/abs/2112.03163. Deviates:
-        mean squared pixel errors (absolute ones linger at images of the background alone); of a
+        unlabelled blocks; mean squared pixel errors (absolute ones linger at images of the background alone); of a
         group, one sharer drawn for the step is swapped and reconstructed beside the centre, and
         all serve in the cover; no instance normalisation; smaller networks.
 
@@ -56,8 +56,9 @@ class GZSNet(keras.Model):
         factor_sizes: Number of values of every factor, or `None` for that of the label alone.
         block_dims: Integer, size of every factor's block, or a mapping from factors to sizes; a
             factor that it leaves out has no block.
-        unlabelled_dims: Mapping from names to sizes of blocks for what no factor describes; they
-            are never exchanged.
+        unlabelled_dims: Mapping from names to sizes of blocks for what no factor describes. They
+            are never exchanged, and zero in the cover. Name them in `cir_blocks`, too: that keeps
+            out of them what factors describe.
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
         width: Integer, channels of the outermost convolution.
         hidden_dim: Integer, size of the hidden dense layers.
@@ -134,7 +135,7 @@ class GZSNet(keras.Model):
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
-            for name in (*self.loss_weights, "synthesis_loss", "label_accuracy")
+            for name in (*self.loss_weights, "synthesis_loss", "label_accuracy", "code_scale")
         }
         self.built = True
 
@@ -273,7 +274,13 @@ class GZSNet(keras.Model):
         synthesis_loss = sum(weighted[name] for name in SYNTHESIS_TERMS if name in weighted)
         predicted = ops.argmax(self.mixture(y_pred["label"][:, 0]), axis=-1)
         accuracy = ops.mean(ops.cast(ops.cast(predicted, "int32") == y["label"], "float32"))
-        figures = {**terms, "synthesis_loss": synthesis_loss, "label_accuracy": accuracy}
+        scales = [ops.mean(ops.std(code[:, 0], axis=0)) for code in y_pred.values()]
+        figures = {
+            **terms,
+            "synthesis_loss": synthesis_loss,
+            "label_accuracy": accuracy,
+            "code_scale": sum(scales) / len(scales),
+        }
         for name, value in figures.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
         return replica_share(sum(weighted.values()))

@@ -47,8 +47,10 @@ def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) 
     if model.cir_weight:
         terms["cir_loss"] = cir_loss(model, centre)
     read, mixture = ops.stop_gradient(centre["label"]), model.mixture
-    losses = mixture_losses(read, answers["label"], mixture.loc, mixture.precision)
-    terms["mixture_loss"] = sum(losses)
+    class_loss, likelihood_loss = mixture_losses(
+        read, answers["label"], mixture.loc, mixture.precision
+    )
+    terms["mixture_loss"] = class_loss + likelihood_loss
     return terms
 
 
@@ -67,9 +69,16 @@ def exchange(model: GZSNet, codes: Codes, others: Codes, edge) -> tuple[dict, di
 
 
 def cover(model: GZSNet, codes: Codes) -> dict:
-    """The code of every centre, each factor's block taken from the sharer of that factor."""
+    """The code of every centre, each factor's block taken from the sharer of that factor.
+
+    Unlabelled blocks are zero: with their own, which belong to the centre, they could hold the
+    whole image and leave the others nothing to learn.
+    """
     places = {name: 1 + position for position, name in enumerate(model.attributes)}
-    return {name: code[:, places.get(name, 0)] for name, code in codes.items()}
+    return {
+        name: code[:, places[name]] if name in places else ops.zeros_like(code[:, 0])
+        for name, code in codes.items()
+    }
 
 
 def decoding_errors(model: GZSNet, pairs: Mapping[str, list[tuple[Codes, Any]]]) -> dict:

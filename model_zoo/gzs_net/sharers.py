@@ -93,7 +93,7 @@ class Sharers:
     def know(self, codes: np.ndarray) -> np.ndarray:
         """Which codes `(n, factors)` have values that all occur here: `(n,)` booleans."""
         axes = np.arange(len(self.names))
-        return (self.counts[axes, codes] > 0).all(axis=1)
+        return np.all(self.counts[axes, codes] > 0, axis=1)
 
     def draw(
         self, codes: np.ndarray, rows: np.ndarray | None, axes: np.ndarray, uniforms: np.ndarray

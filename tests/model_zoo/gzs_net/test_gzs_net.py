@@ -72,17 +72,16 @@ def test_only_the_block_of_the_edge_changes_hands(build, codes):
         np.testing.assert_array_equal(given[name], np.where(moved, ours[name], theirs[name]))
 
 
-def test_the_cover_takes_each_block_from_its_sharer_and_the_unlabelled_from_the_centre(
-    build, codes
-):
+def test_the_cover_takes_each_block_from_its_sharer_and_nothing_from_the_centre(build, codes):
     covered = cover(build(), codes)
-    for name, place in (("label", 1), ("size", 2), ("ink", 3), ("style", 0)):
+    for name, place in (("label", 1), ("size", 2), ("ink", 3)):
         np.testing.assert_array_equal(covered[name], codes[name][:, place])
+    np.testing.assert_array_equal(covered["style"], np.zeros((6, 2)))
 
 
 def test_in_a_group_of_one_image_every_recombination_is_self_reconstruction(build, batch):
     groups = np.repeat(batch[0][:, :1], 4, axis=1)
-    found = figures(build(), (groups, batch[1]))
+    found = figures(build(unlabelled_dims={}), (groups, batch[1]))
     assert found["swap_loss"] == pytest.approx(found["reconstruction_loss"], rel=1e-5)
     assert found["cover_loss"] == pytest.approx(found["reconstruction_loss"], rel=1e-5)
 
@@ -138,6 +137,12 @@ def test_the_synthesis_loss_is_the_weighted_sum_of_what_has_an_image(build, batc
     )
     assert found["synthesis_loss"] == pytest.approx(expected, rel=1e-5)
     assert found["cir_loss"] > 0
+
+
+def test_the_scale_of_the_codes_is_told(build, batch):
+    model = build()
+    scales = [np.std(code, axis=0).mean() for code in model.encode(batch[0][:, 0]).values()]
+    assert figures(model, batch)["code_scale"] == pytest.approx(np.mean(scales), rel=1e-4)
 
 
 def test_a_term_without_a_weight_is_left_out(build, batch):
