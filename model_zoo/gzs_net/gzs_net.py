@@ -46,9 +46,9 @@ class GZSNet(keras.Model):
     Reference:
         Ge et al., ICLR 2021, https://arxiv.org/abs/2009.06586, with the full cover of the authors'
         code; with `cir_weight` Ge et al., WACV 2023, https://arxiv.org/abs/2112.03163. Deviates:
-        unlabelled blocks; mean squared pixel errors (absolute ones linger at images of the background alone); of a
+        mean squared pixel errors (absolute ones linger at images of the background alone); of a
         group, one sharer drawn for the step is swapped and reconstructed beside the centre, and
-        all serve in the cover; no instance normalisation; smaller networks.
+        all serve in the cover; unlabelled blocks; no instance normalisation; smaller networks.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
