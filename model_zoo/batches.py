@@ -5,11 +5,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+from collections.abc import Mapping
 
 import keras
 import numpy as np
 
 from model_zoo.devices import accelerators, num_replicas
+
+Factors = np.ndarray | Mapping[str, np.ndarray]
+"""Codes of every factor, `(n,)` integers each, "label" among them; or the labels alone."""
+
+
+def labels_of(factors: Factors) -> np.ndarray:
+    """The labels, `(n,)`."""
+    return factors["label"] if isinstance(factors, Mapping) else factors
+
+
+def factors_of(factors: Factors) -> Mapping[str, np.ndarray]:
+    """The factors by name; bare labels are the factor "label"."""
+    return factors if isinstance(factors, Mapping) else {"label": factors}
 
 
 def scale_pixels(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
@@ -70,10 +84,18 @@ class Batches(keras.utils.PyDataset):
         return self.steps_per_epoch * len(self.epochs)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        epoch, step = divmod(index, self.steps_per_epoch)
-        order = epoch_order(len(self.labels), self.seed, self.epochs[epoch])
-        rows = order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
+        rows = self.rows(*self.position(index))
         return scale_pixels(self.images[rows], self.value_range), self.labels[rows]
+
+    def position(self, index: int) -> tuple[int, int]:
+        """Epoch and step of a batch."""
+        epoch, step = divmod(index, self.steps_per_epoch)
+        return self.epochs[epoch], step
+
+    def rows(self, epoch: int, step: int) -> np.ndarray:
+        """Positions of the examples of a batch."""
+        order = epoch_order(len(self.labels), self.seed, epoch)
+        return order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
 
 
 def fed_to_device(batches: Batches, device: str | None = None):
@@ -95,12 +117,10 @@ def fed_to_device(batches: Batches, device: str | None = None):
         return batches
     import tensorflow as tf
 
-    images, labels = batches[0]
     dataset = tf.data.Dataset.from_generator(
         lambda: (batches[index] for index in range(len(batches))),
-        output_signature=(
-            tf.TensorSpec((None, *images.shape[1:]), images.dtype),
-            tf.TensorSpec((None,), labels.dtype),
+        output_signature=tf.nest.map_structure(
+            lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), batches[0]
         ),
     )
     return dataset.apply(tf.data.experimental.prefetch_to_device(f"/{device}", buffer_size=2))

@@ -149,7 +149,10 @@ def load_bundle(folder: Path) -> Bundle:
     description = read_description(folder)
     shape, factors = description["image_shape"], description["factors"]
     num_classes = len(factors["label"])
-    model = build_model(description["model"], description["args"], shape, num_classes)
+    sizes = {name: len(values) for name, values in factors.items()}
+    model = build_model(
+        description["model"], description["args"], shape, num_classes, factor_sizes=sizes
+    )
     model.load_weights(folder / MODEL_WEIGHTS)
     judges = {}
     for name in JUDGES:

@@ -41,7 +41,10 @@ class LatentModel(Protocol):
         ...
 
     def fitted_priors(
-        self, latents: Mapping[str, Any], labels: Any
+        self, latents: Mapping[str, Any], factors: Any
     ) -> Mapping[str, Mapping[str, Any]]:
-        """Mixture weights, loc and scale of every block's prior, after training, as arrays."""
+        """Mixture weights, loc and scale of every block's prior, after training, as arrays.
+
+        `factors` are those of the examples that were encoded: see `model_zoo.batches.Factors`.
+        """
         ...

@@ -9,11 +9,13 @@ from typing import Any
 
 import keras
 
+from model_zoo.gzs_net import GZSNet
 from model_zoo.zszu_vae import ZsZuVAE
 
-MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE}
+MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet}
 
-GIVEN_BY_THE_DATA = ("image_shape", "num_classes", "class_probabilities")
+GIVEN_BY_THE_DATA = ("image_shape", "num_classes", "class_probabilities", "factor_sizes")
+"""Arguments that no configuration sets; a model takes those of them that it needs."""
 
 
 def tunable_arguments(name: str) -> dict[str, Any]:
@@ -63,10 +65,13 @@ def build_model(
         args: Arguments from the configuration.
         image_shape: `(height, width, channels)` in pixels.
         num_classes: Number of classes.
-        **given: Further arguments that come from the data, such as `class_probabilities`.
+        **given: Further arguments of `GIVEN_BY_THE_DATA`; those that the model does not have are
+            left out.
 
     Returns:
         The model, its variables created.
     """
     check_arguments(name, args)
+    has = inspect.signature(MODELS[name].__init__).parameters
+    given = {key: value for key, value in given.items() if key in has}
     return MODELS[name](tuple(image_shape), num_classes, **args, **given)

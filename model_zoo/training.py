@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from model_zoo.batches import Batches, fed_to_device
+from model_zoo.batches import Batches, Factors, fed_to_device, labels_of
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
@@ -97,10 +96,26 @@ def check_accumulation(schedule: Schedule) -> None:
         )
 
 
+def sampler(model: keras.Model, images: np.ndarray, factors: Factors) -> Callable[..., Batches]:
+    """What makes the batches that a model learns from: its own `sampler`, or plain batches.
+
+    Args:
+        model: A zoo model.
+        images: Training images, uint8.
+        factors: Their factors.
+
+    Returns:
+        A function of images, factors and the settings of `Batches`.
+    """
+    if hasattr(model, "sampler"):
+        return model.sampler(images, factors)
+    return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
+
+
 def fit(
     model: keras.Model,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, Factors],
+    validation: tuple[np.ndarray, Factors],
     schedule: Schedule,
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -109,8 +124,9 @@ def fit(
 
     Args:
         model: A zoo model, built with the schedule's seed and in the current `placement`.
-        train: `(images uint8, labels)` to learn from.
-        validation: `(images uint8, labels)` that decide when to stop and which epoch is best.
+        train: `(images uint8, factors)` to learn from; labels alone will do for models that
+            learn from nothing else.
+        validation: `(images uint8, factors)` that decide when to stop and which epoch is best.
         schedule: How long and how fast to train.
         folder: Where checkpoints lie; empty or missing for a new run.
         callbacks: Further Keras callbacks, to show progress for example.
@@ -123,20 +139,14 @@ def fit(
         FloatingPointError: Training diverged.
     """
     check_accumulation(schedule)
-    epochs = range(schedule.epochs)
+    epochs, batches = range(schedule.epochs), sampler(model, *train)
     shared = {
         "batch_size": schedule.batch_size,
         "value_range": model.value_range,
         "divisor": num_replicas(),
     }
-    batches = functools.partial(
-        Batches,
-        *train,
-        seed=schedule.seed,
-        steps_divisor=schedule.steps_per_execution or 1,
-        **shared,
-    )
-    steps = batches().steps_per_epoch
+    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution or 1, **shared}
+    steps = batches(*train, **ordered).steps_per_epoch
     model.compile(
         optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
@@ -147,11 +157,11 @@ def fit(
     if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
         left = epochs[checkpoints.next_epoch :]
         model.fit(
-            fed_to_device(batches(epochs=left)),
+            fed_to_device(batches(*train, epochs=left, **ordered)),
             initial_epoch=left.start,
             epochs=left.stop,
             steps_per_epoch=steps,
-            validation_data=Batches(*validation, **shared),
+            validation_data=batches(*validation, **shared),
             shuffle=False,  # Batches has an order of its own
             callbacks=[checkpoints, *callbacks],
             verbose=0,

@@ -12,7 +12,7 @@ import numpy as np
 
 from model_zoo.bundle import Bundle
 from model_zoo.devices import placement, warn_of_idle_accelerators
-from model_zoo.registry import build_model
+from model_zoo.registry import MODELS, build_model
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
@@ -50,7 +50,7 @@ def fit_bundle(
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
-    model, history = _fit_model(config, folds, len(factors["label"]), state, display)
+    model, history = _fit_model(config, folds, factors, state, display)
     bundle = Bundle(
         model=model,
         **_fit_judges(config, folds, len(factors["label"]), display),
@@ -60,7 +60,7 @@ def fit_bundle(
         factors=factors,
         judge_width=config.judge.width,
     )
-    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.labels)
+    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.factors)
     bundle.priors = {
         f"{block}/{name}": np.asarray(array, np.float32)
         for block, arrays in priors.items()
@@ -69,21 +69,25 @@ def fit_bundle(
     return bundle, history
 
 
-def new_model(config: Config, image_shape: Image, num_classes: int, **given: Any) -> keras.Model:
+def new_model(config: Config, image_shape: Image, factors: Factors, **given: Any) -> keras.Model:
     """Builds the model of a configuration, its first weights from `train.seed`."""
     keras.utils.set_random_seed(config.train.seed)
+    given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
+    num_classes = len(factors["label"])
     return build_model(config.model.name, config.model.args, image_shape, num_classes, **given)
 
 
 def _fit_model(
-    config: Config, folds: Folds, num_classes: int, state: Path, display: ProgressDisplay
+    config: Config, folds: Folds, factors: Factors, state: Path, display: ProgressDisplay
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """The trained model, in float32 and on one device however it was trained."""
     train, image_shape = config.train, folds.train.images.shape[1:]
+    num_classes = len(factors["label"])
     counts = np.bincount(folds.train.labels, minlength=num_classes)
     given = {"class_probabilities": (counts / counts.sum()).tolist()}
     warn_of_idle_accelerators(train.devices)
-    if train.batch_size < num_classes:
+    makes_groups = hasattr(MODELS[config.model.name], "sampler")
+    if train.batch_size < num_classes and not makes_groups:
         logger.warning(
             "A batch of %d cannot hold an example of each of the %d classes, which the split is "
             "learnt from. Pass --set train.batch_size=%d or more.",
@@ -92,17 +96,17 @@ def _fit_model(
             num_classes,
         )
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
-        trained = new_model(config, image_shape, num_classes, **given)
+        trained = new_model(config, image_shape, factors, **given)
         history = fit(
             trained,
-            (folds.train.images, folds.train.labels),
-            (folds.validation.images, folds.validation.labels),
+            (folds.train.images, folds.train.factors),
+            (folds.validation.images, folds.validation.factors),
             Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
         )
         weights = trained.get_weights()
-    model = new_model(config, image_shape, num_classes, **given)
+    model = new_model(config, image_shape, factors, **given)
     model.set_weights(weights)
     return model, history
 

@@ -94,7 +94,7 @@ def train_bundle(
 def _check_fit(config: Config, manifest: Manifest) -> None:
     """Refuses arguments, devices and precision that cannot be had before anything is written."""
     with placement(config.train.devices, config.train.dtype_policy):
-        new_model(config, manifest.image_shape, len(manifest.class_names))
+        new_model(config, manifest.image_shape, manifest.factors)
 
 
 def run_settings(config: Config) -> dict[str, Any]:

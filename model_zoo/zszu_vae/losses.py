@@ -3,7 +3,8 @@
 Stop-gradients route them. `mixture` learns from class and likelihood loss; the encoder of `zs`
 from these, from code loss and reconstruction; the encoder of `zu` from reconstruction, KL,
 confusion and MMD; the adversary from adversary loss alone; the discriminator from discriminator
-loss alone; the decoder from reconstruction, consistency and generator loss.
+loss alone; the decoder from reconstruction, consistency and generator loss. All three networks
+learn from the interpolation regulariser, where there is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from model_zoo.discriminator import hinge_losses
 from model_zoo.gaussian_mixture import mixture_losses
 from model_zoo.moments import class_conditional_mmd
 from model_zoo.probability import tfd
+from model_zoo.regularizers import cir_loss
 
 if TYPE_CHECKING:
     from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
@@ -34,10 +36,12 @@ def loss_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
         labels: `(batch,)` int32.
         outputs: What calling the model on the observations gave.
     """
+    means = {"zs": outputs["zs"], "zu": outputs["zu_loc"]}
     return {
         **_evidence_terms(model, x, labels, outputs),
         **_split_terms(model, labels, outputs),
         **_variant_terms(model, x, labels, outputs),
+        **({"cir_loss": cir_loss(model, means)} if model.cir_weight else {}),
     }
 
 

@@ -16,11 +16,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from model_zoo.batches import labels_of
 from model_zoo.devices import replica_share
 from model_zoo.discriminator import ProjectionDiscriminator
 from model_zoo.gaussian_mixture import ClassMixture
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
+from model_zoo.regularizers import check_cir
 from model_zoo.zszu_vae.losses import (
     EVIDENCE_TERMS,
     diagonal_normal,
@@ -80,6 +82,12 @@ class ZsZuVAE(keras.Model):
         gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
             discriminator of images; 0 for none.
         discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
+        cir_weight: Float, weight of the interpolation regulariser; 0 for none.
+        cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
+            both; for this and the next three see `model_zoo.regularizers.interpolation_loss`.
+        cir_alpha: `"dimension"` or `"example"`.
+        cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`.
+        cir_stop_gradient: Whether the target of the regulariser is held constant.
         margin: Float, margin of the mixture's classification loss.
         sampled_prior: `"refitted"` to the codes of each class after training, or `"learnt"`: the
             components of the mixture that `zs` is drawn from when variants are made.
@@ -123,6 +131,11 @@ class ZsZuVAE(keras.Model):
         mixture_share: float = 0.25,
         gan_weight: float = 0.0,
         discriminator_rate: float = 1.0,
+        cir_weight: float = 0.0,
+        cir_blocks: Sequence[str] | None = None,
+        cir_alpha: str = "dimension",
+        cir_distance: str = "mse",
+        cir_stop_gradient: bool = False,
         margin: float = 0.0,
         sampled_prior: str = "refitted",
         seed: int = 0,
@@ -141,6 +154,9 @@ class ZsZuVAE(keras.Model):
         self.mmd_weight = mmd_weight
         self.consistency_weight, self.mixture_share = consistency_weight, mixture_share
         self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
+        self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
+        self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
+        self.cir_stop_gradient = cir_stop_gradient
         self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
         self._check()
         self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
@@ -195,6 +211,7 @@ class ZsZuVAE(keras.Model):
         )
 
     def _check(self) -> None:
+        check_cir(self)
         for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -268,7 +285,7 @@ class ZsZuVAE(keras.Model):
         """
         return (self.kl_weight * self.noise_variance) ** 0.5
 
-    def fitted_priors(self, latents, labels):
+    def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
 
         The learnt precision of the mixture is wider than the codes are spread, so by default each
@@ -277,7 +294,7 @@ class ZsZuVAE(keras.Model):
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            labels: `(n,)` integers, their classes; every class at least once.
+            factors: Their factors, of which the label counts; every class at least once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
@@ -287,6 +304,7 @@ class ZsZuVAE(keras.Model):
             components = self.mixture.components()
             loc, scale = (np.asarray(a) for a in (components.mean(), components.stddev()))
         else:
+            labels = labels_of(factors)
             codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
             loc = np.stack([code.mean(axis=0) for code in codes])
             scale = np.stack([code.std(axis=0) for code in codes])
@@ -314,7 +332,8 @@ class ZsZuVAE(keras.Model):
             "consistency_loss": self.consistency_weight,
         }
         gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
-        return weights | (gan if self.gan_weight else {})
+        cir = {"cir_loss": self.cir_weight} if self.cir_weight else {}
+        return weights | (gan if self.gan_weight else {}) | cir
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:

@@ -21,9 +21,15 @@ ARGUMENTS = {
     "zszu_vae": {
         **{"zs_dim": 3, "zu_dim": 4, "hidden_dim": 16, "dropout": 0.1},
         **{"gan_weight": 0.1, "discriminator_rate": 2.0, "mmd_weight": 1.0},
+        **{"cir_weight": 0.01},
+    },
+    "gzs_net": {
+        **{"block_dims": 3, "unlabelled_dims": {"style": 2}, "hidden_dim": 16},
+        **{"cycle_weight": 0.5, "cir_weight": 0.01, "cir_blocks": ["third"]},
     },
 }
 NUM_CLASSES = 10
+FACTOR_SIZES = {"label": NUM_CLASSES, "third": 3}
 
 RESTORE = """
 import json, sys
@@ -43,12 +49,23 @@ np.savez(f"{folder}/outputs.npz", decoded=decoded, **{k: np.asarray(v) for k, v 
 def tiny(name, seed=0):
     """Builds a small model whose initial weights follow `seed`."""
     keras.utils.set_random_seed(seed)
-    return build_model(name, ARGUMENTS[name], (8, 8, 1), NUM_CLASSES)
+    sizes = {"factor_sizes": FACTOR_SIZES}
+    return build_model(name, ARGUMENTS[name], (8, 8, 1), NUM_CLASSES, **sizes)
+
+
+def factors_of(labels):
+    """The label and a second factor."""
+    return {"label": labels, "third": np.arange(len(labels)) % 3}
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
 def name(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def folds(folds):
+    return tuple((images, factors_of(labels)) for images, labels in folds)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +155,9 @@ def test_class_scores_are_one_a_class(model, latents):
 def test_fitted_priors_have_the_documented_shapes(model, digits):
     images, labels = digits[0][:100], digits[1][:100]
     codes = model.encode(scale_pixels(images, model.value_range))
-    priors = model.fitted_priors({name: np.asarray(c) for name, c in codes.items()}, labels)
+    priors = model.fitted_priors(
+        {name: np.asarray(c) for name, c in codes.items()}, factors_of(labels)
+    )
     assert list(priors) == list(model.latent_spec)
     for name, prior in priors.items():
         classes, components = prior["weights"].shape

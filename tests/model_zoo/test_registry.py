@@ -1,6 +1,6 @@
 import pytest
 
-from model_zoo.registry import build_model, check_arguments, tunable_arguments
+from model_zoo.registry import GIVEN_BY_THE_DATA, build_model, check_arguments, tunable_arguments
 
 
 def test_unknown_model_names_the_nearest():
@@ -13,7 +13,7 @@ def test_unknown_argument_names_the_nearest():
         check_arguments("zszu_vae", {"zs_dims": 3})
 
 
-@pytest.mark.parametrize("name", ["image_shape", "num_classes", "class_probabilities", "kwargs"])
+@pytest.mark.parametrize("name", [*GIVEN_BY_THE_DATA, "kwargs"])
 def test_what_the_data_decide_cannot_be_configured(name):
     with pytest.raises(ValueError, match=f"has no argument '{name}'"):
         check_arguments("zszu_vae", {name: 1})
@@ -41,3 +41,11 @@ def test_arguments_reach_the_model():
 def test_a_wrong_argument_builds_nothing():
     with pytest.raises(ValueError, match="Did you mean 'zu_dim'"):
         build_model("zszu_vae", {"zudim": 4}, (8, 8, 1), 2)
+
+
+def test_a_model_takes_of_the_data_what_it_needs():
+    given = {"factor_sizes": {"label": 2, "ink": 3}, "class_probabilities": [0.75, 0.25]}
+    zszu = build_model("zszu_vae", {"hidden_dim": 4}, (8, 8, 1), 2, **given)
+    gzs = build_model("gzs_net", {"hidden_dim": 4}, (8, 8, 1), 2, **given)
+    assert zszu.get_config()["class_probabilities"] == (0.75, 0.25)
+    assert gzs.get_config()["factor_sizes"] == {"label": 2, "ink": 3}

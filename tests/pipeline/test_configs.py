@@ -20,7 +20,7 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
     """A small source of the kind that a configuration is for."""
     if name == "zszu_digits":
         return "builtin:digits", {"max_examples": 300}
-    if name == "zszu_fonts":
+    if name in ("zszu_fonts", "gzs_net_fonts"):
         return "builtin:fonts", {"max_examples": 600}
     if name == "zszu_cifar10":
         return tfds_directories.cifar10(folder / "cifar10"), {}

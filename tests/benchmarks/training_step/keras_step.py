@@ -11,11 +11,11 @@ from unittest import mock
 import keras
 import numpy as np
 
-from model_zoo.batches import Batches, fed_to_device, scale_pixels
+from model_zoo.batches import Batches, fed_to_device
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import accelerators, uses_xla
 from model_zoo.registry import MODELS, build_model
-from model_zoo.training import Schedule, optimizer, steps_per_execution
+from model_zoo.training import Schedule, optimizer, sampler, steps_per_execution
 
 CLASSIFIER = "classifier"
 WIDTH_OF_CLASSIFIER = 32
@@ -68,14 +68,7 @@ class KerasLoop:
     def fit_seconds(self) -> float:
         """Seconds of the second epoch of `fit`, over batches made as in production."""
         clock, epochs = EpochClock(), range(2)
-        batches = Batches(
-            self.images,
-            self.labels,
-            batch_size=self.batch_size,
-            value_range=VALUE_RANGE,
-            seed=0,
-            epochs=epochs,
-        )
+        batches = self._batches(seed=0, epochs=epochs)
         self.model.fit(
             fed_to_device(batches),
             epochs=len(epochs),
@@ -86,16 +79,20 @@ class KerasLoop:
         )
         return clock.seconds[-1]
 
-    def _steps(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        images = scale_pixels(self.images, VALUE_RANGE)
-        size = self.batch_size
-        begins = range(0, self.steps_per_epoch * size, size)
-        return [(images[b : b + size], self.labels[b : b + size].astype(np.int32)) for b in begins]
+    def _batches(self, **settings) -> Batches:
+        """Batches as the model asks for them."""
+        examples = self.images, self.labels
+        shared = {"batch_size": self.batch_size, "value_range": VALUE_RANGE}
+        return sampler(self.model, *examples)(*examples, **shared, **settings)
+
+    def _steps(self) -> list[tuple]:
+        batches = self._batches()
+        return [batches[step] for step in range(self.steps_per_epoch)]
 
     def _tensorflow_batches(self):
         import tensorflow as tf
 
-        arrays = tuple(np.stack(column) for column in zip(*self._steps(), strict=True))
+        arrays = keras.tree.map_structure(lambda *columns: np.stack(columns), *self._steps())
         dataset = tf.data.Dataset.from_tensor_slices(arrays).cache().repeat()
         if devices := accelerators():
             feed = tf.data.experimental.prefetch_to_device(f"/{devices[0]}")

@@ -18,6 +18,7 @@ LEARNS_FROM = {
     "mmd_weight": {"zu_encoder"},
     "consistency_weight": {"decoder"},
     "gan_weight": {"decoder", "discriminator"},
+    "cir_weight": {"zs_encoder", "zu_encoder", "decoder"},
 }
 
 
@@ -29,7 +30,7 @@ def build(image_shape=(8, 8, 1), **args):
 
 @pytest.fixture
 def model():
-    return build(gan_weight=1.0)
+    return build(gan_weight=1.0, cir_weight=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -184,13 +185,23 @@ def test_the_adversary_does_not_train_the_encoder(model, gradients, batch):
 
 
 def test_a_gan_adds_its_own_terms_only(model, batch):
-    plain = build()
+    plain = build(cir_weight=1.0)
     assert plain.discriminator is None
     assert set(model.loss_weights) - set(plain.loss_weights) == {
         "generator_loss",
         "discriminator_loss",
     }
     assert len(plain.trainable_variables) < len(model.trainable_variables)
+
+
+def test_the_regulariser_adds_a_term_only_where_it_has_a_weight(model):
+    assert set(model.loss_weights) - set(build(gan_weight=1.0).loss_weights) == {"cir_loss"}
+
+
+@pytest.mark.parametrize("bad", [{"cir_weight": -1.0}, {"cir_blocks": ["zt"]}])
+def test_a_bad_regulariser_is_refused(bad):
+    with pytest.raises(ValueError, match="model.args.cir_"):
+        build(**bad)
 
 
 def test_a_discriminator_that_knows_nothing_has_a_loss_of_three(model, batch):

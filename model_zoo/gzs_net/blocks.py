@@ -1,0 +1,59 @@
+"""The named blocks of a code: one for each factor, and those that no label describes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+
+def block_spec(
+    factor_sizes: Mapping[str, int],
+    block_dims: int | Mapping[str, int],
+    unlabelled_dims: Mapping[str, int],
+) -> dict[str, dict]:
+    """Lays out the blocks: factors in the order of the data set, then the unlabelled ones.
+
+    Args:
+        factor_sizes: Number of values of every factor, "label" among them.
+        block_dims: Size of every factor's block, or of those that get one, by factor.
+        unlabelled_dims: Sizes of blocks for what has no label, by name.
+
+    Returns:
+        The blocks as `latent_spec` has them.
+
+    Raises:
+        ValueError: A block has no factor or no size, the label no block, or two have one name.
+    """
+    if not isinstance(block_dims, Mapping):
+        block_dims = dict.fromkeys(factor_sizes, block_dims)
+    for name in block_dims:
+        if name not in factor_sizes:
+            nearest = difflib.get_close_matches(name, factor_sizes, n=1, cutoff=0.0)[0]
+            raise ValueError(
+                f"Block '{name}' has no factor. Expected: one of {', '.join(factor_sizes)}. "
+                f"Received: model.args.block_dims with '{name}'. Did you mean '{nearest}'? Else "
+                "put it under `model.args.unlabelled_dims`."
+            )
+    if "label" not in block_dims:
+        raise ValueError(
+            "The label has no block. Expected: one for it. Received: model.args.block_dims for "
+            f"{', '.join(block_dims) or 'nothing'}. Add 'label' to it."
+        )
+    for name in unlabelled_dims:
+        if name in factor_sizes:
+            raise ValueError(
+                f"Block '{name}' is named after a factor. Expected: another name for what has no "
+                f"label. Received: model.args.unlabelled_dims with '{name}'. Rename it."
+            )
+    labelled = {name: int(block_dims[name]) for name in factor_sizes if name in block_dims}
+    dims = labelled | {name: int(dim) for name, dim in unlabelled_dims.items()}
+    for name, dim in dims.items():
+        if dim < 1:
+            raise ValueError(
+                f"Block '{name}' has no size. Expected: at least 1. Received: {dim}. Raise it "
+                "under `model.args`."
+            )
+    return {
+        name: {"dim": dim, "factors": [name] if name in labelled else []}
+        for name, dim in dims.items()
+    }

@@ -1,0 +1,127 @@
+"""The terms of the loss of GZS-Net, before their weights.
+
+All but the last two compare decoded images with real ones: L_r, L_sr, the full cover and L_csr of
+Ge et al., ICLR 2021. The code of the class is read by a mixture through which no gradient reaches
+the encoder: the networks never see a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from keras import ops
+
+from model_zoo.gaussian_mixture import mixture_losses
+from model_zoo.regularizers import cir_loss
+
+if TYPE_CHECKING:
+    from model_zoo.gzs_net.gzs_net import GZSNet
+
+Codes = Mapping[str, Any]
+
+
+def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) -> dict:
+    """Every term as a scalar; a term of weight 0 is left out, and so is the cover of an edge.
+
+    Args:
+        model: The model.
+        groups: `(batch, size, height, width, channels)`, the centre first; see `GroupBatches`.
+        answers: `label` and `edge` of every group, `(batch,)` int32.
+        codes: One `(batch, size, dim)` tensor a block.
+    """
+    edge, is_cover = answers["edge"], groups.shape[1] == 1 + len(model.attributes)
+    place = 1 + edge if is_cover else ops.ones_like(edge)
+    centre = {name: code[:, 0] for name, code in codes.items()}
+    partner = {name: _members(code, place) for name, code in codes.items()}
+    image, partner_image = groups[:, 0], _members(groups, place)
+    pairs = {"reconstruction_loss": [(centre, image), (partner, partner_image)]}
+    if model.swap_weight:
+        swapped = exchange(model, centre, partner, edge)
+        pairs["swap_loss"] = list(zip(swapped, (image, partner_image), strict=True))
+    if model.cover_weight and is_cover:
+        pairs["cover_loss"] = [(cover(model, codes), image)]
+    terms = decoding_errors(model, pairs)
+    if model.cycle_weight:
+        terms["cycle_loss"] = _cycle_loss(model, centre, image, edge)
+    if model.cir_weight:
+        terms["cir_loss"] = cir_loss(model, centre)
+    read, mixture = ops.stop_gradient(centre["label"]), model.mixture
+    class_loss, likelihood_loss = mixture_losses(
+        read, answers["label"], mixture.loc, mixture.precision
+    )
+    terms["mixture_loss"] = class_loss + likelihood_loss
+    return terms
+
+
+def exchange(model: GZSNet, codes: Codes, others: Codes, edge) -> tuple[dict, dict]:
+    """Both codes after the block at position `edge` among the factors', `(batch,)`, changed hands.
+
+    With examples that share that factor this has to change nothing.
+    """
+    moves = {
+        name: ops.expand_dims(edge == position, -1)
+        for position, name in enumerate(model.attributes)
+    }
+    ours = {b: ops.where(moves[b], others[b], c) if b in moves else c for b, c in codes.items()}
+    theirs = {b: ops.where(moves[b], codes[b], c) if b in moves else c for b, c in others.items()}
+    return ours, theirs
+
+
+def cover(model: GZSNet, codes: Codes) -> dict:
+    """The code of every centre, each factor's block taken from the sharer of that factor.
+
+    Unlabelled blocks are zero: with their own, which belong to the centre, they could hold the
+    whole image and leave the others nothing to learn.
+    """
+    places = {name: 1 + position for position, name in enumerate(model.attributes)}
+    return {
+        name: code[:, places[name]] if name in places else ops.zeros_like(code[:, 0])
+        for name, code in codes.items()
+    }
+
+
+def decoding_errors(model: GZSNet, pairs: Mapping[str, list[tuple[Codes, Any]]]) -> dict:
+    """Decodes all codes in one call; the mean error of each list of codes against its images."""
+    flat = [pair for some in pairs.values() for pair in some]
+    images = model.decode(
+        {name: ops.concatenate([c[name] for c, _ in flat]) for name in flat[0][0]}
+    )
+    errors = pixel_errors(model, images, ops.concatenate([image for _, image in flat]))
+    errors, begin, means = ops.reshape(errors, (len(flat), -1)), 0, {}
+    for name, some in pairs.items():
+        means[name] = ops.mean(errors[begin : begin + len(some)])
+        begin += len(some)
+    return means
+
+
+def pixel_errors(model: GZSNet, images, targets):
+    """Error of every image: the mean square over its pixels, and a share of the mean absolute."""
+    difference = ops.reshape(images - targets, (ops.shape(images)[0], -1))
+    errors = ops.mean(ops.square(difference), axis=-1)
+    if model.absolute_weight:
+        errors += model.absolute_weight * ops.mean(ops.abs(difference), axis=-1)
+    return errors
+
+
+def _cycle_loss(model: GZSNet, centre: Codes, image, edge):
+    """Exchanges a block with any other centre, decodes, encodes, and exchanges it back."""
+    others = {name: ops.roll(code, 1, axis=0) for name, code in centre.items()}
+    first, second = exchange(model, centre, others, edge)
+    mixed = {name: ops.concatenate([code, second[name]]) for name, code in first.items()}
+    found = {name: ops.split(code, 2) for name, code in model.encode(model.decode(mixed)).items()}
+    back = exchange(
+        model,
+        {n: halves[0] for n, halves in found.items()},
+        {n: halves[1] for n, halves in found.items()},
+        edge,
+    )
+    targets = image, ops.roll(image, 1, axis=0)
+    return decoding_errors(model, {"cycle": list(zip(back, targets, strict=True))})["cycle"]
+
+
+def _members(array, place):
+    """The member of every group at a place, `(batch, ...)`."""
+    size, batch = array.shape[1], ops.shape(array)[0]
+    flat = ops.reshape(array, (-1, *array.shape[2:]))
+    return ops.take(flat, ops.arange(batch, dtype="int32") * size + place, axis=0)

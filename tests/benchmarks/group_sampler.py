@@ -1,0 +1,93 @@
+"""Share of a training step of GZS-Net that it takes to make the step's batch of groups.
+
+The batch is made from random images with the factors of the embedded fonts; the step is that of
+the default network with the full cover, compiled as `fit` compiles it. Both run in turn in one
+process. `fit` makes batches in a thread of its own beside the steps: below 100 % they are never
+waited for, where a core is free.
+
+    python tests/benchmarks/group_sampler.py [--sides 32 64 128] [--examples 4096]
+        [--batch-size 32] [--repeats 20] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from model_zoo.batches import Batches
+from model_zoo.devices import uses_xla
+from model_zoo.registry import build_model
+from model_zoo.training import Schedule, optimizer, sampler
+
+SIZES = {"label": 52, "size": 3, "ink": 10, "background": 10, "font": 21}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall seconds of a call."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def measure(side: int, options: argparse.Namespace) -> dict[str, float]:
+    """Milliseconds of a batch and of a step at one image size, medians."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (options.examples, side, side, 3), dtype=np.uint8)
+    factors = {name: rng.integers(size, size=options.examples) for name, size in SIZES.items()}
+    keras.utils.set_random_seed(0)
+    model = build_model("gzs_net", {}, images.shape[1:], SIZES["label"], factor_sizes=SIZES)
+    settings = {"batch_size": options.batch_size, "value_range": model.value_range, "seed": 0}
+    batches: Batches = sampler(model, images, factors)(images, factors, **settings)
+    steps = len(batches)
+    model.compile(optimizer(model, Schedule(epochs=10), steps), jit_compile=uses_xla())
+    times: dict[str, list[float]] = {"batch": [], "step": []}
+    for repeat in range(options.repeats + 2):
+        ready = batches[repeat % steps]
+        taken = {
+            "batch": seconds(lambda: batches[(repeat + 1) % steps]),  # noqa: B023
+            "step": seconds(lambda: model.train_on_batch(*ready)),  # noqa: B023
+        }
+        if repeat >= 2:  # the first two compile and warm up
+            for name, value in taken.items():
+                times[name].append(value)
+    batch, step = (statistics.median(times[name]) for name in ("batch", "step"))
+    return {
+        "side": side,
+        "batch_ms": round(1e3 * batch, 2),
+        "step_ms": round(1e3 * step, 1),
+        "share": round(batch / step, 4),
+    }
+
+
+def main() -> None:
+    """Measures every size and prints JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sides", nargs="+", type=int, default=[32, 64, 128])
+    parser.add_argument("--examples", type=int, default=4096)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=None, help="file for the JSON")
+    options = parser.parse_args()
+    result = {
+        "benchmark": "group_sampler",
+        "backend": keras.backend.backend(),
+        "processor": platform.processor() or platform.machine(),
+        "groups_a_batch": options.batch_size,
+        "images_a_group": 1 + len(SIZES),
+        "sizes": [measure(side, options) for side in options.sides],
+    }
+    print(json.dumps(result, indent=2))
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
