@@ -60,9 +60,9 @@ class Sharers:
                 )
 
     def _check_ties(self) -> None:
-        present = (self.counts > 0).sum(axis=1)
+        present, width = (self.counts > 0).sum(axis=1), self.counts.shape[1]
         for a, b in itertools.combinations(range(len(self.names)), 2):
-            pairs = len(np.unique(self.codes[:, [a, b]], axis=0))
+            pairs = len(np.unique(self.codes[:, a] * width + self.codes[:, b]))
             if pairs == present[a] == present[b]:
                 first, second = self.names[a], self.names[b]
                 raise ValueError(
