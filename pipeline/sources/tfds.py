@@ -38,6 +38,7 @@ class TfdsSource:
     values: dict[str, np.ndarray]
     image_size: int | None
     label_field: str
+    observation: str = "image"
 
     @classmethod
     def open(cls, where: str, label: str | None = None, image_size: int | None = None):
