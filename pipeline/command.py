@@ -65,7 +65,7 @@ def import_(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn labelled images or vectors into a data set directory: TFRecord, TFDS metadata, manifest."""
+    """Turn labelled images or vectors into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
     from pipeline.importing import import_dataset
     from pipeline.progress import ProgressDisplay

@@ -6,6 +6,7 @@ name of their kind; everything else asks `KINDS`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -33,7 +34,7 @@ class Kind(Protocol):
     """Why an observation that `decode` leaves out cannot be used."""
     can_resize: ClassVar[bool]
     """Whether `--image-size` makes sense of them."""
-    scaling: type[Scaling]
+    scaling: ClassVar[type[Scaling]]
     """How they are scaled for a model."""
 
     @property
@@ -68,7 +69,7 @@ class Kind(Protocol):
         ...
 
 
-class ImageKind:
+class ImageKind(Kind):
     """Grey or RGB images, `(height, width, channels)` uint8, stored as PNG."""
 
     feature = "image"
@@ -94,9 +95,9 @@ class ImageKind:
         """An image in PNG."""
         import tensorflow_datasets as tfds
 
-        return tfds.features.Image(shape=shape, encoding_format="png")
+        return tfds.features.Image(shape=tuple(shape), encoding_format="png")
 
-    def encode(self, observations: np.ndarray) -> list[bytes]:
+    def encode(self, observations: np.ndarray) -> Sequence[bytes]:
         """PNG files."""
         return encode_png(observations)
 
@@ -111,7 +112,7 @@ class ImageKind:
         return image[0] if found == shape else f"the image has shape {found} instead of {shape}"
 
     def decode(
-        self, values: Sequence[bytes], shape: tuple[int, ...]
+        self, values: Sequence[Any], shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Decodes PNG files; one by one only where some are damaged."""
         intact = np.ones(len(values), bool)
@@ -119,7 +120,7 @@ class ImageKind:
             return decode_png(values, shape), intact
         except tf.errors.InvalidArgumentError:
             intact[:] = [is_intact_png(png, shape) for png in values]
-        return decode_png([values[row] for row in np.flatnonzero(intact)], shape), intact
+        return decode_png(list(itertools.compress(values, intact)), shape), intact
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
         """Pixels in the range of the model."""
@@ -127,7 +128,7 @@ class ImageKind:
         return ((high - low) / 255.0) ** 2, f"on pixels in [{low:g}, {high:g}]"
 
 
-class VectorKind:
+class VectorKind(Kind):
     """Vectors, `(features,)` float32, stored as they are."""
 
     feature = "observation"
@@ -154,7 +155,7 @@ class VectorKind:
 
         return tfds.features.Tensor(shape=tuple(shape), dtype=np.float32)
 
-    def encode(self, observations: np.ndarray) -> list[np.ndarray]:
+    def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
         """The vectors themselves."""
         return list(observations.astype(np.float32, copy=False))
 
@@ -166,11 +167,11 @@ class VectorKind:
         return f"feature 'observation' has {len(values)} floats instead of {shape[0]}"
 
     def decode(
-        self, values: Sequence[np.ndarray], shape: tuple[int, ...]
+        self, values: Sequence[Any], shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Stacks the vectors that are finite."""
         vectors = np.array(values, np.float32).reshape(-1, *shape)
-        intact = np.isfinite(vectors).all(axis=-1)
+        intact = np.logical_and.reduce(np.isfinite(vectors), axis=-1)
         return vectors[intact], intact
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:

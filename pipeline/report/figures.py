@@ -61,7 +61,7 @@ class Mosaics:
         return variant_grid(
             anchors.images[rows],
             variants[rows, :columns],
-            titles=[names[label] for label in anchors.labels[rows]],
+            titles=[names[int(label)] for label in anchors.labels[rows]],
             accepted=accepted[rows, :columns],
         )
 
@@ -75,7 +75,7 @@ class Mosaics:
         others: np.ndarray,
     ) -> bytes:
         """Draws a grid with the real images at its left and at its top."""
-        titles = [names[label] for label in examples.labels]
+        titles = [names[int(label)] for label in examples.labels]
         return exchange_grid(examples.images, cells, titles, parts, accepted)
 
     def captions(self, parts: Parts) -> dict[str, str]:

@@ -93,13 +93,13 @@ def exchange_scatter(
     others, real, made = in_plane(background, background, observations, flat)
     figure, (panel,) = _panels(1, np.concatenate([others, real, made]), names)
     colors = class_colors(len(names))
-    panel.scatter(*others.T, c=TEXT, s=4, lw=0, alpha=0.3)
+    panel.scatter(*others.T, c=TEXT, s=4, lw=0, alpha=0.4)
     for row, column in np.argwhere(~np.eye(count, dtype=bool)):
         place, color = row * count + column, colors[labels[row]]
         panel.annotate(
             "",
-            made[place],
-            real[row],
+            tuple(made[place]),
+            tuple(real[row]),
             arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.0, "shrinkB": 4},
         )
         marker = "o" if accepted[row, column] else "X"
