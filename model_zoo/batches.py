@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from model_zoo.devices import accelerators, num_replicas
+from model_zoo.scaling import PIXELS, Scaling
 
 Factors = np.ndarray | Mapping[str, np.ndarray]
 """Codes of every factor, `(n,)` integers each, "label" among them; or the labels alone."""
@@ -28,18 +29,17 @@ def factors_of(factors: Factors) -> Mapping[str, np.ndarray]:
 
 def scale_pixels(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
     """Scales `uint8` pixels linearly to float32 in `value_range`."""
-    low, high = value_range
-    return images.astype(np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
+    return PIXELS.to_model(images.astype(np.float32), value_range)
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of scaled images and labels over some epochs; works on every Keras backend.
+    """Batches of scaled observations and labels over some epochs; works on every Keras backend.
 
     Batch `i` is a function of the seed and of `i` alone, so that a run that starts again at a
     later epoch sees what an unbroken run would have seen, however far Keras reads ahead.
 
     Args:
-        images: `(n, height, width, channels)` uint8, `n` at least 1.
+        images: `(n, ...)` observations as they are stored, `n` at least 1.
         labels: `(n,)` integers.
         batch_size: Integer, examples a batch; the last batch of an epoch holds what is left.
         value_range: Pair of floats, smallest and largest value of an observation.
@@ -48,6 +48,7 @@ class Batches(keras.utils.PyDataset):
         divisor: Integer that divides the size of every batch, for as many devices.
         steps_divisor: Integer that divides the number of batches an epoch. What is over, for this
             or for `divisor`, is left out, in each epoch other examples.
+        scaling: How observations become what the network sees; uint8 images by default.
 
     Raises:
         ValueError: Nothing would be left.
@@ -64,11 +65,12 @@ class Batches(keras.utils.PyDataset):
         epochs: range = range(1),
         divisor: int = 1,
         steps_divisor: int = 1,
+        scaling: Scaling = PIXELS,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self.images, self.labels = images, labels.astype(np.int32)
         self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
-        self.seed, self.epochs = seed, epochs
+        self.seed, self.epochs, self.scaling = seed, epochs, scaling
         self.usable = len(labels) - len(labels) % divisor
         steps = math.ceil(self.usable / self.batch_size) if self.batch_size else 0
         self.steps_per_epoch = steps - steps % steps_divisor
@@ -85,7 +87,11 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.rows(*self.position(index))
-        return scale_pixels(self.images[rows], self.value_range), self.labels[rows]
+        return self.observe(self.images[rows]), self.labels[rows]
+
+    def observe(self, stored: np.ndarray) -> np.ndarray:
+        """Observations as the model sees them, float32, of observations as they are stored."""
+        return self.scaling.to_model(stored.astype(np.float32), self.value_range)
 
     def position(self, index: int) -> tuple[int, int]:
         """Epoch and step of a batch."""

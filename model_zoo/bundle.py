@@ -14,6 +14,7 @@ import numpy as np
 
 from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
+from model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
 from model_zoo.weights import save_weights
 
 SCHEMA_VERSION = 1
@@ -29,13 +30,14 @@ class Bundle:
 
     Attributes:
         model: The zoo model.
-        judge: Classifier that gates generated images, from `[-1, 1]` to logits.
+        judge: Classifier that gates what is generated, from `[-1, 1]` to logits.
         auditor: Classifier with another seed and fold, which only scores.
         priors: Arrays of the blocks' priors, `{"<block>/weights" | "/loc" | "/scale": array}`.
         model_name: Key of the model in the registry.
         model_args: Arguments that the model was built with.
         factors: Value names of the label, first, and of the other factors.
         judge_width: Channels of the judges' first convolution.
+        scaling: How observations become what the networks see.
         details: Where it came from and what was measured, as plain data.
         digest: sha256 over the files, empty until saved or loaded.
     """
@@ -48,12 +50,13 @@ class Bundle:
     model_args: Mapping[str, Any]
     factors: Mapping[str, Sequence[str]]
     judge_width: int = 32
+    scaling: Scaling = PIXELS
     details: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """`(height, width, channels)` in pixels."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Event shape of an observation, of images `(height, width, channels)` in pixels."""
         return self.model.image_shape
 
     @property
@@ -81,6 +84,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "latent_spec": bundle.model.latent_spec,
         "value_range": list(bundle.model.value_range),
         "image_shape": list(bundle.image_shape),
+        "scaling": describe_scaling(bundle.scaling),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
         "judge_width": bundle.judge_width,
         "files": {name: _sha256(folder / name) for name in weight_files()},
@@ -166,6 +170,7 @@ def load_bundle(folder: Path) -> Bundle:
         model_args=description["args"],
         factors=factors,
         judge_width=description["judge_width"],
+        scaling=scaling_of(description),
         details=description["details"],
         digest=description["digest"],
     )
@@ -175,6 +180,11 @@ def read_priors(folder: Path) -> dict[str, np.ndarray]:
     """Reads the arrays of the blocks' priors of a bundle, without loading a model."""
     with np.load(folder / PRIORS, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
+
+
+def scaling_of(description: Mapping[str, Any]) -> Scaling:
+    """The scaling in the description of a bundle; those without one are of images."""
+    return make_scaling(description.get("scaling", {"kind": PIXELS.kind}))
 
 
 def _sha256(path: Path) -> str:

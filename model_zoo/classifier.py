@@ -16,18 +16,20 @@ FEATURES = "features"
 def image_classifier(
     image_shape: Sequence[int], num_classes: int, *, width: int = 32
 ) -> keras.Sequential:
-    """Builds a small classifier from images in `[-1, 1]` to class logits.
+    """Builds a small classifier from images in `[-1, 1]`, or from vectors, to class logits.
 
     Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
-    after them. Initial weights and dropout follow `keras.utils.set_random_seed`.
+    after them. A vector goes through one more dense layer: dropout among a few features would
+    leave out what the class can be read from. Initial weights and dropout follow
+    `keras.utils.set_random_seed`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)`.
         num_classes: Integer, number of classes.
         width: Integer, channels of the first convolution.
 
     Returns:
-        A built network, `(batch, height, width, channels)` to `(batch, num_classes)`.
+        A built network, `(batch, *image_shape)` to `(batch, num_classes)`.
     """
     stack: list = [keras.Input(tuple(image_shape))]
     if resolve_network("auto", image_shape) == "conv":
@@ -37,6 +39,8 @@ def image_classifier(
                 FusedBatchNormalization(momentum=0.9),
                 layers.Activation("relu"),
             ]
+    elif len(image_shape) == 1:
+        stack.append(layers.Dense(256, activation="relu"))
     stack += [
         layers.Flatten(),
         layers.Dropout(0.2),

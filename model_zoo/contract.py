@@ -15,7 +15,7 @@ class LatentModel(Protocol):
     """
 
     value_range: ClassVar[tuple[float, float]]
-    """Smallest and largest value of an observation, `uint8` pixels are scaled to it."""
+    """What `uint8` pixels are scaled to; `model_zoo.scaling` says it of other observations."""
     monitor: ClassVar[str]
     """Name of the logged validation figure, smaller is better, that stops training early."""
 
@@ -25,11 +25,11 @@ class LatentModel(Protocol):
         ...
 
     def encode(self, observations: Any) -> Mapping[str, Any]:
-        """Maps `(batch, height, width, channels)` to one `(batch, dim)` tensor a block."""
+        """Maps `(batch, *event shape)` to one `(batch, dim)` tensor a block."""
         ...
 
     def decode(self, latents: Mapping[str, Any]) -> Any:
-        """Maps one `(batch, dim)` tensor a block to `(batch, height, width, channels)`."""
+        """Maps one `(batch, dim)` tensor a block to `(batch, *event shape)`."""
         ...
 
     def posterior(self, observations: Any) -> Mapping[str, Any]:

@@ -2,7 +2,8 @@
 
 Convolutional networks halve the image with strided convolutions until a side is at most 8
 pixels and mirror that with transposed convolutions; they need sides of at least 16. Dense
-networks flatten the image and serve small ones. Every network ends in `output_activation`.
+networks flatten the image and serve small ones, and vectors. Every network ends in
+`output_activation`.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ def resolve_network(network: str, image_shape: Sequence[int]) -> str:
 
     Args:
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
 
     Returns:
         `"conv"` or `"dense"`.
 
     Raises:
-        ValueError: The name is unknown, or the image is too small for convolutions.
+        ValueError: The name is unknown, or the image is too small for convolutions, as is a vector.
     """
     if network not in ("auto", "conv", "dense"):
         raise ValueError(
             "The family of networks is unknown. Expected: one of auto, conv, dense. "
             f"Received: network={network!r}. Set `model.args.network` to one of these."
         )
-    smallest = min(image_shape[:2])
+    smallest = min(image_shape[:2]) if len(image_shape) == 3 else 1
     if network == "conv" and smallest < SMALLEST_CONVOLUTIONAL_SIDE:
         raise ValueError(
             "The image is too small for convolutional networks. "
@@ -69,10 +70,10 @@ def image_encoder(
     dropout: float = 0.0,
     name: str,
 ) -> keras.Sequential:
-    """Builds a network from images to vectors.
+    """Builds a network from images, or from vectors, to vectors.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` for dense networks.
         output_dim: Size of the output vector.
         network: `"conv"` or `"dense"`.
         width: Channels of the first convolution; they double at each halving.
@@ -85,7 +86,7 @@ def image_encoder(
         name: Name of the network.
 
     Returns:
-        A built network, `(batch, height, width, channels)` to `(batch, output_dim)`.
+        A built network, `(batch, *image_shape)` to `(batch, output_dim)`.
     """
     stack: list = [keras.Input(tuple(image_shape))]
     if network == "conv":
@@ -112,13 +113,13 @@ def image_decoder(
     group_norm: bool = False,
     name: str,
 ) -> keras.Sequential:
-    """Builds the mirror of `image_encoder`, from vectors to images in `(-1, 1)`.
+    """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
 
     A side that is not a multiple of its halvings is decoded a little larger and cropped evenly.
 
     Args:
         input_dim: Size of the input vector.
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` for dense networks.
         network: `"conv"` or `"dense"`.
         width: Channels before the last transposed convolution; they double at each halving.
         hidden_dim: Size of the first dense layer.
@@ -128,18 +129,18 @@ def image_decoder(
         name: Name of the network.
 
     Returns:
-        A built network, `(batch, input_dim)` to `(batch, height, width, channels)`, ending in tanh.
+        A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
     """
-    height, image_width, channels = image_shape
     stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
     if network == "dense":
         stack += [
             layers.Dense(2 * hidden_dim, activation="relu"),
-            layers.Dense(height * image_width * channels),
+            layers.Dense(math.prod(image_shape)),
             layers.Reshape(tuple(image_shape)),
-            output_activation("tanh"),
+            output_activation("linear" if len(image_shape) == 1 else "tanh"),
         ]
         return keras.Sequential(stack, name=name)
+    height, image_width, channels = image_shape
     stages = num_stages(image_shape, base_side)
     base = (-(-height // 2**stages), -(-image_width // 2**stages))
     filters = width * 2 ** (stages - 1)

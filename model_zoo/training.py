@@ -15,6 +15,7 @@ from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
 from model_zoo.optimizers import FusedAdam, Grouped
+from model_zoo.scaling import PIXELS, Scaling
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
 MOST_STEPS_AT_ONCE = 10
@@ -119,17 +120,19 @@ def fit(
     schedule: Schedule,
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    scaling: Scaling = PIXELS,
 ) -> list[dict[str, float]]:
     """Trains a latent model; goes on after the last finished epoch found in `folder`.
 
     Args:
         model: A zoo model, built with the schedule's seed and in the current `placement`.
-        train: `(images uint8, factors)` to learn from; labels alone will do for models that
-            learn from nothing else.
-        validation: `(images uint8, factors)` that decide when to stop and which epoch is best.
+        train: `(observations as stored, factors)` to learn from; labels alone will do for models
+            that learn from nothing else.
+        validation: The same, which decide when to stop and which epoch is best.
         schedule: How long and how fast to train.
         folder: Where checkpoints lie; empty or missing for a new run.
         callbacks: Further Keras callbacks, to show progress for example.
+        scaling: How observations become what the model sees; uint8 images by default.
 
     Returns:
         The history, one dictionary of figures an epoch; the model holds the best weights.
@@ -144,6 +147,7 @@ def fit(
         "batch_size": schedule.batch_size,
         "value_range": model.value_range,
         "divisor": num_replicas(),
+        "scaling": scaling,
     }
     ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution or 1, **shared}
     steps = batches(*train, **ordered).steps_per_epoch
@@ -176,18 +180,20 @@ def fit_classifier(
     schedule: Schedule,
     width: int = 32,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    scaling: Scaling = PIXELS,
 ) -> keras.Sequential:
-    """Trains a classifier of images from the schedule's seed, without early stopping.
+    """Trains a classifier from the schedule's seed, without early stopping.
 
     Args:
-        train: `(images uint8, labels)` to learn from.
+        train: `(observations as stored, labels)` to learn from.
         num_classes: Number of classes.
         schedule: How long and how fast to train.
         width: Channels of the first convolution.
         callbacks: Keras callbacks, to show progress for example.
+        scaling: How observations become what the network sees; uint8 images by default.
 
     Returns:
-        The trained network, from images in `[-1, 1]` to logits.
+        The trained network, from observations scaled to `[-1, 1]` to logits.
     """
     keras.utils.set_random_seed(schedule.seed)
     network = image_classifier(train[0].shape[1:], num_classes, width=width)
@@ -198,6 +204,7 @@ def fit_classifier(
         seed=schedule.seed,
         epochs=range(schedule.epochs),
         steps_divisor=schedule.steps_per_execution or 1,
+        scaling=scaling,
     )
     network.compile(
         adam(schedule, batches.steps_per_epoch),

@@ -1,4 +1,8 @@
-"""A bundle made ready to run: compiled functions of a fixed batch from pixels to codes and back."""
+"""A bundle made ready to run: compiled functions of a fixed batch, observation to code and back.
+
+What is called an image here may be any kind of observation, as it is stored: images are uint8
+`(n, height, width, channels)`, vectors float32 `(n, features)`.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from model_zoo.classifier import feature_network
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, compiled
+from pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
@@ -46,7 +51,7 @@ class Codec:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         model = bundle.model
-        pixels = {"images": ((BATCH_SIZE, *bundle.image_shape), "uint8")}
+        pixels = {"images": ((BATCH_SIZE, *bundle.image_shape), bundle.scaling.dtype)}
         codes = {
             name: ((BATCH_SIZE, block["dim"]), "float32")
             for name, block in model.latent_spec.items()
@@ -65,21 +70,26 @@ class Codec:
         self._feature_network = feature_network(bundle.auditor)
         self._features = compiled(self._features_batch, [bundle.auditor], pixels)
 
+    @property
+    def kind(self) -> Kind:
+        """The kind of observation that the bundle was trained on."""
+        return KINDS[self.bundle.scaling.kind]
+
     @functools.cached_property
     def spec(self) -> LatentSpec:
         """The blocks of the model's code with the priors that training exported."""
         return spec_of(self.bundle.model.latent_spec, self.bundle.priors)
 
     def encode(self, images: np.ndarray) -> Latents:
-        """Encodes uint8 images `(n, height, width, channels)` to latents without noise."""
+        """Encodes images to latents without noise."""
         return _in_batches(self._encode, {"images": images})
 
     def sample_posterior(self, images: np.ndarray, seed: int) -> Latents:
-        """Draws one sample of every block's posterior for each uint8 image."""
+        """Draws one sample of every block's posterior for each image."""
         return _in_batches(_seeded(self._sample, seed), {"images": images})
 
     def posterior_moments(self, images: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Mean and standard deviation of the posterior for each uint8 image, `(n, dim)` each.
+        """Mean and standard deviation of the posterior for each image, `(n, dim)` each.
 
         Blocks whose distribution does not know them are left out.
         """
@@ -98,17 +108,17 @@ class Codec:
         return _in_batches(_seeded(self._prior, seed), {"labels": labels.astype(np.int32)})
 
     def render(self, latents: Latents) -> tuple[np.ndarray, np.ndarray]:
-        """Decodes latents to uint8 images and lets the judge read what will be written.
+        """Decodes latents to images and lets the judge read what will be written.
 
         Returns:
-            Images `(n, height, width, channels)` uint8 and the judge's probabilities
-            `(n, num_classes)` float32, NaN where codes or image were not finite.
+            Images and the judge's probabilities `(n, num_classes)` float32, NaN where codes or
+            image were not finite.
         """
         result = _in_batches(self._render, latents)
         return result["images"], result["probabilities"]
 
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
-        """Class probabilities `(n, num_classes)` of uint8 images by `"judge"` or `"auditor"`."""
+        """Class probabilities `(n, num_classes)` of images by `"judge"` or `"auditor"`."""
         return _in_batches(self._judges[judge], {"images": images})["probabilities"]
 
     def features(self, images: np.ndarray) -> np.ndarray:
@@ -123,17 +133,22 @@ class Codec:
         """What the model itself reads of the class in the codes, `(n, num_classes)` scores."""
         return _in_batches(self._class_scores, latents)["scores"]
 
+    def _observed(self, pixels: Columns, value_range: tuple[float, float] | None = None):
+        """What a network sees of images; the model, unless another range is given."""
+        observations = ops.cast(pixels["images"], "float32")
+        return self.bundle.scaling.to_model(
+            observations, value_range or self.bundle.model.value_range
+        )
+
     def _encode_batch(self, pixels: Columns) -> Columns:
-        return self.bundle.model.encode(_scale(pixels["images"], self.bundle.model.value_range))
+        return self.bundle.model.encode(self._observed(pixels))
 
     def _sample_batch(self, columns: Columns) -> Columns:
-        observations = _scale(columns["images"], self.bundle.model.value_range)
-        return _draw(self.bundle.model.posterior(observations), columns["seed"])
+        return _draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
 
     def _moments_batch(self, pixels: Columns) -> Columns:
-        observations = _scale(pixels["images"], self.bundle.model.value_range)
         columns = {}
-        for name, block in self.bundle.model.posterior(observations).items():
+        for name, block in self.bundle.model.posterior(self._observed(pixels)).items():
             with contextlib.suppress(NotImplementedError):  # TFP, of a distribution without them
                 columns |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
         return columns
@@ -144,20 +159,18 @@ class Codec:
         return _draw(carriers, columns["seed"])
 
     def _features_batch(self, pixels: Columns) -> Columns:
-        images = _scale(pixels["images"], CLASSIFIER_RANGE)
-        return {"features": self._feature_network(images, training=False)}
+        observed = self._observed(pixels, CLASSIFIER_RANGE)
+        return {"features": self._feature_network(observed, training=False)}
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}
 
     def _render_batch(self, latents: Columns) -> Columns:
-        low, high = self.bundle.model.value_range
         decoded = self.bundle.model.decode(latents)
-        levels = ops.round((decoded - low) * (255.0 / (high - low)))
-        finite = ops.all(ops.isfinite(decoded), axis=(1, 2, 3))
+        images = self.bundle.scaling.from_model(decoded, self.bundle.model.value_range)
+        finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
         for block in latents.values():  # a network can hide what is not finite
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
-        images = ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")
         probabilities = self._judge_batch("judge")({"images": images})["probabilities"]
         return {
             "images": images,
@@ -168,15 +181,10 @@ class Codec:
         network = getattr(self.bundle, name)
 
         def judge(pixels: Columns) -> Columns:
-            logits = network(_scale(pixels["images"], CLASSIFIER_RANGE), training=False)
+            logits = network(self._observed(pixels, CLASSIFIER_RANGE), training=False)
             return {"probabilities": ops.softmax(logits)}
 
         return judge
-
-
-def _scale(images, value_range: tuple[float, float]):
-    low, high = value_range
-    return ops.add(ops.multiply(ops.cast(images, "float32"), (high - low) / 255.0), low)
 
 
 def _draw(distributions: Mapping[str, Any], seed: Any) -> Columns:

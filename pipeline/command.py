@@ -46,8 +46,8 @@ def import_(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="`builtin:fonts`, `builtin:digits`, `idx:DIR`, `npz:FILE`, `folder:DIR`, "
-            "`tfds:NAME` or `tfrecord:GLOB`.",
+            help="`builtin:fonts`, `builtin:digits`, `builtin:moons`, `idx:DIR`, `npz:FILE`, "
+            "`folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to write.")],
@@ -65,7 +65,7 @@ def import_(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn labelled images into a data set directory: TFRecord, TFDS metadata, manifest."""
+    """Turn labelled images or vectors into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
     from pipeline.importing import import_dataset
     from pipeline.progress import ProgressDisplay

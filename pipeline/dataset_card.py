@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from pipeline.manifest import Manifest
+from pipeline.observations import KINDS
 from pipeline.records import write_atomic
 
 CARD_FILE = "README.md"
@@ -15,15 +16,15 @@ CARD_FILE = "README.md"
 _TEMPLATE = """\
 # {{ m.name }}
 
-{{ m.source["description"] }} Made by latentloom {{ m.versions["latentloom"] }}; every image is \
-synthetic.
+{{ m.source["description"] }} Made by latentloom {{ m.versions["latentloom"] }}; every \
+{{ kind.one }} is synthetic.
 
 | | |
 |---|---|
-| Images | {{ m.totals["written"] }} of {{ m.totals["requested"] }} requested \
-({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
+| {{ kind.many | capitalize }} | {{ m.totals["written"] }} of {{ m.totals["requested"] }} \
+requested ({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
 {{ m.totals["dead"] }} without a readable anchor) |
-| Shape | {{ m.image_shape | join(" x ") }}, uint8, PNG |
+| Shape | {{ m.image_shape | join(" x ") }}, {{ kind.stored_as }} |
 | Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
 | Model bundle | `{{ m.details["bundle_digest"] }}` |
@@ -31,18 +32,19 @@ synthetic.
 
 ## Classes
 
-| class | images |
+| class | {{ kind.many }} |
 |---|---|
 {% for name, count in counts.items() -%}
 | {{ name }} | {{ count }} |
 {% endfor %}
 ## Fields of a record
 
-`image` and `label`{% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
-`example_id`; `anchor_id`, the real image that the variant was made of; `donor_ids`, real images \
-that gave parts of its code; `recipe`; `seen_combination`, whether the training data has the \
-cell of its factors; `judge_confidence`, the probability that the judge gives the label; \
-`seed`, the key of the random numbers of this very image.
+`{{ kind.feature }}` and `label`\
+{% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
+`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made of; `donor_ids`, \
+real {{ kind.many }} that gave parts of its code; `recipe`; `seen_combination`, whether the \
+training data has the cell of its factors; `judge_confidence`, the probability that the judge \
+gives the label; `seed`, the key of the random numbers of this very {{ kind.one }}.
 
 ## How to read it
 
@@ -65,6 +67,7 @@ def write_card(out: Path, manifest: Manifest) -> None:
     card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
     text = card.render(
         m=manifest,
+        kind=KINDS[manifest.observation],
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",
         counts=manifest.label_counts(settings["split"]),

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from augment.randomness import identity_keys
 from pipeline.examples import DeadLetter, Examples
-from pipeline.images import decode_png, is_intact_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
+from pipeline.observations import KINDS, Kind
 from pipeline.records import read_records
 from pipeline.rows import Row, parse_row
 
@@ -66,6 +66,11 @@ class DatasetDir:
         return problems
 
     @property
+    def kind(self) -> Kind:
+        """The kind of observation."""
+        return KINDS[self.manifest.observation]
+
+    @property
     def splits(self) -> dict[str, list[ShardEntry]]:
         """The shards of each split."""
         return self.manifest.splits
@@ -111,7 +116,9 @@ class DatasetDir:
         for number, record in enumerate(read_records(self.shard_path(split, index), entry.records)):
             if records is not None and number not in records:
                 continue
-            row = parse_row(number, record, self.manifest.factors, self.manifest.image_shape)
+            row = parse_row(
+                number, record, self.manifest.factors, self.kind, self.manifest.image_shape
+            )
             if isinstance(row, str):
                 dead.append(DeadLetter(entry.file, number, row))
             else:
@@ -165,15 +172,12 @@ class DatasetDir:
     def _batch(
         self, file: str, rows: list[Row], dead: list[DeadLetter]
     ) -> tuple[Examples, list[DeadLetter]]:
-        """Decodes the images of a batch; those that cannot be decoded join the dead letters."""
-        shape = self.manifest.image_shape
-        try:
-            images = decode_png([row.png for row in rows], shape)
-        except tf.errors.InvalidArgumentError:
-            broken = {row.record for row in rows if not is_intact_png(row.png, shape)}
-            dead = dead + [DeadLetter(file, r, "the PNG is damaged") for r in sorted(broken)]
-            rows = [row for row in rows if row.record not in broken]
-            images = decode_png([row.png for row in rows], shape)
+        """Decodes a batch; observations that cannot be decoded join the dead letters."""
+        values = [row.value for row in rows]
+        images, intact = self.kind.decode(values, self.manifest.image_shape)
+        broken = [rows[place].record for place in np.flatnonzero(~intact)]
+        dead = dead + [DeadLetter(file, record, self.kind.damaged) for record in broken]
+        rows = [rows[place] for place in np.flatnonzero(intact)]
         names = list(self.manifest.factors)
         codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
         factors = {name: codes[:, column] for column, name in enumerate(names)}
@@ -195,12 +199,13 @@ def write_metadata(
     Args:
         path: Path of the directory; the shards must be there already.
         manifest: What the directory holds.
-        extra_features: TFDS features of the records beyond image, factors and `example_id`.
+        extra_features: TFDS features of the records beyond observation, factors and `example_id`.
     """
     import tensorflow_datasets as tfds
 
+    kind = KINDS[manifest.observation]
     features = {
-        "image": tfds.features.Image(shape=manifest.image_shape, encoding_format="png"),
+        kind.feature: kind.tfds_feature(manifest.image_shape),
         **{n: tfds.features.ClassLabel(names=values) for n, values in manifest.factors.items()},
         "example_id": tfds.features.Text(),
         **(extra_features or {}),
@@ -220,5 +225,5 @@ def write_metadata(
         version=manifest.version,
         check_data=False,
         description=str(manifest.source.get("description", manifest.name)),
-        supervised_keys=("image", "label"),
+        supervised_keys=(kind.feature, "label"),
     )

@@ -1,4 +1,4 @@
-"""Figures of decoded images: reconstructions, and draws from the prior of a class."""
+"""Figures of decoded observations: reconstructions, and draws from the prior of a class."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ PRIORS = {
 
 
 def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
-    """Measures what decoding loses, against what an image of the class alone would lose."""
+    """Measures what decoding loses, against what the mean of the class alone would lose."""
     originals, name = held_out.examples.images, held_out.name
-    low, high = held_out.codec.bundle.model.value_range
-    level = ((high - low) / 255.0) ** 2
+    level, unit = held_out.codec.kind.error_unit(held_out.codec.bundle.model.value_range)
     error = mean_squared_error(held_out.decode(held_out.latents), originals)
     class_mean = within_class_variance(originals, held_out.labels)
     return [
@@ -27,14 +26,14 @@ def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
             name="Reconstruction error",
             value=error * level,
             better="lower",
-            meaning=f"Mean squared error on pixels in [{low:g}, {high:g}] of {name} images decoded "
-            "from their mean codes.",
+            meaning=f"Mean squared error {unit} of {name} {held_out.many} decoded from their mean "
+            "codes.",
         ),
         Measure(
             name="Error of the class mean",
             value=class_mean * level,
             better="lower",
-            meaning=f"The same of the mean {name} image of the class.",
+            meaning=f"The same of the mean {name} {held_out.one} of the class.",
         ),
         Measure(
             name="Reconstruction error over that of the class mean",
@@ -48,7 +47,7 @@ def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
 
 
 def _measure_shuffled(held_out: HeldOut, error: float) -> Measure:
-    """What it costs to decode each image with the blocks without the label of another one."""
+    """What it costs to decode each example with the blocks without the label of another one."""
     rows = cycle(held_out.keys("shuffle"))
     mixed = held_out.decode(held_out.rows(held_out.carriers), held_out.rows(held_out.free, rows))
     free = " and ".join(held_out.free)
@@ -56,7 +55,8 @@ def _measure_shuffled(held_out: HeldOut, error: float) -> Measure:
         name=f"Error with {free} shuffled over plain error",
         value=_ratio(mean_squared_error(mixed, held_out.examples.images), error),
         chance=1.0,
-        meaning=f"Each image decoded with {free} of another one; 1 if the decoder ignores it.",
+        meaning=f"Each {held_out.one} decoded with {free} of another one; 1 if the decoder "
+        "ignores it.",
     )
 
 
@@ -89,7 +89,7 @@ def measure_prior(held_out: HeldOut) -> list[Measure]:
             name=f"Prior accuracy, {own} {name}",
             value=float(np.mean(held_out.audit(decoded) == labels)),
             chance=held_out.chance,
-            meaning=f"Share of images whose class the auditor reads right: {own} "
+            meaning=f"Share of {held_out.many} whose class the auditor reads right: {own} "
             f"{PRIORS[name]}, {other} from its prior.",
         )
         for name, decoded in images.items()
@@ -98,16 +98,16 @@ def measure_prior(held_out: HeldOut) -> list[Measure]:
 
 
 def _diversity(held_out: HeldOut, images: np.ndarray) -> Measure:
-    """Pixel variance of images at the class centre; all that varies comes from other blocks."""
+    """Variance at the class centre, where all that varies comes from other blocks."""
     drawn = within_class_variance(images, held_out.labels)
     real = within_class_variance(held_out.examples.images, held_out.labels)
     return Measure(
         name="Diversity at the class centre",
         value=_ratio(drawn, real),
         chance=0.0,
-        meaning=f"Pixel variance within a class of images with {' and '.join(held_out.carriers)} "
-        f"at the class centre and {' and '.join(held_out.free)} from its prior, over that of "
-        f"{held_out.name} images.",
+        meaning=f"Variance within a class of {held_out.many} with "
+        f"{' and '.join(held_out.carriers)} at the class centre and {' and '.join(held_out.free)} "
+        f"from its prior, over that of {held_out.name} {held_out.many}.",
     )
 
 

@@ -43,13 +43,14 @@ def measure_swap(held_out: HeldOut) -> list[Measure]:
     read = held_out.audit(held_out.decode(held_out.rows(carriers), held_out.rows(free, rows)))
     donors = held_out.labels[rows]
     own, other = " and ".join(carriers), " and ".join(free)
-    mixed = f"{own} of one {held_out.name} image and {other} of another class"
+    one, many = held_out.one, held_out.many
+    mixed = f"{own} of one {held_out.name} {one} and {other} of another class"
     return [
         Measure(
             name=f"Swap: class follows {own}",
             value=float(np.mean(read == held_out.labels)),
             chance=held_out.chance,
-            meaning=f"Of images decoded from {mixed}: share in which the auditor reads the class "
+            meaning=f"Of {many} decoded from {mixed}: share in which the auditor reads the class "
             f"that gave {own}.",
         ),
         Measure(
@@ -57,7 +58,7 @@ def measure_swap(held_out: HeldOut) -> list[Measure]:
             value=float(np.mean(read == donors)),
             chance=float(np.bincount(donors).max() / len(donors)),
             better="lower",
-            meaning=f"Of the same images: share in which it reads the class that gave {other}. "
+            meaning=f"Of the same {many}: share in which it reads the class that gave {other}. "
             "0 is best.",
         ),
     ]
@@ -74,7 +75,7 @@ def measure_information(held_out: HeldOut) -> list[Measure]:
             unit="nats",
             chance=0.0,
             meaning=f"Entropy of the class, {most:.3f} nats, less the cross-entropy of the class "
-            f"that the model itself reads in the codes of {held_out.name} images.",
+            f"that the model itself reads in the codes of {held_out.name} {held_out.many}.",
         )
     ]
 
@@ -109,8 +110,9 @@ def _measure_divergence(held_out: HeldOut) -> list[Measure]:
                     unit="nats",
                     chance=0.0,
                     meaning="Of the diagonal Gaussian with the posterior's mean and standard "
-                    f"deviation, summed over dimensions, mean of {held_out.name} images. 0 if the "
-                    "model ignores the block; the higher, the less a draw of the prior is like it.",
+                    f"deviation, summed over dimensions, mean of {held_out.name} {held_out.many}. "
+                    "0 if the model ignores the block; the higher, the less a draw of the prior is "
+                    "like it.",
                 )
             )
     return measures

@@ -189,10 +189,10 @@ def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
     own, free = " and ".join(held_out.carriers), " and ".join(held_out.free)
     share = values[f"Swap: class follows {own}"]
     return [
-        f"Decoded from {own} of one image and {free} of an image of another class, {share:.1%} "
-        f"of the pictures have the class of the first.",
-        f"Measured on {len(held_out.examples):,} {held_out.name} images of {data} that the model "
-        "was not trained on.",
+        f"Decoded from {own} of one {held_out.one} and {free} of one of another class, {share:.1%} "
+        f"have the class of the first.",
+        f"Measured on {len(held_out.examples):,} {held_out.name} {held_out.many} of {data} that "
+        "the model was not trained on.",
     ]
 
 
@@ -201,7 +201,7 @@ def _caption(held_out: HeldOut) -> str:
     blocks |= {name: "should not" for name in held_out.free}
     parts = ", ".join(f"{name} {what}" for name, what in blocks.items())
     caption = (
-        f"Sampled codes of {held_out.name} images, coloured by class: {parts}. Principal "
+        f"Sampled codes of {held_out.name} {held_out.many}, coloured by class: {parts}. Principal "
         "components are the directions of largest variance"
     )
     if len(held_out.examples) < MIN_NEIGHBOURS:
@@ -215,12 +215,12 @@ def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:
         "same posterior. That classes mix on the map proves nothing: a probe may still tell them "
         "apart.",
         "The auditor, trained apart from the judge that gates, makes mistakes of its own: swap and "
-        "prior figures can hardly be above its accuracy on real images.",
+        f"prior figures can hardly be above its accuracy on real {held_out.many}.",
     ]
     if held_out.name == "validation":
         notes.append(
-            "The data set has no test split. The validation images decided when the training of "
-            "the model stopped, and half of them were trained on by the auditor."
+            f"The data set has no test split. The validation {held_out.many} decided when the "
+            "training of the model stopped, and half of them were trained on by the auditor."
         )
     if bundle.details.get("data", {}).get("digest") != digest:
         notes.append("The bundle was trained on another data set than it is measured on.")

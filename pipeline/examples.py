@@ -1,4 +1,4 @@
-"""Labelled images in columns, and those that could not be used."""
+"""Labelled images or vectors in columns, and those that could not be used."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Examples:
-    """A batch of labelled images, columnar.
+    """A batch of labelled observations, columnar.
 
     Args:
-        images: uint8 array of shape `(batch_size, height, width, channels)`.
+        images: Observations as they are stored: uint8 array of shape `(batch_size, height, width,
+            channels)`, or for vectors float32 of shape `(batch_size, features)`.
         factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
         ids: The identity of each example.
     """

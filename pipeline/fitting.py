@@ -1,4 +1,4 @@
-"""From labelled images in memory to a bundle: model, judges and priors. Needs no TensorFlow."""
+"""From labelled examples in memory to a bundle: model, judges and priors. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from model_zoo.bundle import Bundle
 from model_zoo.devices import placement, warn_of_idle_accelerators
 from model_zoo.registry import MODELS, build_model
+from model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
 from pipeline.config import Config, JudgeConfig
@@ -26,11 +27,16 @@ Factors = Mapping[str, Sequence[str]]
 
 JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
 
-Image = tuple[int, int, int]
+Shape = tuple[int, ...]
 
 
 def fit_bundle(
-    config: Config, folds: Folds, factors: Factors, state: Path, display: ProgressDisplay
+    config: Config,
+    folds: Folds,
+    factors: Factors,
+    state: Path,
+    display: ProgressDisplay,
+    observation: str = PIXELS.kind,
 ) -> tuple[Bundle, list[dict[str, float]]]:
     """Trains a model and its judges and fits the priors.
 
@@ -40,6 +46,7 @@ def fit_bundle(
         factors: Value names of the label and of every other factor.
         state: Folder of the checkpoints; training goes on from what lies there.
         display: Where to show progress.
+        observation: Kind of observation of the examples.
 
     Returns:
         The bundle, without details, and the history of the model's training.
@@ -50,10 +57,12 @@ def fit_bundle(
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
-    model, history = _fit_model(config, folds, factors, state, display)
+    scaling, num_classes = SCALINGS[observation].fit(folds.train.images), len(factors["label"])
+    model, history = _fit_model(config, folds, factors, scaling, state, display)
     bundle = Bundle(
         model=model,
-        **_fit_judges(config, folds, len(factors["label"]), display),
+        **_fit_judges(config, folds, num_classes, scaling, display),
+        scaling=scaling,
         priors={},
         model_name=config.model.name,
         model_args=config.model.args,
@@ -69,7 +78,7 @@ def fit_bundle(
     return bundle, history
 
 
-def new_model(config: Config, image_shape: Image, factors: Factors, **given: Any) -> keras.Model:
+def new_model(config: Config, image_shape: Shape, factors: Factors, **given: Any) -> keras.Model:
     """Builds the model of a configuration, its first weights from `train.seed`."""
     keras.utils.set_random_seed(config.train.seed)
     given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
@@ -78,7 +87,12 @@ def new_model(config: Config, image_shape: Image, factors: Factors, **given: Any
 
 
 def _fit_model(
-    config: Config, folds: Folds, factors: Factors, state: Path, display: ProgressDisplay
+    config: Config,
+    folds: Folds,
+    factors: Factors,
+    scaling: Scaling,
+    state: Path,
+    display: ProgressDisplay,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """The trained model, in float32 and on one device however it was trained."""
     train, image_shape = config.train, folds.train.images.shape[1:]
@@ -104,6 +118,7 @@ def _fit_model(
             Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
+            scaling,
         )
         weights = trained.get_weights()
     model = new_model(config, image_shape, factors, **given)
@@ -112,7 +127,7 @@ def _fit_model(
 
 
 def _fit_judges(
-    config: Config, folds: Folds, num_classes: int, display: ProgressDisplay
+    config: Config, folds: Folds, num_classes: int, scaling: Scaling, display: ProgressDisplay
 ) -> dict[str, keras.Model]:
     judges = {}
     for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
@@ -123,6 +138,7 @@ def _fit_judges(
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,
                 [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
+                scaling,
             )
     return judges
 

@@ -179,6 +179,7 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
+        observation=source.observation,
         image_shape=source.image_shape,
         factors=source.factors if keeps_all else {"label": source.factors["label"]},
         splits={job.settings.split: [report.entry for report in reports]},

@@ -44,6 +44,16 @@ class HeldOut:
         return cls(codec, examples, codec.encode(examples.images), name, seed)
 
     @property
+    def one(self) -> str:
+        """What people call one of them."""
+        return self.codec.kind.one
+
+    @property
+    def many(self) -> str:
+        """What people call several of them."""
+        return self.codec.kind.many
+
+    @property
     def labels(self) -> np.ndarray:
         """Classes of the examples, `(n,)`."""
         return self.examples.labels
@@ -81,7 +91,7 @@ class HeldOut:
         }
 
     def decode(self, *parts: Latents) -> np.ndarray:
-        """Decodes codes, given block by block in any order, to uint8 images."""
+        """Decodes codes, given block by block in any order, to observations as stored."""
         codes = {name: block for part in parts for name, block in part.items()}
         return self.codec.render({name: codes[name] for name in self.codec.spec.names})[0]
 
@@ -105,6 +115,6 @@ def check_classes(examples: Examples, name: str) -> None:
     """Refuses examples of fewer than two classes."""
     if (found := len(np.unique(examples.labels))) < 2:
         raise ValueError(
-            f"The {name} images cannot show what a class is. Expected: images of two classes or "
-            f"more. Received: {len(examples)} images of {found} classes. Import others too."
+            f"The {name} examples cannot show what a class is. Expected: some of two classes or "
+            f"more. Received: {len(examples)} examples of {found} classes. Import others too."
         )

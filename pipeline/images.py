@@ -24,7 +24,7 @@ def _encoder(compression: int):
 
 
 @functools.cache
-def _decoder(shape: tuple[int, int, int]):
+def _decoder(shape: tuple[int, ...]):
     one = tf.TensorSpec(shape, tf.uint8)
 
     def decode(data):
@@ -65,7 +65,7 @@ def encode_png(images: np.ndarray) -> list[bytes]:
     return _encoder(compression)(images).numpy().tolist()
 
 
-def decode_png(data: Sequence[bytes], shape: tuple[int, int, int]) -> np.ndarray:
+def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     """Decodes PNG files of one shape. Check `png_shape` first: a decoder trusts the header.
 
     Args:
@@ -83,7 +83,7 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, int, int]) -> np.ndarray
     return _decoder(tuple(shape))(tf.constant(list(data), tf.string)).numpy()
 
 
-def is_intact_png(data: bytes, shape: tuple[int, int, int]) -> bool:
+def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
     """Whether a PNG of this shape can be decoded."""
     try:
         decode_png([data], shape)

@@ -1,4 +1,4 @@
-"""Turns any source of labelled images into a data set directory."""
+"""Turns any source of labelled images or vectors into a data set directory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from augment.randomness import identity_keys
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
 from pipeline.directories import check_apart
 from pipeline.examples import DeadLetter, Examples
-from pipeline.images import encode_png
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
+from pipeline.observations import KINDS, Kind
 from pipeline.records import ShardWriter, os_errors, serialize
 from pipeline.sources import Source, open_source, source_paths
 
@@ -42,7 +42,7 @@ def import_dataset(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DatasetDir:
-    """Imports labelled images; `out` appears when it is complete, or not at all.
+    """Imports labelled images or vectors; `out` appears when it is complete, or not at all.
 
     Args:
         source: What to read, such as `builtin:fonts` or `folder:photos`; see
@@ -148,10 +148,12 @@ class _Import:
                 f"Received: shards={self.shards}. Raise it."
             )
         check_factors(self.source.factors)
-        if self.source.image_shape[2] not in (1, 3):
+        kind = KINDS[self.source.observation]
+        if expected := kind.check_shape(self.source.image_shape):
             raise ValueError(
-                f"The images of source '{self.source.name}' are neither grey nor RGB. Expected: 1 "
-                f"or 3 channels. Received: image_shape={self.source.image_shape}. Convert them."
+                f"The {kind.many} of source '{self.source.name}' have a shape that cannot be "
+                f"stored. Expected: {expected}. Received: image_shape={self.source.image_shape}. "
+                "Convert them."
             )
         if not self.source.splits.get("train"):
             raise ValueError(
@@ -177,7 +179,8 @@ class _Import:
             for examples, dead in self.source.batches(split):
                 ids = [f"{self.name}/{split}/{position}" for position in examples.ids]
                 homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
-                for home, record in zip(homes, _records(examples, ids), strict=True):
+                records = _records(KINDS[self.source.observation], examples, ids)
+                for home, record in zip(homes, records, strict=True):
                     writers[home].write(record)
                 np.add.at(counts, (homes, examples.labels), 1)
                 self._account(len(examples), dead)
@@ -217,6 +220,7 @@ class _Import:
         manifest = Manifest(
             kind="imported",
             name=self.name,
+            observation=self.source.observation,
             image_shape=self.source.image_shape,
             factors=self.source.factors,
             splits=splits,
@@ -239,11 +243,10 @@ class _Import:
         return manifest
 
 
-def _records(examples: Examples, ids: list[str]) -> Iterator[bytes]:
-    """Serializes a batch: the image as PNG, the factors and the id."""
+def _records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:
+    """Serializes a batch: the observation as its kind stores it, the factors and the id."""
     names, columns = list(examples.factors), list(examples.factors.values())
     rows = np.stack(columns, axis=1).tolist()
-    for png, codes, example_id in zip(encode_png(examples.images), rows, ids, strict=True):
-        yield serialize(
-            {"image": png, **dict(zip(names, codes, strict=True)), "example_id": example_id}
-        )
+    for value, codes, example_id in zip(kind.encode(examples.images), rows, ids, strict=True):
+        factors = dict(zip(names, codes, strict=True))
+        yield serialize({kind.feature: value, **factors, "example_id": example_id})

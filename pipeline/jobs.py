@@ -23,11 +23,12 @@ from augment import (
     share_out,
     variants_per_class,
 )
-from model_zoo.bundle import read_description, read_priors
+from model_zoo.bundle import read_description, read_priors, scaling_of
 from pipeline.codec import spec_of
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.manifest import Manifest, ShardEntry
+from pipeline.observations import KINDS
 from pipeline.records import sha256_file, write_atomic
 
 JOB_FOLDER = ".job"
@@ -171,13 +172,15 @@ def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
 
 
 def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
-    """Refuses a bundle that was trained on images or classes of another kind."""
-    if list(manifest.image_shape) != list(description["image_shape"]):
+    """Refuses a bundle that was trained on observations or classes of another kind."""
+    kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
+    if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):
+        resize = f"Import the data with --image-size {description['image_shape'][0]}, or train"
         raise ValueError(
             f"Data set '{manifest.name}' and the bundle do not fit. "
-            f"Expected: images of shape {tuple(description['image_shape'])}. "
-            f"Received: {manifest.image_shape}. Import the data with --image-size "
-            f"{description['image_shape'][0]}, or train a bundle on this data."
+            f"Expected: {kind.many} of shape {tuple(description['image_shape'])}. "
+            f"Received: {given.many} of shape {manifest.image_shape}. "
+            f"{resize if kind is given and kind.can_resize else 'Train'} a bundle on this data."
         )
     if manifest.class_names != description["factors"]["label"]:
         raise ValueError(

@@ -12,15 +12,16 @@ from typing import Any, Literal
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.observations import KINDS
 from pipeline.records import write_atomic
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
 TOTALS = ("requested", "written", "rejected", "dead")
-RESERVED_FEATURES = ("image", "example_id", "anchor_id", "donor_ids", "recipe") + (
-    "seen_combination",
-    "judge_confidence",
-    "seed",
+RESERVED_FEATURES = (
+    *(kind.feature for kind in KINDS.values()),
+    *("example_id", "anchor_id", "donor_ids", "recipe", "seen_combination"),
+    *("judge_confidence", "seed"),
 )
 """Features of a record that are no factors."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -54,7 +55,8 @@ class Manifest(BaseModel):
         kind: `"imported"` or `"generated"`.
         name: Name of the data set, lower case; the prefix of its files.
         version: Semantic version, as TFDS reads it.
-        image_shape: Event shape `(height, width, channels)`.
+        observation: Kind of observation, a key of `pipeline.observations.KINDS`.
+        image_shape: Event shape of an observation, `(height, width, channels)` or `(features,)`.
         factors: Value names of each factor in the order of their codes; `"label"` first.
         splits: The shards of each split, in order.
         source: Where the examples came from, and with which options.
@@ -69,7 +71,8 @@ class Manifest(BaseModel):
     kind: Literal["imported", "generated"]
     name: str
     version: str = "1.0.0"
-    image_shape: tuple[int, int, int]
+    observation: str = "image"
+    image_shape: tuple[int, ...]
     factors: dict[str, list[str]]
     splits: dict[str, list[ShardEntry]]
     source: dict[str, Any] = {}
@@ -89,6 +92,14 @@ class Manifest(BaseModel):
     def _valid_factors(cls, factors: dict[str, list[str]]) -> dict[str, list[str]]:
         check_factors(factors)
         return factors
+
+    @model_validator(mode="after")
+    def _observation_is_known(self) -> Manifest:
+        if self.observation not in KINDS:
+            raise ValueError(f"observation must be in {sorted(KINDS)}, got '{self.observation}'")
+        if expected := KINDS[self.observation].check_shape(self.image_shape):
+            raise ValueError(f"image_shape must be {expected}, got {self.image_shape}")
+        return self
 
     @model_validator(mode="after")
     def _counts_add_up(self) -> Manifest:

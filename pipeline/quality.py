@@ -53,7 +53,7 @@ def measure_split(
         The accuracies of the model's own reading of the class, of judge and auditor, and of linear
         and MLP probes on sampled and on mean codes of every block.
     """
-    chance = 1.0 / len(codec.bundle.class_names)
+    chance, many = 1.0 / len(codec.bundle.class_names), codec.kind.many
     train = choose(train, settings.probe_examples, 0, "probe")
     test = choose(test, len(test), 0, "probe")
     mean = {"train": codec.encode(train.images), "test": codec.encode(test.images)}
@@ -67,7 +67,7 @@ def measure_split(
             name="Class read from the code by the model",
             value=float(read),
             chance=chance,
-            meaning=f"Share of {held_out} images whose class the model's own mixture reads right.",
+            meaning=f"Share of {held_out} {many} whose class the model's own mixture reads right.",
         )
     ]
     for name in ("judge", "auditor"):
@@ -77,7 +77,7 @@ def measure_split(
                 name=f"Accuracy of the {name}",
                 value=float(np.mean(right)),
                 chance=chance,
-                meaning=f"Share of real {held_out} images that the {name} classifies right.",
+                meaning=f"Share of real {held_out} {many} that the {name} classifies right.",
             )
         )
     for kind, codes in (("sampled", sampled), ("mean", mean)):
@@ -115,7 +115,7 @@ class Sample:
 
     Attributes:
         anchors: The anchors, `a` of them.
-        images: Their variants, `(a, v, height, width, channels)` uint8.
+        images: Their variants as they are stored, `(a, v, ...)`.
         verdicts: The gate's verdicts on them, rows in the order of anchors, then variants.
         audited: The class that the auditor reads, `(a * v,)`.
     """
@@ -205,7 +205,7 @@ def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:
             name="Diversity",
             value=relative_diversity(sample.images, examples.images, examples.labels),
             chance=0.0,
-            meaning="Mean pixel distance among the variants of one anchor over that among real "
-            "images of one class; 0 for a model that ignores its style code.",
+            meaning="Mean Euclidean distance among the variants of one anchor over that among real "
+            "examples of one class; 0 for a model that ignores its style code.",
         ),
     ]

@@ -27,7 +27,7 @@ _ERRNO = {
 
 _END = "the file ends before it"
 
-Value = bytes | str | int | float | Sequence[str]
+Value = bytes | str | int | float | Sequence[str] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def serialize(features: Mapping[str, Value]) -> bytes:
 
     Args:
         features: One value per feature: bytes, text (UTF-8), an integer or boolean (int64), a
-            float (float32), or a sequence of texts.
+            float (float32), a sequence of texts, or an array of floats (float32, in C order).
 
     Raises:
         TypeError: A value is of another kind.
@@ -141,12 +141,15 @@ def serialize(features: Mapping[str, Value]) -> bytes:
             feature.int64_list.value.append(int(value))
         elif isinstance(value, (float, np.floating)):
             feature.float_list.value.append(float(value))
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            feature.float_list.value.extend(value.ravel().tolist())
         elif isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
             feature.bytes_list.value.extend(text.encode() for text in value)
         else:
             raise TypeError(
-                f"Feature '{name}' cannot be stored. Expected: bytes, text, an integer, a float "
-                f"or a list of texts. Received: type={type(value).__name__}. Convert it first."
+                f"Feature '{name}' cannot be stored. Expected: bytes, text, an integer, a float, "
+                "a list of texts or an array of floats. "
+                f"Received: type={type(value).__name__}. Convert it first."
             )
     return example.SerializeToString(deterministic=True)
 

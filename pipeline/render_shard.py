@@ -25,9 +25,9 @@ from augment import (
 )
 from pipeline.codec import Codec
 from pipeline.encode_shard import EncodedShard
-from pipeline.images import encode_png
 from pipeline.jobs import GenerationJob, ShardReport
 from pipeline.manifest import ShardEntry
+from pipeline.observations import Kind
 from pipeline.records import ShardWriter, serialize, write_atomic
 from pipeline.workers import CodecDoFn
 
@@ -94,7 +94,7 @@ def render_shard(
             latents = {name: block[rows] for name, block in shard.latents.items()}
             records: dict[int, bytes] = {}
             for accepted in _draw(job, part, latents, donors, codec, tally):
-                records |= _records(job, part, accepted, donors)
+                records |= _records(job, codec.kind, part, accepted, donors)
             for slot in sorted(records):
                 writer.write(records[slot])
     report = _report(job, shard, anchors, tally, writer)
@@ -178,19 +178,23 @@ def _draw(
 
 
 def _records(
-    job: GenerationJob, anchors: Anchors, accepted: _Accepted, donors: DonorBank | None
+    job: GenerationJob,
+    kind: Kind,
+    anchors: Anchors,
+    accepted: _Accepted,
+    donors: DonorBank | None,
 ) -> dict[int, bytes]:
     """The serialised examples of accepted candidates, by slot."""
     plan, factors = accepted.plan, kept_factors(job, anchors)
     columns = {name: codes[plan.anchor].tolist() for name, codes in factors.items()}
     rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
     records = {}
-    for row, png in enumerate(encode_png(accepted.images)):
+    for row, value in enumerate(kind.encode(accepted.images)):
         anchor_id = anchors.ids[plan.anchor[row]]
         used = sorted({int(donor) for donor in rows_of_donors[row] if donor >= 0})
         records[int(accepted.slots[row])] = serialize(
             {
-                "image": png,
+                kind.feature: value,
                 **{name: codes[row] for name, codes in columns.items()},
                 "example_id": f"{anchor_id}/{plan.recipe}/{plan.variant[row]:04d}",
                 "anchor_id": anchor_id,

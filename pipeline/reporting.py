@@ -17,13 +17,11 @@ from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, measure_variants
-from pipeline.report.exchange_grid import exchange_grid
+from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
-from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
+from pipeline.report.pictures import class_counts, loss_curves, rejections
 from pipeline.report.schema import Report
 
-GRID_ROWS = 10
-GRID_COLUMNS = 8
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
 
@@ -47,9 +45,9 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     sample = draw_sample(codec, examples, config.generate, config.evaluate)
     numbers = measure_variants(sample, examples)
     numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
-    captions = _captions(codec.spec)
+    captions = _captions(codec)
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
-    pictures = {"variants": _variants(report, sample)}
+    pictures = {"variants": _variants(report, sample, codec)}
     if can_exchange(codec.spec):
         gate = QualityGate(config.generate.gate.min_confidence)
         pictures["exchange"] = _exchange(report, sample, codec, gate)
@@ -114,43 +112,26 @@ def _summary(generated: Manifest, values: dict[str, float | int | None]) -> list
     return [opening, kept + "."]
 
 
-def _variants(report: Report, sample: Sample) -> bytes:
-    rows = _one_per_class(sample)
-    columns = min(GRID_COLUMNS, sample.images.shape[1])
+def _variants(report: Report, sample: Sample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
-    return variant_grid(
-        sample.anchors.images[rows],
-        sample.images[rows, :columns],
-        titles=[report.class_names[label] for label in sample.anchors.labels[rows]],
-        accepted=accepted[rows, :columns],
-    )
+    return codec.kind.figures.variants(sample.anchors, sample.images, accepted, report.class_names)
 
 
 def _exchange(report: Report, sample: Sample, codec: Codec, gate: QualityGate) -> bytes:
     exchange = exchange_blocks(codec, one_per_class(sample.anchors, GRID_ROWS), gate)
-    return exchange_grid(
-        exchange.examples.images,
+    return codec.kind.figures.exchange(
+        exchange.examples,
         exchange.images,
-        names=[report.class_names[label] for label in exchange.examples.labels],
-        parts=_parts(codec.spec),
-        accepted=exchange.accepted,
+        exchange.accepted,
+        report.class_names,
+        _parts(codec.spec),
+        sample.anchors.images,
     )
 
 
-def _captions(spec: LatentSpec) -> dict[str, str]:
-    captions = {
-        "variants": "Left, a real image; right of it, its variants before the gate. "
-        "Those with a red frame are rejected.",
-    }
-    if can_exchange(spec):
-        carriers, others = _parts(spec)
-        captions["exchange"] = (
-            "At the left and at the top, the same real images; between them, what the model makes "
-            f"of the class of the image at the left (its {carriers}) and the rest of the image at "
-            f"the top (its {others}). A row should be of one class, a column of one style; on the "
-            "diagonal both are of one image. Those with a red frame the gate would reject."
-        )
-    return captions
+def _captions(codec: Codec) -> dict[str, str]:
+    captions = codec.kind.figures.captions(_parts(codec.spec))
+    return captions if can_exchange(codec.spec) else {"variants": captions["variants"]}
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:
@@ -170,17 +151,6 @@ def _charts(report: Report, model: Path) -> dict[str, bytes]:
     if report.reasons:
         charts["rejections"] = rejections(report.class_names, report.rejections_by_reason())
     return charts
-
-
-def _one_per_class(sample: Sample) -> np.ndarray:
-    """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
-    labels = sample.anchors.labels
-    turn = np.zeros(len(labels), np.int64)
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        turn[rows] = np.arange(len(rows))
-    order = np.lexsort((labels, turn))[:GRID_ROWS]
-    return order[np.argsort(labels[order], kind="stable")]
 
 
 def read_history(path: Path) -> dict[str, list[float]]:

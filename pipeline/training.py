@@ -77,7 +77,12 @@ def train_bundle(
     _claim_run(out, run, resume=resume, overwrite=overwrite)
     folds = divide(examples, config.data.validation_share, config.train.seed)
     bundle, history = fit_bundle(
-        config, folds, manifest.factors, out / STATE_FOLDER, display or silent_display()
+        config,
+        folds,
+        manifest.factors,
+        out / STATE_FOLDER,
+        display or silent_display(),
+        manifest.observation,
     )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))

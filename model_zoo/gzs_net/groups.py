@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from model_zoo.batches import Batches, Factors, factors_of, labels_of, scale_pixels
+from model_zoo.batches import Batches, Factors, factors_of, labels_of
 from model_zoo.gzs_net.sharers import CANDIDATES, Sharers, columns
 
 
@@ -55,7 +55,7 @@ class GroupBatches(Batches):
         edges, found = self.draw(rows, *position)
         groups = np.concatenate([self.images[rows][:, None], self.pool[found]], axis=1)
         answers = {"label": self.labels[rows], "edge": edges.astype(np.int32)}
-        return scale_pixels(groups, self.value_range), answers
+        return self.observe(groups), answers
 
     def draw(self, rows: np.ndarray, epoch: int, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Draws a factor and sharers for some centres.

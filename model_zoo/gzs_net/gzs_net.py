@@ -274,12 +274,12 @@ class GZSNet(keras.Model):
         synthesis_loss = sum(weighted[name] for name in SYNTHESIS_TERMS if name in weighted)
         predicted = ops.argmax(self.mixture(y_pred["label"][:, 0]), axis=-1)
         accuracy = ops.mean(ops.cast(ops.cast(predicted, "int32") == y["label"], "float32"))
-        scales = [ops.mean(ops.std(code[:, 0], axis=0)) for code in y_pred.values()]
+        scales = ops.stack([ops.mean(ops.std(code[:, 0], axis=0)) for code in y_pred.values()])
         figures = {
             **terms,
             "synthesis_loss": synthesis_loss,
             "label_accuracy": accuracy,
-            "code_scale": sum(scales) / len(scales),
+            "code_scale": ops.mean(scales),
         }
         for name, value in figures.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])

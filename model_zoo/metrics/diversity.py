@@ -1,4 +1,4 @@
-"""Diversity: how far apart images lie, pixel by pixel."""
+"""Diversity: how far apart images lie, pixel by pixel, or vectors, feature by feature."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 
 
 def mean_pairwise_distance(groups: np.ndarray) -> float:
-    """Mean Euclidean pixel distance between the pairs within each group of images.
+    """Mean Euclidean distance between the pairs within each group of images or vectors.
 
     Args:
-        groups: `(groups, images, ...)` uint8, at least 2 images a group.
+        groups: `(groups, images, ...)` as stored, at least 2 images a group.
 
     Returns:
-        Mean over all groups and pairs, in pixel levels (the root of a sum over pixels).
+        Mean over all groups and pairs, of images in pixel levels (the root of a sum over pixels).
     """
     pairs = np.triu_indices(groups.shape[1], k=1)
     return float(np.mean([_distances(images)[pairs] for images in groups]))
 
 
 def _distances(images: np.ndarray) -> np.ndarray:
-    """Distance of every image to every other; exact, since float64 holds the sums of squares."""
+    """Distance of every image to every other; exact for uint8, whose sums float64 holds."""
     flat = images.reshape(len(images), -1).astype(np.float64)
     products = flat @ flat.T
     squares = np.diag(products)
-    return np.sqrt(squares[:, None] + squares[None, :] - 2 * products)
+    return np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * products, 0.0))
 
 
 def relative_diversity(
@@ -32,8 +32,8 @@ def relative_diversity(
     """Spread among the variants of one anchor over the spread among real images of one class.
 
     Args:
-        variants: `(anchors, variants, height, width, channels)` uint8, at least 2 variants.
-        images: `(n, height, width, channels)` uint8, real images.
+        variants: `(anchors, variants, ...)` images or vectors as stored, at least 2 variants.
+        images: `(n, ...)` of the same kind, real ones.
         labels: `(n,)` integers, their classes.
         seed: Seed of the choice of 200 images a class.
 

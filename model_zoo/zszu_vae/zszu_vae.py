@@ -48,7 +48,7 @@ class ZsZuVAE(keras.Model):
         share of the batch only, as its components are wider than the codes.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
         num_classes: Integer, number of classes.
         zs_dim: Integer, size of the block `zs`, which carries the label.
         zu_dim: Integer, size of the block `zu`, which carries everything else.
@@ -94,7 +94,7 @@ class ZsZuVAE(keras.Model):
         seed: Integer, seed of the posterior samples drawn in training.
 
     Input shape:
-        `(batch, height, width, channels)`, float32 in `[-1, 1]`.
+        `(batch, height, width, channels)`, float32 in `[-1, 1]`, or `(batch, features)`.
 
     Output shape:
         A dictionary: `zs` `(batch, zs_dim)`; `zu`, `zu_loc` and `zu_log_variance`
@@ -273,7 +273,8 @@ class ZsZuVAE(keras.Model):
     def likelihood(self, latents):
         """Distribution of observations given blocks: pixels with independent Gaussian noise."""
         return tfd.Independent(
-            tfd.Normal(self.decode(latents), self.noise_scale), reinterpreted_batch_ndims=3
+            tfd.Normal(self.decode(latents), self.noise_scale),
+            reinterpreted_batch_ndims=len(self.image_shape),
         )
 
     @property

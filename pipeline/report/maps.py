@@ -51,10 +51,7 @@ def code_map(points: Points, labels: np.ndarray, names: Sequence[str]) -> bytes:
     _check(points, labels)
     blocks = list(next(iter(points.values())))
     side = (WIDE - _GAP) / len(blocks)
-    named = len(names) <= MAX_NAMED
-    columns = _legend_columns(names)
-    legend = 0.22 * math.ceil(len(names) / columns) if named else 0.0
-    size = (WIDE, side * len(points) + _GAP + legend)
+    size = (WIDE, side * len(points) + _GAP + legend_height(names))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(points), len(blocks), squeeze=False)
     for row, (way, by_block) in zip(panels, points.items(), strict=True):
@@ -63,10 +60,7 @@ def code_map(points: Points, labels: np.ndarray, names: Sequence[str]) -> bytes:
             _scatter(panel, by_block[block], labels, len(names))
     for panel, block in zip(panels[0], blocks, strict=True):
         panel.set_title(block, fontsize=11, color=TEXT, parse_math=False)
-    if named:
-        order = [label for column in range(columns) for label in range(len(names))[column::columns]]
-        handles = [_handle(label, len(names)) for label in order]
-        add_legend(figure, handles, [shorten(names[label]) for label in order], columns)
+    add_class_legend(figure, names)
     return to_png(figure)
 
 
@@ -82,6 +76,25 @@ def class_colors(num_classes: int) -> np.ndarray:
 def class_marker(label: int, num_classes: int) -> str:
     """Shape of the dots of a class, which tells classes of the same hue apart."""
     return MARKERS[label // len(HUES)] if num_classes <= MAX_NAMED else MARKERS[0]
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that the legend of the classes takes."""
+    return 0.22 * math.ceil(len(names) / _legend_columns(names)) if _has_legend(names) else 0.0
+
+
+def add_class_legend(figure: Figure, names: Sequence[str]) -> None:
+    """Puts the colours and markers of the classes above the panels, unless they are too many."""
+    if not _has_legend(names):
+        return
+    columns = _legend_columns(names)
+    order = [label for column in range(columns) for label in range(len(names))[column::columns]]
+    handles = [_handle(label, len(names)) for label in order]
+    add_legend(figure, handles, [shorten(names[label]) for label in order], columns)
+
+
+def _has_legend(names: Sequence[str]) -> bool:
+    return len(names) <= MAX_NAMED
 
 
 def _legend_columns(names: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Where labelled images come from: one file a kind, all seen through `Source`."""
+"""Where labelled images and vectors come from: one file a kind, all seen through `Source`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from typing import Protocol
 
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
+from pipeline.observations import KINDS
 
 BATCH_SIZE = 1024
-SCHEMES = ("builtin:digits", "builtin:fonts", "folder:DIR", "idx:DIR", "npz:FILE") + (
+SCHEMES = ("builtin:digits", "builtin:fonts", "builtin:moons", "folder:DIR", "idx:DIR") + (
+    "npz:FILE",
     "tfds:NAME",
     "tfrecord:GLOB",
 )
 
 
 class Source(Protocol):
-    """A labelled image data set to import, read in order and in bounded memory.
+    """A labelled data set to import, read in order and in bounded memory.
 
     Args:
         name: Name that suits the data set.
         description: One or two sentences for people.
-        image_shape: Event shape `(height, width, channels)`.
+        observation: Kind of observation, a key of `pipeline.observations.KINDS`.
+        image_shape: Event shape `(height, width, channels)`, or `(features,)` of vectors.
         factors: Value names of each factor; `"label"` first.
         splits: Number of examples, good and bad, of each split.
         label_field: What the source itself calls the label.
@@ -35,7 +38,9 @@ class Source(Protocol):
     @property
     def description(self) -> str: ...
     @property
-    def image_shape(self) -> tuple[int, int, int]: ...
+    def observation(self) -> str: ...
+    @property
+    def image_shape(self) -> tuple[int, ...]: ...
     @property
     def factors(self) -> dict[str, list[str]]: ...
     @property
@@ -83,7 +88,7 @@ def open_source(
         spec: What to read, one of `SCHEMES`.
         label: Field that becomes the label; the old one becomes the factor `original_label`.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels to which images are resized, to a square.
+        image_size: Side in pixels to which images, and no others, are resized, to a square.
         max_examples: Size of the sample to take of the split "train"; others in proportion.
 
     Raises:
@@ -99,6 +104,13 @@ def open_source(
                 f"Received: {option}={value}. Raise it."
             )
     source = _open(spec, label, factors, image_size, max_examples)
+    kind = KINDS[source.observation]
+    if image_size is not None and not kind.can_resize:
+        raise ValueError(
+            f"Source '{spec}' is not of images. Expected: `image_size` for images only. "
+            f"Received: image_size={image_size} for {kind.many} of shape {source.image_shape}. "
+            "Drop --image-size."
+        )
     if max_examples is not None and spec != "builtin:fonts":
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:
@@ -117,13 +129,15 @@ def _open(
     image_size: int | None,
     max_examples: int | None,
 ) -> Source:
-    from pipeline.sources import digits, folder, fonts, idx, npz, tfds, tfrecord
+    from pipeline.sources import digits, folder, fonts, idx, moons, npz, tfds, tfrecord
 
     kind, _, where = spec.partition(":")
     if spec == "builtin:digits":
         return digits.open_digits()
     if spec == "builtin:fonts":
         return fonts.FontsSource.open(image_size, max_examples)
+    if spec == "builtin:moons":
+        return moons.open_moons()
     if kind == "idx" and where:
         return idx.IdxSource.open(where)
     if kind == "npz" and where:

@@ -1,4 +1,4 @@
-"""A source whose images are an array in memory."""
+"""A source whose observations are an array in memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pipeline.sources import BATCH_SIZE, position_ids
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Images and factor codes in memory.
+    """Observations and factor codes in memory.
 
     Args:
-        images: uint8 array of shape `(n, height, width, channels)`.
+        images: Observations as they are stored: uint8 array of shape `(n, height, width,
+            channels)`, or for vectors float32 of shape `(n, features)`.
         codes: int64 array of shape `(n,)` for each factor.
         rows: The rows of each split.
+        observation: The kind of observation.
     """
 
     name: str
@@ -28,12 +30,12 @@ class ArraySource:
     codes: dict[str, np.ndarray]
     rows: dict[str, np.ndarray]
     label_field: str = "label"
+    observation: str = "image"
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Event shape of the images."""
-        _, height, width, channels = self.images.shape
-        return height, width, channels
+    def image_shape(self) -> tuple[int, ...]:
+        """Event shape of the observations."""
+        return self.images.shape[1:]
 
     @property
     def splits(self) -> dict[str, int]:

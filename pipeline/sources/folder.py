@@ -30,6 +30,7 @@ class FolderSource:
     files: dict[str, list[tuple[Path, int]]]
     decoder: Decoder
     label_field: str = "label"
+    observation: str = "image"
 
     @classmethod
     def open(cls, where: str, image_size: int | None = None) -> FolderSource:

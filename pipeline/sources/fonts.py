@@ -54,6 +54,7 @@ class FontsSource:
     cells: dict[str, np.ndarray]
     name: str = "fonts"
     label_field: str = "label"
+    observation: str = "image"
 
     @classmethod
     def open(cls, image_size: int | None = None, max_examples: int | None = None) -> FontsSource:

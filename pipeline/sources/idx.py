@@ -73,6 +73,7 @@ class IdxSource:
     images: dict[str, Path]
     labels: dict[str, np.ndarray]
     label_field: str = "label"
+    observation: str = "image"
 
     @classmethod
     def open(cls, folder: str) -> IdxSource:

@@ -1,4 +1,4 @@
-"""A NumPy archive with `images`, `label`, factors and, if wanted, `split`."""
+"""A NumPy archive with `images` or `observations`, `label`, factors and, if wanted, `split`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SPLITS = ("train", "test")
 
 
 def open_npz(file: str) -> ArraySource:
-    """Opens an archive; its images must fit into memory.
+    """Opens an archive of images, or of vectors called `observations`; they must fit into memory.
 
-    Every one-dimensional array as long as `images` is a factor. Others are left alone.
+    Every one-dimensional array as long as these is a factor. Others are left alone.
 
     Args:
         file: Path of the archive.
@@ -27,7 +27,12 @@ def open_npz(file: str) -> ArraySource:
         ValueError: The file is no archive, or its arrays do not fit each other.
     """
     arrays = _load(Path(file))
-    images = _check_images(file, arrays.pop("images"))
+    is_images = "images" in arrays
+    images = (
+        _check_images(file, arrays.pop("images"))
+        if is_images
+        else _check_vectors(file, arrays.pop("observations"))
+    )
     columns = {name: array for name, array in arrays.items() if array.shape == (len(images),)}
     if "label" not in columns:
         raise ValueError(
@@ -45,11 +50,13 @@ def open_npz(file: str) -> ArraySource:
     rows = {name: np.flatnonzero(split == name) for name in _SPLITS}
     return ArraySource(
         name=path_name(file),
-        description="Images from a NumPy archive; each array as long as they are is a factor.",
+        description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
+        "long as they are is a factor.",
         factors={name: names for name, (names, _) in encoded.items()},
         images=images,
         codes={name: codes for name, (_, codes) in encoded.items()},
         rows={name: found for name, found in rows.items() if len(found)},
+        observation="image" if is_images else "vector",
     )
 
 
@@ -72,10 +79,11 @@ def _load(file: Path) -> dict[str, np.ndarray]:
                     f"numbers or texts, not of objects. Received: {error}. "
                     "Save it with a plain dtype."
                 ) from error
-    if "images" not in arrays:
+    if len({"images", "observations"} & set(arrays)) != 1:
         raise ValueError(
-            f"'{file}' has no images. Expected: an array `images` of shape (n, height, width) or "
-            f"(n, height, width, channels). Received: {_shapes(arrays)}. Add it."
+            f"'{file}' has no images, or vectors too. Expected: an array `images` of shape (n, "
+            "height, width) or (n, height, width, channels), or else an array `observations` of "
+            f"shape (n, features). Received: {_shapes(arrays)}. Add it, or leave one out."
         )
     return arrays
 
@@ -96,6 +104,27 @@ def _check_images(file: str, images: np.ndarray) -> np.ndarray:
             f"(n, height, width, channels). Received: images.shape={images.shape}. Reshape them."
         )
     return images if images.ndim == 4 else images[..., None]
+
+
+def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
+    if vectors.dtype.kind != "f":
+        raise TypeError(
+            f"The vectors of '{file}' are not of floats. Expected: a floating type. "
+            f"Received: observations.dtype={vectors.dtype}. Cast them to float32."
+        )
+    if vectors.ndim != 2 or not vectors.size:
+        raise ValueError(
+            f"The vectors of '{file}' have the wrong shape. Expected: (n, features). "
+            f"Received: observations.shape={vectors.shape}. Reshape them."
+        )
+    with np.errstate(over="ignore"):  # what is too large is refused below
+        vectors = vectors.astype(np.float32)
+    if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
+        raise ValueError(
+            f"The vectors of '{file}' are not all finite in float32. Expected: no NaN, no infinity "
+            f"and none beyond 3.4e38. Received: {bad} such rows. Remove or rescale them."
+        )
+    return vectors
 
 
 def _shapes(arrays: dict[str, np.ndarray]) -> str:

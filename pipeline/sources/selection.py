@@ -22,7 +22,8 @@ class DerivedSource:
 
     name: str
     description: str
-    image_shape: tuple[int, int, int]
+    observation: str
+    image_shape: tuple[int, ...]
     factors: dict[str, list[str]]
     splits: dict[str, int]
     label_field: str

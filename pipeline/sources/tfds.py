@@ -44,6 +44,7 @@ class TfdsSource:
     values: dict[str, np.ndarray]
     image_size: int | None
     label_field: str
+    observation: str = "image"
 
     @classmethod
     def open(

@@ -41,6 +41,7 @@ class TFRecordSource:
     splits: dict[str, int]
     decoder: Decoder
     label_field: str
+    observation: str = "image"
 
     @classmethod
     def open(

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from model_zoo.batches import Batches, epoch_order, fed_to_device, scale_pixels
+from model_zoo.scaling import Standardization
 from model_zoo.training import Schedule, fit
 
 RANGE = {"value_range": (-1.0, 1.0)}
@@ -153,3 +154,11 @@ def test_fit_sees_the_same_order_in_a_broken_run(examples, interruption, tmp_pat
     fit(resumed, examples, examples, schedule, tmp_path)
     expected = Batches(*examples, batch_size=4, seed=5, epochs=range(4), **RANGE)
     assert list(broken.seen) + list(resumed.seen) == orders(expected)
+
+
+def test_vectors_are_scaled_as_their_scaling_says():
+    vectors, labels = np.arange(20, dtype=np.float32).reshape(10, 2), np.arange(10)
+    scaling = Standardization.fit(vectors)
+    batches = Batches(vectors, labels, batch_size=10, scaling=scaling, **RANGE)
+    observations, _ = batches[0]
+    np.testing.assert_array_equal(observations, scaling.to_model(vectors, (-1.0, 1.0)))

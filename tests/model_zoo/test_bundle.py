@@ -12,10 +12,12 @@ from model_zoo.bundle import (
     load_bundle,
     read_description,
     save_bundle,
+    scaling_of,
     weight_files,
 )
 from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
+from model_zoo.scaling import PIXELS, Standardization
 
 ARGS = {"zs_dim": 3, "zu_dim": 4, "hidden_dim": 8}
 
@@ -84,6 +86,29 @@ def test_round_trip_keeps_the_rest(bundle, loaded):
         assert getattr(loaded, name) == getattr(bundle, name), name
     assert loaded.class_names == ["cat", "dog"]
     assert loaded.image_shape == (8, 8, 1)
+
+
+def test_a_bundle_of_vectors_keeps_their_scaling(tmp_path):
+    bundle = Bundle(
+        model=build_model("zszu_vae", ARGS, (2,), 2),
+        judge=image_classifier((2,), 2),
+        auditor=image_classifier((2,), 2),
+        priors={},
+        model_name="zszu_vae",
+        model_args=ARGS,
+        factors={"label": ["cat", "dog"]},
+        scaling=Standardization((0.5, 1 / 3), (2.0, 0.1)),
+    )
+    save_bundle(bundle, tmp_path)
+    loaded = load_bundle(tmp_path)
+    assert loaded.scaling == bundle.scaling
+    assert loaded.image_shape == (2,)
+
+
+def test_a_description_without_a_scaling_is_of_images(saved):
+    description = read_description(saved)
+    del description["scaling"]
+    assert scaling_of(description) == PIXELS
 
 
 def test_description_can_be_read_without_a_model(bundle, saved):

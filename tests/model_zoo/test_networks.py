@@ -65,3 +65,25 @@ def test_group_norm_does_not_depend_on_the_rest_of_the_batch():
     codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
     together = np.asarray(decoder(codes, training=True))
     np.testing.assert_allclose(decoder(codes[:1], training=True), together[:1], atol=1e-6)
+
+
+def test_vectors_have_dense_networks_with_unbounded_output():
+    assert resolve_network("auto", (5,)) == "dense"
+    sizes = SIZES | {"network": "dense"}
+    encoder = image_encoder((5,), 3, name="encoder", **sizes)
+    decoder = image_decoder(3, (5,), name="decoder", **sizes)
+    assert encoder.output_shape == (None, 3)
+    far = np.abs(decoder(np.full((1, 3), 1e4, np.float32))).max()
+    assert decoder.output_shape == (None, 5)
+    assert far > 1
+
+
+def test_convolutions_on_vectors_are_refused():
+    with pytest.raises(ValueError, match="Set `model.args.network` to dense"):
+        resolve_network("conv", (64,))
+
+
+def test_a_classifier_of_vectors_sees_all_features_in_training():
+    network = image_classifier((2,), 7)
+    assert network.output_shape == (None, 7)
+    assert "dropout" not in network.layers[0].name

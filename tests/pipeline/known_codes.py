@@ -8,6 +8,7 @@ import numpy as np
 
 from augment import Block, BlockPrior, Latents, LatentSpec
 from pipeline.examples import Examples
+from pipeline.observations import KINDS
 
 CLASSES = 4
 STEP = 50  # pixel levels between classes
@@ -39,6 +40,7 @@ class KnownCodec:
         )
 
     has_prior = True
+    kind = KINDS["image"]
 
     def encode(self, images: np.ndarray) -> Latents:
         label = images[:, 0, :1, 0].astype(np.float32) / STEP

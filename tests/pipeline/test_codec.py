@@ -9,6 +9,7 @@ from keras import ops
 
 from model_zoo.bundle import load_bundle
 from model_zoo.probability import tfd
+from model_zoo.scaling import PIXELS
 from pipeline.codec import BATCH_SIZE, Codec
 from pipeline.dataset_dir import DatasetDir
 
@@ -82,6 +83,7 @@ def test_no_two_blocks_share_their_noise():
     bundle = SimpleNamespace(
         model=model,
         image_shape=(2, 2, 1),
+        scaling=PIXELS,
         judge=SimpleNamespace(variables=[]),
         auditor=SimpleNamespace(variables=[]),
     )

@@ -20,6 +20,8 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
     """A small source of the kind that a configuration is for."""
     if name == "zszu_digits":
         return "builtin:digits", {"max_examples": 300}
+    if name == "zszu_moons":
+        return "builtin:moons", {"max_examples": 300}
     if name in ("zszu_fonts", "gzs_net_fonts"):
         return "builtin:fonts", {"max_examples": 600}
     if name == "zszu_cifar10":

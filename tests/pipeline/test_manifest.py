@@ -58,6 +58,9 @@ def test_a_broken_manifest_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
+        ({"observation": "sound"}, "observation must be in"),
+        ({"observation": "vector"}, r"image_shape must be \(features,\)"),
+        ({"image_shape": (4, 4, 2)}, "image_shape must be .*1 or 3 channels"),
         ({"surprise": 1}, "surprise"),
         ({"name": "My pets"}, "lower-case"),
         ({"factors": {"size": ["s"], "label": ["cat", "dog"]}}, "first"),

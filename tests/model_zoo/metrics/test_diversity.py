@@ -59,3 +59,10 @@ def test_a_large_class_is_sampled_by_the_seed(images):
 def test_diversity_needs_real_pairs(images):
     with pytest.raises(ValueError, match="Give more real images"):
         relative_diversity(images[None], images[:2], np.arange(2))
+
+
+def test_vectors_that_are_all_but_equal_have_a_distance():
+    vectors = np.full((1, 50, 2), 1e3, np.float32)
+    vectors[0, 0, 0] += 1e-3
+    distance = mean_pairwise_distance(vectors)
+    assert 0 <= distance < 1e-3

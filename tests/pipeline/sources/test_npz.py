@@ -5,6 +5,7 @@ from pipeline.sources import open_source
 
 IMAGES = np.zeros((6, 4, 4), np.uint8)
 LABEL = np.arange(6) % 2
+VECTORS = np.arange(12.0).reshape(6, 2)
 
 
 def save(folder, **arrays) -> str:
@@ -42,6 +43,21 @@ def test_labels_with_gaps_become_classes_without(tmp_path):
     assert examples.labels.tolist() == [3, 1, 2, 3, 1, 0]
 
 
+def test_observations_are_vectors_of_float32(tmp_path):
+    source = open_source(save(tmp_path, observations=VECTORS, label=LABEL, size=LABEL))
+    assert (source.observation, source.image_shape) == ("vector", (2,))
+    assert list(source.factors) == ["label", "size"]
+    examples, _ = next(source.batches("train"))
+    assert examples.images.dtype == np.float32
+    np.testing.assert_array_equal(examples.images, VECTORS)
+
+
+def test_an_image_size_is_refused_for_vectors(tmp_path):
+    spec = save(tmp_path, observations=VECTORS, label=LABEL)
+    with pytest.raises(ValueError, match="image_size=8 for vectors .*Drop --image-size"):
+        open_source(spec, image_size=8)
+
+
 def test_without_a_split_everything_is_for_training(tmp_path):
     assert open_source(save(tmp_path, images=IMAGES, label=LABEL)).splits == {"train": 6}
 
@@ -51,6 +67,12 @@ def test_without_a_split_everything_is_for_training(tmp_path):
     [
         ({"images": IMAGES}, ValueError, "has no labels.*Add it"),
         ({"label": LABEL}, ValueError, "has no images.*Add it"),
+        ({"images": IMAGES, "observations": VECTORS, "label": LABEL}, ValueError, "leave one out"),
+        ({"observations": VECTORS.astype(int), "label": LABEL}, TypeError, "Cast them to float32"),
+        ({"observations": VECTORS[..., None], "label": LABEL}, ValueError, "Reshape them"),
+        ({"observations": VECTORS[:, :0], "label": LABEL}, ValueError, "Reshape them"),
+        ({"observations": VECTORS + np.nan, "label": LABEL}, ValueError, "6 such rows"),
+        ({"observations": VECTORS * 1e38, "label": LABEL}, ValueError, "4 such rows. Remove or"),
         ({"images": IMAGES, "label": LABEL[:5]}, ValueError, "has no labels.*Add it"),
         ({"images": IMAGES / 255, "label": LABEL}, TypeError, "float64.*Scale, round"),
         (

@@ -1,0 +1,183 @@
+"""The kinds of observation: how each is stored in records, scaled for a model, drawn and named.
+
+This is the one place that tells images from vectors. Data set directories and bundles store the
+name of their kind; everything else asks `KINDS`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from model_zoo.scaling import PixelScaling, Scaling, Standardization
+from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
+
+
+class Kind(Protocol):
+    """What the pipeline needs to know of a kind of observation."""
+
+    feature: ClassVar[str]
+    """Name of the feature that holds the observation in a record."""
+    one: ClassVar[str]
+    many: ClassVar[str]
+    """What people call one of them, and several."""
+    stored_as: ClassVar[str]
+    """Type and format of a stored observation, for people."""
+    damaged: ClassVar[str]
+    """Why an observation that `decode` leaves out cannot be used."""
+    can_resize: ClassVar[bool]
+    """Whether `--image-size` makes sense of them."""
+    scaling: ClassVar[type[Scaling]]
+    """How they are scaled for a model."""
+
+    @property
+    def figures(self) -> Figures:
+        """How they are drawn in a report."""
+        ...
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """Says why no data set can have this event shape; empty if it can."""
+        ...
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """The TFDS feature of observations of an event shape."""
+        ...
+
+    def encode(self, observations: np.ndarray) -> Sequence[bytes | np.ndarray]:
+        """The value of the feature in the record of each observation; equal ones are equal."""
+        ...
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | np.ndarray | str:
+        """Reads the value from a `tf.train.Feature`, or says why it cannot be used."""
+        ...
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Decodes parsed values: those that are intact as one array, and which these are."""
+        ...
+
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
+        """Factor from squared stored units to those that errors are told in, and their name."""
+        ...
+
+
+class ImageKind(Kind):
+    """Grey or RGB images, `(height, width, channels)` uint8, stored as PNG."""
+
+    feature = "image"
+    one, many = "image", "images"
+    stored_as = "uint8, PNG"
+    damaged = "the PNG is damaged"
+    can_resize = True
+    scaling = PixelScaling
+
+    @property
+    def figures(self) -> Figures:
+        """Mosaics of pixels."""
+        from pipeline.report.figures import Mosaics
+
+        return Mosaics()
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """Images have three axes and one or three channels."""
+        fits = len(shape) == 3 and shape[2] in (1, 3)
+        return "" if fits else "(height, width, channels) with 1 or 3 channels"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """An image in PNG."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Image(shape=tuple(shape), encoding_format="png")
+
+    def encode(self, observations: np.ndarray) -> Sequence[bytes]:
+        """PNG files."""
+        return encode_png(observations)
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | str:
+        """One string, whose header must be that of a PNG of this shape."""
+        image = feature.bytes_list.value
+        if len(image) != 1:
+            return "feature 'image' is missing or not one string"
+        found = png_shape(image[0])
+        if isinstance(found, str):
+            return found
+        return image[0] if found == shape else f"the image has shape {found} instead of {shape}"
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Decodes PNG files; one by one only where some are damaged."""
+        intact = np.ones(len(values), bool)
+        try:
+            return decode_png(values, shape), intact
+        except tf.errors.InvalidArgumentError:
+            intact[:] = [is_intact_png(png, shape) for png in values]
+        return decode_png(list(itertools.compress(values, intact)), shape), intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
+        """Pixels in the range of the model."""
+        low, high = value_range
+        return ((high - low) / 255.0) ** 2, f"on pixels in [{low:g}, {high:g}]"
+
+
+class VectorKind(Kind):
+    """Vectors, `(features,)` float32, stored as they are."""
+
+    feature = "observation"
+    one, many = "vector", "vectors"
+    stored_as = "float32"
+    damaged = "the vector is not finite"
+    can_resize = False
+    scaling = Standardization
+
+    @property
+    def figures(self) -> Figures:
+        """Scatter plots."""
+        from pipeline.report.figures import ScatterPlots
+
+        return ScatterPlots()
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """Vectors have one axis."""
+        return "" if len(shape) == 1 and shape[0] else "(features,) with at least 1 feature"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """A tensor of float32."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Tensor(shape=tuple(shape), dtype=np.float32)
+
+    def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
+        """The vectors themselves."""
+        return list(observations.astype(np.float32, copy=False))
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
+        """As many floats as there are features."""
+        values = np.array(feature.float_list.value, np.float32)
+        if values.shape == shape:
+            return values
+        return f"feature 'observation' has {len(values)} floats instead of {shape[0]}"
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stacks the vectors that are finite."""
+        vectors = np.array(values, np.float32).reshape(-1, *shape)
+        intact = np.logical_and.reduce(np.isfinite(vectors), axis=-1)
+        return vectors[intact], intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
+        """The units of the features."""
+        return 1.0, "of the features, in squared units of the data,"
+
+
+KINDS: dict[str, Kind] = {kind.scaling.kind: kind for kind in (ImageKind(), VectorKind())}
+"""The kinds by name: `image` and `vector`."""

@@ -1,0 +1,146 @@
+"""How a report shows what was made of observations: one class a kind of observation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.examples import Examples
+from pipeline.report.exchange_grid import exchange_grid
+from pipeline.report.mosaic import variant_grid
+from pipeline.report.scatter import exchange_scatter, variant_scatter
+
+GRID_ROWS = 10
+GRID_COLUMNS = 8
+MOST_DOTS = 2000
+"""Most real vectors in a scatter plot."""
+
+Parts = tuple[str, str]
+"""Names of the blocks that carry the class, and of the others."""
+
+
+class Figures(Protocol):
+    """The pictures of variants and exchanges, as PNG files, with what is written below them."""
+
+    def variants(
+        self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
+    ) -> bytes:
+        """Draws anchors, `a` of them, beside variants `(a, v, ...)`, accepted or not `(a, v)`."""
+        ...
+
+    def exchange(
+        self,
+        examples: Examples,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        names: Sequence[str],
+        parts: Parts,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws `n` examples and what is made of each pair, `(n, n, ...)`, among other real ones.
+
+        The first axis counts the example that gave the class, the second that which gave the rest.
+        """
+        ...
+
+    def captions(self, parts: Parts) -> dict[str, str]:
+        """What to write below `variants` and below `exchange`."""
+        ...
+
+
+class Mosaics:
+    """Images, pixel by pixel."""
+
+    def variants(
+        self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
+    ) -> bytes:
+        """Draws some anchors of each class, a row each."""
+        rows, columns = _classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
+        return variant_grid(
+            anchors.images[rows],
+            variants[rows, :columns],
+            titles=[names[int(label)] for label in anchors.labels[rows]],
+            accepted=accepted[rows, :columns],
+        )
+
+    def exchange(
+        self,
+        examples: Examples,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        names: Sequence[str],
+        parts: Parts,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws a grid with the real images at its left and at its top."""
+        titles = [names[int(label)] for label in examples.labels]
+        return exchange_grid(examples.images, cells, titles, parts, accepted)
+
+    def captions(self, parts: Parts) -> dict[str, str]:
+        """What the rows, columns and frames are."""
+        carriers, others = parts
+        return {
+            "variants": "Left, a real image; right of it, its variants before the gate. "
+            "Those with a red frame are rejected.",
+            "exchange": "At the left and at the top, the same real images; between them, what the "
+            f"model makes of the class of the image at the left (its {carriers}) and the rest of "
+            f"the image at the top (its {others}). A row should be of one class, a column of one "
+            "style; on the diagonal both are of one image. Those with a red frame the gate would "
+            "reject.",
+        }
+
+
+class ScatterPlots:
+    """Vectors, as dots."""
+
+    def variants(
+        self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
+    ) -> bytes:
+        """Draws anchors in one panel and one variant of each in another."""
+        shown = slice(MOST_DOTS)
+        return variant_scatter(
+            anchors.images[shown],
+            anchors.labels[shown],
+            variants[shown, 0],
+            accepted[shown, 0],
+            names,
+        )
+
+    def exchange(
+        self,
+        examples: Examples,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        names: Sequence[str],
+        parts: Parts,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws arrows from the real vectors to what is made of them."""
+        return exchange_scatter(
+            examples.images, examples.labels, cells, accepted, others[:MOST_DOTS], names
+        )
+
+    def captions(self, parts: Parts) -> dict[str, str]:
+        """What dots, crosses and arrows are."""
+        carriers, others = parts
+        return {
+            "variants": "Left, real vectors, the anchors; right, one variant of each before the "
+            "gate, in the colour of the class that it should have. Grey crosses are rejected.",
+            "exchange": "Large dots are real vectors, one a class; small grey ones show where "
+            "others lie. An arrow leads from each to what the model makes of its class (its "
+            f"{carriers}) and the rest of another one (its {others}): a dot of the colour of its "
+            "class, with a rim in the colour of the other one. It should lie among its own class. "
+            "Crosses the gate would reject.",
+        }
+
+
+def _classes_in_turn(labels: np.ndarray) -> np.ndarray:
+    """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
+    turn = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        turn[rows] = np.arange(len(rows))
+    order = np.lexsort((labels, turn))[:GRID_ROWS]
+    return order[np.argsort(labels[order], kind="stable")]

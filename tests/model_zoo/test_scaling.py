@@ -1,0 +1,57 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from model_zoo.scaling import PIXELS, Standardization, describe_scaling, make_scaling
+
+RANGES = [(-1.0, 1.0), (0.0, 1.0)]
+
+
+@pytest.fixture
+def vectors() -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=(500, 3))
+    return (noise * [0.1, 5.0, 0.0] + [100.0, -3.0, 7.0]).astype(np.float32)
+
+
+@pytest.mark.parametrize("value_range", RANGES)
+def test_levels_span_the_range_and_come_back(value_range):
+    levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    scaled = PIXELS.to_model(levels.astype(np.float32), value_range)
+    assert scaled.dtype == np.float32
+    assert (scaled.min(), scaled.max()) == value_range
+    back = ops.convert_to_numpy(PIXELS.from_model(ops.convert_to_tensor(scaled), value_range))
+    np.testing.assert_array_equal(back, levels)
+
+
+def test_values_beyond_the_range_are_the_outermost_levels():
+    decoded = ops.convert_to_tensor(np.float32([-3.0, 3.0]))
+    found = ops.convert_to_numpy(PIXELS.from_model(decoded, (-1.0, 1.0)))
+    assert found.tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("value_range", RANGES)
+def test_a_standard_deviation_about_the_mean_spans_the_range(vectors, value_range):
+    scaled = Standardization.fit(vectors).to_model(vectors, value_range)
+    assert scaled.dtype == np.float32
+    low, high = value_range
+    np.testing.assert_allclose(scaled.mean(axis=0), (low + high) / 2, atol=1e-4)
+    np.testing.assert_allclose(scaled.std(axis=0)[:2], (high - low) / 2, rtol=1e-3)
+    assert np.ptp(scaled[:, 2]) == 0
+
+
+@pytest.mark.parametrize("value_range", RANGES)
+def test_vectors_come_back_from_the_range_of_the_model(vectors, value_range):
+    scaling = Standardization.fit(vectors)
+    scaled = ops.convert_to_tensor(scaling.to_model(vectors, value_range))
+    back = scaling.from_model(scaled, value_range)
+    assert keras.backend.standardize_dtype(back.dtype) == "float32"
+    np.testing.assert_allclose(ops.convert_to_numpy(back), vectors, rtol=1e-5)
+
+
+def test_a_scaling_is_rebuilt_from_json(vectors):
+    for scaling in (PIXELS, Standardization.fit(vectors)):
+        text = json.dumps(describe_scaling(scaling))
+        assert make_scaling(json.loads(text)) == scaling
