@@ -1,4 +1,4 @@
-"""Figures of how real drawn images look, in the feature space of the auditor."""
+"""Figures of how real draws from the prior look, in the feature space of the auditor."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pipeline.quality import choose
 NEIGHBOURS = 5
 
 MEANINGS = {
-    "precision": "Share of drawn images as close to a real one as its five nearest real ones are.",
-    "recall": "Share of real images as close to a drawn one as its five nearest drawn ones are.",
-    "density": "How many real neighbourhoods a drawn image lies in, over five; about 1 for real.",
-    "coverage": "Share of real images with a drawn one among their five nearest neighbours.",
+    "precision": "Share of draws as close to a real one as its five nearest real ones are.",
+    "recall": "Share of real ones as close to a draw as its five nearest draws are.",
+    "density": "How many real neighbourhoods a draw lies in, over five; about 1 for real ones.",
+    "coverage": "Share of real ones with a draw among their five nearest neighbours.",
 }
 
 
 def measure_fidelity(held_out: HeldOut, train: Examples) -> list[Measure]:
-    """Compares as many drawn as held-out images, and as many training images, with these.
+    """Compares as many draws as held-out examples, and as many training examples, with these.
 
     Args:
-        held_out: Encoded examples; one image is drawn for each, every block from its prior, given
+        held_out: Encoded examples; one draw is made for each, every block from its prior, given
             the class.
         train: Examples that the model was trained on, whose figures are the best to hope for.
     """
@@ -39,30 +39,33 @@ def measure_fidelity(held_out: HeldOut, train: Examples) -> list[Measure]:
             choose(train, len(held_out.examples), held_out.seed, "fidelity").images,
         )
     )
-    return [*_distances(real, drawn, known), *_neighbourhoods(real, drawn, known)]
+    best = f"{len(known):,} training {held_out.many}"
+    return [*_distances(real, drawn, known, best), *_neighbourhoods(real, drawn, known, best)]
 
 
-def _distances(real: np.ndarray, drawn: np.ndarray, known: np.ndarray) -> list[Measure]:
+def _distances(real: np.ndarray, drawn: np.ndarray, known: np.ndarray, best: str) -> list[Measure]:
     kinds = {"Frechet distance": frechet_distance, "Kernel distance": kernel_distance}
     return [
         Measure(
-            name=f"{name} of drawn images",
+            name=f"{name} of draws",
             value=distance(real, drawn),
             better="lower",
-            meaning="From held-out images, in the features of the auditor; of "
-            f"{len(known):,} training images: {distance(real, known):.3f}.",
+            meaning="From what is held out, in the features of the auditor; of "
+            f"{best}: {distance(real, known):.3f}.",
         )
         for name, distance in kinds.items()
     ]
 
 
-def _neighbourhoods(real: np.ndarray, drawn: np.ndarray, known: np.ndarray) -> list[Measure]:
-    figures, best = (neighbourhood_figures(real, other, NEIGHBOURS) for other in (drawn, known))
+def _neighbourhoods(
+    real: np.ndarray, drawn: np.ndarray, known: np.ndarray, best: str
+) -> list[Measure]:
+    figures, hoped = (neighbourhood_figures(real, other, NEIGHBOURS) for other in (drawn, known))
     return [
         Measure(
-            name=f"{name.capitalize()} of drawn images",
+            name=f"{name.capitalize()} of draws",
             value=value,
-            meaning=f"{MEANINGS[name]} Of {len(known):,} training images: {best[name]:.3f}.",
+            meaning=f"{MEANINGS[name]} Of {best}: {hoped[name]:.3f}.",
         )
         for name, value in figures.items()
     ]

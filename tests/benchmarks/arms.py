@@ -46,9 +46,9 @@ COLUMNS = {
     "learnt": "Prior accuracy, zs learnt",
     "kept": "Class kept, before the gate",
     "diversity": "Diversity",
-    "Frechet": "Frechet distance of drawn images",
-    "precision": "Precision of drawn images",
-    "recall": "Recall of drawn images",
+    "Frechet": "Frechet distance of draws",
+    "precision": "Precision of draws",
+    "recall": "Recall of draws",
 }
 
 

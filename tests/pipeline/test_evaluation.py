@@ -23,9 +23,9 @@ UNBOUNDED = {
     "Active units of zu",
     "KL divergence of zu from its prior",
     "Error with zu shuffled over plain error",
-    "Frechet distance of drawn images",
-    "Kernel distance of drawn images",
-    "Density of drawn images",
+    "Frechet distance of draws",
+    "Kernel distance of draws",
+    "Density of draws",
 }
 
 

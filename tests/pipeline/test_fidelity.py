@@ -1,4 +1,4 @@
-"""Figures of drawn images against decoders whose figures are known."""
+"""Figures of draws against decoders whose figures are known."""
 
 import pytest
 from known_codes import KnownCodec, known_examples
@@ -14,24 +14,24 @@ def values(codec: KnownCodec, count: int = 400, train: int = 400):
 
 def test_a_decoder_that_draws_what_is_real_is_close_precise_and_complete():
     found = values(KnownCodec())
-    assert found["Frechet distance of drawn images"] < 20
-    assert found["Precision of drawn images"] > 0.9
-    assert found["Recall of drawn images"] > 0.9
+    assert found["Frechet distance of draws"] < 20
+    assert found["Precision of draws"] > 0.9
+    assert found["Recall of draws"] > 0.9
 
 
 def test_a_decoder_that_ignores_zu_is_precise_but_far_and_incomplete():
     found, real = values(KnownCodec(shows_style=False)), values(KnownCodec())
-    distance = "Frechet distance of drawn images"
+    distance = "Frechet distance of draws"
     assert found[distance] > 10 * real[distance]
-    assert found["Precision of drawn images"] > 0.9
-    assert found["Recall of drawn images"] < 0.2
+    assert found["Precision of draws"] > 0.9
+    assert found["Recall of draws"] < 0.2
 
 
 def test_training_images_are_told_as_the_best_to_hope_for():
     held_out = HeldOut.encode(KnownCodec(), known_examples(60), "test", 0)
     figures = {m.name: m for m in measure_fidelity(held_out, known_examples(60))}
-    assert "of 60 training images: " in figures["Frechet distance of drawn images"].meaning
-    assert "Of 60 training images: 1.000." in figures["Precision of drawn images"].meaning
+    assert "of 60 training images: " in figures["Frechet distance of draws"].meaning
+    assert "Of 60 training images: 1.000." in figures["Precision of draws"].meaning
 
 
 @pytest.mark.parametrize(("count", "train"), [(5, 400), (400, 5)])
