@@ -26,7 +26,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         images: `(n, height, width, channels)` uint8, `n` at least 1.
-        labels: `(n,)` integers.
+        labels: `(n,)` integers, or `(n, factors)`.
         batch_size: Integer, examples a batch; the last batch of an epoch holds what is left.
         value_range: Pair of floats, smallest and largest value of an observation.
         seed: Integer, or `None` to keep the order of the arrays.
@@ -100,7 +100,7 @@ def fed_to_device(batches: Batches, device: str | None = None):
         lambda: (batches[index] for index in range(len(batches))),
         output_signature=(
             tf.TensorSpec((None, *images.shape[1:]), images.dtype),
-            tf.TensorSpec((None,), labels.dtype),
+            tf.TensorSpec((None, *labels.shape[1:]), labels.dtype),
         ),
     )
     return dataset.apply(tf.data.experimental.prefetch_to_device(f"/{device}", buffer_size=2))

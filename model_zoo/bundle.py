@@ -36,6 +36,7 @@ class Bundle:
         model_args: Arguments that the model was built with.
         factors: Value names of the label, first, and of the other factors.
         judge_width: Channels of the judges' first convolution.
+        judge_factors: The factors that the judges read; the label first, by default alone.
         details: Where it came from and what was measured, as plain data.
         digest: sha256 over the files, empty until saved or loaded.
     """
@@ -48,6 +49,7 @@ class Bundle:
     model_args: Mapping[str, Any]
     factors: Mapping[str, Sequence[str]]
     judge_width: int = 32
+    judge_factors: Sequence[str] = ("label",)
     details: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -60,6 +62,11 @@ class Bundle:
     def class_names(self) -> list[str]:
         """Names of the classes in the order of their labels."""
         return list(self.factors["label"])
+
+    @property
+    def judge_sizes(self) -> dict[str, int]:
+        """Number of values of each factor that the judges read."""
+        return {name: len(self.factors[name]) for name in self.judge_factors}
 
 
 def weight_files() -> tuple[str, ...]:
@@ -83,6 +90,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "image_shape": list(bundle.image_shape),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
         "judge_width": bundle.judge_width,
+        "judge_factors": list(bundle.judge_factors),
         "files": {name: _sha256(folder / name) for name in weight_files()},
         "details": bundle.details,
     }
@@ -151,23 +159,29 @@ def load_bundle(folder: Path) -> Bundle:
     num_classes = len(factors["label"])
     model = build_model(description["model"], description["args"], shape, num_classes)
     model.load_weights(folder / MODEL_WEIGHTS)
-    judges = {}
+    judges, judged = {}, description.get("judge_factors", ["label"])
+    sizes = [len(factors[name]) for name in judged]
     for name in JUDGES:
-        judges[name] = image_classifier(shape, num_classes, width=description["judge_width"])
+        judges[name] = image_classifier(shape, sizes, width=description["judge_width"])
         judges[name].load_weights(folder / f"{name}.weights.h5")
-    with np.load(folder / PRIORS, allow_pickle=False) as arrays:
-        priors = {name: arrays[name] for name in arrays.files}
     return Bundle(
         model=model,
         **judges,
-        priors=priors,
+        priors=read_priors(folder),
         model_name=description["model"],
         model_args=description["args"],
         factors=factors,
         judge_width=description["judge_width"],
+        judge_factors=tuple(judged),
         details=description["details"],
         digest=description["digest"],
     )
+
+
+def read_priors(folder: Path) -> dict[str, np.ndarray]:
+    """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`."""
+    with np.load(Path(folder) / PRIORS, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _sha256(path: Path) -> str:

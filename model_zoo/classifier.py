@@ -12,21 +12,24 @@ from model_zoo.normalization import FusedBatchNormalization
 
 
 def image_classifier(
-    image_shape: Sequence[int], num_classes: int, *, width: int = 32
+    image_shape: Sequence[int], num_classes: int | Sequence[int], *, width: int = 32
 ) -> keras.Sequential:
-    """Builds a small classifier from images in `[-1, 1]` to class logits.
+    """Builds a small classifier from images in `[-1, 1]` to logits of the class, or of factors.
 
     Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
     after them. Initial weights and dropout follow `keras.utils.set_random_seed`.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
-        num_classes: Integer, number of classes.
+        num_classes: Integer, number of classes; or the number of values of each factor that is
+            read, whose logits come side by side from one trunk.
         width: Integer, channels of the first convolution.
 
     Returns:
-        A built network, `(batch, height, width, channels)` to `(batch, num_classes)`.
+        A built network, `(batch, height, width, channels)` to `(batch, num_classes)`; with several
+        factors to `(batch, sum(num_classes))`, which `split_heads` splits.
     """
+    num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
     stack: list = [keras.Input(tuple(image_shape))]
     if resolve_network("auto", image_shape) == "conv":
         for filters in (width, 2 * width, 4 * width):
@@ -40,7 +43,7 @@ def image_classifier(
         layers.Dropout(0.2),
         layers.Dense(256, activation="relu"),
         layers.Dropout(0.4),
-        layers.Dense(num_classes),
+        layers.Dense(num_logits),
         output_activation("linear"),
     ]
     return keras.Sequential(stack, name="classifier")

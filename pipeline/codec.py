@@ -14,6 +14,7 @@ from keras import ops
 
 from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
+from model_zoo.heads import split_heads
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, compiled
@@ -95,12 +96,21 @@ class Codec:
             Images `(n, height, width, channels)` uint8 and the judge's probabilities
             `(n, num_classes)` float32, NaN where codes or image were not finite.
         """
+        images, probabilities = self.render_factors(latents)
+        return images, probabilities["label"]
+
+    def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As `render`, with the judge's probabilities `(n, num_values)` of all that it reads."""
         result = _in_batches(self._render, latents)
-        return result["images"], result["probabilities"]
+        return result.pop("image"), result
 
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         """Class probabilities `(n, num_classes)` of uint8 images by `"judge"` or `"auditor"`."""
-        return _in_batches(self._judges[judge], {"images": images})["probabilities"]
+        return self.judge_factors(images, judge)["label"]
+
+    def judge_factors(self, images: np.ndarray, judge: str = "auditor") -> dict[str, np.ndarray]:
+        """Probabilities `(n, num_values)` of each factor that `"judge"` or `"auditor"` reads."""
+        return _in_batches(self._judges[judge], {"images": images})
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
@@ -141,10 +151,11 @@ class Codec:
         for block in latents.values():  # a network can hide what is not finite
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
         images = ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")
-        probabilities = self._judge_batch("judge")({"images": images})["probabilities"]
-        return {
-            "images": images,
-            "probabilities": ops.where(ops.expand_dims(finite, -1), probabilities, float("nan")),
+        read = self._judge_batch("judge")({"images": images})
+        finite = ops.expand_dims(finite, -1)
+        return {"image": images} | {
+            factor: ops.where(finite, probabilities, float("nan"))
+            for factor, probabilities in read.items()
         }
 
     def _judge_batch(self, name: str) -> Callable[[Columns], Columns]:
@@ -152,7 +163,11 @@ class Codec:
 
         def judge(pixels: Columns) -> Columns:
             logits = network(_scale(pixels["images"], CLASSIFIER_RANGE), training=False)
-            return {"probabilities": ops.softmax(logits)}
+            heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
+            return {
+                factor: ops.softmax(part)
+                for factor, part in zip(self.bundle.judge_sizes, heads, strict=True)
+            }
 
         return judge
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,16 @@ from typing import Any
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict
 
-from augment import find_recipe, share_out, variants_per_class
-from model_zoo.bundle import read_description
+from augment import BlockPrior, LatentSpec, find_recipe, share_out
+from model_zoo.bundle import read_description, read_priors
+from pipeline.cell_counts import count_cells
+from pipeline.class_quotas import class_quotas
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
+from pipeline.factor_plan import FactorPlan, plan_factors
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.records import sha256_file, write_atomic
+from pipeline.runners import DEFAULT_RUNNER
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
@@ -58,6 +62,7 @@ class ShardReport(BaseModel):
         candidates: Images drawn, by class, all attempts counted.
         rejections: Candidates that the gate refused: `{class: {reason: count}}`.
         examples: Input examples read, and those that could not be.
+        cells: Written variants of each cell of the grid, if cells are counted.
         dead_letters: Unreadable input records, `{"shard", "record", "reason"}`.
     """
 
@@ -72,6 +77,7 @@ class ShardReport(BaseModel):
     rejections: dict[str, dict[str, int]]
     examples: int
     dead_letters: list[dict[str, Any]]
+    cells: list[tuple[list[int], int]] = []
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class GenerationJob:
         settings: Section `generate` of the configuration.
         bundle_digest: Digest of the bundle.
         tasks: One a shard.
+        plan: What is done with factors; follows from the others.
     """
 
     data: str
@@ -93,6 +100,7 @@ class GenerationJob:
     settings: GenerateConfig
     bundle_digest: str
     tasks: tuple[ShardTask, ...]
+    plan: FactorPlan = FactorPlan()
 
     @functools.cached_property
     def digest(self) -> str:
@@ -116,8 +124,17 @@ class GenerationJob:
         return report if whole else None
 
 
-def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> GenerationJob:
+def plan_job(
+    settings: GenerateConfig,
+    data: Path,
+    model: Path,
+    out: Path,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> GenerationJob:
     """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+
+    Where the factors of variants come from several examples, a first Beam graph counts the cells.
 
     Raises:
         ValueError: They do not fit, or a quota cannot be met.
@@ -128,13 +145,14 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
     description = read_description(Path(model))
     check_fit(dataset.manifest, description)
     shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
-    quotas = variants_per_class(
-        settings.sampling_strategy,
-        dataset.manifest.label_counts(settings.split),
-        settings.variants_per_example,
+    quotas = class_quotas(dataset.manifest, settings)
+    plan = plan_factors(
+        settings,
+        dataset.manifest.factors,
+        read_spec(model, description),
+        description.get("judge_factors", ["label"]),
+        lambda factors: count_cells(dataset, settings.split, factors, out, runner, beam_args),
     )
-    if find_recipe(settings.recipe).needs_donors:
-        check_donors(dataset.manifest, settings, quotas)
     by_class = [
         share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
         for label, name in enumerate(dataset.manifest.class_names)
@@ -151,7 +169,15 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
         )
         for index, shard in enumerate(shards)
     )
-    return GenerationJob(str(data), str(model), str(out), settings, description["digest"], tasks)
+    digest = description["digest"]
+    return GenerationJob(str(data), str(model), str(out), settings, digest, tasks, plan)
+
+
+def read_spec(model: Path, description: Mapping[str, Any]) -> LatentSpec:
+    """The blocks of a bundle's code with their priors, without loading its model."""
+    blocks, arrays = description["latent_spec"], read_priors(Path(model))
+    priors = {name: BlockPrior.from_arrays(arrays, name) for name in blocks}
+    return LatentSpec.from_dict(blocks, priors)
 
 
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
@@ -173,25 +199,6 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
             f"Data set '{manifest.name}' and the bundle do not fit. "
             f"Expected: classes {description['factors']['label']}. "
             f"Received: {manifest.class_names}. Train a bundle on this data."
-        )
-
-
-def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[str, int]) -> None:
-    """Refuses a recipe with donors where an anchor has none."""
-    counts = manifest.label_counts(settings.split)
-    if not find_recipe(settings.recipe).donors_share_class(settings.options):
-        if len(present := [name for name, count in counts.items() if count]) == 1:
-            raise ValueError(
-                f"The recipe '{settings.recipe}' takes donors of another class than the anchor's, "
-                f"but all examples are of class '{present[0]}'. Expected: two classes or more. "
-                f"Received: {counts}. Import other classes, or set generate.options.same_class=1."
-            )
-    elif lonely := [name for name in counts if counts[name] == 1 and quotas.get(name, 0)]:
-        raise ValueError(
-            f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "
-            f"'{lonely[0]}' has one example. Expected: at least two of every class. "
-            f"Received: {counts}. Import more of this class, set its quota to 0, or use "
-            "class_preserving."
         )
 
 

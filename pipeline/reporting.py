@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from augment import LatentSpec, QualityGate
+from augment import LatentSpec, QualityGate, find_recipe
 from model_zoo.bundle import Bundle, load_bundle
+from pipeline.cell_counts import read_change
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
@@ -17,6 +18,13 @@ from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, measure_variants
+from pipeline.recombinations import (
+    draw_recombinations,
+    grid_of,
+    measure_cells,
+    measure_recombinations,
+    sheet_of,
+)
 from pipeline.report.exchange_grid import exchange_grid
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
@@ -44,15 +52,27 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
     codec = Codec(bundle)
-    sample = draw_sample(codec, examples, config.generate, config.evaluate)
-    numbers = measure_variants(sample, examples)
+    change = read_change(out)
+    drawn, sample = None, None
+    if find_recipe(config.generate.recipe).fills_cells and change:
+        drawn = draw_recombinations(codec, examples, config, change[0])
+        numbers = measure_recombinations(drawn, *change)
+    else:
+        sample = draw_sample(codec, examples, config.generate, config.evaluate)
+        numbers = measure_variants(sample, examples)
+        numbers += measure_cells(*change) if change else []
     numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
     captions = _captions(codec.spec)
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
-    pictures = {"variants": _variants(report, sample)}
+    pictures = {"variants": _variants(report, sample)} if sample else {}
+    if drawn and change:
+        pictures["recombinations"] = sheet_of(drawn, change[0])
+    if change and len(change[0].names) > 1:
+        pictures["cells"] = grid_of(*change)
     if can_exchange(codec.spec):
         gate = QualityGate(config.generate.gate.min_confidence)
-        pictures["exchange"] = _exchange(report, sample, codec, gate)
+        anchors = sample.anchors if sample else examples
+        pictures["exchange"] = _exchange(report, anchors, codec, gate)
     write_report(out, report, pictures | _charts(report, Path(model)))
     return report
 
@@ -126,8 +146,8 @@ def _variants(report: Report, sample: Sample) -> bytes:
     )
 
 
-def _exchange(report: Report, sample: Sample, codec: Codec, gate: QualityGate) -> bytes:
-    exchange = exchange_blocks(codec, one_per_class(sample.anchors, GRID_ROWS), gate)
+def _exchange(report: Report, anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
+    exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
     return exchange_grid(
         exchange.examples.images,
         exchange.images,
@@ -141,6 +161,10 @@ def _captions(spec: LatentSpec) -> dict[str, str]:
     captions = {
         "variants": "Left, a real image; right of it, its variants before the gate. "
         "Those with a red frame are rejected.",
+        "recombinations": "Right, a recombination before the gate; left of it, the real images "
+        "that gave its factors, each with the value it gave. Those with a red frame are rejected.",
+        "cells": "Examples of each combination of two factors, before and after; a cross is a "
+        "combination without any.",
     }
     if can_exchange(spec):
         carriers, others = _parts(spec)

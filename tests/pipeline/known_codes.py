@@ -28,6 +28,7 @@ class KnownCodec:
             model=SimpleNamespace(value_range=(-1.0, 1.0)),
             model_name="known",
             class_names=[f"c{label}" for label in range(CLASSES)],
+            factors={"label": [f"c{label}" for label in range(CLASSES)]},
         )
         centres = np.arange(CLASSES, dtype=np.float32)[:, None, None]
         by_class = BlockPrior(np.ones((CLASSES, 1)), centres, np.full_like(centres, 0.01))
@@ -68,6 +69,13 @@ class KnownCodec:
 
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         return np.eye(CLASSES, dtype=np.float32)[np.round(images[:, 0, 0, 0] / STEP).astype(int)]
+
+    def judge_factors(self, images: np.ndarray, judge: str = "auditor") -> dict[str, np.ndarray]:
+        return {"label": self.judge(images, judge)}
+
+    def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        images, probabilities = self.render(latents)
+        return images, {"label": probabilities}
 
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
         return {"zs": np.float32((labels[:, None] + self.learnt_shift) % CLASSES)}
