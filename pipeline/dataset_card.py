@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment
@@ -41,7 +42,9 @@ synthetic.
 `image` and `label`{% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
 `example_id`; `anchor_id`, the real image that the variant was made of; `donor_ids`, real images \
 that gave parts of its code; `recipe`; `seen_combination`, whether the training data has the \
-cell of its factors; `judge_confidence`, the probability that the judge gives the label; \
+cell of its factors; `judge_confidence`, the probability that the judge gives the label\
+{% for name in judged %}, `judge_confidence_{{ name }}`{% endfor %}\
+{% if judged %}, that of these factors{% endif %}; \
 `seed`, the key of the random numbers of this very image.
 
 ## How to read it
@@ -57,8 +60,14 @@ The figures on quality are in `report.html`.
 """
 
 
-def write_card(out: Path, manifest: Manifest) -> None:
-    """Writes the dataset card of a generated data set into its directory."""
+def write_card(out: Path, manifest: Manifest, judged: Sequence[str] = ()) -> None:
+    """Writes the dataset card of a generated data set into its directory.
+
+    Args:
+        out: The directory.
+        manifest: Its manifest.
+        judged: Factors besides the label that the judge reads.
+    """
     settings = manifest.details["config"]["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
@@ -68,6 +77,7 @@ def write_card(out: Path, manifest: Manifest) -> None:
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",
         counts=manifest.label_counts(settings["split"]),
+        judged=judged,
         others=[name for name in manifest.factors if name != "label"],
         folder=os.path.basename(os.path.abspath(out)),
     )

@@ -85,7 +85,7 @@ def generate(
     manifest = describe(job, reports, config)
     write_metadata(out, manifest, provenance_features(job))
     write_dead_letters(out, reports)
-    write_card(out, manifest)
+    write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
     if job.plan.coverage is not None:
         write_change(out, job.plan.coverage, [report.cells for report in reports])
     write_atomic(str(out / "config.yaml"), config.to_yaml())
