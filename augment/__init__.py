@@ -1,22 +1,29 @@
 """What variants to make of a labelled image: plans over named latent blocks, in pure NumPy."""
 
+from augment.allotment import allot_cells, anchors_among
+from augment.anchors import Anchors
+from augment.cells import CHOICES, Cells, Clashes, Targets, choose_cells, find_clashes
 from augment.coverage import Coverage
 from augment.donors import DonorBank
 from augment.gate import REASONS, QualityGate, Verdicts
 from augment.latents import Block, Latents, LatentSpec
-from augment.plan import Anchors, Source, VariantPlan
+from augment.plan import Source, VariantPlan
+from augment.planning import known_factors, plan_variants
 from augment.priors import BlockPrior
 from augment.quotas import share_out, variants_per_anchor, variants_per_class
 from augment.randomness import derive, identity_keys, integers, normals, uniforms
-from augment.recipes import RECIPES, Recipe, find_recipe, plan_variants
+from augment.recipes import RECIPES, Recipe, find_recipe
 from augment.recombination import recombine
 
 __all__ = [
+    "CHOICES",
     "REASONS",
     "RECIPES",
     "Anchors",
     "Block",
     "BlockPrior",
+    "Cells",
+    "Clashes",
     "Coverage",
     "DonorBank",
     "LatentSpec",
@@ -24,12 +31,18 @@ __all__ = [
     "QualityGate",
     "Recipe",
     "Source",
+    "Targets",
     "VariantPlan",
     "Verdicts",
+    "allot_cells",
+    "anchors_among",
+    "choose_cells",
     "derive",
+    "find_clashes",
     "find_recipe",
     "identity_keys",
     "integers",
+    "known_factors",
     "normals",
     "plan_variants",
     "recombine",

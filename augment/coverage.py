@@ -134,6 +134,55 @@ class Coverage:
         cells, inverse, _ = self._distinct(factors)
         return np.array([cell in self.counts for cell in cells], bool)[inverse]
 
+    def over(self, factors: Sequence[str]) -> Coverage:
+        """Returns the coverage of a smaller grid.
+
+        Args:
+            factors: Names of the factors to keep; they keep their order.
+
+        Returns:
+            A new coverage, of the same examples.
+
+        Raises:
+            ValueError: If a factor is not in the grid.
+        """
+        for factor in factors:
+            self._check_factor(factor, self.names)
+        axes = [axis for axis, factor in enumerate(self.names) if factor in factors]
+        counts: Counter[tuple[int, ...]] = Counter()
+        for cell, number in self.counts.items():
+            counts[tuple(cell[axis] for axis in axes)] += number
+        kept = {factor: values for factor, values in self.names.items() if factor in factors}
+        return Coverage(kept, dict(counts))
+
+    def seen_value(self, factor: str, name: str) -> int:
+        """Returns the index of a value that has an example.
+
+        Args:
+            factor: Name of the factor.
+            name: Name of the value.
+
+        Raises:
+            ValueError: If there is no such factor or value, or no example has the value.
+        """
+        self._check_factor(factor, self.names)
+        values = self.names[factor]
+        if name not in values or not self.marginal(factor)[values.index(name)]:
+            seen = [values[index] for index in np.flatnonzero(self.marginal(factor))]
+            raise ValueError(
+                f"Value '{name}' of factor '{factor}' was never seen. Expected: one of {seen}. "
+                f"Received: {factor}={name!r}. {nearest(name, seen)}"
+            )
+        return values.index(name)
+
+    def name_cell(self, cell: Sequence[int]) -> dict[str, str]:
+        """Returns the names of a cell's values by factor."""
+        cell = tuple(int(index) for index in cell)
+        self._check_cell(cell)
+        return {
+            f: values[index] for (f, values), index in zip(self.names.items(), cell, strict=True)
+        }
+
     def marginal(self, factor: str) -> np.ndarray:
         """Returns the examples per value of one factor, int64 of shape `(num_values,)`."""
         self._check_factor(factor, self.names)

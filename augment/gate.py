@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from augment.columns import as_integers, check_lengths
 __all__ = ["REASONS", "QualityGate", "Verdicts"]
 
 REASONS = ("accepted", "not_finite", "wrong_class", "low_confidence")
-"""Names of the reasons, by their code."""
+"""Names of the reasons, by their code; with several factors `wrong_<factor>` follow them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,27 +21,32 @@ class Verdicts:
 
     Args:
         accepted: bool of shape `(n,)`.
-        reason: int8 of shape `(n,)`, index into `REASONS`; 0 where accepted.
+        reason: int8 of shape `(n,)`, index into `reasons`; 0 where accepted.
         confidence: float32 of shape `(n,)`: the judge's probability of the expected class, 0 where
             it is not finite.
+        confidences: The same by factor, for each that was judged besides the class.
+        reasons: Names of the reasons.
     """
 
     accepted: np.ndarray
     reason: np.ndarray
     confidence: np.ndarray
+    confidences: dict[str, np.ndarray] = field(default_factory=dict)
+    reasons: tuple[str, ...] = REASONS
 
     def counts(self) -> dict[str, int]:
         """Returns how many variants have each reason, zeros included."""
-        numbers = np.bincount(self.reason, minlength=len(REASONS))
-        return dict(zip(REASONS, numbers.tolist(), strict=True))
+        numbers = np.bincount(self.reason, minlength=len(self.reasons))
+        return dict(zip(self.reasons, numbers.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
 class QualityGate:
-    """Accepts a variant if the judge sees the expected class with enough confidence.
+    """Accepts a variant if the judge sees what is expected of it with enough confidence.
 
     Args:
         min_confidence: Float in `[0, 1]`, least probability of the expected class.
+        min_confidence_of: By factor, another threshold than that.
         enabled: Whether to reject at all. A gate that is off accepts every variant and still
             reports confidences.
 
@@ -52,16 +58,60 @@ class QualityGate:
 
     min_confidence: float = 0.0
     enabled: bool = True
+    min_confidence_of: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_confidence <= 1:
-            raise ValueError(
-                "The quality gate has an impossible threshold. Expected: 0 <= min_confidence <= 1. "
-                f"Received: min_confidence={self.min_confidence}. Pass a probability."
-            )
+        for threshold in (self.min_confidence, *self.min_confidence_of.values()):
+            if not 0 <= threshold <= 1:
+                raise ValueError(
+                    "The quality gate has an impossible threshold. Expected: 0 <= min_confidence "
+                    f"<= 1. Received: min_confidence={threshold}. Pass a probability."
+                )
+
+    def judge_factors(
+        self, probabilities: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
+    ) -> Verdicts:
+        """Judges variants by every factor that is expected and that the judge reads.
+
+        A variant is accepted if every factor is. Of several reasons that come first: not finite,
+        the wrong class, another wrong factor, low confidence.
+
+        Args:
+            probabilities: Per factor floats of shape `(n, num_values)`; `label` among them.
+            expected: Per factor value indices of shape `(n,)`; `label` among them.
+
+        Returns:
+            The verdicts; their reasons name the wrong factor.
+
+        Raises:
+            ValueError: As of `judge`.
+        """
+        judged = {
+            factor: self._of(factor).judge(probabilities[factor], expected[factor])
+            for factor in probabilities
+            if factor in expected
+        }
+        label = judged.pop("label")
+        not_finite, wrong, unsure = (
+            np.stack([v.reason == code for v in (label, *judged.values())]) for code in (1, 2, 3)
+        )
+        failures = [not_finite.any(axis=0), *wrong, unsure.any(axis=0)]
+        codes = [1, 2, *range(len(REASONS), len(REASONS) + len(judged)), 3]
+        reason = np.select(failures, codes, default=0).astype(np.int8)
+        return Verdicts(
+            accepted=reason == 0,
+            reason=reason,
+            confidence=label.confidence,
+            confidences={factor: verdicts.confidence for factor, verdicts in judged.items()},
+            reasons=REASONS + tuple(f"wrong_{factor}" for factor in judged),
+        )
+
+    def _of(self, factor: str) -> QualityGate:
+        threshold = self.min_confidence_of.get(factor, self.min_confidence)
+        return replace(self, min_confidence=threshold, min_confidence_of={})
 
     def judge(self, probabilities: np.ndarray, expected: np.ndarray) -> Verdicts:
-        """Judges variants; of several reasons the first in `REASONS` counts.
+        """Judges variants by their class alone; of several reasons the first in `REASONS` counts.
 
         Args:
             probabilities: Floats of shape `(n, C)`: the judge's output.

@@ -1,19 +1,24 @@
 """Matching: which donor each variant gets.
 
 The variants of an anchor walk through the pool of its donors, from a start and with a stride that
-are keyed by the anchor. The stride is coprime to the size of the pool, so a walk meets every donor
-before it meets one again.
+are keyed by the anchor; those of a cell through the pool of each of its values, keyed by the cell.
+The stride is coprime to the size of the pool, so a walk meets every donor before it meets one
+again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from augment.anchors import Anchors
+from augment.cells import Clashes
 from augment.donors import DonorBank
-from augment.plan import Anchors, VariantPlan
+from augment.plan import VariantPlan
 from augment.randomness import integers
 
-__all__ = ["match_donors", "walk"]
+__all__ = ["choose", "match_donors", "match_values", "walk"]
 
 _GOLDEN = 0.618  # multiples of it, modulo 1, stay far from each other
 _START, _STRIDE = range(2)
@@ -26,7 +31,9 @@ def match_donors(
     keys: np.ndarray,
     *,
     attempt: int,
-    same_class: bool,
+    same_value: bool,
+    factor: str = "label",
+    clashes: Clashes | None = None,
 ) -> np.ndarray:
     """Finds a donor for each variant, never the anchor itself.
 
@@ -39,7 +46,9 @@ def match_donors(
         donors: The bank.
         keys: uint64 of shape `(n,)`: key of each anchor's walk.
         attempt: Integer, at least 0.
-        same_class: Whether donors have the class of their anchor or another one.
+        same_value: Whether donors have the anchor's value of the factor or another one.
+        factor: Name of the factor. Defaults to the class.
+        clashes: Values of the factor that do not go with a value of another that the anchor keeps.
 
     Returns:
         int64 of shape `(V,)`: rows of the bank.
@@ -47,28 +56,93 @@ def match_donors(
     Raises:
         ValueError: If there is no donor for an anchor.
     """
-    if not len(plan):
-        return np.empty(0, np.int64)
-    own = donors.rows_of(anchors.ids)[plan.anchor]
-    offsets, sizes, skipped = (np.zeros(len(plan), np.int64) for _ in range(3))
-    pools: list[np.ndarray] = []
-    pool_of = donors.pool if same_class else donors.pool_of_others
-    for label in np.unique(plan.label):
-        variants = np.flatnonzero(plan.label == label)
-        pool = pool_of("label", label)
-        place = np.searchsorted(pool, own[variants])  # of the anchor, if it is in the pool
-        is_own = np.append(pool, -2)[place] == own[variants]  # -1 is no row, -2 is no anchor's
-        if (len(pool) - is_own < 1).any():
-            anchor = anchors.ids[int(plan.anchor[variants[np.argmax(is_own)]])]
+    own = donors.rows_of(anchors.ids)
+    rows = np.empty(len(plan), np.int64)
+    pool_of = donors.pool if same_value else donors.pool_of_others
+    values = anchors.factors[factor][plan.anchor]
+    for value in np.unique(values).tolist():
+        variants = np.flatnonzero(values == value)
+        pool, anchor = pool_of(factor, value), plan.anchor[variants]
+        allowed = pool != own[anchor, None]  # -1 is no row
+        for (mine, other), table in (clashes or {}).items():
+            if mine == factor:
+                kept = anchors.factors[other][anchor]
+                allowed &= ~table[donors.factors[factor][pool]][:, kept].T
+        if not (found := allowed.any(axis=1)).all():
+            lonely = anchors.ids[int(anchor[np.argmin(found)])]
             is_full = len(pool) == donors.capacity
-            raise _no_donor(plan.recipe, anchor, label, pool, is_full, same_class=same_class)
-        offsets[variants] = sum(map(len, pools))
-        sizes[variants] = len(pool) - is_own
-        skipped[variants] = np.where(is_own, place, len(pool))
-        pools.append(pool)
-    places = walk(keys[plan.anchor], sizes, plan.variant, attempt)
-    places += places >= skipped
-    return np.concatenate(pools)[offsets + places]
+            raise _no_donor(
+                plan.recipe, lonely, factor, value, pool, is_full, same_value=same_value
+            )
+        rows[variants] = choose(pool, keys[anchor], plan.variant[variants], attempt, allowed)
+    return rows
+
+
+def match_values(
+    donors: DonorBank,
+    factor: str,
+    values: np.ndarray,
+    keys: np.ndarray,
+    steps: np.ndarray,
+    attempt: int,
+    allowed: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
+    """Finds an example of a given value for each row.
+
+    Args:
+        donors: The bank.
+        factor: Name of the factor.
+        values: int64 of shape `(n,)`: the value that each row needs.
+        keys: uint64 of shape `(n,)`: key of each row's walk.
+        steps: int64 of shape `(n,)`: how far each row goes on its walk.
+        attempt: Integer, at least 0.
+        allowed: Of rows and a pool, which may go together, bool of shape `(rows, pool)`; None if
+            all may.
+
+    Returns:
+        int64 of shape `(n,)`: rows of the bank.
+
+    Raises:
+        ValueError: If a row finds none.
+    """
+    found = np.empty(len(values), np.int64)
+    for value in np.unique(values).tolist():
+        rows, pool = np.flatnonzero(values == value), donors.pool(factor, value)
+        fits = allowed(rows, pool) if allowed else None
+        if not len(pool) or (fits is not None and not fits.any(axis=1).all()):
+            raise ValueError(
+                f"No example can give value {value} of factor '{factor}'. Expected: one that goes "
+                f"with the other values of the cell. Received: a pool of {len(pool)} examples. "
+                "Import more examples of this value, or leave its cells out."
+            )
+        found[rows] = choose(pool, keys[rows], steps[rows], attempt, fits)
+    return found
+
+
+def choose(
+    pool: np.ndarray,
+    keys: np.ndarray,
+    steps: np.ndarray,
+    attempt: int,
+    allowed: np.ndarray | None = None,
+) -> np.ndarray:
+    """Goes some steps on keyed walks through a pool.
+
+    Args:
+        pool: int64 of shape `(m,)`, not empty.
+        keys: uint64 of shape `(n,)`, not empty: equal keys go the same way.
+        steps: int64 of shape `(n,)`.
+        attempt: Integer, at least 0.
+        allowed: bool of shape `(n, m)`: the places on each walk, at least one a row; None for all.
+
+    Returns:
+        int64 of shape `(n,)`: members of the pool.
+    """
+    if allowed is None:
+        return pool[walk(keys, np.full(len(keys), len(pool)), steps, attempt)]
+    ranks = np.cumsum(allowed, axis=1)
+    places = walk(keys, ranks[:, -1], steps, attempt)
+    return pool[np.argmax(ranks > places[:, None], axis=1)]
 
 
 def walk(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -> np.ndarray:
@@ -95,17 +169,26 @@ def walk(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -
 
 
 def _no_donor(
-    recipe: str, anchor: str, label: int, pool: np.ndarray, is_full: bool, *, same_class: bool
+    recipe: str,
+    anchor: str,
+    factor: str,
+    value: int,
+    pool: np.ndarray,
+    is_full: bool,
+    *,
+    same_value: bool,
 ) -> ValueError:
-    if same_class:
-        expected = f"another example of class {label}"
-        fix = "Import more examples of this class or set its quota to 0."
+    kind = "class" if factor == "label" else f"{factor}"
+    if same_value:
+        expected = f"another example of {kind} {value}"
+        fix = f"Import more examples of this {kind} or set its quota to 0."
         if is_full:
             fix = "Raise the capacity of the bank (`generate.donors_per_class`)."
     else:
-        expected = f"an example of another class than {label}"
-        fix = "Import examples of other classes or set the option `same_class` to 1."
+        expected = f"an example of another {kind} than {value}"
+        fix = f"Import examples of another {kind}"
+        fix += " or set the option `same_class` to 1." if factor == "label" else "."
     return ValueError(
-        f"Recipe '{recipe}' found no donor for anchor '{anchor}' of class {label}. Expected: "
+        f"Recipe '{recipe}' found no donor for anchor '{anchor}' of {kind} {value}. Expected: "
         f"{expected}. Received: a pool of {len(pool)} examples. {fix}"
     )

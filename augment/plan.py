@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
+from augment.anchors import Anchors
 from augment.columns import as_integers, check_lengths
 from augment.latents import LatentSpec
 from augment.randomness import derive, identity_keys
 
-__all__ = ["Anchors", "Source", "VariantPlan"]
+__all__ = ["Source", "VariantPlan"]
 
 
 class Source(IntEnum):
@@ -29,47 +30,6 @@ class Source(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Anchors:
-    """The examples that variants are made of, one row each.
-
-    Args:
-        ids: Identities of the `n` examples, unique.
-        factors: Value indices by factor, int64 of shape `(n,)`; always has `label`.
-        variants: int64 of shape `(n,)`: how many variants each gets. At least 0.
-    """
-
-    ids: Sequence[str]
-    factors: dict[str, np.ndarray]
-    variants: np.ndarray
-
-    def __post_init__(self) -> None:
-        if "label" not in self.factors:
-            raise ValueError(
-                "Anchors have no class. Expected: a factor 'label'. Received: "
-                f"factors={sorted(self.factors)}. Name the class factor 'label'."
-            )
-        factors = {name: as_integers("Anchors", name, v) for name, v in self.factors.items()}
-        variants = as_integers("Anchors", "variants", self.variants)
-        check_lengths("Anchors", len(self.ids), factors | {"variants": variants})
-        if len(set(self.ids)) != len(self.ids):
-            raise ValueError(
-                "Anchors are not unique. Expected: a different id in each row. Received: "
-                f"{len(self.ids) - len(set(self.ids))} repeated ids. Ask for more variants of an "
-                "anchor instead of repeating it."
-            )
-        if (variants < 0).any():
-            raise ValueError(
-                "Anchors cannot have fewer than no variants. Expected: variants >= 0. Received: "
-                f"min(variants)={variants.min()}. Pass 0 to leave an anchor out."
-            )
-        object.__setattr__(self, "factors", factors)
-        object.__setattr__(self, "variants", variants)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass(frozen=True, eq=False)
 class VariantPlan:
     """One row per variant: per block a source, a donor and a share of the donor.
 
@@ -80,7 +40,8 @@ class VariantPlan:
         spec: The blocks, `B` of them.
         anchor: int64 of shape `(V,)`: row of the anchor.
         variant: int64 of shape `(V,)`: index of the variant within its anchor.
-        label: int64 of shape `(V,)`: the class the variant should have.
+        factors: Per factor whose value is known of every variant int64 of shape `(V,)`: the value
+            that the variant should have. Always has `label`.
         keys: uint64 of shape `(V,)`: key of every random number of the variant.
         sources: Per block int8 of shape `(V,)`, values of `Source`.
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
@@ -94,7 +55,7 @@ class VariantPlan:
     spec: LatentSpec
     anchor: np.ndarray
     variant: np.ndarray
-    label: np.ndarray
+    factors: dict[str, np.ndarray]
     keys: np.ndarray
     sources: dict[str, np.ndarray]
     donors: dict[str, np.ndarray]
@@ -102,7 +63,13 @@ class VariantPlan:
     temperatures: dict[str, float]
 
     def __post_init__(self) -> None:
-        rows = {name: getattr(self, name) for name in ("anchor", "variant", "label")}
+        if "label" not in self.factors:
+            raise ValueError(
+                f"Recipe '{self.recipe}' loses the class. Expected: variants of a known class. "
+                f"Received: known factors={list(self.factors)}. Choose a recipe that keeps the "
+                "blocks that carry 'label'."
+            )
+        rows = {"anchor": self.anchor, "variant": self.variant, **self.factors}
         for name, column in rows.items():
             if (as_integers("Plan", name, column) < 0).any():
                 raise ValueError(
@@ -143,13 +110,18 @@ class VariantPlan:
             spec=spec,
             anchor=anchor,
             variant=variant,
-            label=anchors.factors["label"][anchor],
+            factors={name: values[anchor] for name, values in anchors.factors.items()},
             keys=derive(keys, attempt),
             sources={name: np.full(len(anchor), Source.KEEP, np.int8) for name in spec.names},
             donors={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
             weights={name: np.zeros(len(anchor), np.float32) for name in spec.names},
             temperatures=dict.fromkeys(spec.names, 1.0),
         )
+
+    @property
+    def label(self) -> np.ndarray:
+        """The class each variant should have, int64 of shape `(V,)`."""
+        return self.factors["label"]
 
     def block_keys(self, name: str) -> np.ndarray:
         """Returns the keys of one block's draws, uint64 of shape `(V,)`."""
@@ -173,7 +145,7 @@ class VariantPlan:
             spec=self.spec,
             anchor=self.anchor[rows],
             variant=self.variant[rows],
-            label=self.label[rows],
+            factors=pick(self.factors),
             keys=self.keys[rows],
             sources=pick(self.sources),
             donors=pick(self.donors),

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+from augment import options as checks
 from augment import rules
-from augment.donors import DonorBank
-from augment.latents import LatentSpec
-from augment.plan import Anchors, VariantPlan
+from augment.options import Option
+from augment.plan import VariantPlan
 from augment.spelling import nearest
 
-__all__ = ["RECIPES", "Recipe", "find_recipe", "plan_variants"]
+__all__ = ["RECIPES", "Recipe", "find_recipe"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Recipe:
         needs_donors: Whether it takes blocks from a donor bank.
         rule: Turns a plan that keeps every block into the plan of the recipe.
         keeps_all: Whether every block is kept, and with them every factor of the anchor.
-        options: Its options with their defaults. Defaults to none.
+        fills_cells: Whether its variants are of given cells instead of given classes.
+        options: Its options with their defaults, numbers or texts; an empty text must be set.
+            Defaults to none.
         check: Raises ValueError for options that do not go together.
     """
 
@@ -34,10 +36,11 @@ class Recipe:
     needs_donors: bool
     rule: Callable[[VariantPlan, rules.Request], VariantPlan]
     keeps_all: bool = False
-    options: dict[str, float] = field(default_factory=dict)
-    check: Callable[[Mapping[str, float]], None] | None = None
+    fills_cells: bool = False
+    options: dict[str, Option] = field(default_factory=dict)
+    check: Callable[[Mapping[str, Option]], None] | None = None
 
-    def resolve(self, options: Mapping[str, float] | None = None) -> dict[str, float]:
+    def resolve(self, options: Mapping[str, Option] | None = None) -> dict[str, Option]:
         """Fills in the defaults and checks the options.
 
         Args:
@@ -47,7 +50,7 @@ class Recipe:
             Every option of the recipe.
 
         Raises:
-            ValueError: If an option is unknown, not a finite number or out of range.
+            ValueError: If an option is unknown, missing, of another kind or out of range.
         """
         for name, value in (options or {}).items():
             if name not in self.options:
@@ -56,64 +59,46 @@ class Recipe:
                     f"{sorted(self.options)}. Received: {name}={value}. "
                     f"{nearest(name, self.options)}"
                 )
-            if not isfinite(value):
-                raise ValueError(
-                    f"Recipe '{self.name}' needs numbers. Expected: a finite `{name}`. Received: "
-                    f"{name}={value}. Leave it out to get {self.options[name]}."
-                )
+            self._check_kind(name, value)
         resolved = self.options | dict(options or {})
+        if unset := [name for name, value in resolved.items() if value == ""]:
+            raise ValueError(
+                f"Recipe '{self.name}' does not know its {unset[0]}. Expected: a name. Received: "
+                f"{unset[0]}=''. Set the option `{unset[0]}`."
+            )
         if self.check:
             self.check(resolved)
         return resolved
 
-    def donors_share_class(self, options: Mapping[str, float] | None = None) -> bool:
-        """Tells whether its donors have the class of the anchor: all do, but for `same_class` = 0.
+    def matched_by(self, options: Mapping[str, Option] | None = None) -> tuple[str, bool] | None:
+        """Tells by which factor donors are matched, and whether they share the anchor's value.
 
         Args:
             options: As for `resolve`.
+
+        Returns:
+            The factor and whether donors have the anchor's value of it or another one; None if
+            there are no donors, or if each has a given value.
         """
-        return bool(self.needs_donors and self.resolve(options).get("same_class", 1.0))
+        if not self.needs_donors or self.fills_cells:
+            return None
+        resolved = self.resolve(options)
+        if "factor" in resolved:
+            return str(resolved["factor"]), bool(resolved.get("same_value", 0.0))
+        return "label", bool(resolved.get("same_class", 1.0))
 
-
-def plan_variants(
-    recipe: str,
-    anchors: Anchors,
-    spec: LatentSpec,
-    *,
-    seed: int,
-    attempt: int = 0,
-    donors: DonorBank | None = None,
-    options: Mapping[str, float] | None = None,
-) -> VariantPlan:
-    """Plans the variants of some anchors.
-
-    A variant's plan depends on seed, recipe, anchor id, variant index, attempt and donor bank, and
-    on nothing else: not on the other anchors, their order or how they are batched.
-
-    Args:
-        recipe: A name in `RECIPES`.
-        anchors: The anchors and how many variants each gets.
-        spec: The blocks of their latents.
-        seed: Integer, the seed of the run.
-        attempt: Integer, 0 for the first try, then 1, 2, ...: the same variants drawn anew.
-        donors: The bank that donors come from, if the recipe needs one.
-        options: Options of the recipe; None for its defaults.
-
-    Returns:
-        The plan, variants of an anchor next to each other.
-
-    Raises:
-        ValueError: If recipe or options are unknown, or donors are missing.
-    """
-    chosen = find_recipe(recipe)
-    resolved = chosen.resolve(options)
-    if attempt < 0:
-        raise ValueError(
-            f"Recipe '{recipe}' cannot be planned. Expected: attempt >= 0. Received: "
-            f"attempt={attempt}. Count attempts from 0."
-        )
-    plan = VariantPlan.keep_all(recipe, anchors, spec, seed=seed, attempt=attempt)
-    return chosen.rule(plan, rules.Request(anchors, seed, attempt, donors, resolved))
+    def _check_kind(self, name: str, value: Option) -> None:
+        if isinstance(self.options[name], str):
+            if not isinstance(value, str):
+                raise ValueError(
+                    f"Recipe '{self.name}' needs a name. Expected: a text for `{name}`. Received: "
+                    f"{name}={value}. Name it."
+                )
+        elif isinstance(value, str) or not isfinite(value):
+            raise ValueError(
+                f"Recipe '{self.name}' needs numbers. Expected: a finite `{name}`. Received: "
+                f"{name}={value}. Leave it out to get {self.options[name]}."
+            )
 
 
 def find_recipe(name: str) -> Recipe:
@@ -126,32 +111,6 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def _check_share_range(options: Mapping[str, float]) -> None:
-    low, high = options["low"], options["high"]
-    if not 0 <= low <= high <= 1:
-        raise ValueError(
-            "The donor's share is out of range. Expected: 0 <= low <= high <= 1. Received: "
-            f"low={low}, high={high}. Pass shares, in order."
-        )
-
-
-def _check_temperature(options: Mapping[str, float]) -> None:
-    if options["temperature"] < 0:
-        raise ValueError(
-            "The temperature is out of range. Expected: temperature >= 0. Received: "
-            f"temperature={options['temperature']}. Pass 1.0 for the prior itself."
-        )
-
-
-def _check_same_class(options: Mapping[str, float]) -> None:
-    if options["same_class"] not in (0, 1):
-        raise ValueError(
-            "The choice of donors is unknown. Expected: same_class of 0 or 1. Received: "
-            f"same_class={options['same_class']}. Pass 1 for donors of the anchor's class and 0 "
-            "for donors of other classes."
-        )
-
-
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -161,7 +120,7 @@ RECIPES = {
             needs_donors=False,
             rule=rules.sample_free,
             options={"temperature": 1.0},
-            check=_check_temperature,
+            check=checks.check_temperature,
         ),
         Recipe(
             name="sample_class",
@@ -170,7 +129,7 @@ RECIPES = {
             needs_donors=False,
             rule=rules.sample_all,
             options={"temperature": 1.0},
-            check=_check_temperature,
+            check=checks.check_temperature,
         ),
         Recipe(
             name="swap_zu",
@@ -178,7 +137,7 @@ RECIPES = {
             needs_donors=True,
             rule=rules.swap_free,
             options={"same_class": 0.0},
-            check=_check_same_class,
+            check=checks.check_same_class,
         ),
         Recipe(
             name="interpolate_zu",
@@ -186,7 +145,7 @@ RECIPES = {
             needs_donors=True,
             rule=rules.interpolate_free,
             options={"low": 0.25, "high": 0.75},
-            check=_check_share_range,
+            check=checks.check_share_range,
         ),
         Recipe(
             name="interpolate_class",
@@ -194,7 +153,32 @@ RECIPES = {
             needs_donors=True,
             rule=rules.interpolate_carriers,
             options={"low": 0.25, "high": 0.75},
-            check=_check_share_range,
+            check=checks.check_share_range,
+        ),
+        Recipe(
+            name="recombine_factors",
+            summary="Takes the blocks of each factor of a cell from a donor with the cell's value.",
+            needs_donors=True,
+            rule=rules.recombine_factors,
+            fills_cells=True,
+            options={"style": "anchor", "temperature": 1.0},
+            check=checks.check_style,
+        ),
+        Recipe(
+            name="swap_factor",
+            summary="Takes the blocks that carry a factor from a donor with another value of it.",
+            needs_donors=True,
+            rule=rules.swap_factor,
+            options={"factor": ""},
+        ),
+        Recipe(
+            name="interpolate_factor",
+            summary="Interpolates the blocks that carry a factor to those of a donor with the same "
+            "value of it.",
+            needs_donors=True,
+            rule=rules.interpolate_factor,
+            options={"factor": "", "same_value": 1.0, "low": 0.25, "high": 0.75},
+            check=checks.check_interpolation,
         ),
         Recipe(
             name="reconstruct",

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
 import numpy as np
 
-from augment.donors import DonorBank
-from augment.matching import match_donors
-from augment.plan import Anchors, Source, VariantPlan
-from augment.randomness import derive, identity_keys, uniforms
+from augment.cells import Targets
+from augment.matching import choose, match_values
+from augment.plan import VariantPlan
+from augment.randomness import derive
+from augment.sources import (
+    Request,
+    bank_of,
+    carriers_of,
+    free_blocks,
+    interpolate,
+    match,
+    sample,
+    take_over,
+    walk_keys,
+)
 
 __all__ = [
-    "Request",
     "interpolate_carriers",
+    "interpolate_factor",
     "interpolate_free",
     "keep",
+    "recombine_factors",
     "sample_all",
     "sample_free",
+    "swap_factor",
     "swap_free",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What a rule goes by, besides the plan that it fills.
-
-    Args:
-        anchors: The anchors of the plan.
-        seed: Integer, the seed of the run.
-        attempt: Integer, 0 for the first try.
-        donors: The bank that donors come from, or None.
-        options: Every option of the recipe.
-    """
-
-    anchors: Anchors
-    seed: int
-    attempt: int
-    donors: DonorBank | None
-    options: Mapping[str, float]
 
 
 def keep(plan: VariantPlan, request: Request) -> VariantPlan:
@@ -49,116 +40,124 @@ def keep(plan: VariantPlan, request: Request) -> VariantPlan:
 
 def sample_free(plan: VariantPlan, request: Request) -> VariantPlan:
     """Keeps the blocks that carry the class and draws the others."""
-    return _sample(plan, _free_blocks(plan), request.options["temperature"])
+    return sample(plan, free_blocks(plan), request.number("temperature"))
 
 
 def sample_all(plan: VariantPlan, request: Request) -> VariantPlan:
     """Draws every block, those that carry the class from the prior of the variant's class."""
-    carriers = _carriers(plan)
+    carriers = carriers_of(plan)
     for name in carriers:
         if not plan.spec[name].prior.is_class_conditional:
             raise ValueError(
                 f"Recipe '{plan.recipe}' cannot draw block '{name}'. Expected: a prior for each "
                 "class. Received: one prior for all classes. Choose a recipe that keeps this block."
             )
-    plan = _sample(plan, plan.spec.free_of("label"), 1.0)
-    return _sample(plan, carriers, request.options["temperature"])
+    plan = sample(plan, plan.spec.free_of("label"), 1.0)
+    return sample(plan, carriers, request.number("temperature"), keeps=("label",))
 
 
 def swap_free(plan: VariantPlan, request: Request) -> VariantPlan:
     """Keeps the blocks that carry the class and takes all others from one donor."""
     same_class = request.options["same_class"] == 1
-    rows = _match(plan, request, _walk_keys(plan, request), same_class=same_class)
-    names = _free_blocks(plan)
-    return _with_source(plan, names, Source.DONOR, donors=dict.fromkeys(names, rows))
+    rows = match(plan, request, walk_keys(plan, request), same_value=same_class)
+    return take_over(plan, request, free_blocks(plan), rows)
 
 
 def interpolate_free(plan: VariantPlan, request: Request) -> VariantPlan:
     """Keeps the blocks that carry the class and interpolates the others within the class."""
-    return _interpolate(plan, request, _free_blocks(plan))
+    return interpolate(plan, request, free_blocks(plan))
 
 
 def interpolate_carriers(plan: VariantPlan, request: Request) -> VariantPlan:
     """Interpolates the blocks that carry the class within the class and keeps the others."""
-    return _interpolate(plan, request, _carriers(plan))
+    return interpolate(plan, request, carriers_of(plan))
 
 
-def _sample(plan: VariantPlan, names: Sequence[str], temperature: float) -> VariantPlan:
-    plan = _with_source(plan, names, Source.PRIOR)
-    temperatures = plan.temperatures | dict.fromkeys(names, temperature)
-    return replace(plan, temperatures=temperatures)
+def swap_factor(plan: VariantPlan, request: Request) -> VariantPlan:
+    """Takes the blocks that carry one factor from a donor with another value of it."""
+    factor, names = request.factor, carriers_of(plan, request.factor)
+    if set(names) & set(plan.spec.carriers("label")):
+        raise ValueError(
+            f"Recipe '{plan.recipe}' would change the class. Expected: a factor whose blocks do "
+            f"not carry 'label'. Received: factor={factor!r} in blocks {list(names)}. Choose "
+            "'recombine_factors' or 'swap_zu'."
+        )
+    keys = walk_keys(plan, request)
+    rows = match(plan, request, keys, factor=factor, same_value=False, clashes=request.clashes)
+    return take_over(plan, request, names, rows)
 
 
-def _interpolate(plan: VariantPlan, request: Request, names: Sequence[str]) -> VariantPlan:
-    """Mixes blocks with those of donors of the class, each with a donor and a share of its own."""
-    low, high = request.options["low"], request.options["high"]
-    walks = _walk_keys(plan, request)
-    rows, weights = {}, {}
-    for name in names:
-        keys = derive(walks, plan.spec.names.index(name))
-        rows[name] = _match(plan, request, keys, same_class=True)
-        share = low + (high - low) * uniforms(plan.block_keys(name), 1)[:, 0]
-        weights[name] = share.astype(np.float32)
-    return _with_source(plan, names, Source.MIX, donors=rows, weights=weights)
+def interpolate_factor(plan: VariantPlan, request: Request) -> VariantPlan:
+    """Interpolates the blocks that carry one factor to those of a donor.
+
+    With a donor of the same value the factor is kept; with one of another value it is unknown.
+    """
+    same_value = request.options["same_value"] == 1
+    names = carriers_of(plan, request.factor)
+    return interpolate(plan, request, names, request.factor, same_value=same_value)
 
 
-def _with_source(
-    plan: VariantPlan,
-    names: Sequence[str],
-    source: Source,
-    donors: Mapping[str, np.ndarray] | None = None,
-    weights: Mapping[str, np.ndarray] | None = None,
+def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
+    """Takes the blocks of every factor of the cell from a donor with the cell's value.
+
+    The anchor is the donor of the first factor, and of all factors that the cell does not name.
+    """
+    targets = _targets(plan, request)
+    given = list(targets.factors)[1:]
+    _check_apart(plan, tuple(targets.factors))
+    plan = _restyle(plan, request, derive(targets.keys, len(given)), targets.steps)
+    for index, factor in enumerate(given):
+        rows = match_values(
+            bank_of(plan, request),
+            factor,
+            targets.factors[factor],
+            derive(targets.keys, index),
+            targets.steps,
+            request.attempt,
+        )
+        plan = take_over(plan, request, plan.spec.carriers(factor), rows)
+    return plan
+
+
+def _targets(plan: VariantPlan, request: Request) -> Targets:
+    """The cells of the variants, whose first factor the anchors have."""
+    targets = request.anchors.targets
+    if targets is None:
+        raise ValueError(
+            f"Recipe '{plan.recipe}' needs cells. Expected: anchors with targets. Received: "
+            "targets=None. Allot them with `allot_cells`."
+        )
+    first = next(iter(targets.factors))
+    if not np.array_equal(targets.factors[first], plan.factors[first]):
+        raise ValueError(
+            f"Recipe '{plan.recipe}' has anchors that do not fit their cells. Expected: the cell's "
+            f"value of '{first}'. Received: another. Allot the cells with `allot_cells`."
+        )
+    return targets
+
+
+def _restyle(
+    plan: VariantPlan, request: Request, keys: np.ndarray, steps: np.ndarray
 ) -> VariantPlan:
-    """Returns the plan with one source for some blocks of every variant."""
-    return replace(
-        plan,
-        sources=plan.sources | {name: np.full(len(plan), source, np.int8) for name in names},
-        donors=plan.donors | dict(donors or {}),
-        weights=plan.weights | dict(weights or {}),
-    )
+    """Takes the blocks without factors from where the option `style` says."""
+    names = tuple(block.name for block in plan.spec if not block.factors)
+    if not names or request.options["style"] == "anchor":
+        return plan
+    if request.options["style"] == "prior":
+        return sample(plan, names, request.number("temperature"))
+    pool = np.arange(len(bank_of(plan, request)))
+    rows = choose(pool, keys, steps, request.attempt) if len(plan) else pool[:0]
+    return take_over(plan, request, names, rows)
 
 
-def _match(
-    plan: VariantPlan, request: Request, keys: np.ndarray, *, same_class: bool
-) -> np.ndarray:
-    if request.donors is None:
-        raise ValueError(
-            f"Recipe '{plan.recipe}' needs donors. Expected: a donor bank. Received: donors=None. "
-            "Build one with `DonorBank.build`."
-        )
-    plan.spec.check(request.donors.latents)
-    return match_donors(
-        plan,
-        request.anchors,
-        request.donors,
-        keys,
-        attempt=request.attempt,
-        same_class=same_class,
-    )
-
-
-def _walk_keys(plan: VariantPlan, request: Request) -> np.ndarray:
-    """Returns a key per anchor, the same for all its variants and attempts."""
-    return identity_keys(request.seed, f"{plan.recipe} donors", request.anchors.ids)
-
-
-def _carriers(plan: VariantPlan) -> tuple[str, ...]:
-    names = plan.spec.carriers("label")
-    if not names:
-        raise ValueError(
-            f"Recipe '{plan.recipe}' has nothing to change. Expected: a block that carries the "
-            f"class. Received: blocks {list(plan.spec.names)} without it. Name 'label' among the "
-            "factors of a block."
-        )
-    return names
-
-
-def _free_blocks(plan: VariantPlan) -> tuple[str, ...]:
-    names = plan.spec.free_of("label")
-    if not names:
-        raise ValueError(
-            f"Recipe '{plan.recipe}' has nothing to change. Expected: a block that does not carry "
-            f"the class. Received: blocks {list(plan.spec.names)}, which all carry it. Choose "
-            "'sample_class' or 'interpolate_class'."
-        )
-    return names
+def _check_apart(plan: VariantPlan, factors: tuple[str, ...]) -> None:
+    """Refuses factors of a cell that share a block, or have none."""
+    for factor in factors:
+        for name in carriers_of(plan, factor):
+            shared = [other for other in plan.spec[name].factors if other in factors]
+            if len(shared) > 1:
+                raise ValueError(
+                    f"Recipe '{plan.recipe}' cannot give block '{name}' two values. Expected: "
+                    f"factors in blocks of their own. Received: {shared} in one block. Leave one "
+                    "of them out of the grid."
+                )

@@ -40,7 +40,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         images: `(n, ...)` observations as they are stored, `n` at least 1.
-        labels: `(n,)` integers.
+        labels: `(n,)` integers, or `(n, factors)`.
         batch_size: Integer, examples a batch; the last batch of an epoch holds what is left.
         value_range: Pair of floats, smallest and largest value of an observation.
         seed: Integer, or `None` to keep the order of the arrays.

@@ -38,6 +38,7 @@ class Bundle:
         factors: Value names of the label, first, and of the other factors.
         judge_width: Channels of the judges' first convolution.
         scaling: How observations become what the networks see.
+        judge_factors: The factors that the judges read; the label first, by default alone.
         details: Where it came from and what was measured, as plain data.
         digest: sha256 over the files, empty until saved or loaded.
     """
@@ -51,6 +52,7 @@ class Bundle:
     factors: Mapping[str, Sequence[str]]
     judge_width: int = 32
     scaling: Scaling = PIXELS
+    judge_factors: Sequence[str] = ("label",)
     details: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -63,6 +65,11 @@ class Bundle:
     def class_names(self) -> list[str]:
         """Names of the classes in the order of their labels."""
         return list(self.factors["label"])
+
+    @property
+    def judge_sizes(self) -> dict[str, int]:
+        """Number of values of each factor that the judges read."""
+        return {name: len(self.factors[name]) for name in self.judge_factors}
 
 
 def weight_files() -> tuple[str, ...]:
@@ -87,6 +94,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "scaling": describe_scaling(bundle.scaling),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
         "judge_width": bundle.judge_width,
+        "judge_factors": list(bundle.judge_factors),
         "files": {name: _sha256(folder / name) for name in weight_files()},
         "details": bundle.details,
     }
@@ -158,9 +166,10 @@ def load_bundle(folder: Path) -> Bundle:
         description["model"], description["args"], shape, num_classes, factor_sizes=sizes
     )
     model.load_weights(folder / MODEL_WEIGHTS)
-    judges = {}
+    judges, judged = {}, description.get("judge_factors", ["label"])
+    sizes = [len(factors[name]) for name in judged]
     for name in JUDGES:
-        judges[name] = image_classifier(shape, num_classes, width=description["judge_width"])
+        judges[name] = image_classifier(shape, sizes, width=description["judge_width"])
         judges[name].load_weights(folder / f"{name}.weights.h5")
     return Bundle(
         model=model,
@@ -171,14 +180,15 @@ def load_bundle(folder: Path) -> Bundle:
         factors=factors,
         judge_width=description["judge_width"],
         scaling=scaling_of(description),
+        judge_factors=tuple(judged),
         details=description["details"],
         digest=description["digest"],
     )
 
 
 def read_priors(folder: Path) -> dict[str, np.ndarray]:
-    """Reads the arrays of the blocks' priors of a bundle, without loading a model."""
-    with np.load(folder / PRIORS, allow_pickle=False) as arrays:
+    """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`."""
+    with np.load(Path(folder) / PRIORS, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 

@@ -14,9 +14,9 @@ FEATURES = "features"
 
 
 def image_classifier(
-    image_shape: Sequence[int], num_classes: int, *, width: int = 32
+    image_shape: Sequence[int], num_classes: int | Sequence[int], *, width: int = 32
 ) -> keras.Sequential:
-    """Builds a small classifier from images in `[-1, 1]`, or from vectors, to class logits.
+    """Builds a small classifier of images in `[-1, 1]` or vectors, for one factor or more.
 
     Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
     after them. A vector goes through one more dense layer: dropout among a few features would
@@ -25,12 +25,15 @@ def image_classifier(
 
     Args:
         image_shape: `(height, width, channels)` in pixels, or `(features,)`.
-        num_classes: Integer, number of classes.
+        num_classes: Integer, number of classes; or the number of values of each factor that is
+            read, whose logits come side by side from one trunk.
         width: Integer, channels of the first convolution.
 
     Returns:
-        A built network, `(batch, *image_shape)` to `(batch, num_classes)`.
+        A built network, `(batch, *image_shape)` to `(batch, num_classes)`; with several factors to
+        `(batch, sum(num_classes))`, which `split_heads` splits.
     """
+    num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
     stack: list = [keras.Input(tuple(image_shape))]
     if resolve_network("auto", image_shape) == "conv":
         for filters in (width, 2 * width, 4 * width):
@@ -46,7 +49,7 @@ def image_classifier(
         layers.Dropout(0.2),
         layers.Dense(256, activation="relu", name=FEATURES),
         layers.Dropout(0.4),
-        layers.Dense(num_classes),
+        layers.Dense(num_logits),
         output_activation("linear"),
     ]
     return keras.Sequential(stack, name="classifier")

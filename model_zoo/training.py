@@ -14,6 +14,7 @@ from model_zoo.batches import Batches, Factors, fed_to_device, labels_of
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
+from model_zoo.heads import HeadsCrossentropy, heads_accuracy
 from model_zoo.optimizers import FusedAdam, Grouped
 from model_zoo.scaling import PIXELS, Scaling
 
@@ -176,7 +177,7 @@ def fit(
 
 def fit_classifier(
     train: tuple[np.ndarray, np.ndarray],
-    num_classes: int,
+    num_classes: int | Sequence[int],
     schedule: Schedule,
     width: int = 32,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -185,8 +186,10 @@ def fit_classifier(
     """Trains a classifier from the schedule's seed, without early stopping.
 
     Args:
-        train: `(observations as stored, labels)` to learn from.
-        num_classes: Number of classes.
+        train: `(observations as stored, labels)` to learn from; labels `(n, factors)` for several
+            factors.
+        num_classes: Number of classes, or the number of values of each factor. The loss is then
+            the sum of their cross-entropies.
         schedule: How long and how fast to train.
         width: Channels of the first convolution.
         callbacks: Keras callbacks, to show progress for example.
@@ -195,6 +198,10 @@ def fit_classifier(
     Returns:
         The trained network, from observations scaled to `[-1, 1]` to logits.
     """
+    if isinstance(num_classes, int):
+        loss, accuracy = keras.losses.SparseCategoricalCrossentropy(from_logits=True), "accuracy"
+    else:
+        loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
     keras.utils.set_random_seed(schedule.seed)
     network = image_classifier(train[0].shape[1:], num_classes, width=width)
     batches = Batches(
@@ -208,8 +215,8 @@ def fit_classifier(
     )
     network.compile(
         adam(schedule, batches.steps_per_epoch),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        loss,
+        metrics=[accuracy],
         jit_compile=uses_xla(),
         steps_per_execution=steps_per_execution(schedule, batches.steps_per_epoch),
     )

@@ -19,6 +19,7 @@ from keras import ops
 from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
 from model_zoo.classifier import feature_network
+from model_zoo.heads import split_heads
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, compiled
@@ -114,12 +115,21 @@ class Codec:
             Images and the judge's probabilities `(n, num_classes)` float32, NaN where codes or
             image were not finite.
         """
+        images, probabilities = self.render_factors(latents)
+        return images, probabilities["label"]
+
+    def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As `render`, with the judge's probabilities `(n, num_values)` of all that it reads."""
         result = _in_batches(self._render, latents)
-        return result["images"], result["probabilities"]
+        return result.pop("image"), result
 
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         """Class probabilities `(n, num_classes)` of images by `"judge"` or `"auditor"`."""
-        return _in_batches(self._judges[judge], {"images": images})["probabilities"]
+        return self.judge_factors(images, judge)["label"]
+
+    def judge_factors(self, images: np.ndarray, judge: str = "auditor") -> dict[str, np.ndarray]:
+        """Probabilities `(n, num_values)` of each factor that `"judge"` or `"auditor"` reads."""
+        return _in_batches(self._judges[judge], {"images": images})
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """The auditor's last hidden layer for uint8 images, `(n, 256)` float32."""
@@ -171,10 +181,11 @@ class Codec:
         finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
         for block in latents.values():  # a network can hide what is not finite
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
-        probabilities = self._judge_batch("judge")({"images": images})["probabilities"]
-        return {
-            "images": images,
-            "probabilities": ops.where(ops.expand_dims(finite, -1), probabilities, float("nan")),
+        read = self._judge_batch("judge")({"images": images})
+        finite = ops.expand_dims(finite, -1)
+        return {"image": images} | {
+            factor: ops.where(finite, probabilities, float("nan"))
+            for factor, probabilities in read.items()
         }
 
     def _judge_batch(self, name: str) -> Callable[[Columns], Columns]:
@@ -182,7 +193,11 @@ class Codec:
 
         def judge(pixels: Columns) -> Columns:
             logits = network(self._observed(pixels, CLASSIFIER_RANGE), training=False)
-            return {"probabilities": ops.softmax(logits)}
+            heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
+            return {
+                factor: ops.softmax(part)
+                for factor, part in zip(self.bundle.judge_sizes, heads, strict=True)
+            }
 
         return judge
 

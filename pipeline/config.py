@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from augment.gate import QualityGate
 from augment.spelling import nearest
 
 
@@ -61,6 +62,8 @@ class JudgeConfig(Section):
     batch_size: int = Field(default=128, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     width: int = Field(default=32, ge=1)
+    factors: list[str] | None = None
+    """What they read besides the label, or none for all that a block of the code carries."""
 
 
 class GateConfig(Section):
@@ -68,24 +71,40 @@ class GateConfig(Section):
 
     enabled: bool = True
     min_confidence: float = Field(default=0.9, ge=0, le=1)
-    """Least probability that the judge gives the anchor's class."""
+    """Least probability that the judge gives the expected class, and every other factor."""
+    min_confidence_of: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """Another least probability for some factors."""
     attempts: int = Field(default=3, ge=1)
     """How often a rejected variant is drawn anew before it is given up."""
+
+    def build(self) -> QualityGate:
+        """The gate that these settings describe."""
+        return QualityGate(self.min_confidence, self.enabled, self.min_confidence_of)
 
 
 class GenerateConfig(Section):
     """What the pipeline makes of every example."""
 
     recipe: str = "class_preserving"
-    options: dict[str, float] = {}
+    options: dict[str, float | str] = {}
     split: str = "train"
     variants_per_example: int = Field(default=1, ge=1)
     sampling_strategy: Literal["auto", "minority"] | dict[str, int] | None = None
     """None: `variants_per_example` of each; auto: every class up to the largest; minority: the
     smallest class up to the largest; {class: n}: exactly n variants of these classes."""
+    cells: Literal["unseen", "rare", "balanced"] | list[dict[str, str]] = "unseen"
+    """Cells of the factor grid that `recombine_factors` fills. unseen: those without an example;
+    rare: those with some but fewer than `per_cell`; balanced: both; or a list of cells."""
+    per_cell: int = Field(default=10, ge=1)
+    """Examples that a cell is brought up to; variants of each cell of a list."""
+    factors: list[str] | None = None
+    """The grid: factors whose combination is planned, or none for all that a block carries."""
+    differ: list[tuple[str, str]] = []
+    """Pairs of factors whose values must not have the same name, such as ink and background."""
     seed: int = Field(default=0, ge=0)
     gate: GateConfig = GateConfig()
     donors_per_class: int = Field(default=64, ge=1)
+    """Examples of each class, and of each value of another factor, that donors are taken from."""
     failure_budget: float = Field(default=0.01, ge=0, le=1)
     """Share of the examples that may be unreadable before the run fails."""
     threads: int = Field(default=1, ge=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment
@@ -44,7 +45,9 @@ requested ({{ m.totals["rejected"] }} given up after the gate rejected every att
 `example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made of; `donor_ids`, \
 real {{ kind.many }} that gave parts of its code; `recipe`; `seen_combination`, whether the \
 training data has the cell of its factors; `judge_confidence`, the probability that the judge \
-gives the label; `seed`, the key of the random numbers of this very {{ kind.one }}.
+gives the label{% for name in judged %}, `judge_confidence_{{ name }}`{% endfor %}\
+{% if judged %}, that of these factors{% endif %}; \
+`seed`, the key of the random numbers of this very {{ kind.one }}.
 
 ## How to read it
 
@@ -59,8 +62,14 @@ The figures on quality are in `report.html`.
 """
 
 
-def write_card(out: Path, manifest: Manifest) -> None:
-    """Writes the dataset card of a generated data set into its directory."""
+def write_card(out: Path, manifest: Manifest, judged: Sequence[str] = ()) -> None:
+    """Writes the dataset card of a generated data set into its directory.
+
+    Args:
+        out: The directory.
+        manifest: Its manifest.
+        judged: Factors besides the label that the judge reads.
+    """
     settings = manifest.details["config"]["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
@@ -71,6 +80,7 @@ def write_card(out: Path, manifest: Manifest) -> None:
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",
         counts=manifest.label_counts(settings["split"]),
+        judged=judged,
         others=[name for name in manifest.factors if name != "label"],
         folder=os.path.basename(os.path.abspath(out)),
     )

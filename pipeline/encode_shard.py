@@ -70,10 +70,10 @@ def encode_shard(dataset: DatasetDir, split: str, task: ShardTask, codec: Codec)
 
 
 def donors_of(shard: EncodedShard, job: GenerationJob) -> DonorBank:
-    """A bounded sample of the shard's latents for each class."""
+    """A bounded sample of the shard's latents for each class, or each value of several factors."""
     return DonorBank.build(
         shard.ids,
-        {"label": shard.factors["label"]},
+        {factor: shard.factors[factor] for factor in job.plan.banked},
         shard.latents,
         seed=job.settings.seed,
         capacity=job.settings.donors_per_class,

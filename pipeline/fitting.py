@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from augment.spelling import nearest
 from model_zoo.bundle import Bundle
 from model_zoo.devices import placement, warn_of_idle_accelerators
 from model_zoo.registry import MODELS, build_model
@@ -57,17 +58,20 @@ def fit_bundle(
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
-    scaling, num_classes = SCALINGS[observation].fit(folds.train.images), len(factors["label"])
+    scaling = SCALINGS[observation].fit(folds.train.images)
     model, history = _fit_model(config, folds, factors, scaling, state, display)
+    judged = judge_factors(config.judge, model.latent_spec, factors)
+    sizes = {name: len(factors[name]) for name in judged}
     bundle = Bundle(
         model=model,
-        **_fit_judges(config, folds, num_classes, scaling, display),
+        **_fit_judges(config, folds, sizes, scaling, display),
         scaling=scaling,
         priors={},
         model_name=config.model.name,
         model_args=config.model.args,
         factors=factors,
         judge_width=config.judge.width,
+        judge_factors=judged,
     )
     priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.factors)
     bundle.priors = {
@@ -126,15 +130,45 @@ def _fit_model(
     return model, history
 
 
+def judge_factors(
+    judge: JudgeConfig, latent_spec: Mapping[str, Mapping[str, Any]], factors: Factors
+) -> tuple[str, ...]:
+    """The factors that the judges read: by default the label and all that a block carries.
+
+    Raises:
+        ValueError: A factor that the configuration names is not in the data.
+    """
+    if judge.factors is None:
+        carried = {"label"}.union(*(block["factors"] for block in latent_spec.values()))
+        return tuple(name for name in factors if name in carried)
+    for name in judge.factors:
+        if name not in factors:
+            raise ValueError(
+                f"The judge cannot read factor '{name}'. Expected: factors of the data, "
+                f"{sorted(factors)}. Received: judge.factors={list(judge.factors)}. "
+                f"{nearest(name, factors)}"
+            )
+    return tuple(name for name in factors if name in {"label", *judge.factors})
+
+
 def _fit_judges(
-    config: Config, folds: Folds, num_classes: int, scaling: Scaling, display: ProgressDisplay
+    config: Config,
+    folds: Folds,
+    sizes: Mapping[str, int],
+    scaling: Scaling,
+    display: ProgressDisplay,
 ) -> dict[str, keras.Model]:
+    """The judge and the auditor of some factors with so many values each."""
     judges = {}
     for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
+        values, num_values = fold.labels, sizes["label"]
+        if len(sizes) > 1:
+            values = np.stack([fold.factors[factor] for factor in sizes], axis=1)
+            num_values = list(sizes.values())
         with display.stage(name) as advance:
             judges[name] = fit_classifier(
-                (fold.images, fold.labels),
-                num_classes,
+                (fold.images, values),
+                num_values,
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,
                 [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],

@@ -13,12 +13,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from augment import find_recipe
+from pipeline.cell_counts import write_change
 from pipeline.config import Config
 from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
 from pipeline.directories import check_apart, claim_directory
-from pipeline.graph import DEFAULT_RUNNER, make_runner, run_graph
+from pipeline.graph import run_graph
 from pipeline.jobs import (
     JOB_FOLDER,
     GenerationJob,
@@ -28,8 +28,9 @@ from pipeline.jobs import (
     output_name,
     plan_job,
 )
-from pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
+from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, Manifest, library_versions
 from pipeline.records import write_atomic
+from pipeline.runners import DEFAULT_RUNNER, make_runner
 
 Progress = Callable[[int, int], None]
 
@@ -71,7 +72,7 @@ def generate(
     make_runner(runner)  # refuses an unknown name before anything is written
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
-    job = plan_job(config.generate, data, model, out)
+    job = plan_job(config.generate, data, model, out, runner, beam_args)
     claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
     claim_job(job)
     clear_temporaries(out)
@@ -83,9 +84,11 @@ def generate(
     check_budget(job, reports)
     check_yield(reports)
     manifest = describe(job, reports, config)
-    write_metadata(out, manifest, provenance_features())
+    write_metadata(out, manifest, provenance_features(job))
     write_dead_letters(out, reports)
-    write_card(out, manifest)
+    write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
+    if job.plan.coverage is not None:
+        write_change(out, job.plan.coverage, [report.cells for report in reports])
     write_atomic(str(out / "config.yaml"), config.to_yaml())
     manifest.write(str(out / MANIFEST_FILE))
     return DatasetDir.open(out)
@@ -158,7 +161,7 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
     )
 
 
-def provenance_features() -> dict[str, Any]:
+def provenance_features(job: GenerationJob) -> dict[str, Any]:
     """TFDS features of what every generated record says of its origin."""
     import tensorflow_datasets as tfds
 
@@ -167,7 +170,12 @@ def provenance_features() -> dict[str, Any]:
         "donor_ids": tfds.features.Sequence(tfds.features.Text()),
         "recipe": tfds.features.Text(),
         "seen_combination": tfds.features.Scalar(np.bool_),
-        "judge_confidence": tfds.features.Scalar(np.float32),
+        CONFIDENCE: tfds.features.Scalar(np.float32),
+        **{
+            f"{CONFIDENCE}_{factor}": tfds.features.Scalar(np.float32)
+            for factor in job.plan.judged
+            if factor != "label"
+        },
         "seed": tfds.features.Scalar(np.int64),
     }
 
@@ -175,13 +183,12 @@ def provenance_features() -> dict[str, Any]:
 def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
     source = DatasetDir.open(job.data).manifest
-    keeps_all = find_recipe(job.settings.recipe).keeps_all
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
         observation=source.observation,
         image_shape=source.image_shape,
-        factors=source.factors if keeps_all else {"label": source.factors["label"]},
+        factors={name: source.factors[name] for name in job.plan.written},
         splits={job.settings.split: [report.entry for report in reports]},
         source={
             "description": f"Variants of '{source.name}' by the recipe {job.settings.recipe}.",

@@ -1,23 +1,19 @@
-"""The Beam graph of a generation job, and the engines that it runs on."""
+"""The Beam graph of a generation job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton
-from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.utils.shared import Shared
 
 from augment import find_recipe
 from pipeline.encode_shard import EncodeShard, MergeDonors, donors_of
 from pipeline.jobs import GenerationJob, ShardTask
 from pipeline.render_shard import RenderShard
-
-DEFAULT_RUNNER = "FnApiRunner"
-IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
+from pipeline.runners import DEFAULT_RUNNER, make_runner
 
 
 class AugmentShards(beam.PTransform):
@@ -79,20 +75,3 @@ def run_graph(
     with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
         tasks = pipeline | "Shards" >> beam.Create(list(job.tasks if needs_all else todo))
         _ = tasks | "AugmentShards" >> AugmentShards(job, [task.file for task in todo])
-
-
-def make_runner(name: str) -> PipelineRunner:
-    """A Beam runner by name; `FnApiRunner` is the in-process one, without Prism's download.
-
-    Raises:
-        ValueError: Beam knows no such runner.
-    """
-    if name == DEFAULT_RUNNER:
-        return import_module(IN_PROCESS_RUNNER).FnApiRunner()
-    try:
-        return create_runner(name)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise ValueError(
-            f"Beam has no such runner. Expected: {DEFAULT_RUNNER}, or a name that Beam knows. "
-            f"Received: --runner {name} ({error}). Correct the name or install its extra of Beam."
-        ) from error

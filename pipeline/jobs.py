@@ -5,31 +5,26 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict
 
-from augment import (
-    Anchors,
-    DonorBank,
-    LatentSpec,
-    find_recipe,
-    plan_variants,
-    share_out,
-    variants_per_class,
-)
+from augment import find_recipe, share_out
 from model_zoo.bundle import read_description, read_priors, scaling_of
+from pipeline.cell_counts import count_cells
+from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
+from pipeline.factor_plan import FactorPlan, plan_factors
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.observations import KINDS
 from pipeline.records import sha256_file, write_atomic
+from pipeline.runners import DEFAULT_RUNNER
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
@@ -69,6 +64,7 @@ class ShardReport(BaseModel):
         candidates: Images drawn, by class, all attempts counted.
         rejections: Candidates that the gate refused: `{class: {reason: count}}`.
         examples: Input examples read, and those that could not be.
+        cells: Written variants of each cell of the grid, if cells are counted.
         dead_letters: Unreadable input records, `{"shard", "record", "reason"}`.
     """
 
@@ -83,6 +79,7 @@ class ShardReport(BaseModel):
     rejections: dict[str, dict[str, int]]
     examples: int
     dead_letters: list[dict[str, Any]]
+    cells: list[tuple[list[int], int]] = []
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,7 @@ class GenerationJob:
         settings: Section `generate` of the configuration.
         bundle_digest: Digest of the bundle.
         tasks: One a shard.
+        plan: What is done with factors; follows from the others.
     """
 
     data: str
@@ -104,6 +102,7 @@ class GenerationJob:
     settings: GenerateConfig
     bundle_digest: str
     tasks: tuple[ShardTask, ...]
+    plan: FactorPlan = FactorPlan()
 
     @functools.cached_property
     def digest(self) -> str:
@@ -127,8 +126,17 @@ class GenerationJob:
         return report if whole else None
 
 
-def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> GenerationJob:
+def plan_job(
+    settings: GenerateConfig,
+    data: Path,
+    model: Path,
+    out: Path,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> GenerationJob:
     """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+
+    Where the factors of variants come from several examples, a first Beam graph counts the cells.
 
     Raises:
         ValueError: They do not fit, or a quota cannot be met.
@@ -138,15 +146,15 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
     dataset = DatasetDir.open(data)
     description = read_description(Path(model))
     check_fit(dataset.manifest, description)
-    check_recipe(settings, spec_of(description["latent_spec"], read_priors(Path(model))))
     shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
-    quotas = variants_per_class(
-        settings.sampling_strategy,
-        dataset.manifest.label_counts(settings.split),
-        settings.variants_per_example,
+    quotas = class_quotas(dataset.manifest, settings)
+    plan = plan_factors(
+        settings,
+        dataset.manifest.factors,
+        spec_of(description["latent_spec"], read_priors(Path(model))),
+        description.get("judge_factors", ["label"]),
+        lambda factors: count_cells(dataset, settings.split, factors, out, runner, beam_args),
     )
-    if find_recipe(settings.recipe).needs_donors:
-        check_donors(dataset.manifest, settings, quotas)
     by_class = [
         share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
         for label, name in enumerate(dataset.manifest.class_names)
@@ -163,7 +171,8 @@ def plan_job(settings: GenerateConfig, data: Path, model: Path, out: Path) -> Ge
         )
         for index, shard in enumerate(shards)
     )
-    return GenerationJob(str(data), str(model), str(out), settings, description["digest"], tasks)
+    digest = description["digest"]
+    return GenerationJob(str(data), str(model), str(out), settings, digest, tasks, plan)
 
 
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
@@ -187,45 +196,6 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
             f"Data set '{manifest.name}' and the bundle do not fit. "
             f"Expected: classes {description['factors']['label']}. "
             f"Received: {manifest.class_names}. Train a bundle on this data."
-        )
-
-
-def check_recipe(settings: GenerateConfig, spec: LatentSpec) -> None:
-    """Refuses a recipe that no code of this form can be planned with, by planning no variant."""
-    nothing = np.zeros(0, np.int64)
-    factors, latents = {"label": nothing}, {b.name: np.zeros((0, b.dim), "f4") for b in spec}
-    plan_variants(
-        settings.recipe,
-        Anchors([], factors, nothing),
-        spec,
-        seed=settings.seed,
-        donors=DonorBank.build([], factors, latents, seed=settings.seed, capacity=1),
-        options=settings.options,
-    )
-
-
-def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[str, int]) -> None:
-    """Refuses a recipe with donors where an anchor has none."""
-    counts = manifest.label_counts(settings.split)
-    if not find_recipe(settings.recipe).donors_share_class(settings.options):
-        if len(present := [name for name, count in counts.items() if count]) == 1:
-            raise ValueError(
-                f"The recipe '{settings.recipe}' takes donors of another class than the anchor's, "
-                f"but all examples are of class '{present[0]}'. Expected: two classes or more. "
-                f"Received: {counts}. Import other classes, or set generate.options.same_class=1."
-            )
-    elif settings.donors_per_class < 2:
-        raise ValueError(
-            f"The recipe '{settings.recipe}' takes donors of the anchor's class, and no anchor is "
-            "its own donor. Expected: generate.donors_per_class of at least 2. Received: "
-            f"generate.donors_per_class={settings.donors_per_class}. Raise it."
-        )
-    elif lonely := [name for name in counts if counts[name] == 1 and quotas.get(name, 0)]:
-        raise ValueError(
-            f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "
-            f"'{lonely[0]}' has one example. Expected: at least two of every class. "
-            f"Received: {counts}. Import more of this class, set its quota to 0, or use "
-            "class_preserving."
         )
 
 

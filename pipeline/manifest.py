@@ -24,6 +24,8 @@ RESERVED_FEATURES = (
     *("judge_confidence", "seed"),
 )
 """Features of a record that are no factors."""
+CONFIDENCE = "judge_confidence"
+"""Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = ("latentloom", "numpy", "pillow", "tensorflow", "tensorflow-datasets")
@@ -177,7 +179,8 @@ def check_factors(factors: dict[str, list[str]]) -> None:
             f"Received: factors={list(factors)}. Put it there."
         )
     for factor, values in factors.items():
-        if not _FIELD.fullmatch(factor) or factor in RESERVED_FEATURES:
+        reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
+        if not _FIELD.fullmatch(factor) or reserved:
             raise ValueError(
                 f"'{factor}' cannot be the name of a factor. Expected: letters, digits and '_', "
                 f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,8 @@ from augment import (
     Anchors,
     DonorBank,
     Latents,
-    QualityGate,
     Verdicts,
+    find_clashes,
     find_recipe,
     identity_keys,
     plan_variants,
@@ -71,19 +72,25 @@ def measure_split(
         )
     ]
     for name in ("judge", "auditor"):
-        right = np.argmax(codec.judge(test.images, name), axis=-1) == test.labels
-        measures.append(
-            Measure(
-                name=f"Accuracy of the {name}",
-                value=float(np.mean(right)),
-                chance=chance,
-                meaning=f"Share of real {held_out} {many} that the {name} classifies right.",
-            )
-        )
+        measures += _reading(codec, test, held_out, name)
     for kind, codes in (("sampled", sampled), ("mean", mean)):
         for block in codec.spec:
             measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
     return measures
+
+
+def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Measure]:
+    """How well the judge or the auditor reads the class, and every other factor, of real images."""
+    read = codec.judge_factors(test.images, judge)
+    return [
+        Measure(
+            name=f"Accuracy of the {judge}" + ("" if factor == "label" else f": {factor}"),
+            value=float(np.mean(np.argmax(probabilities, axis=-1) == test.factors[factor])),
+            chance=1.0 / probabilities.shape[1],
+            meaning=f"Share of real {held_out} {codec.kind.many} that the {judge} classifies right.",
+        )
+        for factor, probabilities in read.items()
+    ]
 
 
 def _probe(
@@ -136,7 +143,8 @@ def draw_sample(
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
     if find_recipe(generate.recipe).needs_donors:
-        donors = _donors_among(codec, examples, generate)
+        carried = [f for f in examples.factors if f == "label" or codec.spec.carriers(f)]
+        donors = donors_among(codec, examples, generate, carried)
     plan = plan_variants(
         generate.recipe,
         anchors,
@@ -144,31 +152,29 @@ def draw_sample(
         seed=generate.seed,
         donors=donors,
         options=generate.options,
+        clashes=find_clashes(codec.bundle.factors, generate.differ),
     )
     codes = recombine(latents, donors.latents if donors else None, plan)
-    images, probabilities = codec.render(codes)
-    gate = QualityGate(generate.gate.min_confidence)
+    images, probabilities = codec.render_factors(codes)
+    gate = generate.gate.model_copy(update={"enabled": True}).build()
     return Sample(
         anchors=chosen,
         images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
-        verdicts=gate.judge(probabilities, plan.label),
+        verdicts=gate.judge_factors(probabilities, plan.factors),
         audited=np.argmax(codec.judge(images), axis=-1),
     )
 
 
-def _donors_among(codec: Codec, examples: Examples, generate: GenerateConfig) -> DonorBank:
-    """The donor bank of some examples, of which only those in it are encoded."""
-    keys, labels = identity_keys(generate.seed, "donor", examples.ids), examples.labels
-    order = np.lexsort((keys, labels))
-    place = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
-    chosen = examples.take(order[place < generate.donors_per_class])
-    return DonorBank.build(
-        chosen.ids,
-        {"label": chosen.labels},
-        codec.encode(chosen.images),
-        seed=generate.seed,
-        capacity=generate.donors_per_class,
-    )
+def donors_among(
+    codec: Codec, examples: Examples, generate: GenerateConfig, factors: Sequence[str]
+) -> DonorBank:
+    """The donor bank of some examples by some factors; only those in it are encoded."""
+    bank = {"seed": generate.seed, "capacity": generate.donors_per_class}
+    columns = {name: examples.factors[name] for name in factors}
+    kept = set(DonorBank.build(examples.ids, columns, {}, **bank).ids.tolist())
+    chosen = examples.take(np.array([example_id in kept for example_id in examples.ids], bool))
+    columns = {name: chosen.factors[name] for name in factors}
+    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
 
 
 def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:

@@ -10,23 +10,21 @@ import numpy as np
 import tensorflow as tf
 
 from augment import (
-    REASONS,
     Anchors,
+    Coverage,
     DonorBank,
     Latents,
-    QualityGate,
     VariantPlan,
     Verdicts,
     find_recipe,
-    identity_keys,
     plan_variants,
     recombine,
-    variants_per_anchor,
 )
+from pipeline.allotting import allot
 from pipeline.codec import Codec
 from pipeline.encode_shard import EncodedShard
 from pipeline.jobs import GenerationJob, ShardReport
-from pipeline.manifest import ShardEntry
+from pipeline.manifest import CONFIDENCE, ShardEntry
 from pipeline.observations import Kind
 from pipeline.records import ShardWriter, serialize, write_atomic
 from pipeline.workers import CodecDoFn
@@ -54,15 +52,22 @@ class _Tally:
     rejected: Counter = field(default_factory=Counter)
     candidates: Counter = field(default_factory=Counter)
     rejections: Counter = field(default_factory=Counter)
+    cells: Counter = field(default_factory=Counter)
 
     def count(self, labels: np.ndarray, verdicts: Verdicts, *, is_last: bool) -> None:
         """Counts the candidates of an attempt; what the last one rejects is given up."""
         self.candidates.update(labels.tolist())
         self.written.update(labels[verdicts.accepted].tolist())
         refused = zip(labels.tolist(), verdicts.reason.tolist(), strict=True)
-        self.rejections.update(pair for pair in refused if REASONS[pair[1]] != "accepted")
+        self.rejections.update((label, verdicts.reasons[code]) for label, code in refused if code)
         if is_last:
             self.rejected.update(labels[~verdicts.accepted].tolist())
+
+    def count_cells(self, coverage: Coverage | None, accepted: VariantPlan) -> None:
+        """Counts written variants by cell, if cells are counted."""
+        if coverage is not None:
+            columns = [accepted.factors[factor].tolist() for factor in coverage.names]
+            self.cells.update(zip(*columns, strict=True))
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class _Accepted:
     slots: np.ndarray
     plan: VariantPlan
     images: np.ndarray
-    confidence: np.ndarray
+    confidences: dict[str, np.ndarray]
 
 
 def render_shard(
@@ -82,18 +87,15 @@ def render_shard(
 
     Idempotent: the bytes depend on job, shard and donors alone.
     """
-    anchors = allot(job, shard)
+    anchors = allot(job, shard, donors)
     tally = _Tally()
     with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
         for rows in _chunks(anchors.variants):
-            part = Anchors(
-                [shard.ids[row] for row in rows],
-                {name: codes[rows] for name, codes in shard.factors.items()},
-                anchors.variants[rows],
-            )
+            part = anchors.take(rows)
             latents = {name: block[rows] for name, block in shard.latents.items()}
             records: dict[int, bytes] = {}
             for accepted in _draw(job, part, latents, donors, codec, tally):
+                tally.count_cells(job.plan.coverage, accepted.plan)
                 records |= _records(job, codec.kind, part, accepted, donors)
             for slot in sorted(records):
                 writer.write(records[slot])
@@ -101,32 +103,6 @@ def render_shard(
     tf.io.gfile.makedirs(job.report_path(shard.task).rpartition("/")[0])
     write_atomic(job.report_path(shard.task), report.model_dump_json())
     return report
-
-
-def allot(job: GenerationJob, shard: EncodedShard) -> Anchors:
-    """Gives every readable anchor its number of variants; those of unreadable ones are left out."""
-    labels = shard.factors["label"]
-    keys = identity_keys(job.settings.seed, "quota", shard.ids)
-    variants = np.zeros(len(labels), np.int64)
-    for label, quota in enumerate(shard.task.quotas):
-        rows = np.flatnonzero(labels == label)
-        if len(rows):
-            share = reachable(quota, shard.task.class_counts[label], len(rows))
-            variants[rows] = variants_per_anchor(share, keys[rows])
-    return Anchors(shard.ids, shard.factors, variants)
-
-
-def reachable(quota: int, examples: int, readable: int) -> int:
-    """Variants that the readable examples of a class make: no more than if all were readable."""
-    each, extra = divmod(quota, max(examples, 1))
-    return min(quota, each * readable + min(extra, readable))
-
-
-def kept_factors(job: GenerationJob, anchors: Anchors) -> dict[str, np.ndarray]:
-    """The factors of the anchors that are true of their variants too."""
-    if find_recipe(job.settings.recipe).keeps_all:
-        return anchors.factors
-    return {"label": anchors.factors["label"]}
 
 
 def _chunks(variants: np.ndarray) -> Iterator[np.ndarray]:
@@ -147,7 +123,7 @@ def _draw(
 ) -> Iterator[_Accepted]:
     """Draws every variant, and those that the gate rejects anew, attempt by attempt."""
     settings = job.settings
-    gate = QualityGate(settings.gate.min_confidence, enabled=settings.gate.enabled)
+    gate = settings.gate.build()
     slots = np.arange(anchors.variants.sum())
     attempts = 1 if find_recipe(settings.recipe).keeps_all else settings.gate.attempts
     for attempt in range(attempts):
@@ -159,22 +135,29 @@ def _draw(
             attempt=attempt,
             donors=donors,
             options=settings.options,
+            clashes=job.plan.clashes,
         ).take(slots)
-        images, probabilities = codec.render(
+        images, probabilities = codec.render_factors(
             recombine(latents, donors.latents if donors else None, plan)
         )
-        verdicts = gate.judge(probabilities, plan.label)
+        verdicts = gate.judge_factors(probabilities, plan.factors)
         passed = verdicts.accepted
         tally.count(plan.label, verdicts, is_last=attempt == attempts - 1)
         yield _Accepted(
             slots[passed],
             plan.take(np.flatnonzero(passed)),
             images[passed],
-            verdicts.confidence[passed],
+            {name: column[passed] for name, column in confidence_columns(verdicts).items()},
         )
         slots = slots[~passed]
         if not len(slots):
             return
+
+
+def confidence_columns(verdicts: Verdicts) -> dict[str, np.ndarray]:
+    """The judge's confidences under the names of their features, that of the class first."""
+    others = {f"{CONFIDENCE}_{name}": column for name, column in verdicts.confidences.items()}
+    return {CONFIDENCE: verdicts.confidence} | others
 
 
 def _records(
@@ -185,8 +168,10 @@ def _records(
     donors: DonorBank | None,
 ) -> dict[int, bytes]:
     """The serialised examples of accepted candidates, by slot."""
-    plan, factors = accepted.plan, kept_factors(job, anchors)
-    columns = {name: codes[plan.anchor].tolist() for name, codes in factors.items()}
+    plan = accepted.plan
+    columns = {name: plan.factors[name].tolist() for name in job.plan.written}
+    columns["seen_combination"] = job.plan.seen(plan.factors).tolist()
+    columns |= {name: column.tolist() for name, column in accepted.confidences.items()}
     rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
     records = {}
     for row, value in enumerate(kind.encode(accepted.images)):
@@ -200,8 +185,6 @@ def _records(
                 "anchor_id": anchor_id,
                 "donor_ids": [str(donors.ids[donor]) for donor in used] if donors else [],
                 "recipe": plan.recipe,
-                "seen_combination": True,
-                "judge_confidence": float(accepted.confidence[row]),
                 "seed": int(plan.keys[row].view(np.int64)),
             }
         )
@@ -217,7 +200,8 @@ def _report(
     ).astype(int)
     rejections: dict[str, dict[str, int]] = {}
     for (label, reason), count in sorted(tally.rejections.items()):
-        rejections.setdefault(str(label), {})[REASONS[reason]] = count
+        rejections.setdefault(str(label), {})[reason] = count
+    requested = shard.task.quotas if job.plan.cells is None else made.tolist()
     return ShardReport(
         job=job.digest,
         entry=ShardEntry(
@@ -227,11 +211,12 @@ def _report(
             sha256=writer.sha256,
             label_counts=[tally.written[label] for label in labels],
         ),
-        requested=shard.task.quotas,
+        requested=requested,
         rejected=[tally.rejected[label] for label in labels],
-        dead=[shard.task.quotas[label] - int(made[label]) for label in labels],
+        dead=[requested[label] - int(made[label]) for label in labels],
         candidates=[tally.candidates[label] for label in labels],
         rejections=rejections,
         examples=len(shard.ids),
         dead_letters=[asdict(letter) for letter in shard.dead_letters],
+        cells=[(list(cell), count) for cell, count in sorted(tally.cells.items())],
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from augment import LatentSpec, QualityGate
+from augment import LatentSpec, QualityGate, find_recipe
 from model_zoo.bundle import Bundle, load_bundle
+from pipeline.cell_counts import read_change
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
@@ -17,6 +18,13 @@ from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, measure_variants
+from pipeline.recombinations import (
+    draw_recombinations,
+    grid_of,
+    measure_cells,
+    measure_recombinations,
+    sheet_of,
+)
 from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections
@@ -24,6 +32,12 @@ from pipeline.report.schema import Report
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
+CELL_CAPTIONS = {
+    "recombinations": "Right, a recombination before the gate; left of it, the real images that "
+    "gave its factors, each with the value it gave. Those with a red frame are rejected.",
+    "cells": "Examples of each combination of two factors, before and after; a cross is a "
+    "combination without any.",
+}
 
 
 def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
@@ -42,15 +56,27 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
     codec = Codec(bundle)
-    sample = draw_sample(codec, examples, config.generate, config.evaluate)
-    numbers = measure_variants(sample, examples)
+    change = read_change(out)
+    drawn, sample = None, None
+    if find_recipe(config.generate.recipe).fills_cells and change:
+        drawn = draw_recombinations(codec, examples, config, change[0])
+        numbers = measure_recombinations(drawn, *change)
+    else:
+        sample = draw_sample(codec, examples, config.generate, config.evaluate)
+        numbers = measure_variants(sample, examples)
+        numbers += measure_cells(*change) if change else []
     numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
     captions = _captions(codec)
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
-    pictures = {"variants": _variants(report, sample, codec)}
+    pictures = {"variants": _variants(report, sample, codec)} if sample else {}
+    if drawn and change:
+        pictures["recombinations"] = sheet_of(drawn, change[0])
+    if change and len(change[0].names) > 1:
+        pictures["cells"] = grid_of(*change)
     if can_exchange(codec.spec):
         gate = QualityGate(config.generate.gate.min_confidence)
-        pictures["exchange"] = _exchange(report, sample, codec, gate)
+        anchors = sample.anchors if sample else examples
+        pictures["exchange"] = _exchange(report, anchors, codec, gate)
     write_report(out, report, pictures | _charts(report, Path(model)))
     return report
 
@@ -117,21 +143,23 @@ def _variants(report: Report, sample: Sample, codec: Codec) -> bytes:
     return codec.kind.figures.variants(sample.anchors, sample.images, accepted, report.class_names)
 
 
-def _exchange(report: Report, sample: Sample, codec: Codec, gate: QualityGate) -> bytes:
-    exchange = exchange_blocks(codec, one_per_class(sample.anchors, GRID_ROWS), gate)
+def _exchange(report: Report, anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
+    exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
     return codec.kind.figures.exchange(
         exchange.examples,
         exchange.images,
         exchange.accepted,
         report.class_names,
         _parts(codec.spec),
-        sample.anchors.images,
+        anchors.images,
     )
 
 
 def _captions(codec: Codec) -> dict[str, str]:
-    captions = codec.kind.figures.captions(_parts(codec.spec))
-    return captions if can_exchange(codec.spec) else {"variants": captions["variants"]}
+    captions = codec.kind.figures.captions(_parts(codec.spec)) | CELL_CAPTIONS
+    if not can_exchange(codec.spec):
+        del captions["exchange"]
+    return captions
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def compose_mosaic(
         RGBA pixels, uint8 of shape `(height, width, 4)`, transparent between the tiles.
     """
     rows, columns = variants.shape[:2]
-    tiles = _tiles(np.concatenate([anchors[:, None], variants], axis=1))
+    tiles = enlarge(np.concatenate([anchors[:, None], variants], axis=1))
     height, width = cell_size(anchors)
     mosaic = np.zeros((rows * (height + GAP) - GAP, _left(columns, width) + width, 4), np.uint8)
     for row in range(rows):
@@ -98,7 +98,7 @@ def _enlargement(images: np.ndarray) -> int:
     return max(1, round(TILE / max(images.shape[-3:-1])))
 
 
-def _tiles(images: np.ndarray) -> np.ndarray:
+def enlarge(images: np.ndarray) -> np.ndarray:
     """Enlarges images by a whole factor and makes them RGBA."""
     factor = _enlargement(images)
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)

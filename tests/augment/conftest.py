@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from augment import Anchors, Block, BlockPrior, DonorBank, LatentSpec
+from augment import Anchors, Block, BlockPrior, Coverage, DonorBank, LatentSpec
 
 settings.register_profile("augment", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("augment")
+
+
+@pytest.fixture(scope="session")
+def options():
+    """By recipe what it must be told."""
+    return {recipe: {"factor": "font"} for recipe in ("swap_factor", "interpolate_factor")}
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +53,49 @@ def anchors():
 def bank(anchors, make_latents):
     """A bank that holds half of each class of the anchors."""
     return DonorBank.build(anchors.ids, anchors.factors, make_latents(12), seed=5, capacity=3)
+
+
+COLOURS = ("red", "green", "blue")
+NAMES = {"label": ("a", "b", "c"), "ink": COLOURS, "back": COLOURS}
+
+
+@pytest.fixture(scope="session")
+def letters():
+    """Ids and factors of 60 letters, no ink on a background of its colour, some cells empty."""
+    rng = np.random.default_rng(0)
+    label, ink, shift = (rng.integers(0, high, 60) for high in (3, 3, 2))
+    back = (ink + 1 + shift) % 3
+    back = np.where((label == 2) & (back == 0), (ink + 2 - shift) % 3, back)
+    return [f"letters/{row}" for row in range(60)], {"label": label, "ink": ink, "back": back}
+
+
+@pytest.fixture(scope="session")
+def letter_spec():
+    """One block a factor, and one without."""
+    carried = (("label", 2), ("ink", 1), ("back", 3))
+    blocks = [Block(name, dim, (name,), BlockPrior.standard_normal(dim)) for name, dim in carried]
+    return LatentSpec((*blocks, Block("style", 2, (), BlockPrior.standard_normal(2))))
+
+
+@pytest.fixture(scope="session")
+def letter_latents(letters):
+    """Codes that say which value each block carries, and `style` which example it is of."""
+    factors = letters[1]
+    sizes = {"label": 2, "ink": 1, "back": 3}
+    codes = {
+        name: np.repeat(factors[name][:, None], dim, axis=1).astype(np.float32)
+        for name, dim in sizes.items()
+    }
+    return codes | {"style": np.repeat(np.arange(60.0)[:, None], 2, axis=1).astype(np.float32)}
+
+
+@pytest.fixture(scope="session")
+def letter_bank(letters, letter_latents):
+    """At most eight letters of each value."""
+    return DonorBank.build(*letters, letter_latents, seed=0, capacity=8)
+
+
+@pytest.fixture(scope="session")
+def letter_grid(letters):
+    """The examples of each cell of all three factors."""
+    return Coverage(NAMES).count(letters[1])

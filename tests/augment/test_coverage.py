@@ -109,3 +109,27 @@ def test_coverages_of_different_grids_do_not_merge():
     other = Coverage(dict(reversed(NAMES.items())))
     with pytest.raises(ValueError, match="Count both over the same factors"):
         Coverage(NAMES).merge(other)
+
+
+@given(CELLS)
+def test_a_smaller_grid_counts_the_same_examples(cells):
+    grid = Coverage(NAMES).count(factors(cells))
+    smaller = Coverage({"font": NAMES["font"]}).count(factors(cells))
+    assert grid.over(["font"]) == smaller
+    assert grid.over(["font", "label"]) == grid
+
+
+def test_a_smaller_grid_has_factors_of_the_grid():
+    with pytest.raises(ValueError, match="Did you mean 'font'"):
+        Coverage(NAMES).over(["fnt"])
+
+
+def test_a_cell_has_names():
+    assert Coverage(NAMES).name_cell((1, 2)) == {"label": "b", "font": "mono"}
+
+
+def test_a_value_is_seen_if_an_example_has_it():
+    grid = Coverage(NAMES).count(factors([(0, 1)]))
+    assert grid.seen_value("font", "sans") == 1
+    with pytest.raises(ValueError, match="'mono' of factor 'font' was never seen.*one of .'sans'"):
+        grid.seen_value("font", "mono")

@@ -106,3 +106,64 @@ def test_a_class_the_judge_does_not_know_is_refused(label):
 def test_logits_are_not_probabilities():
     with pytest.raises(ValueError, match="Apply softmax"):
         QualityGate().judge(np.array([[3.0, -2.0]]), np.array([0]))
+
+
+BACK = np.array([[0.1, 0.9], [0.3, 0.7], [0.9, 0.1], [0.5, 0.5], [0.5, 0.5], [0.2, 0.8]])
+EXPECTED_BACK = np.array([1, 1, 1, 0, 0, 1])
+
+
+def judge_both(gate):
+    return gate.judge_factors(
+        {"label": ROWS, "back": BACK, "size": BACK}, {"back": EXPECTED_BACK, "label": EXPECTED}
+    )
+
+
+def test_a_variant_is_accepted_if_every_expected_factor_is_read_back():
+    verdicts = judge_both(QualityGate(min_confidence=0.6))
+    assert [verdicts.reasons[code] for code in verdicts.reason] == [
+        "accepted",
+        "wrong_class",
+        "wrong_back",
+        "not_finite",
+        "low_confidence",
+        "not_finite",
+    ]
+    assert verdicts.accepted.tolist() == [True] + [False] * 5
+    assert verdicts.counts() == {
+        **{"accepted": 1, "not_finite": 2, "wrong_class": 1, "low_confidence": 1},
+        "wrong_back": 1,
+    }
+
+
+def test_each_factor_has_a_confidence_of_its_own():
+    verdicts = judge_both(QualityGate())
+    alone = QualityGate().judge(ROWS, EXPECTED)
+    np.testing.assert_array_equal(verdicts.confidence, alone.confidence)
+    assert list(verdicts.confidences) == ["back"]
+    expected = np.take_along_axis(BACK, EXPECTED_BACK[:, None], axis=1)[:, 0]
+    np.testing.assert_allclose(verdicts.confidences["back"], expected)
+
+
+def test_each_factor_has_a_threshold_of_its_own():
+    strict = judge_both(QualityGate(0.6, min_confidence_of={"back": 0.95}))
+    assert not strict.accepted.any()
+    lenient = judge_both(QualityGate(0.95, min_confidence_of={"label": 0.9, "back": 0.9}))
+    assert lenient.accepted.tolist() == [True] + [False] * 5
+    with pytest.raises(ValueError, match="Pass a probability"):
+        QualityGate(min_confidence_of={"back": 2.0})
+
+
+def test_with_the_class_alone_judging_factors_is_judging():
+    for gate in (QualityGate(0.7), QualityGate(0.7, enabled=False)):
+        one, other = gate.judge(ROWS, EXPECTED), judge_label(gate)
+        np.testing.assert_array_equal(one.reason, other.reason)
+        np.testing.assert_array_equal(one.confidence, other.confidence)
+        assert one.counts() == other.counts()
+
+
+def judge_label(gate):
+    return gate.judge_factors({"label": ROWS}, {"label": EXPECTED, "back": EXPECTED_BACK})
+
+
+def test_a_gate_that_is_off_accepts_every_factor():
+    assert judge_both(QualityGate(1.0, enabled=False)).accepted.all()

@@ -26,7 +26,7 @@ def matched(spec, bank, rows, counts, *, same_class, attempt=0, seed=1):
     anchors = Anchors([IDS[row] for row in rows], {"label": LABELS[rows]}, counts)
     plan = VariantPlan.keep_all("swap", anchors, spec, seed=seed, attempt=attempt)
     keys = identity_keys(seed, "walk", anchors.ids)
-    donors = match_donors(plan, anchors, bank, keys, attempt=attempt, same_class=same_class)
+    donors = match_donors(plan, anchors, bank, keys, attempt=attempt, same_value=same_class)
     return anchors, plan, donors
 
 

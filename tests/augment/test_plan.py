@@ -21,8 +21,10 @@ def test_variants_of_an_anchor_are_numbered_from_zero(plan):
     assert plan.variant[:6].tolist() == [0, 0, 1, 0, 1, 2]
 
 
-def test_a_variant_expects_the_class_of_its_anchor(plan, anchors):
+def test_a_variant_expects_the_factors_of_its_anchor(plan, anchors):
     np.testing.assert_array_equal(plan.label, anchors.factors["label"][plan.anchor])
+    for name, values in anchors.factors.items():
+        np.testing.assert_array_equal(plan.factors[name], values[plan.anchor])
 
 
 def test_a_key_is_derived_from_identity_variant_and_attempt(anchors, spec):
@@ -75,10 +77,20 @@ def test_columns_of_anchors_have_one_length():
         Anchors(["a", "b"], {"label": np.array([0])}, np.array([1, 1]))
 
 
-@pytest.mark.parametrize("name", ["anchor", "variant", "label"])
+@pytest.mark.parametrize("name", ["anchor", "variant"])
 def test_a_negative_index_is_refused(plan, name):
     with pytest.raises(ValueError, match="Pass row indices"):
         replace(plan, **{name: getattr(plan, name) - 10})
+
+
+def test_a_negative_value_is_refused(plan):
+    with pytest.raises(ValueError, match="font >= 0.*Pass row indices"):
+        replace(plan, factors=plan.factors | {"font": plan.factors["font"] - 10})
+
+
+def test_a_plan_that_loses_the_class_is_refused(plan):
+    with pytest.raises(ValueError, match="Choose a recipe that keeps the blocks that carry"):
+        replace(plan, factors={"font": plan.factors["font"]})
 
 
 @pytest.mark.parametrize("name", ["variant", "keys"])

@@ -5,42 +5,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import RECIPES, Anchors, find_recipe, plan_variants
+from augment import RECIPES, find_recipe, plan_variants
 
-
-def take(anchors, rows):
-    """Returns some anchors, in the order of the rows."""
-    factors = {name: values[rows] for name, values in anchors.factors.items()}
-    return Anchors([anchors.ids[row] for row in rows], factors, anchors.variants[rows])
+BY_ANCHOR = sorted(recipe.name for recipe in RECIPES.values() if not recipe.fills_cells)
 
 
 def contents(plan, anchors):
     """Returns what is planned for each (anchor id, variant), without row numbers of anchors."""
-    columns = [plan.label, plan.keys]
-    for kind in (plan.sources, plan.donors, plan.weights):
+    columns = [plan.keys]
+    for kind in (plan.factors, plan.sources, plan.donors, plan.weights):
         columns.extend(kind.values())
     rows = zip(*(column.tolist() for column in columns), strict=True)
     names = [(anchors.ids[a], v) for a, v in zip(plan.anchor, plan.variant.tolist(), strict=True)]
     return dict(zip(names, rows, strict=True))
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize("recipe", BY_ANCHOR)
 @given(order=st.permutations(range(12)), cut=st.integers(0, 12))
-def test_a_plan_does_not_depend_on_order_or_sharding(anchors, spec, bank, recipe, order, cut):
-    whole = plan_variants(recipe, anchors, spec, seed=1, donors=bank)
+def test_a_plan_does_not_depend_on_order_or_sharding(
+    anchors, spec, bank, recipe, options, order, cut
+):
+    whole = plan_variants(recipe, anchors, spec, seed=1, donors=bank, options=options.get(recipe))
     parts = {}
     for rows in (np.array(order[:cut], int), np.array(order[cut:], int)):
-        shard = take(anchors, rows)
-        parts |= contents(plan_variants(recipe, shard, spec, seed=1, donors=bank), shard)
+        shard = anchors.take(rows)
+        plan = plan_variants(recipe, shard, spec, seed=1, donors=bank, options=options.get(recipe))
+        parts |= contents(plan, shard)
     assert parts == contents(whole, anchors)
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize("recipe", BY_ANCHOR)
 @given(more=st.integers(1, 4))
-def test_more_variants_leave_the_first_ones_as_they_are(anchors, spec, bank, recipe, more):
-    few = plan_variants(recipe, anchors, spec, seed=1, donors=bank)
+def test_more_variants_leave_the_first_ones_as_they_are(anchors, spec, bank, recipe, options, more):
+    few = plan_variants(recipe, anchors, spec, seed=1, donors=bank, options=options.get(recipe))
     grown = replace(anchors, variants=anchors.variants + more)
-    many = plan_variants(recipe, grown, spec, seed=1, donors=bank)
+    many = plan_variants(recipe, grown, spec, seed=1, donors=bank, options=options.get(recipe))
     assert contents(few, anchors).items() <= contents(many, grown).items()
 
 
@@ -91,24 +90,50 @@ def test_a_choice_of_donors_other_than_0_or_1_is_refused(same_class):
         find_recipe("swap_zu").resolve({"same_class": same_class})
 
 
-def test_only_swapping_takes_donors_of_another_class():
-    shared = {r.name for r in RECIPES.values() if r.needs_donors and r.donors_share_class()}
-    assert shared == {"interpolate_zu", "interpolate_class"}
-    assert find_recipe("swap_zu").donors_share_class({"same_class": 1})
+def test_only_swapping_takes_donors_of_another_value(options):
+    matched = {name: find_recipe(name).matched_by(options.get(name)) for name in RECIPES}
+    assert {name: by for name, by in matched.items() if by} == {
+        "swap_zu": ("label", False),
+        "interpolate_zu": ("label", True),
+        "interpolate_class": ("label", True),
+        "swap_factor": ("font", False),
+        "interpolate_factor": ("font", True),
+    }
+    assert find_recipe("swap_zu").matched_by({"same_class": 1}) == ("label", True)
 
 
-def test_an_option_that_is_not_a_number_is_refused():
+@pytest.mark.parametrize("low", [float("nan"), "0.5"])
+def test_an_option_that_is_not_a_number_is_refused(low):
     with pytest.raises(ValueError, match="Leave it out to get 0.25"):
-        find_recipe("interpolate_zu").resolve({"low": float("nan")})
+        find_recipe("interpolate_zu").resolve({"low": low})
 
 
-@pytest.mark.parametrize("recipe", [r.name for r in RECIPES.values() if r.needs_donors])
-def test_a_recipe_that_needs_donors_asks_for_a_bank_of_its_blocks(anchors, spec, bank, recipe):
+def test_an_option_that_is_a_name_must_be_named():
+    with pytest.raises(ValueError, match="Received: factor=''. Set the option `factor`"):
+        find_recipe("swap_factor").resolve()
+    with pytest.raises(ValueError, match="Expected: a text for `factor`.*Name it"):
+        find_recipe("swap_factor").resolve({"factor": 1})
+
+
+def test_an_unknown_style_names_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'prior'"):
+        find_recipe("recombine_factors").resolve({"style": "priors"})
+
+
+def test_a_choice_of_values_other_than_0_or_1_is_refused():
+    with pytest.raises(ValueError, match="Pass 1 for donors with the anchor's value"):
+        find_recipe("interpolate_factor").resolve({"factor": "font", "same_value": 2})
+
+
+@pytest.mark.parametrize("recipe", [name for name in BY_ANCHOR if RECIPES[name].needs_donors])
+def test_a_recipe_that_needs_donors_asks_for_a_bank_of_its_blocks(
+    anchors, spec, bank, recipe, options
+):
     with pytest.raises(ValueError, match="Build one with `DonorBank.build`"):
-        plan_variants(recipe, anchors, spec, seed=0)
+        plan_variants(recipe, anchors, spec, seed=0, options=options.get(recipe))
     other = replace(bank, latents={"zs": bank.latents["zs"]})
     with pytest.raises(ValueError, match="Pass every block under its name"):
-        plan_variants(recipe, anchors, spec, seed=0, donors=other)
+        plan_variants(recipe, anchors, spec, seed=0, donors=other, options=options.get(recipe))
 
 
 def test_attempts_count_from_zero(anchors, spec):

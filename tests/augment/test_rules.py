@@ -13,23 +13,90 @@ from augment import (
     BlockPrior,
     LatentSpec,
     Source,
+    find_clashes,
+    known_factors,
     plan_variants,
     recombine,
 )
 
+FACTORS, FONT = ["label", "font"], {"factor": "font"}
 CHANGED = {  # which blocks a recipe changes, and how
     "class_preserving": {"zu": Source.PRIOR, "zt": Source.PRIOR},
     "sample_class": {"zs": Source.PRIOR, "zu": Source.PRIOR, "zt": Source.PRIOR},
     "swap_zu": {"zu": Source.DONOR, "zt": Source.DONOR},
     "interpolate_zu": {"zu": Source.MIX, "zt": Source.MIX},
     "interpolate_class": {"zs": Source.MIX},
+    "swap_factor": {"zt": Source.DONOR},
+    "interpolate_factor": {"zt": Source.MIX},
     "reconstruct": {},
 }
 MIXING = {"interpolate_zu": ("zu", "zt"), "interpolate_class": ("zs",)}
+KNOWN = {  # of which factors the value is known
+    **dict.fromkeys(("class_preserving", "sample_class", "interpolate_zu"), ["label"]),
+    **dict.fromkeys(set(CHANGED) - {"class_preserving", "sample_class", "interpolate_zu"}, FACTORS),
+}
 
 
-def test_every_recipe_is_tested_here():
-    assert set(CHANGED) == set(RECIPES)
+def test_every_recipe_without_cells_is_tested_here():
+    assert set(CHANGED) == {recipe.name for recipe in RECIPES.values() if not recipe.fills_cells}
+
+
+@pytest.mark.parametrize("recipe", sorted(CHANGED))
+def test_factors_are_those_of_the_source_of_their_block(anchors, spec, bank, recipe, options):
+    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=options.get(recipe))
+    assert list(plan.factors) == KNOWN[recipe]
+    assert known_factors(recipe, spec, FACTORS, options.get(recipe)) == tuple(KNOWN[recipe])
+    np.testing.assert_array_equal(plan.label, anchors.factors["label"][plan.anchor])
+    if "font" in plan.factors:
+        own = anchors.factors["font"][plan.anchor]
+        given = bank.factors["font"][plan.donors["zt"]]
+        swapped = CHANGED[recipe].get("zt") == Source.DONOR
+        np.testing.assert_array_equal(plan.factors["font"], given if swapped else own)
+
+
+def test_swapping_a_factor_takes_another_value_of_it(many, spec, bank):
+    plan = plan_variants("swap_factor", many, spec, seed=0, donors=bank, options=FONT)
+    assert (plan.factors["font"] != many.factors["font"][plan.anchor]).all()
+
+
+def test_interpolating_a_factor_takes_another_example_of_its_value(many, spec, bank):
+    plan = plan_variants("interpolate_factor", many, spec, seed=0, donors=bank, options=FONT)
+    rows = plan.donors["zt"]
+    np.testing.assert_array_equal(bank.factors["font"][rows], many.factors["font"][plan.anchor])
+    assert not (bank.ids[rows] == np.array(many.ids)[plan.anchor]).any()
+
+
+def test_a_factor_interpolated_to_another_value_is_unknown(many, spec, bank):
+    options = FONT | {"same_value": 0}
+    plan = plan_variants("interpolate_factor", many, spec, seed=0, donors=bank, options=options)
+    assert list(plan.factors) == ["label"]
+    given = bank.factors["font"][plan.donors["zt"]]
+    assert (given != many.factors["font"][plan.anchor]).all()
+
+
+def test_the_class_is_neither_swapped_nor_left_unknown(anchors, spec, bank):
+    with pytest.raises(ValueError, match="Choose 'recombine_factors' or 'swap_zu'"):
+        plan_variants(
+            "swap_factor", anchors, spec, seed=0, donors=bank, options={"factor": "label"}
+        )
+    options = {"factor": "label", "same_value": 0}
+    with pytest.raises(ValueError, match="'interpolate_factor' loses the class"):
+        plan_variants("interpolate_factor", anchors, spec, seed=0, donors=bank, options=options)
+
+
+def test_a_factor_that_no_block_carries_names_the_nearest(anchors, spec, bank):
+    with pytest.raises(ValueError, match="Did you mean 'font'"):
+        plan_variants(
+            "swap_factor", anchors, spec, seed=0, donors=bank, options={"factor": "fonts"}
+        )
+
+
+def test_a_swapped_value_goes_with_what_the_anchor_keeps(many, spec, bank):
+    clashes = find_clashes({"label": ["a", "b"], "font": ["a", "b", "c"]}, [("label", "font")])
+    plan = plan_variants(
+        "swap_factor", many, spec, seed=0, donors=bank, options=FONT, clashes=clashes
+    )
+    assert (plan.factors["font"] != plan.label).all()
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +105,20 @@ def many(anchors):
     return replace(anchors, variants=np.full(12, 40))
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
-def test_a_recipe_changes_its_blocks_and_no_others(anchors, spec, bank, recipe):
-    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank)
+@pytest.mark.parametrize("recipe", sorted(CHANGED))
+def test_a_recipe_changes_its_blocks_and_no_others(anchors, spec, bank, recipe, options):
+    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=options.get(recipe))
     kept = dict.fromkeys(spec.names, Source.KEEP)
     found = {name: set(column.tolist()) for name, column in plan.sources.items()}
     assert found == {name: {source} for name, source in (kept | CHANGED[recipe]).items()}
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize("recipe", sorted(CHANGED))
 @given(seed=st.integers(0, 2**32))
-def test_kept_blocks_are_bit_equal(anchors, spec, bank, make_latents, recipe, seed):
+def test_kept_blocks_are_bit_equal(anchors, spec, bank, make_latents, recipe, options, seed):
     latents = make_latents(12, seed)
     latents["zs"][3] = -0.0
-    plan = plan_variants(recipe, anchors, spec, seed=seed, donors=bank)
+    plan = plan_variants(recipe, anchors, spec, seed=seed, donors=bank, options=options.get(recipe))
     made = recombine(latents, bank.latents, plan)
     for name in set(spec.names) - set(CHANGED[recipe]):
         assert made[name].tobytes() == latents[name][plan.anchor].tobytes()
@@ -107,20 +174,30 @@ def test_interpolated_blocks_have_donors_and_weights_of_their_own(many, spec, ba
     assert abs(np.corrcoef(plan.weights["zu"], plan.weights["zt"])[0, 1]) < 0.2
 
 
-@pytest.mark.parametrize("recipe", [r.name for r in RECIPES.values() if r.needs_donors])
-def test_variants_of_an_anchor_have_different_donors(spec, bank, recipe):
-    stranger = Anchors(["stranger"], {"label": np.array([0])}, np.array([3]))
-    plan = plan_variants(recipe, stranger, spec, seed=0, donors=bank)
+@pytest.mark.parametrize("recipe", [r for r in sorted(CHANGED) if RECIPES[r].needs_donors])
+def test_variants_of_an_anchor_have_different_donors(spec, bank, recipe, options):
+    stranger = Anchors(["s"], {"label": np.array([0]), "font": np.array([0])}, np.array([3]))
+    plan = plan_variants(recipe, stranger, spec, seed=0, donors=bank, options=options.get(recipe))
     for name in CHANGED[recipe]:
         assert len(set(plan.donors[name].tolist())) == 3
 
 
-@pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"reconstruct"}))
-def test_another_attempt_makes_other_codes_from_other_donors(spec, bank, make_latents, recipe):
-    stranger = Anchors(["stranger"], {"label": np.array([0])}, np.array([3]))
+@pytest.mark.parametrize("recipe", sorted(set(CHANGED) - {"reconstruct"}))
+def test_another_attempt_makes_other_codes_from_other_donors(
+    spec, bank, make_latents, recipe, options
+):
+    stranger = Anchors(["s"], {"label": np.array([0]), "font": np.array([0])}, np.array([3]))
     latents = make_latents(1)
     plans = [
-        plan_variants(recipe, stranger, spec, seed=0, donors=bank, attempt=attempt)
+        plan_variants(
+            recipe,
+            stranger,
+            spec,
+            seed=0,
+            donors=bank,
+            attempt=attempt,
+            options=options.get(recipe),
+        )
         for attempt in range(3)
     ]
     for name in CHANGED[recipe]:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 
@@ -184,3 +185,22 @@ def test_a_newer_schema_is_an_error(copy):
 def test_another_directory_is_no_bundle(tmp_path):
     with pytest.raises(FileNotFoundError, match="no model bundle.*latentloom train --out"):
         load_bundle(tmp_path)
+
+
+def test_judges_of_several_factors_survive_a_round_trip(bundle, tmp_path):
+    judges = {name: image_classifier((8, 8, 1), [2, 2], width=2) for name in ("judge", "auditor")}
+    both = Bundle(**{**vars(bundle), **judges, "judge_factors": ("label", "size")})
+    save_bundle(both, tmp_path / "both")
+    loaded = load_bundle(tmp_path / "both")
+    assert loaded.judge_sizes == {"label": 2, "size": 2}
+    images = np.zeros((3, 8, 8, 1), np.float32)
+    np.testing.assert_array_equal(loaded.judge(images), both.judge(images))
+
+
+def test_a_bundle_that_does_not_say_what_its_judges_read_has_judges_of_the_class(copy):
+    description = json.loads((copy / DESCRIPTION).read_text())
+    del description["judge_factors"], description["digest"]
+    text = json.dumps(description, sort_keys=True).encode()
+    description["digest"] = hashlib.sha256(text).hexdigest()
+    (copy / DESCRIPTION).write_text(json.dumps(description))
+    assert load_bundle(copy).judge_sizes == {"label": 2}

@@ -152,3 +152,13 @@ def test_forgetting_removes_the_folder_and_minds_no_missing_one(tmp_path):
     forget(tmp_path / "state")
     forget(tmp_path / "state")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_classifier_learns_several_factors_at_once(digits):
+    images, labels = digits[0][:600], digits[1][:600]
+    values = np.stack([labels, labels % 2], axis=1)
+    network = fit_classifier((images, values), [10, 2], Schedule(epochs=20, learning_rate=3e-3))
+    logits = np.asarray(network(images[:300].astype(np.float32) / 127.5 - 1, training=False))
+    assert logits.shape == (300, 12)
+    assert np.mean(logits[:, :10].argmax(axis=1) == labels[:300]) > 0.9
+    assert np.mean(logits[:, 10:].argmax(axis=1) == labels[:300] % 2) > 0.9

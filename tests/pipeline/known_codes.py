@@ -29,6 +29,7 @@ class KnownCodec:
             model=SimpleNamespace(value_range=(-1.0, 1.0)),
             model_name="known",
             class_names=[f"c{label}" for label in range(CLASSES)],
+            factors={"label": [f"c{label}" for label in range(CLASSES)]},
         )
         centres = np.arange(CLASSES, dtype=np.float32)[:, None, None]
         by_class = BlockPrior(np.ones((CLASSES, 1)), centres, np.full_like(centres, 0.01))
@@ -73,6 +74,13 @@ class KnownCodec:
 
     def features(self, images: np.ndarray) -> np.ndarray:
         return images.reshape(len(images), -1).astype(np.float32)
+
+    def judge_factors(self, images: np.ndarray, judge: str = "auditor") -> dict[str, np.ndarray]:
+        return {"label": self.judge(images, judge)}
+
+    def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        images, probabilities = self.render(latents)
+        return images, {"label": probabilities}
 
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
         return {"zs": np.float32((labels[:, None] + self.learnt_shift) % CLASSES)}

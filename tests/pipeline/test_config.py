@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import Config, load_config
+from pipeline.config import Config, load_config, parse_config
 
 
 @pytest.fixture
@@ -92,3 +92,24 @@ def test_every_configuration_opens_with_its_command_and_has_a_smoke_section(path
     assert f"latentloom train configs/{path.name}" in text
     assert "smoke" in yaml.safe_load(text)
     load_config(path)
+
+
+def test_options_are_numbers_or_names():
+    settings = ("generate.options={factor: 3, low: 1, high: 0.5, style: prior}",)
+    options = parse_config({}, "here", settings).generate.options
+    assert options == {"factor": 3.0, "low": 1.0, "high": 0.5, "style": "prior"}
+    assert [type(value) for value in options.values()] == [float, float, float, str]
+
+
+def test_cells_are_a_choice_or_a_list():
+    cells = parse_config({}, "here", ("generate.cells=[{label: 3, ink: red}]",)).generate.cells
+    assert cells == [{"label": "3", "ink": "red"}]
+    with pytest.raises(ValueError, match="'generate.cells' is wrong. Expected: .*'unseen', 'rare'"):
+        parse_config({}, "here", ("generate.cells=unsen",))
+
+
+def test_a_factor_has_a_threshold_of_its_own():
+    gate = parse_config({}, "here", ("generate.gate.min_confidence_of.ink=0.5",)).generate.gate
+    assert gate.build().min_confidence_of == {"ink": 0.5}
+    with pytest.raises(ValueError, match="less than or equal to 1"):
+        parse_config({}, "here", ("generate.gate.min_confidence_of.ink=5",))

@@ -1,0 +1,233 @@
+"""Cells of the factor grid: which of them to fill, with how many variants, from which anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from augment.columns import check_lengths
+from augment.coverage import Coverage
+from augment.randomness import derive, identity_keys
+from augment.spelling import nearest
+
+__all__ = ["CHOICES", "Cells", "Clashes", "Targets", "choose_cells", "find_clashes"]
+
+CHOICES = ("unseen", "rare", "balanced")
+"""Names of the choices of cells; a list of cells is another."""
+
+MOST_CELLS = 1_000_000
+"""Largest grid that is gone through."""
+
+Clashes = dict[tuple[str, str], np.ndarray]
+"""By two factors a bool table: whether a value of the first goes with one of the second."""
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The cell that each variant should be of, one row a variant.
+
+    Args:
+        factors: Per factor of the grid int64 of shape `(V,)`: the value. The first is that of the
+            anchor.
+        keys: uint64 of shape `(V,)`: key of the cell.
+        steps: int64 of shape `(V,)`: number of the variant within its cell, from 0.
+    """
+
+    factors: dict[str, np.ndarray]
+    keys: np.ndarray
+    steps: np.ndarray
+
+    def __post_init__(self) -> None:
+        check_lengths("Targets", len(self.keys), {**self.factors, "steps": self.steps})
+
+    def take(self, rows: np.ndarray) -> Targets:
+        """Returns the targets at some rows."""
+        factors = {name: values[rows] for name, values in self.factors.items()}
+        return Targets(factors, self.keys[rows], self.steps[rows])
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells to fill, and the number of variants of each.
+
+    Args:
+        factors: Names of the factors of the grid, `F` of them.
+        values: int64 of shape `(K, F)`: a value of each factor.
+        numbers: int64 of shape `(K,)`: variants to make, at least 1.
+    """
+
+    factors: tuple[str, ...]
+    values: np.ndarray
+    numbers: np.ndarray
+
+    def targets(self, seed: int) -> Targets:
+        """Lays out the variants of all cells, cell after cell.
+
+        Args:
+            seed: Integer, the seed of the run.
+        """
+        keys = np.repeat(identity_keys(seed, "cell", ["/".join(self.factors)]), len(self))
+        for column in self.values.T:
+            keys = derive(keys, column)
+        cell = np.repeat(np.arange(len(self)), self.numbers)
+        steps = np.arange(len(cell)) - (np.cumsum(self.numbers) - self.numbers)[cell]
+        columns = dict(zip(self.factors, self.values[cell].T, strict=True))
+        return Targets(columns, keys[cell], steps)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def choose_cells(
+    coverage: Coverage,
+    choice: str | Sequence[Mapping[str, str]],
+    per_cell: int,
+    clashes: Clashes | None = None,
+) -> Cells:
+    """Chooses the cells of a grid that are to be filled.
+
+    A value that no example has cannot be made: named cells with one are refused, and the choices
+    by count pass over it.
+
+    Args:
+        coverage: The examples of each cell; its factors are the grid.
+        choice: `"unseen"` for the cells without an example, `"rare"` for those with some but fewer
+            than `per_cell`, `"balanced"` for both; each is brought up to `per_cell` examples. Or
+            a list of cells, `{factor: value}`, that get `per_cell` variants each.
+        per_cell: Integer, at least 1.
+        clashes: Values that do not go together; cells with such are passed over, or refused if
+            they are named.
+
+    Returns:
+        The cells, in the order of the grid.
+
+    Raises:
+        ValueError: If a factor has one value, the choice or a named cell is unknown, a named value
+            was never seen, the grid is too large, or no cell is left.
+    """
+    _check_grid(coverage, per_cell)
+    factors, clashes = tuple(coverage.names), clashes or {}
+    if isinstance(choice, str):
+        cells, counts = _cells_by_count(coverage, choice, per_cell)
+        fits = ~_clashing(factors, cells, clashes)
+        cells, numbers = cells[fits], per_cell - counts[fits]
+    else:
+        cells = np.unique([_named_cell(coverage, cell) for cell in choice], axis=0)
+        cells = cells.astype(np.int64).reshape(-1, len(factors))
+        numbers = np.full(len(cells), per_cell)
+        _check_together(coverage, cells, clashes)
+    if not len(cells):
+        raise ValueError(
+            f"There is no cell to fill. Expected: at least one of the choice {choice!r} over "
+            f"{list(factors)}. Received: {len(coverage.counts)} of {coverage.num_cells} cells "
+            f"with an example, per_cell={per_cell}. Choose other cells or factors."
+        )
+    return Cells(factors, cells, numbers)
+
+
+def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str, str]]) -> Clashes:
+    """Finds the values of two factors that have the same name, such as an ink and a background.
+
+    Args:
+        names: Value names by factor.
+        differ: Pairs of factors that must not have values of the same name.
+
+    Returns:
+        The tables, both ways round.
+
+    Raises:
+        ValueError: If a factor is unknown, or a pair has no name in common.
+    """
+    clashes: Clashes = {}
+    for pair in differ:
+        for factor in pair:
+            if factor not in names:
+                raise ValueError(
+                    f"Factor '{factor}' cannot differ from another. Expected: one of "
+                    f"{sorted(names)}. Received: differ={list(pair)}. {nearest(factor, names)}"
+                )
+        first, second = (np.array(names[factor], np.str_) for factor in pair)
+        table = first[:, None] == second
+        if pair[0] == pair[1] or not table.any():
+            raise ValueError(
+                f"Factors '{pair[0]}' and '{pair[1]}' need not be kept apart. Expected: two "
+                f"factors with a value name in common. Received: {list(names[pair[0]])[:5]} and "
+                f"{list(names[pair[1]])[:5]}. Leave this pair out."
+            )
+        clashes |= {(pair[0], pair[1]): table, (pair[1], pair[0]): table.T}
+    return clashes
+
+
+def _cells_by_count(
+    coverage: Coverage, choice: str, per_cell: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cells of a choice, `(K, F)`, and their examples."""
+    if choice not in CHOICES:
+        raise ValueError(
+            f"The choice of cells is unknown. Expected: one of {sorted(CHOICES)}, or a list of "
+            f"cells. Received: cells={choice!r}. {nearest(choice, CHOICES)}"
+        )
+    seen = [np.flatnonzero(coverage.marginal(factor)) for factor in coverage.names]
+    if (size := prod(map(len, seen))) > MOST_CELLS:
+        raise ValueError(
+            f"The grid of factors is too large. Expected: at most {MOST_CELLS} cells. Received: "
+            f"{size} cells of {list(coverage.names)}. Name fewer factors."
+        )
+    cells = np.stack(np.meshgrid(*seen, indexing="ij"), axis=-1).reshape(-1, len(seen))
+    counts = np.array([coverage.counts.get(tuple(cell), 0) for cell in cells.tolist()], np.int64)
+    wanted = counts < per_cell
+    if choice != "balanced":
+        wanted &= (counts == 0) == (choice == "unseen")
+    return cells[wanted], counts[wanted]
+
+
+def _named_cell(coverage: Coverage, names: Mapping[str, str]) -> list[int]:
+    """The cell of value names, one for each factor of the grid."""
+    if set(names) != set(coverage.names):
+        raise ValueError(
+            f"A cell does not name a value for each factor. Expected: {sorted(coverage.names)}. "
+            f"Received: {dict(names)}. Name these factors and no others."
+        )
+    return [coverage.seen_value(factor, str(names[factor])) for factor in coverage.names]
+
+
+def _clashing(factors: Sequence[str], cells: np.ndarray, clashes: Clashes) -> np.ndarray:
+    """Whether two values of a cell do not go together, bool of shape `(K,)`."""
+    clashing = np.zeros(len(cells), bool)
+    for (first, second), table in clashes.items():
+        if first in factors and second in factors:
+            clashing |= table[cells[:, factors.index(first)], cells[:, factors.index(second)]]
+    return clashing
+
+
+def _check_together(coverage: Coverage, cells: np.ndarray, clashes: Clashes) -> None:
+    factors = tuple(coverage.names)
+    clashing = _clashing(factors, cells, clashes)
+    if clashing.any():
+        cell = coverage.name_cell(cells[np.argmax(clashing)])
+        raise ValueError(
+            "A cell has values that must differ. Expected: two factors that `differ` names have "
+            f"values of different names. Received: {cell}. Leave the cell out."
+        )
+
+
+def _check_grid(coverage: Coverage, per_cell: int) -> None:
+    if per_cell < 1:
+        raise ValueError(
+            "Cells cannot be filled with no variants. Expected: per_cell >= 1. Received: "
+            f"per_cell={per_cell}. Raise `per_cell`."
+        )
+    for factor, values in coverage.names.items():
+        if np.count_nonzero(coverage.marginal(factor)) < 2:
+            seen = [values[index] for index in np.flatnonzero(coverage.marginal(factor))]
+            raise ValueError(
+                f"Factor '{factor}' has one value, so that nothing can be recombined. Expected: "
+                f"examples of two values or more. Received: values={seen}. Leave the factor out "
+                "of the grid, or import examples of another value."
+            )

@@ -1,0 +1,72 @@
+"""Options of recipes, and the checks of those that must fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from augment.spelling import nearest
+
+__all__ = [
+    "STYLES",
+    "Option",
+    "check_interpolation",
+    "check_same_class",
+    "check_share_range",
+    "check_style",
+    "check_temperature",
+]
+
+Option = float | str
+
+STYLES = ("anchor", "donor", "prior")
+"""Where blocks without factors come from in a recombination."""
+
+
+def check_share_range(options: Mapping[str, Option]) -> None:
+    """Refuses shares of the donor, `low` and `high`, outside `[0, 1]` or out of order."""
+    low, high = float(options["low"]), float(options["high"])
+    if not 0 <= low <= high <= 1:
+        raise ValueError(
+            "The donor's share is out of range. Expected: 0 <= low <= high <= 1. Received: "
+            f"low={options['low']}, high={options['high']}. Pass shares, in order."
+        )
+
+
+def check_temperature(options: Mapping[str, Option]) -> None:
+    """Refuses a negative `temperature`."""
+    if float(options["temperature"]) < 0:
+        raise ValueError(
+            "The temperature is out of range. Expected: temperature >= 0. Received: "
+            f"temperature={options['temperature']}. Pass 1.0 for the prior itself."
+        )
+
+
+def check_style(options: Mapping[str, Option]) -> None:
+    """Refuses a `style` that is not in `STYLES`, or a negative `temperature`."""
+    if options["style"] not in STYLES:
+        raise ValueError(
+            f"The style is unknown. Expected: one of {sorted(STYLES)}. Received: "
+            f"style={options['style']!r}. {nearest(str(options['style']), STYLES)}"
+        )
+    check_temperature(options)
+
+
+def check_interpolation(options: Mapping[str, Option]) -> None:
+    """Refuses a `same_value` other than 0 or 1, or shares out of range."""
+    if options["same_value"] not in (0, 1):
+        raise ValueError(
+            "The choice of donors is unknown. Expected: same_value of 0 or 1. Received: "
+            f"same_value={options['same_value']}. Pass 1 for donors with the anchor's value and 0 "
+            "for donors with another."
+        )
+    check_share_range(options)
+
+
+def check_same_class(options: Mapping[str, Option]) -> None:
+    """Refuses a `same_class` other than 0 or 1."""
+    if options["same_class"] not in (0, 1):
+        raise ValueError(
+            "The choice of donors is unknown. Expected: same_class of 0 or 1. Received: "
+            f"same_class={options['same_class']}. Pass 1 for donors of the anchor's class and 0 "
+            "for donors of other classes."
+        )

@@ -1,0 +1,222 @@
+"""Sources: sets where blocks of a plan come from, and keeps account of the factors still known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from augment.anchors import Anchors
+from augment.cells import Clashes
+from augment.donors import DonorBank
+from augment.matching import match_donors
+from augment.options import Option
+from augment.plan import Source, VariantPlan
+from augment.randomness import derive, identity_keys, uniforms
+from augment.spelling import nearest
+
+__all__ = [
+    "Request",
+    "bank_of",
+    "carriers_of",
+    "free_blocks",
+    "interpolate",
+    "match",
+    "sample",
+    "take_over",
+    "walk_keys",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a rule goes by, besides the plan that it fills.
+
+    Args:
+        anchors: The anchors of the plan.
+        seed: Integer, the seed of the run.
+        attempt: Integer, 0 for the first try.
+        donors: The bank that donors come from, or None.
+        options: Every option of the recipe.
+        clashes: Values of two factors that do not go together, or None.
+    """
+
+    anchors: Anchors
+    seed: int
+    attempt: int
+    donors: DonorBank | None
+    options: Mapping[str, Option]
+    clashes: Clashes | None = None
+
+    def number(self, name: str) -> float:
+        """Returns an option that is a number."""
+        return cast(float, self.options[name])
+
+    @property
+    def factor(self) -> str:
+        """The option `factor`."""
+        return cast(str, self.options["factor"])
+
+
+def sample(
+    plan: VariantPlan, names: Sequence[str], temperature: float, keeps: Sequence[str] = ()
+) -> VariantPlan:
+    """Draws blocks from their priors.
+
+    Args:
+        plan: The plan.
+        names: Names of the blocks.
+        temperature: Float, factor on the scale of the draws.
+        keeps: Factors that the draws have the value of all the same.
+    """
+    plan = _with_source(plan, names, Source.PRIOR, keeps=keeps)
+    temperatures = plan.temperatures | dict.fromkeys(names, temperature)
+    return replace(plan, temperatures=temperatures)
+
+
+def interpolate(
+    plan: VariantPlan,
+    request: Request,
+    names: Sequence[str],
+    factor: str = "label",
+    *,
+    same_value: bool = True,
+) -> VariantPlan:
+    """Mixes blocks with those of donors, each with a donor and a share of its own.
+
+    Args:
+        plan: The plan.
+        request: What the recipe goes by; has the options `low` and `high`.
+        names: Names of the blocks.
+        factor: Name of the factor that donors are matched by. Defaults to the class.
+        same_value: Whether donors have the anchor's value of it, which is kept then.
+    """
+    low, high = request.number("low"), request.number("high")
+    walks = walk_keys(plan, request)
+    rows, weights = {}, {}
+    for name in names:
+        keys = derive(walks, plan.spec.names.index(name))
+        rows[name] = match(plan, request, keys, factor=factor, same_value=same_value)
+        share = low + (high - low) * uniforms(plan.block_keys(name), 1)[:, 0]
+        weights[name] = share.astype(np.float32)
+    keeps = (factor,) if same_value else ()
+    return _with_source(plan, names, Source.MIX, donors=rows, weights=weights, keeps=keeps)
+
+
+def take_over(
+    plan: VariantPlan, request: Request, names: Sequence[str], rows: np.ndarray
+) -> VariantPlan:
+    """Takes blocks from one donor a variant, and with them the factors that only they carry.
+
+    Args:
+        plan: The plan, `V` variants.
+        request: What the recipe goes by.
+        names: Names of the blocks.
+        rows: int64 of shape `(V,)`: rows of the bank.
+    """
+    moved = {
+        factor: values[rows]
+        for factor, values in bank_of(plan, request).factors.items()
+        if (carriers := set(plan.spec.carriers(factor))) and carriers <= set(names)
+    }
+    plan = _with_source(plan, names, Source.DONOR, donors=dict.fromkeys(names, rows))
+    # In the order of the anchors' factors, whichever were replaced.
+    known = {name: (plan.factors | moved).get(name) for name in request.anchors.factors}
+    return replace(plan, factors={name: v for name, v in known.items() if v is not None})
+
+
+def _with_source(
+    plan: VariantPlan,
+    names: Sequence[str],
+    source: Source,
+    donors: Mapping[str, np.ndarray] | None = None,
+    weights: Mapping[str, np.ndarray] | None = None,
+    keeps: Sequence[str] = (),
+) -> VariantPlan:
+    """Returns the plan with one source for some blocks of every variant.
+
+    What is known of a factor is lost with a block that carries it, or with any block if none does,
+    unless the rule `keeps` it.
+    """
+    lost = {
+        factor
+        for factor in plan.factors
+        if factor not in keeps and names and set(plan.spec.carriers(factor) or names) & set(names)
+    }
+    return replace(
+        plan,
+        factors={name: values for name, values in plan.factors.items() if name not in lost},
+        sources=plan.sources | {name: np.full(len(plan), source, np.int8) for name in names},
+        donors=plan.donors | dict(donors or {}),
+        weights=plan.weights | dict(weights or {}),
+    )
+
+
+def bank_of(plan: VariantPlan, request: Request) -> DonorBank:
+    """Returns the donor bank; ValueError if there is none or its blocks are others."""
+    if request.donors is None:
+        raise ValueError(
+            f"Recipe '{plan.recipe}' needs donors. Expected: a donor bank. Received: donors=None. "
+            "Build one with `DonorBank.build`."
+        )
+    plan.spec.check(request.donors.latents)
+    return request.donors
+
+
+def match(
+    plan: VariantPlan,
+    request: Request,
+    keys: np.ndarray,
+    *,
+    same_value: bool,
+    factor: str = "label",
+    clashes: Clashes | None = None,
+) -> np.ndarray:
+    """Finds donors by a factor, as `match_donors` does, in the bank of the request."""
+    return match_donors(
+        plan,
+        request.anchors,
+        bank_of(plan, request),
+        keys,
+        attempt=request.attempt,
+        same_value=same_value,
+        factor=factor,
+        clashes=clashes,
+    )
+
+
+def walk_keys(plan: VariantPlan, request: Request) -> np.ndarray:
+    """Returns a key per anchor, the same for all its variants and attempts."""
+    return identity_keys(request.seed, f"{plan.recipe} donors", request.anchors.ids)
+
+
+def carriers_of(plan: VariantPlan, factor: str = "label") -> tuple[str, ...]:
+    """Returns the blocks that carry a factor; ValueError if there are none."""
+    names = plan.spec.carriers(factor)
+    if not names and factor != "label":
+        carried = sorted({name for block in plan.spec for name in block.factors})
+        raise ValueError(
+            f"Recipe '{plan.recipe}' has nothing to change. Expected: a factor that a block "
+            f"carries, one of {carried}. Received: factor={factor!r}. {nearest(factor, carried)}"
+        )
+    if not names:
+        raise ValueError(
+            f"Recipe '{plan.recipe}' has nothing to change. Expected: a block that carries the "
+            f"class. Received: blocks {list(plan.spec.names)} without it. Name 'label' among the "
+            "factors of a block."
+        )
+    return names
+
+
+def free_blocks(plan: VariantPlan) -> tuple[str, ...]:
+    """Returns the blocks that do not carry the class; ValueError if there are none."""
+    names = plan.spec.free_of("label")
+    if not names:
+        raise ValueError(
+            f"Recipe '{plan.recipe}' has nothing to change. Expected: a block that does not carry "
+            f"the class. Received: blocks {list(plan.spec.names)}, which all carry it. Choose "
+            "'sample_class' or 'interpolate_class'."
+        )
+    return names

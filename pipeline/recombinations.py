@@ -1,0 +1,197 @@
+"""Measured quality of recombinations: whether all their factors can be read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from augment import (
+    Cells,
+    Coverage,
+    LatentSpec,
+    VariantPlan,
+    Verdicts,
+    allot_cells,
+    anchors_among,
+    choose_cells,
+    derive,
+    find_clashes,
+    plan_variants,
+    recombine,
+)
+from pipeline.codec import Codec
+from pipeline.config import Config
+from pipeline.examples import Examples
+from pipeline.measures import Measure
+from pipeline.quality import donors_among
+from pipeline.report.donor_sheet import donor_sheet
+from pipeline.report.factor_grid import factor_grid
+
+SHEET_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Recombinations:
+    """Some recombinations before the gate, to look at and to measure.
+
+    Attributes:
+        plan: Their plan, `V` variants.
+        images: uint8 of shape `(V, height, width, channels)`.
+        donors: Image of the donor of each factor of the grid, `(V, factors, height, width,
+            channels)`; the first is the anchor.
+        verdicts: The gate's verdicts.
+        read: What the auditor reads, int64 of shape `(V,)` a factor.
+    """
+
+    plan: VariantPlan
+    images: np.ndarray
+    donors: np.ndarray
+    verdicts: Verdicts
+    read: dict[str, np.ndarray]
+
+
+def draw_recombinations(
+    codec: Codec, examples: Examples, config: Config, coverage: Coverage
+) -> Recombinations:
+    """Draws recombinations as the pipeline would on its first attempt.
+
+    Args:
+        codec: The codec of a bundle.
+        examples: Real examples, from which anchors and donors come.
+        config: The configuration that the data set was generated with.
+        coverage: The cells before.
+    """
+    generate, spec = config.generate, codec.spec
+    factors = codec.bundle.factors
+    carried = [name for name in examples.factors if name == "label" or spec.carriers(name)]
+    clashes = find_clashes({name: factors[name] for name in carried}, generate.differ)
+    bank = donors_among(codec, examples, generate, carried)
+    cells = choose_cells(coverage, generate.cells, generate.per_cell, clashes)
+    cells = _within(cells, bank.factors)
+    rows, targets = allot_cells(cells, bank, seed=generate.seed, clashes=clashes)
+    order = np.argsort(derive(targets.keys, targets.steps), kind="stable")
+    some = np.sort(order[: config.evaluate.anchors])
+    anchors = anchors_among(bank.ids.tolist(), bank.factors, bank, rows[some], targets.take(some))
+    plan = plan_variants(
+        generate.recipe,
+        anchors,
+        spec,
+        seed=generate.seed,
+        donors=bank,
+        options=generate.options,
+        clashes=clashes,
+    )
+    images, probabilities = codec.render_factors(recombine(bank.latents, bank.latents, plan))
+    gate = generate.gate.model_copy(update={"enabled": True}).build()
+    row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
+    real = examples.images[[row_of[example_id] for example_id in bank.ids]]
+    return Recombinations(
+        plan=plan,
+        images=images,
+        donors=np.stack([real[_donors_of(plan, spec, name)] for name in cells.factors], axis=1),
+        verdicts=gate.judge_factors(probabilities, plan.factors),
+        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(images).items()},
+    )
+
+
+def _within(cells: Cells, factors: dict[str, np.ndarray]) -> Cells:
+    """The cells whose values some examples have; a sample may lack those of rare values."""
+    columns = zip(cells.factors, cells.values.T, strict=True)
+    there = np.logical_and.reduce([np.isin(column, factors[name]) for name, column in columns])
+    return Cells(cells.factors, cells.values[there], cells.numbers[there])
+
+
+def _donors_of(plan: VariantPlan, spec: LatentSpec, factor: str) -> np.ndarray:
+    rows = plan.donors[spec.carriers(factor)[0]]
+    return np.where(rows < 0, plan.anchor, rows)
+
+
+def measure_recombinations(
+    drawn: Recombinations, before: Coverage, after: Coverage
+) -> list[Measure]:
+    """Measures how many recombinations are of their cell, and how many cells have examples.
+
+    Args:
+        drawn: Recombinations before the gate.
+        before: The cells of the data that was read.
+        after: The cells with the variants added.
+    """
+    expected, passed = drawn.plan.factors, drawn.verdicts.accepted
+    right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
+    whole = np.logical_and.reduce(list(right.values()))
+    names = {name: f"Factor {name} kept" for name in right} | {"label": "Class kept"}
+    pairs = [("Cell read back", whole)] + [(names[name], right[name]) for name in right]
+    measures = [
+        Measure(
+            name=f"{name}, {when} the gate",
+            value=float(np.mean(column[rows])) if rows.any() else None,
+            meaning="Share of recombinations in which the auditor reads what is expected.",
+        )
+        for name, column in pairs
+        for when, rows in (("before", np.ones(len(passed), bool)), ("after", passed))
+    ]
+    rejected = Measure(
+        name="Rejected by the gate",
+        value=float(1 - np.mean(passed)),
+        better="lower",
+        meaning="Share of candidates that the judge refuses on the first attempt.",
+    )
+    return [*measures, rejected, *measure_cells(before, after)]
+
+
+def measure_cells(before: Coverage, after: Coverage) -> list[Measure]:
+    """Counts the cells of the grid that have no example, before and after."""
+    return [
+        Measure(
+            name=f"Cells without an example, {when}",
+            value=coverage.num_cells - len(coverage.counts),
+            unit=f"of {coverage.num_cells}",
+            better="lower",
+            meaning=f"Combinations of {', '.join(coverage.names)} that no example has.",
+        )
+        for when, coverage in (("before", before), ("after", after))
+    ]
+
+
+def sheet_of(drawn: Recombinations, grid: Coverage) -> bytes:
+    """A picture of some recombinations beside their donors, classes in turn."""
+    label = drawn.plan.label
+    _, first = np.unique(label, return_index=True)
+    others = np.setdiff1d(np.arange(len(label)), first)
+    rows = np.sort(np.concatenate([first, others])[:SHEET_ROWS])
+    expected = {name: drawn.plan.factors[name][rows] for name in grid.names}
+    return donor_sheet(
+        drawn.donors[rows],
+        drawn.images[rows],
+        factors=list(grid.names),
+        values=[
+            [grid.names[name][expected[name][row]] for name in grid.names]
+            for row in range(len(rows))
+        ],
+        accepted=drawn.verdicts.accepted[rows],
+    )
+
+
+def grid_of(before: Coverage, after: Coverage) -> bytes:
+    """A heat map of the first factor and the one with which it has most cells without example."""
+    first, *others = before.names
+
+    def missing(name: str) -> int:
+        pair = before.over([first, name])
+        return pair.num_cells - len(pair.counts)
+
+    second = max(others, key=missing)
+    return factor_grid(
+        (first, before.names[first]),
+        (second, before.names[second]),
+        *(_counts(coverage.over([first, second])) for coverage in (before, after)),
+    )
+
+
+def _counts(coverage: Coverage) -> np.ndarray:
+    """Examples of each cell of two factors, `(R, C)`."""
+    counts = np.zeros([len(values) for values in coverage.names.values()], np.int64)
+    cells = np.array(list(coverage.counts), np.int64).reshape(-1, 2)
+    counts[cells[:, 0], cells[:, 1]] = list(coverage.counts.values())
+    return counts
