@@ -81,13 +81,13 @@ def measure_split(
 
 def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Measure]:
     """How well the judge or the auditor reads the class, and every other factor, of real images."""
-    read = codec.judge_factors(test.images, judge)
+    read, many = codec.judge_factors(test.images, judge), codec.kind.many
     return [
         Measure(
             name=f"Accuracy of the {judge}" + ("" if factor == "label" else f": {factor}"),
             value=float(np.mean(np.argmax(probabilities, axis=-1) == test.factors[factor])),
             chance=1.0 / probabilities.shape[1],
-            meaning=f"Share of real {held_out} {codec.kind.many} that the {judge} classifies right.",
+            meaning=f"Share of real {held_out} {many} that the {judge} classifies right.",
         )
         for factor, probabilities in read.items()
     ]
