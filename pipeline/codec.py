@@ -22,7 +22,7 @@ from model_zoo.classifier import feature_network
 from model_zoo.heads import split_heads
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
-from pipeline.compilation import Columns, compiled
+from pipeline.compilation import Columns, Signature, compiled
 from pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
@@ -52,13 +52,13 @@ class Codec:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         model = bundle.model
-        pixels = {"images": ((BATCH_SIZE, *bundle.image_shape), bundle.scaling.dtype)}
+        pixels = self._pixels
         codes = {
             name: ((BATCH_SIZE, block["dim"]), "float32")
             for name, block in model.latent_spec.items()
         }
         self._encode = compiled(self._encode_batch, [model], pixels)
-        self._sample = compiled(self._sample_batch, [model], pixels | {"seed": ((2,), "int32")})
+        self._sample = compiled(self._sample_batch, [model], {**pixels, "seed": ((2,), "int32")})
         self._render = compiled(self._render_batch, [model, bundle.judge], codes)
         self._class_scores = compiled(self._score_batch, [model], codes)
         self._moments = compiled(self._moments_batch, [model], pixels)
@@ -68,8 +68,10 @@ class Codec:
             name: compiled(self._judge_batch(name), [getattr(bundle, name)], pixels)
             for name in ("judge", "auditor")
         }
-        self._feature_network = feature_network(bundle.auditor)
-        self._features = compiled(self._features_batch, [bundle.auditor], pixels)
+
+    @property
+    def _pixels(self) -> Signature:
+        return {"images": ((BATCH_SIZE, *self.bundle.image_shape), self.bundle.scaling.dtype)}
 
     @property
     def kind(self) -> Kind:
@@ -132,8 +134,17 @@ class Codec:
         return _in_batches(self._judges[judge], {"images": images})
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """The auditor's last hidden layer for uint8 images, `(n, 256)` float32."""
+        """The auditor's last hidden layer for images as stored, `(n, 256)` float32."""
         return _in_batches(self._features, {"images": images})["features"]
+
+    @functools.cached_property
+    def _features(self) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+        network = feature_network(self.bundle.auditor)
+
+        def features(pixels: Columns) -> Columns:
+            return {"features": network(self._observed(pixels, CLASSIFIER_RANGE), training=False)}
+
+        return compiled(features, [self.bundle.auditor], self._pixels)
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
@@ -167,10 +178,6 @@ class Codec:
         prior = self.bundle.model.prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
         return _draw(carriers, columns["seed"])
-
-    def _features_batch(self, pixels: Columns) -> Columns:
-        observed = self._observed(pixels, CLASSIFIER_RANGE)
-        return {"features": self._feature_network(observed, training=False)}
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}

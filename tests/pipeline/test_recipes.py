@@ -139,7 +139,7 @@ def one_class(tmp_path) -> Path:
 def test_donors_of_another_class_are_refused_before_work_starts_where_there_is_none(
     one_class, tmp_path
 ):
-    assert not find_recipe("swap_zu").donors_share_class()
+    assert find_recipe("swap_zu").matched_by() == ("label", False)
     with pytest.raises(ValueError, match="class '0'.*set generate.options.same_class=1"):
         make(tmp_path / "o", "generate.recipe=swap_zu", data=one_class)
     assert not (tmp_path / "o").exists()
