@@ -2,8 +2,8 @@
 
 The batch is made from random images with the factors of the embedded fonts; the step is that of
 the default network with the full cover, compiled as `fit` compiles it. Both run in turn in one
-process. `fit` makes batches in a thread of its own beside the steps: below 100 % they are never
-waited for, where a core is free.
+process; `share_cpu` holds where others use the machine. `fit` makes batches in a thread of its own
+beside the steps: below 100 % they are never waited for, where a core is free.
 
     python tests/benchmarks/group_sampler.py [--sides 32 64 128] [--examples 4096]
         [--batch-size 32] [--repeats 20] [--out FILE]
@@ -30,11 +30,11 @@ from model_zoo.training import Schedule, optimizer, sampler
 SIZES = {"label": 52, "size": 3, "ink": 10, "background": 10, "font": 21}
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall seconds of a call."""
-    begin = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds of a call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begin
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def measure(side: int, options: argparse.Namespace) -> dict[str, float]:
@@ -48,7 +48,7 @@ def measure(side: int, options: argparse.Namespace) -> dict[str, float]:
     batches: Batches = sampler(model, images, factors)(images, factors, **settings)
     steps = len(batches)
     model.compile(optimizer(model, Schedule(epochs=10), steps), jit_compile=uses_xla())
-    times: dict[str, list[float]] = {"batch": [], "step": []}
+    times: dict[str, list[tuple[float, float]]] = {"batch": [], "step": []}
     for repeat in range(options.repeats + 2):
         ready = batches[repeat % steps]
         taken = {
@@ -58,12 +58,16 @@ def measure(side: int, options: argparse.Namespace) -> dict[str, float]:
         if repeat >= 2:  # the first two compile and warm up
             for name, value in taken.items():
                 times[name].append(value)
-    batch, step = (statistics.median(times[name]) for name in ("batch", "step"))
+    wall, cpu = (
+        {name: statistics.median(taken[clock] for taken in some) for name, some in times.items()}
+        for clock in (0, 1)
+    )
     return {
         "side": side,
-        "batch_ms": round(1e3 * batch, 2),
-        "step_ms": round(1e3 * step, 1),
-        "share": round(batch / step, 4),
+        "batch_ms": round(1e3 * wall["batch"], 2),
+        "step_ms": round(1e3 * wall["step"], 1),
+        "share": round(wall["batch"] / wall["step"], 4),
+        "share_cpu": round(cpu["batch"] / cpu["step"], 4),
     }
 
 
