@@ -17,7 +17,7 @@ from pipeline.report.maps import (
     legend_height,
 )
 
-_GAP = 0.55  # inches for titles and numbers
+_GAP, _UNTITLED_GAP = 0.55, 0.25  # inches for titles and numbers, and for numbers alone
 _FLATTEST, _STEEPEST = 0.3, 1.2  # height over width of a panel
 _MARGIN = 0.04  # of the extent of the dots, around them
 
@@ -116,10 +116,11 @@ def _panels(count: int, points: np.ndarray, names: Sequence[str]) -> tuple[Figur
     extent = np.maximum(high - low, 1e-6 * max(1.0, float(np.abs(points).max())))
     width = WIDE / count
     height = width * float(np.clip(extent[1] / extent[0], _FLATTEST, _STEEPEST))
-    figure = Figure(figsize=(WIDE, height + _GAP + legend_height(names)), layout="constrained")
+    height += legend_height(names) + (_GAP if count > 1 else _UNTITLED_GAP)
+    figure = Figure(figsize=(WIDE, height), layout="constrained")
     panels = figure.subplots(1, count, squeeze=False, sharex=True, sharey=True)[0]
     for panel in panels:
-        panel.set_aspect("equal", adjustable="box" if count > 1 else "datalim")
+        panel.set_aspect("equal", adjustable="box")
         panel.set(
             xlim=(low[0] - _MARGIN * extent[0], high[0] + _MARGIN * extent[0]),
             ylim=(low[1] - _MARGIN * extent[1], high[1] + _MARGIN * extent[1]),
