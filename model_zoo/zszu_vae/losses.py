@@ -2,9 +2,9 @@
 
 Stop-gradients route them. `mixture` learns from class and likelihood loss; the encoder of `zs`
 from these, from code loss and reconstruction; the encoder of `zu` from reconstruction, KL,
-confusion and MMD; the adversary from adversary loss alone; the discriminator from discriminator
-loss alone; the decoder from reconstruction, consistency and generator loss. All three networks
-learn from the interpolation regulariser, where there is one.
+confusion, MMD and total correlation; the adversary from adversary loss alone; the discriminator
+from discriminator loss alone; the decoder from reconstruction, consistency and generator loss. All
+three networks learn from the interpolation regulariser, where there is one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from keras import ops
 
 from model_zoo.adversary import adversary_losses, call_frozen
 from model_zoo.discriminator import hinge_losses
-from model_zoo.gaussian_mixture import mixture_losses
+from model_zoo.divergences import class_total_correlation
+from model_zoo.gaussian_mixture import component_log_density, mixture_losses
 from model_zoo.moments import class_conditional_mmd
 from model_zoo.probability import tfd
 from model_zoo.regularizers import cir_loss
@@ -79,7 +80,28 @@ def _split_terms(model: ZsZuVAE, labels, outputs) -> dict:
         "confusion_loss": confusion_loss,
         "adversary_loss": adversary_loss / model.adversary_steps,
         "mmd_loss": mmd_loss,
+        "tc_loss": _tc_loss(model, labels, outputs) if model.tc_weight else ops.zeros(()),
     }
+
+
+def _tc_loss(model: ZsZuVAE, labels, outputs):
+    """Total correlation of the class that `zs` tells and of `zu` with unit noise added to it.
+
+    The posteriors of `zu` may lie so far apart that each code points at its own image. The total
+    correlation then is the entropy of the class, whatever is done about it, and has no gradient.
+    With noise as wide as the prior, a dimension tells about `log(2) / 2` nats of the image at most,
+    posteriors overlap, and the total correlation still is 0 exactly if class and `zu` are
+    independent, for Gaussian noise can be deconvolved.
+    """
+    scores = component_log_density(ops.stop_gradient(outputs["zs"]), *model.mixture.frozen())
+    log_variance = ops.softplus(outputs["zu_log_variance"])  # log(variance + 1)
+    return class_total_correlation(
+        model.draw(outputs["zu_loc"], log_variance),
+        outputs["zu_loc"],
+        log_variance,
+        labels,
+        ops.log_softmax(scores),
+    )
 
 
 def _variant_terms(model: ZsZuVAE, x, labels, outputs) -> dict:

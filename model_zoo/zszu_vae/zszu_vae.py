@@ -74,6 +74,8 @@ class ZsZuVAE(keras.Model):
             from so many draws of `zu`, at so many times the learning rate.
         mmd_weight: Float, weight of the class-conditional maximum mean discrepancy of `zu`, an
             alternative to the adversary that needs no network.
+        tc_weight: Float, weight of the total correlation of `zu` and of the class that `zs` tells,
+            another such alternative.
         consistency_weight: Float, weight of the class that the encoder of `zs` reads in images
             decoded from `zs` and a draw of `zu` from its prior, as the decoder sees it. Not in the
             paper: there the decoder only ever sees posterior samples of `zu`.
@@ -127,6 +129,7 @@ class ZsZuVAE(keras.Model):
         adversary_weight: float = 1.0,
         adversary_steps: int = 1,
         mmd_weight: float = 0.0,
+        tc_weight: float = 0.0,
         consistency_weight: float = 1.0,
         mixture_share: float = 0.25,
         gan_weight: float = 0.0,
@@ -151,7 +154,7 @@ class ZsZuVAE(keras.Model):
         self.noise_variance, self.kl_weight, self.precision = noise_variance, kl_weight, precision
         self.likelihood_weight, self.code_weight = likelihood_weight, code_weight
         self.adversary_weight, self.adversary_steps = adversary_weight, adversary_steps
-        self.mmd_weight = mmd_weight
+        self.mmd_weight, self.tc_weight = mmd_weight, tc_weight
         self.consistency_weight, self.mixture_share = consistency_weight, mixture_share
         self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
         self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
@@ -330,6 +333,7 @@ class ZsZuVAE(keras.Model):
             "confusion_loss": self.adversary_weight,
             "adversary_loss": 1.0,
             "mmd_loss": self.mmd_weight,
+            "tc_loss": self.tc_weight,
             "consistency_loss": self.consistency_weight,
         }
         gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}

@@ -20,7 +20,7 @@ from model_zoo.training import fit
 ARGUMENTS = {
     "zszu_vae": {
         **{"zs_dim": 3, "zu_dim": 4, "hidden_dim": 16, "dropout": 0.1},
-        **{"gan_weight": 0.1, "discriminator_rate": 2.0, "mmd_weight": 1.0},
+        **{"gan_weight": 0.1, "discriminator_rate": 2.0, "mmd_weight": 1.0, "tc_weight": 1.0},
         **{"cir_weight": 0.01},
     },
     "gzs_net": {

@@ -27,6 +27,7 @@ WITHOUT_TWIN = {
     "gan_weight": 0.0,
     "mmd_weight": 0.0,
     "precision": "learnt",
+    "tc_weight": 0.0,
 }
 """Hyperparameters that the twin of the zs/zu model knows with these values only."""
 

@@ -16,6 +16,7 @@ LEARNS_FROM = {
     "code_weight": {"zs_encoder"},
     "adversary_weight": {"zu_encoder"},
     "mmd_weight": {"zu_encoder"},
+    "tc_weight": {"zu_encoder"},
     "consistency_weight": {"decoder"},
     "gan_weight": {"decoder", "discriminator"},
     "cir_weight": {"zs_encoder", "zu_encoder", "decoder"},

@@ -1,0 +1,220 @@
+"""Terms of the KL divergence of codes from their prior, estimated from a batch.
+
+The common currency is a matrix of log densities: in row `i` and column `j` that of the code of
+example `i` under the posterior of example `j`. Its weighted sum over the columns estimates the
+density of the aggregate posterior, `q(z) = sum over the data of q(z | x_n) / N`. Blocks of any kind
+take part that have such a matrix, Gaussian or categorical.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from keras import ops
+
+
+class BlockDensities(NamedTuple):
+    """Log densities of the codes of one block, in nats.
+
+    Args:
+        pairwise: `(batch, batch, dim)`, of each dimension of code `i` under posterior `j`.
+        prior: `(batch, dim)`, of each dimension of code `i` under its marginal prior.
+        joint_prior: `(batch,)`, of code `i` under the prior of the block, or `None` if the
+            dimensions are independent there. Blocks are independent under the prior.
+    """
+
+    pairwise: Any
+    prior: Any
+    joint_prior: Any = None
+
+
+class KLTerms(NamedTuple):
+    """What the KL divergence of posterior from prior is made of, in nats; all but the first and
+    the last can be negative on a batch.
+
+    Args:
+        mutual_information: Scalar, of observation and code; at most `log(num_examples)`.
+        between_blocks: Scalar, total correlation of the blocks.
+        within_blocks: A scalar a block, total correlation of its dimensions less that of its prior.
+        dimension_wise: `(dim,)` a block, KL divergence of each dimension's aggregate posterior
+            from its prior.
+    """
+
+    mutual_information: Any
+    between_blocks: Any
+    within_blocks: dict[str, Any]
+    dimension_wise: dict[str, Any]
+
+
+def gaussian_log_density(codes, loc, log_variance):
+    """Log density of every code under every posterior, dimension by dimension.
+
+    Args:
+        codes: `(batch, dim)`.
+        loc: `(batch, dim)`, means of diagonal Gaussians.
+        log_variance: `(batch, dim)`.
+
+    Returns:
+        `(batch, batch, dim)` in nats. Taken from differences, not from expanded squares, so that
+        float32 is enough for codes far apart.
+    """
+    standardised = (codes[:, None] - loc[None]) * ops.exp(-0.5 * log_variance)[None]
+    return -0.5 * (ops.square(standardised) + log_variance[None] + math.log(2.0 * math.pi))
+
+
+def categorical_log_density(values, log_probabilities):
+    """Log probability of the value of every example under every posterior.
+
+    Args:
+        values: `(batch,)` integers.
+        log_probabilities: `(batch, num_values)`, each row a normalised distribution.
+
+    Returns:
+        `(batch, batch)` in nats.
+    """
+    return ops.transpose(ops.take(log_probabilities, values, axis=1))
+
+
+def stratified_log_weights(weights, num_examples: float = math.inf):
+    """Log weights of the minibatch-stratified estimator of the aggregate posterior's density.
+
+    The posterior that gave the code counts with its true share `1 / num_examples`, the others
+    stand for the rest. Without bias in the density, too low in its log by about half the squared
+    relative error. With `num_examples` infinite the density is that of codes of new examples.
+
+    Reference:
+        Esmaeili et al., Structured Disentangled Representations, AISTATS 2019; for uniform weights
+        also Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018, appendix C.1.
+
+    Args:
+        weights: `(batch,)`, positive: share of each example in the data over that among the
+            examples drawn, up to a factor. Ones for uniform sampling without replacement; for
+            class-balanced sampling the number of examples of its class.
+        num_examples: Size of the data set that is drawn from, at least the batch's.
+
+    Returns:
+        `(batch, batch)`; every row sums to 1 before the log. The code of an example that is alone
+        in its batch has its own posterior only.
+    """
+    own = ops.eye(ops.shape(weights)[0], dtype=weights.dtype)
+    rest = ops.sum((1.0 - own) * weights[None], axis=-1)
+    alone = rest <= 0.0
+    share = ops.where(alone, 1.0, 1.0 / num_examples)[:, None]
+    others = (1.0 - share) * weights[None] / ops.where(alone, 1.0, rest)[:, None]
+    return ops.log(own * share + (1.0 - own) * others)
+
+
+def uniform_log_weights(weights, num_examples: float):
+    """Log weights of minibatch-weighted sampling: all examples of the batch count the same.
+
+    Too low in the log density by about `log(num_examples)` where posteriors hardly overlap, once
+    for the code and once for each of its parts; its gradients are those of the plain mean.
+
+    Reference:
+        Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018, equation 5.
+
+    Args:
+        weights: `(batch,)`, as for `stratified_log_weights`.
+        num_examples: Size of the data set that is drawn from.
+
+    Returns:
+        `(batch, batch)`; every row sums to `1 / num_examples` before the log.
+    """
+    shares = weights / (ops.sum(weights) * num_examples)
+    return ops.log(shares)[None] * ops.ones_like(weights)[:, None]
+
+
+def log_aggregate(pairwise, log_weights):
+    """Log density of each code under the aggregate posterior, in nats.
+
+    Args:
+        pairwise: `(batch, batch)` or `(batch, batch, parts)` log densities.
+        log_weights: `(batch, batch)`.
+
+    Returns:
+        `(batch,)` or `(batch, parts)`.
+    """
+    if len(pairwise.shape) == 3:
+        log_weights = log_weights[..., None]
+    return ops.logsumexp(pairwise + log_weights, axis=1)
+
+
+def total_correlation(pairwise, log_weights):
+    """How far the parts of a code are from independent, an estimate for each code.
+
+    Args:
+        pairwise: `(batch, batch, parts)` log densities of blocks, or of dimensions of a block;
+            given the observation the parts are independent.
+        log_weights: `(batch, batch)`.
+
+    Returns:
+        `(batch,)` in nats: the log density of the whole less those of the parts. Its mean can be
+        negative.
+    """
+    whole = log_aggregate(ops.sum(pairwise, axis=-1), log_weights)
+    return whole - ops.sum(log_aggregate(pairwise, log_weights), axis=-1)
+
+
+def class_total_correlation(codes, loc, log_variance, labels, log_probabilities):
+    """Total correlation of a Gaussian block and of the class that a point block tells.
+
+    A point has no density, and its total correlation with another block would be all that this
+    block tells of the observation, whatever the point holds: a pressure on capacity, as the KL is
+    one. So the distribution of the class that is read from the point, a categorical posterior,
+    stands in for it. Gradients to `log_probabilities` are the caller's to stop.
+
+    The batch is taken for the whole data set. What is estimated then is a divergence between two
+    distributions that the batch itself makes up, at least 0 on average over draws of codes and
+    classes: minimising it ends at independence. With the number of examples of a larger data set
+    the estimate has no such bound; codes gain by fleeing those of their class ever further.
+
+    Args:
+        codes: `(batch, dim)`, sampled from the posteriors of the Gaussian block.
+        loc: `(batch, dim)`, their means.
+        log_variance: `(batch, dim)`.
+        labels: `(batch,)` integers, the classes.
+        log_probabilities: `(batch, num_classes)`, log probability of each class given the point.
+
+    Returns:
+        A scalar in nats, the mean over the batch; can be negative.
+    """
+    block = ops.sum(gaussian_log_density(codes, loc, log_variance), axis=-1)
+    told = categorical_log_density(labels, log_probabilities)
+    log_weights = uniform_log_weights(ops.ones_like(block[0]), 1.0)
+    return ops.mean(total_correlation(ops.stack([block, told], axis=-1), log_weights))
+
+
+def kl_terms(blocks: Mapping[str, BlockDensities], log_weights, weights) -> KLTerms:
+    """Divides `KL(q(z | x) || p(z))`, sampled at the codes of a batch, into its terms.
+
+    All of them, added up, are exactly that sample, whatever the estimate of the aggregate.
+
+    Reference:
+        Esmaeili et al., Structured Disentangled Representations, AISTATS 2019.
+
+    Args:
+        blocks: Log densities of every block.
+        log_weights: `(batch, batch)`, from `stratified_log_weights` or `uniform_log_weights`.
+        weights: `(batch,)`, the same that these were made of; the terms are weighted means.
+    """
+    shares = weights / ops.sum(weights)
+    pairwise = ops.stack([ops.sum(block.pairwise, axis=-1) for block in blocks.values()], axis=-1)
+    joint = ops.sum(pairwise, axis=-1)
+    within, dimension_wise = {}, {}
+    for name, block in blocks.items():
+        within[name] = total_correlation(block.pairwise, log_weights)
+        if block.joint_prior is not None:
+            within[name] -= block.joint_prior - ops.sum(block.prior, axis=-1)
+        dimension_wise[name] = log_aggregate(block.pairwise, log_weights) - block.prior
+    return KLTerms(
+        mutual_information=ops.sum(
+            shares * (ops.diagonal(joint) - log_aggregate(joint, log_weights))
+        ),
+        between_blocks=ops.sum(shares * total_correlation(pairwise, log_weights)),
+        within_blocks={name: ops.sum(shares * term) for name, term in within.items()},
+        dimension_wise={
+            name: ops.sum(shares[:, None] * term, axis=0) for name, term in dimension_wise.items()
+        },
+    )
