@@ -27,6 +27,7 @@ def demo_config() -> Config:
                     "zu_dim": 16,
                     "hidden_dim": 128,
                     "noise_variance": 0.1,
+                    "likelihood_weight": 1,
                 }
             },
             "train": {"epochs": 150, "batch_size": 96, "learning_rate": 0.002},

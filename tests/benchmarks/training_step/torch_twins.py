@@ -23,6 +23,7 @@ from training_step.torch_networks import (
 EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
 WITHOUT_TWIN = {
     "adversary_steps": 1,
+    "cir_weight": 0.0,
     "dropout": 0.0,
     "gan_weight": 0.0,
     "mmd_weight": 0.0,
