@@ -78,10 +78,12 @@ def optimizer(
 
 
 def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
-    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled."""
+    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
+    several devices, whose loop TensorFlow cannot build for every model.
+    """
     if schedule.steps_per_execution:
         return schedule.steps_per_execution
-    if keras.backend.backend() == "jax":
+    if keras.backend.backend() == "jax" or num_replicas() > 1:
         return 1
     return max(n for n in range(1, MOST_STEPS_AT_ONCE + 1) if steps_per_epoch % n == 0)
 
