@@ -34,13 +34,13 @@ def interpolation_loss(
     The loss is how far all other blocks come back from where they were. The defaults are the
     authors' form for one block: alpha drawn for every dimension, mean squared error, gradients
     through both ends and the target. Deviates: one interpolant an example, not ten; the partner is
-    any other example of the batch.
+    the example before it in the batch, whose order is random.
 
     Args:
         encode: Maps observations to one `(batch, dim)` tensor a block, without noise.
         decode: Maps such blocks to observations.
         latents: Blocks of a batch of codes, two blocks or more.
-        seed: Source of partners, blocks and alphas.
+        seed: Source of blocks and alphas.
         blocks: Names of the blocks that are interpolated, one drawn for each example; all by
             default.
         alpha: `"dimension"`: a share drawn for every dimension of an example, which samples the
@@ -60,12 +60,11 @@ def interpolation_loss(
         name: which == chosen.index(name) if name in chosen else ops.zeros_like(which, "bool")
         for name in latents
     }
-    partners = _partners(batch, seed)
     moved = {}
     for name, code in latents.items():
         shape = ops.shape(code) if alpha == "dimension" else (batch, 1)
         share = keras.random.uniform(shape, seed=seed)
-        towards = code + share * (ops.take(code, partners, axis=0) - code)
+        towards = code + share * (ops.roll(code, 1, axis=0) - code)
         moved[name] = ops.where(is_moved[name], towards, code)
     found = encode(decode(moved))
     sums, counts = 0.0, 0.0
@@ -75,13 +74,6 @@ def interpolation_loss(
         errors = ops.sum(_errors(found[name], target, distance), axis=-1, keepdims=True)
         sums += ops.where(is_moved[name], 0.0, errors)
     return ops.mean(sums / counts)
-
-
-def _partners(batch, seed):
-    """For every example another one of the batch, or itself in a batch of one."""
-    steps = keras.random.uniform((batch,), seed=seed) * ops.cast(batch - 1, "float32")
-    ahead = 1 + ops.cast(ops.floor(steps), "int32")
-    return (ops.arange(batch, dtype="int32") + ahead) % batch
 
 
 def _errors(found, target, distance: str):
