@@ -126,6 +126,31 @@ def test_confusion_of_unbalanced_classes_is_least_at_their_shares(batch):
     assert figures(model, batch)["confusion_loss"] == pytest.approx(np.log(NUM_CLASSES), abs=1e-6)
 
 
+@pytest.mark.parametrize("scale", [0.0, 100.0])
+def test_total_correlation_is_what_zu_tells_of_the_class(batch, scale):
+    model = build(tc_weight=1.0)
+    centres = 100.0 * np.eye(NUM_CLASSES, ZS_DIM)
+    model.mixture.loc.assign(centres)
+    codes = scale * np.eye(NUM_CLASSES, ZU_DIM, dtype=np.float32)[batch[1]]
+    zs, zeros = centres.astype(np.float32)[batch[1]], np.zeros((6, ZU_DIM), np.float32)
+    shares = np.bincount(batch[1]) / 6
+    expected = -np.sum(shares * np.log(shares)) if scale else 0.0
+    found = figures(model, batch, zs=zs, zu_loc=codes, zu_log_variance=zeros)["tc_loss"]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_a_weight_no_total_correlation_is_estimated(batch):
+    model = build(consistency_weight=0.0)
+    outputs = model(batch[0], training=True)
+    before = np.array(model.noise.state)
+    model.compute_loss(*batch, outputs)
+    assert float(model.trackers["tc_loss"].result()) == 0.0
+    np.testing.assert_array_equal(model.noise.state, before)
+    model.tc_weight = 1.0
+    model.compute_loss(*batch, outputs)
+    assert not np.array_equal(model.noise.state, before)
+
+
 def test_negative_elbo_is_the_weighted_sum(model, batch):
     model.likelihood_weight, model.reconstruction_weight, model.kl_weight = 0.3, 7.0, 2.0
     found = figures(model, batch)
