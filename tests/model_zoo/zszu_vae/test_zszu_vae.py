@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from model_zoo.batches import scale_pixels
+from model_zoo.metrics.probes import probe_accuracy
 from model_zoo.probability import stateless_seed
+from model_zoo.training import Schedule, fit
 from model_zoo.zszu_vae import ZsZuVAE
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
@@ -266,6 +269,38 @@ def test_bad_arguments_are_refused_with_the_fix(bad):
 def test_without_a_weight_no_variants_are_decoded(model, batch):
     model.consistency_weight = 0.0
     assert figures(model, batch)["consistency_loss"] == 0.0
+
+
+@pytest.fixture
+def leak(tmp_path):
+    """Returns a function that trains on images of a class and a style, and probes zu for the class.
+
+    Nothing but the weight that is given presses on zu.
+    """
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, NUM_CLASSES, 400)
+    patterns, styles = rng.uniform(size=(NUM_CLASSES, 8, 8, 1)), rng.uniform(size=(2, 8, 8, 1))
+    blend = 0.5 * patterns[labels] + 0.25 * np.tensordot(rng.uniform(size=(400, 2)), styles, 1)
+    images = (255 * blend).astype(np.uint8)
+    folds = (images[:200], labels[:200]), (images[200:], labels[200:])
+
+    def probe(**weights):
+        args = {"zs_dim": 2, "zu_dim": 3, "noise_variance": 0.03}
+        silent = {"adversary_weight": 0.0, "consistency_weight": 0.0}
+        model = build(**args, **silent, **weights)
+        schedule = Schedule(epochs=25, batch_size=50, learning_rate=5e-3)
+        fit(model, *folds, schedule, tmp_path / str(weights))
+        codes = [np.asarray(model(scale_pixels(x, (-1, 1)))["zu"]) for x, _ in folds]
+        return probe_accuracy("linear", codes[0], folds[0][1], codes[1], folds[1][1])
+
+    return probe
+
+
+@pytest.mark.slow
+def test_total_correlation_drives_the_class_out_of_zu(leak):
+    without, pressed = leak(), leak(tc_weight=10.0)
+    assert without > 0.7
+    assert pressed < without - 0.2
 
 
 # --- Probability model ------------------------------------------------------------------------
