@@ -31,8 +31,9 @@ class BlockDensities(NamedTuple):
 
 
 class KLTerms(NamedTuple):
-    """What the KL divergence of posterior from prior is made of, in nats; all but the first and
-    the last can be negative on a batch.
+    """What the KL divergence of posterior from prior is made of, in nats.
+
+    Estimates, any of which can be negative on a batch.
 
     Args:
         mutual_information: Scalar, of observation and code; at most `log(num_examples)`.
@@ -109,15 +110,16 @@ def stratified_log_weights(weights, num_examples: float = math.inf):
 def uniform_log_weights(weights, num_examples: float):
     """Log weights of minibatch-weighted sampling: all examples of the batch count the same.
 
-    Too low in the log density by about `log(num_examples)` where posteriors hardly overlap, once
-    for the code and once for each of its parts; its gradients are those of the plain mean.
+    Too low in the log density by `log(num_examples)` where posteriors overlap and by the log of the
+    batch size where they do not, once for the code and once for each of its parts. With 1 for
+    `num_examples` it is the mean over the batch, exact for a batch that is the whole data set.
 
     Reference:
         Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018, equation 5.
 
     Args:
         weights: `(batch,)`, as for `stratified_log_weights`.
-        num_examples: Size of the data set that is drawn from.
+        num_examples: Size of the data set that is drawn from, or 1 for the mean over the batch.
 
     Returns:
         `(batch, batch)`; every row sums to `1 / num_examples` before the log.

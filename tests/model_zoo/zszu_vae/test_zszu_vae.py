@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from model_zoo.batches import scale_pixels
+from model_zoo.metrics.probes import probe_accuracy
 from model_zoo.probability import stateless_seed
+from model_zoo.training import Schedule, fit
 from model_zoo.zszu_vae import ZsZuVAE
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
@@ -125,6 +128,31 @@ def test_confusion_of_unbalanced_classes_is_least_at_their_shares(batch):
     assert figures(model, batch)["confusion_loss"] == pytest.approx(entropy, abs=1e-6)
     silence(model.adversary)
     assert figures(model, batch)["confusion_loss"] == pytest.approx(np.log(NUM_CLASSES), abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.0, 100.0])
+def test_total_correlation_is_what_zu_tells_of_the_class(batch, scale):
+    model = build(tc_weight=1.0)
+    centres = 100.0 * np.eye(NUM_CLASSES, ZS_DIM)
+    model.mixture.loc.assign(centres)
+    codes = scale * np.eye(NUM_CLASSES, ZU_DIM, dtype=np.float32)[batch[1]]
+    zs, zeros = centres.astype(np.float32)[batch[1]], np.zeros((6, ZU_DIM), np.float32)
+    shares = np.bincount(batch[1]) / 6
+    expected = -np.sum(shares * np.log(shares)) if scale else 0.0
+    found = figures(model, batch, zs=zs, zu_loc=codes, zu_log_variance=zeros)["tc_loss"]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_a_weight_no_total_correlation_is_estimated(batch):
+    model = build(consistency_weight=0.0)
+    outputs = model(batch[0], training=True)
+    before = np.array(model.noise.state)
+    model.compute_loss(*batch, outputs)
+    assert float(model.trackers["tc_loss"].result()) == 0.0
+    np.testing.assert_array_equal(model.noise.state, before)
+    model.tc_weight = 1.0
+    model.compute_loss(*batch, outputs)
+    assert not np.array_equal(model.noise.state, before)
 
 
 def test_negative_elbo_is_the_weighted_sum(model, batch):
@@ -252,6 +280,38 @@ def test_bad_arguments_are_refused_with_the_fix(bad):
 def test_without_a_weight_no_variants_are_decoded(model, batch):
     model.consistency_weight = 0.0
     assert figures(model, batch)["consistency_loss"] == 0.0
+
+
+@pytest.fixture
+def leak(tmp_path):
+    """Returns a function that trains on images of a class and a style, and probes zu for the class.
+
+    Nothing but the weight that is given presses on zu.
+    """
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, NUM_CLASSES, 400)
+    patterns, styles = rng.uniform(size=(NUM_CLASSES, 8, 8, 1)), rng.uniform(size=(2, 8, 8, 1))
+    blend = 0.5 * patterns[labels] + 0.25 * np.tensordot(rng.uniform(size=(400, 2)), styles, 1)
+    images = (255 * blend).astype(np.uint8)
+    folds = (images[:200], labels[:200]), (images[200:], labels[200:])
+
+    def probe(**weights):
+        args = {"zs_dim": 2, "zu_dim": 3, "noise_variance": 0.03}
+        silent = {"adversary_weight": 0.0, "consistency_weight": 0.0}
+        model = build(**args, **silent, **weights)
+        schedule = Schedule(epochs=25, batch_size=50, learning_rate=5e-3)
+        fit(model, *folds, schedule, tmp_path / str(weights))
+        codes = [np.asarray(model(scale_pixels(x, (-1, 1)))["zu"]) for x, _ in folds]
+        return probe_accuracy("linear", codes[0], folds[0][1], codes[1], folds[1][1])
+
+    return probe
+
+
+@pytest.mark.slow
+def test_total_correlation_drives_the_class_out_of_zu(leak):
+    without, pressed = leak(), leak(tc_weight=10.0)
+    assert without > 0.7
+    assert pressed < without - 0.2
 
 
 # --- Probability model ------------------------------------------------------------------------
