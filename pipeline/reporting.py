@@ -77,6 +77,8 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
         gate = QualityGate(config.generate.gate.min_confidence)
         anchors = sample.anchors if sample else examples
         pictures["exchange"] = _exchange(report, anchors, codec, gate)
+    shown = {name: caption for name, caption in captions.items() if name in pictures}
+    report = report.model_copy(update={"captions": shown})
     write_report(out, report, pictures | _charts(report, Path(model)))
     return report
 

@@ -48,7 +48,7 @@ def test_a_fresh_process_loads_the_bundle_without_the_sources_beside_it(tmp_path
 def test_a_bundle_has_figures_curves_history_and_no_checkpoints():
     assert (digits_bundle() / "curves.png").read_bytes().startswith(b"\x89PNG")
     rows = (digits_bundle() / "history.csv").read_text().splitlines()
-    assert len(rows) == 1 + 25
+    assert len(rows) == 1 + 50
     assert "val_negative_elbo" in rows[0]
     assert not (digits_bundle() / STATE_FOLDER).exists()
     assert (digits_bundle() / "config.yaml").exists()
@@ -103,7 +103,7 @@ def test_the_data_are_never_overwritten(tmp_path):
 
 def test_resuming_a_finished_run_changes_nothing():
     before = (digits_bundle() / "bundle.json").read_bytes()
-    config = digits_config("train.epochs=25", "judge.epochs=150")
+    config = digits_config("train.epochs=50", "judge.epochs=150")
     bundle = train_bundle(config, digits_data(), digits_bundle(), resume=True)
     assert (digits_bundle() / "bundle.json").read_bytes() == before
     assert bundle.digest in before.decode()
