@@ -19,7 +19,6 @@ from model_zoo.optimizers import FusedAdam, Grouped
 from model_zoo.scaling import PIXELS, Scaling
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
-MOST_STEPS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Schedule:
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
         steps_per_execution: Batches that one call to the device goes through, and of which an
-            epoch is a multiple: what is over is left out. `None` for as many as leave nothing
-            out, up to `MOST_STEPS_AT_ONCE`.
+            epoch is a multiple: what is over is left out. Beyond 1 TensorFlow runs them in a loop
+            whose sums may round otherwise in another process.
         gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
             updated once; the batch of the optimizer is so many times `batch_size`.
     """
@@ -44,7 +43,7 @@ class Schedule:
     learning_rate: float = 1e-3
     patience: int = 0
     seed: int = 0
-    steps_per_execution: int | None = None
+    steps_per_execution: int = 1
     gradient_accumulation_steps: int = 1
 
 
@@ -75,17 +74,6 @@ def optimizer(
         name: (part, adam(schedule, steps_per_epoch, rate)) for name, (part, rate) in rates.items()
     }
     return Grouped(groups, default)
-
-
-def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
-    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
-    several devices, whose loop TensorFlow cannot build for every model.
-    """
-    if schedule.steps_per_execution:
-        return schedule.steps_per_execution
-    if keras.backend.backend() == "jax" or num_replicas() > 1:
-        return 1
-    return max(n for n in range(1, MOST_STEPS_AT_ONCE + 1) if steps_per_epoch % n == 0)
 
 
 def check_accumulation(schedule: Schedule) -> None:
@@ -152,12 +140,12 @@ def fit(
         "divisor": num_replicas(),
         "scaling": scaling,
     }
-    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution or 1, **shared}
+    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution, **shared}
     steps = batches(*train, **ordered).steps_per_epoch
     model.compile(
         optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
-        steps_per_execution=steps_per_execution(schedule, steps),
+        steps_per_execution=schedule.steps_per_execution,
     )
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
@@ -212,7 +200,7 @@ def fit_classifier(
         value_range=CLASSIFIER_RANGE,
         seed=schedule.seed,
         epochs=range(schedule.epochs),
-        steps_divisor=schedule.steps_per_execution or 1,
+        steps_divisor=schedule.steps_per_execution,
         scaling=scaling,
     )
     network.compile(
@@ -220,7 +208,7 @@ def fit_classifier(
         loss,
         metrics=[accuracy],
         jit_compile=uses_xla(),
-        steps_per_execution=steps_per_execution(schedule, batches.steps_per_epoch),
+        steps_per_execution=schedule.steps_per_execution,
     )
     network.fit(
         fed_to_device(batches),
