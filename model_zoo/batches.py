@@ -27,11 +27,6 @@ def factors_of(factors: Factors) -> Mapping[str, np.ndarray]:
     return factors if isinstance(factors, Mapping) else {"label": factors}
 
 
-def scale_pixels(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    """Scales `uint8` pixels linearly to float32 in `value_range`."""
-    return PIXELS.to_model(images.astype(np.float32), value_range)
-
-
 class Batches(keras.utils.PyDataset):
     """Batches of scaled observations and labels over some epochs; works on every Keras backend.
 

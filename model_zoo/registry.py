@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import keras
 
 from model_zoo.gzs_net import GZSNet
+from model_zoo.spelling import nearest
 from model_zoo.zszu_vae import ZsZuVAE
 
 MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet}
@@ -25,10 +25,9 @@ def tunable_arguments(name: str) -> dict[str, Any]:
         ValueError: No model has this name.
     """
     if name not in MODELS:
-        nearest = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
         raise ValueError(
             f"The model is unknown. Expected: one of {', '.join(sorted(MODELS))}. "
-            f"Received: model.name={name!r}. Did you mean '{nearest}'?"
+            f"Received: model.name={name!r}. Did you mean '{nearest(name, MODELS)}'?"
         )
     parameters = inspect.signature(MODELS[name].__init__).parameters.values()
     return {
@@ -47,11 +46,10 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
     known = tunable_arguments(name)
     for argument in args:
         if argument not in known:
-            nearest = difflib.get_close_matches(argument, known, n=1, cutoff=0.0)[0]
             raise ValueError(
                 f"Model '{name}' has no argument '{argument}'. "
                 f"Expected: one of {', '.join(sorted(known))}. "
-                f"Received: model.args.{argument}. Did you mean '{nearest}'?"
+                f"Received: model.args.{argument}. Did you mean '{nearest(argument, known)}'?"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +67,8 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
         numbers = measure_variants(sample, examples)
         numbers += measure_cells(*change) if change else []
     numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
-    captions = _captions(codec)
-    report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
-    pictures = {"variants": _variants(report, sample, codec)} if sample else {}
+    names = source.manifest.class_names
+    pictures = {"variants": _variants(names, sample, codec)} if sample else {}
     if drawn and change:
         pictures["recombinations"] = sheet_of(drawn, change[0])
     if change and len(change[0].names) > 1:
@@ -76,9 +76,9 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     if can_exchange(codec.spec):
         gate = QualityGate(config.generate.gate.min_confidence)
         anchors = sample.anchors if sample else examples
-        pictures["exchange"] = _exchange(report, anchors, codec, gate)
-    shown = {name: caption for name, caption in captions.items() if name in pictures}
-    report = report.model_copy(update={"captions": shown})
+        pictures["exchange"] = _exchange(names, anchors, codec, gate)
+    captions = {name: text for name, text in _captions(codec).items() if name in pictures}
+    report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
     write_report(out, report, pictures | _charts(report, Path(model)))
     return report
 
@@ -140,28 +140,26 @@ def _summary(generated: Manifest, values: dict[str, float | int | None]) -> list
     return [opening, kept + "."]
 
 
-def _variants(report: Report, sample: Sample, codec: Codec) -> bytes:
+def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
-    return codec.kind.figures.variants(sample.anchors, sample.images, accepted, report.class_names)
+    return codec.kind.figures.variants(sample.anchors, sample.images, accepted, names)
 
 
-def _exchange(report: Report, anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
+def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
     exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
     return codec.kind.figures.exchange(
         exchange.examples,
         exchange.images,
         exchange.accepted,
-        report.class_names,
+        names,
         _parts(codec.spec),
         anchors.images,
     )
 
 
 def _captions(codec: Codec) -> dict[str, str]:
-    captions = codec.kind.figures.captions(_parts(codec.spec)) | CELL_CAPTIONS
-    if not can_exchange(codec.spec):
-        del captions["exchange"]
-    return captions
+    """What to write below any of the pictures."""
+    return codec.kind.figures.captions(_parts(codec.spec)) | CELL_CAPTIONS
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:

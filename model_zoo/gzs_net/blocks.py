@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
+
+from model_zoo.spelling import nearest
 
 
 def block_spec(
@@ -28,11 +29,10 @@ def block_spec(
         block_dims = dict.fromkeys(factor_sizes, block_dims)
     for name in block_dims:
         if name not in factor_sizes:
-            nearest = difflib.get_close_matches(name, factor_sizes, n=1, cutoff=0.0)[0]
             raise ValueError(
                 f"Block '{name}' has no factor. Expected: one of {', '.join(factor_sizes)}. "
-                f"Received: model.args.block_dims with '{name}'. Did you mean '{nearest}'? Else "
-                "put it under `model.args.unlabelled_dims`."
+                f"Received: model.args.block_dims with '{name}'. Did you mean "
+                f"'{nearest(name, factor_sizes)}'? Else put it under `model.args.unlabelled_dims`."
             )
     if "label" not in block_dims:
         raise ValueError(

@@ -6,12 +6,13 @@ Regularization, WACV 2023, https://arxiv.org/abs/2112.03163.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from model_zoo.spelling import nearest
 
 ALPHAS = ("dimension", "example")
 DISTANCES = ("mse", "mae", "scaled_mse", "unheld_scaled_mse")
@@ -120,10 +121,10 @@ def check_cir(model: Any) -> None:
         *(("cir_blocks", block, blocks) for block in model.cir_blocks or ()),
     ):
         if value not in known:
-            nearest = difflib.get_close_matches(str(value), known, n=1, cutoff=0.0)[0]
             raise ValueError(
                 f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
-                f"{name}={value!r}. Did you mean '{nearest}'? Set `model.args.{name}`."
+                f"{name}={value!r}. Did you mean '{nearest(str(value), known)}'? Set "
+                f"`model.args.{name}`."
             )
     if model.cir_weight < 0 or (model.cir_weight and len(blocks) < 2):
         raise ValueError(

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.batches import Batches, epoch_order, fed_to_device, scale_pixels
-from model_zoo.scaling import Standardization
+from model_zoo.batches import Batches, epoch_order, fed_to_device
+from model_zoo.scaling import PIXELS, Standardization
 from model_zoo.training import Schedule, fit
 
 RANGE = {"value_range": (-1.0, 1.0)}
@@ -23,7 +23,7 @@ def orders(batches):
 
 
 def test_pixels_fill_the_range():
-    scaled = scale_pixels(np.array([0, 51, 255], np.uint8), (-1.0, 1.0))
+    scaled = PIXELS.to_model(np.array([0, 51, 255], np.float32), (-1.0, 1.0))
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled, [-1.0, -0.6, 1.0], atol=1e-6)
     assert scaled.max() <= 1.0
@@ -32,7 +32,7 @@ def test_pixels_fill_the_range():
 def test_images_stay_with_their_labels(examples):
     for images, labels in (Batches(*examples, batch_size=4, seed=1, **RANGE)[i] for i in range(3)):
         np.testing.assert_array_equal(
-            images, scale_pixels(examples[0][labels], RANGE["value_range"])
+            images, PIXELS.to_model(examples[0][labels].astype(np.float32), RANGE["value_range"])
         )
         assert labels.dtype == np.int32
 

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.batches import scale_pixels
 from model_zoo.contract import LatentModel
 from model_zoo.devices import placement
 from model_zoo.probability import stateless_seed, tfd
 from model_zoo.registry import MODELS, build_model
+from model_zoo.scaling import PIXELS
 from model_zoo.training import fit
 
 ARGUMENTS = {
@@ -82,7 +82,7 @@ def trained(name, folds, schedule, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def observations(model, digits):
-    return scale_pixels(digits[0][:12], model.value_range)
+    return PIXELS.to_model(digits[0][:12].astype(np.float32), model.value_range)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_class_scores_are_one_a_class(model, latents):
 
 def test_fitted_priors_have_the_documented_shapes(model, digits):
     images, labels = digits[0][:100], digits[1][:100]
-    codes = model.encode(scale_pixels(images, model.value_range))
+    codes = model.encode(PIXELS.to_model(images.astype(np.float32), model.value_range))
     priors = model.fitted_priors(
         {name: np.asarray(c) for name, c in codes.items()}, factors_of(labels)
     )
@@ -198,7 +198,7 @@ def test_mixed_precision_learns_the_same_with_losses_in_float32(
     with placement(dtype_policy="mixed_bfloat16"):
         model = tiny(name)
         history = fit(model, *folds, replace(schedule, epochs=1), tmp_path)
-    outputs = model(scale_pixels(folds[0][0][:4], model.value_range))
+    outputs = model(PIXELS.to_model(folds[0][0][:4].astype(np.float32), model.value_range))
     assert {keras.backend.standardize_dtype(v.dtype) for v in outputs.values()} == {"float32"}
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert history[0]["loss"] == pytest.approx(trained[1][0]["loss"], rel=0.03)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_data
 
-from model_zoo.batches import scale_pixels
 from model_zoo.bundle import load_bundle
+from model_zoo.scaling import PIXELS
 from pipeline.command import main
 from pipeline.dataset_dir import DatasetDir
 
@@ -80,7 +80,7 @@ def test_both_backends_encode_and_render_alike(tmp_path):
     code = ("-c", ENCODE_ON_JAX, digits_bundle(), tmp_path / "images.npy", tmp_path / "jax.npz")
     assert on_jax(*code).split() == ["True"]
     model = load_bundle(digits_bundle()).model
-    latents = model.encode(scale_pixels(images, model.value_range))
+    latents = model.encode(PIXELS.to_model(images.astype(np.float32), model.value_range))
     with np.load(tmp_path / "jax.npz") as found:
         for block, code in latents.items():
             np.testing.assert_allclose(found[block], code, rtol=1e-3, atol=1e-4)

@@ -1,6 +1,9 @@
 """Training from arrays in memory: what is refused, and what is warned of, before work starts."""
 
 import logging
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -44,3 +47,12 @@ def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds,
     assert "--set train.batch_size=10" in caplog.text
     assert np.isfinite(history[0]["loss"])
     assert bundle.class_names == FACTORS["label"]
+
+
+def test_it_needs_no_tensorflow_on_jax():
+    script = "import sys; sys.modules['tensorflow'] = None; import pipeline.fitting"
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.batches import scale_pixels
 from model_zoo.metrics.probes import probe_accuracy
 from model_zoo.probability import stateless_seed
+from model_zoo.scaling import PIXELS
 from model_zoo.training import Schedule, fit
 from model_zoo.zszu_vae import ZsZuVAE
 
@@ -301,7 +301,10 @@ def leak(tmp_path):
         model = build(**args, **silent, **weights)
         schedule = Schedule(epochs=25, batch_size=50, learning_rate=5e-3)
         fit(model, *folds, schedule, tmp_path / str(weights))
-        codes = [np.asarray(model(scale_pixels(x, (-1, 1)))["zu"]) for x, _ in folds]
+        codes = [
+            np.asarray(model(PIXELS.to_model(x.astype(np.float32), (-1, 1)))["zu"])
+            for x, _ in folds
+        ]
         return probe_accuracy("linear", codes[0], folds[0][1], codes[1], folds[1][1])
 
     return probe
