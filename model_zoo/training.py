@@ -16,9 +16,11 @@ from model_zoo.classifier import image_classifier
 from model_zoo.devices import num_replicas, uses_xla
 from model_zoo.heads import HeadsCrossentropy, heads_accuracy
 from model_zoo.optimizers import FusedAdam, Grouped
+from model_zoo.rounding import fix_rounding
 from model_zoo.scaling import PIXELS, Scaling
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
+MOST_STEPS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Schedule:
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
         steps_per_execution: Batches that one call to the device goes through, and of which an
-            epoch is a multiple: what is over is left out. Beyond 1 TensorFlow runs them in a loop
-            whose sums may round otherwise in another process.
+            epoch is a multiple: what is over is left out. `None` for as many as leave nothing
+            out, up to `MOST_STEPS_AT_ONCE`.
         gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
             updated once; the batch of the optimizer is so many times `batch_size`.
     """
@@ -43,7 +45,7 @@ class Schedule:
     learning_rate: float = 1e-3
     patience: int = 0
     seed: int = 0
-    steps_per_execution: int = 1
+    steps_per_execution: int | None = None
     gradient_accumulation_steps: int = 1
 
 
@@ -74,6 +76,17 @@ def optimizer(
         name: (part, adam(schedule, steps_per_epoch, rate)) for name, (part, rate) in rates.items()
     }
     return Grouped(groups, default)
+
+
+def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
+    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
+    several devices, whose loop TensorFlow cannot build for every model.
+    """
+    if schedule.steps_per_execution:
+        return schedule.steps_per_execution
+    if keras.backend.backend() == "jax" or num_replicas() > 1:
+        return 1
+    return max(n for n in range(1, MOST_STEPS_AT_ONCE + 1) if steps_per_epoch % n == 0)
 
 
 def check_accumulation(schedule: Schedule) -> None:
@@ -133,6 +146,7 @@ def fit(
         FloatingPointError: Training diverged.
     """
     check_accumulation(schedule)
+    fix_rounding()
     epochs, batches = range(schedule.epochs), sampler(model, *train)
     shared = {
         "batch_size": schedule.batch_size,
@@ -140,12 +154,12 @@ def fit(
         "divisor": num_replicas(),
         "scaling": scaling,
     }
-    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution, **shared}
+    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution or 1, **shared}
     steps = batches(*train, **ordered).steps_per_epoch
     model.compile(
         optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
-        steps_per_execution=schedule.steps_per_execution,
+        steps_per_execution=steps_per_execution(schedule, steps),
     )
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
@@ -192,6 +206,7 @@ def fit_classifier(
         loss, accuracy = keras.losses.SparseCategoricalCrossentropy(from_logits=True), "accuracy"
     else:
         loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
+    fix_rounding()
     keras.utils.set_random_seed(schedule.seed)
     network = image_classifier(train[0].shape[1:], num_classes, width=width)
     batches = Batches(
@@ -200,7 +215,7 @@ def fit_classifier(
         value_range=CLASSIFIER_RANGE,
         seed=schedule.seed,
         epochs=range(schedule.epochs),
-        steps_divisor=schedule.steps_per_execution,
+        steps_divisor=schedule.steps_per_execution or 1,
         scaling=scaling,
     )
     network.compile(
@@ -208,7 +223,7 @@ def fit_classifier(
         loss,
         metrics=[accuracy],
         jit_compile=uses_xla(),
-        steps_per_execution=schedule.steps_per_execution,
+        steps_per_execution=steps_per_execution(schedule, batches.steps_per_epoch),
     )
     network.fit(
         fed_to_device(batches),

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from model_zoo.rounding import fix_rounding
+
 Columns = Mapping[str, Any]
 Signature = Mapping[str, tuple[tuple[int, ...], str]]
 """Shape and type of every column."""
@@ -34,6 +36,7 @@ def compiled(
 def _by_tensorflow(function, networks, signature):
     import tensorflow as tf
 
+    fix_rounding()
     specs = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in signature.items()}
     return tf.function(function, input_signature=[specs])
 

@@ -49,7 +49,7 @@ class TrainConfig(Section):
     """mixed_bfloat16: layers compute in bfloat16, variables and losses stay float32; for GPUs."""
     devices: int = Field(default=1, ge=0)
     """Devices that share each batch; 0 for all there are."""
-    steps_per_execution: int = Field(default=1, ge=1)
+    steps_per_execution: int | None = Field(default=None, ge=1)
     """Batches that one call to the device goes through; raise it where steps take under 1 ms."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
     """Batches whose gradients are averaged for one update, for batches larger than memory."""

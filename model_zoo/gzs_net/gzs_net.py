@@ -28,7 +28,6 @@ from model_zoo.gzs_net.sharers import Sharers
 from model_zoo.networks import image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
 from model_zoo.regularizers import check_cir
-from model_zoo.summation import sum_in_order
 
 logger = logging.getLogger(__name__)
 
@@ -272,7 +271,7 @@ class GZSNet(keras.Model):
         """The weighted sum of the terms, over groups `x` with the answers `y` (`GroupBatches`)."""
         terms = loss_terms(self, x, y, y_pred)
         weighted = {name: self.loss_weights[name] * term for name, term in terms.items()}
-        synthesis_loss = sum_in_order(weighted[n] for n in SYNTHESIS_TERMS if n in weighted)
+        synthesis_loss = sum(weighted[name] for name in SYNTHESIS_TERMS if name in weighted)
         predicted = ops.argmax(self.mixture(y_pred["label"][:, 0]), axis=-1)
         accuracy = ops.mean(ops.cast(ops.cast(predicted, "int32") == y["label"], "float32"))
         scales = ops.stack([ops.mean(ops.std(code[:, 0], axis=0)) for code in y_pred.values()])
@@ -284,7 +283,7 @@ class GZSNet(keras.Model):
         }
         for name, value in figures.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
-        return replica_share(sum_in_order(weighted.values()))
+        return replica_share(sum(weighted.values()))
 
     # --- Keras --------------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ from model_zoo.gaussian_mixture import ClassMixture
 from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
 from model_zoo.regularizers import check_cir
-from model_zoo.summation import sum_in_order
 from model_zoo.zszu_vae.losses import (
     EVIDENCE_TERMS,
     diagonal_normal,
@@ -354,13 +353,13 @@ class ZsZuVAE(keras.Model):
         labels = ops.cast(y, "int32")
         terms = loss_terms(self, x, labels, y_pred)
         weighted = {name: weight * terms[name] for name, weight in self.loss_weights.items()}
-        negative_elbo = sum_in_order(weighted[name] for name in EVIDENCE_TERMS)
+        negative_elbo = sum(weighted[name] for name in EVIDENCE_TERMS)
         predicted = ops.cast(ops.argmax(self.mixture(y_pred["zs"]), axis=-1), "int32")
         accuracy = ops.mean(ops.cast(predicted == labels, "float32"))
         figures = {**terms, "negative_elbo": negative_elbo, "zs_accuracy": accuracy}
         for name, value in figures.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
-        return replica_share(sum_in_order(weighted.values()))
+        return replica_share(sum(weighted.values()))
 
     def symptom_of_divergence(self, figures: dict[str, float]) -> tuple[str, str] | None:
         """What shows in the figures of an epoch that the adversary and its prey run away.

@@ -14,6 +14,7 @@ from model_zoo.training import (
     fit_classifier,
     forget,
     optimizer,
+    steps_per_execution,
 )
 
 
@@ -117,9 +118,16 @@ def test_accumulation_on_several_devices_is_refused(monkeypatch):
         check_accumulation(Schedule(epochs=1, gradient_accumulation_steps=2))
 
 
+def test_as_many_steps_at_once_as_leave_none_out():
+    jax = keras.backend.backend() == "jax"
+    at_once = {n: steps_per_execution(Schedule(epochs=1), n) for n in (375, 40, 17, 3)}
+    assert at_once == (dict.fromkeys(at_once, 1) if jax else {375: 5, 40: 10, 17: 1, 3: 3})
+    assert steps_per_execution(Schedule(epochs=1, steps_per_execution=4), 17) == 4
+
+
 def test_steps_in_one_execution_are_the_same_steps(noisy_line, folds, schedule, tmp_path):
     one, three = noisy_line(), noisy_line()
-    whole = replace(schedule, batch_size=20)
+    whole = replace(schedule, batch_size=20, steps_per_execution=1)
     history = fit(one, *folds, whole, tmp_path / "one")
     bundled = fit(three, *folds, replace(whole, steps_per_execution=4), tmp_path / "four")
     for weight, other in zip(one.get_weights(), three.get_weights(), strict=True):

@@ -15,7 +15,8 @@ from model_zoo.batches import Batches, fed_to_device
 from model_zoo.classifier import image_classifier
 from model_zoo.devices import accelerators, uses_xla
 from model_zoo.registry import MODELS, build_model
-from model_zoo.training import Schedule, optimizer, sampler
+from model_zoo.rounding import fix_rounding
+from model_zoo.training import Schedule, optimizer, sampler, steps_per_execution
 
 CLASSIFIER = "classifier"
 WIDTH_OF_CLASSIFIER = 32
@@ -50,12 +51,15 @@ class KerasLoop:
         keras.utils.set_random_seed(0)
         self.model = new_model(model, images.shape[1:], num_classes)
         self.images, self.labels, self.batch_size = images, labels, batch_size
+        fix_rounding()  # as training does
         self.schedule = Schedule(epochs=100, batch_size=batch_size)
         self.steps_per_epoch = len(labels) // batch_size
+        self.steps_at_once = steps_per_execution(self.schedule, self.steps_per_epoch)
         on_jax = keras.backend.backend() == "jax"
         self.model.compile(
             optimizer(self.model, self.schedule, self.steps_per_epoch),
             jit_compile=uses_xla(),
+            steps_per_execution=self.steps_at_once,
             **objective(model),
         )
         self.fit_seconds()  # builds what is built late
@@ -98,11 +102,12 @@ class KerasLoop:
         return iter(dataset.prefetch(tf.data.AUTOTUNE))
 
     def _tensorflow_seconds(self, steps: int) -> float:
+        calls = max(steps // self.steps_at_once, 1)
         begin = time.perf_counter()
-        for _ in range(steps):
+        for _ in range(calls):
             logs = self.model.train_function(self.batches)
         float(logs["loss"])  # waits for the device
-        return time.perf_counter() - begin
+        return (time.perf_counter() - begin) * steps / (calls * self.steps_at_once)
 
     def _jax_batches(self):
         import jax
