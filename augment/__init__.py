@@ -6,6 +6,7 @@ from augment.cells import CHOICES, Cells, Clashes, Targets, choose_cells, find_c
 from augment.coverage import Coverage
 from augment.donors import DonorBank
 from augment.gate import REASONS, QualityGate, Verdicts
+from augment.hold_out import HoldOut, draw_cells, name_cells
 from augment.latents import Block, Latents, LatentSpec
 from augment.plan import Source, VariantPlan
 from augment.planning import known_factors, plan_variants
@@ -26,6 +27,7 @@ __all__ = [
     "Clashes",
     "Coverage",
     "DonorBank",
+    "HoldOut",
     "LatentSpec",
     "Latents",
     "QualityGate",
@@ -38,11 +40,13 @@ __all__ = [
     "anchors_among",
     "choose_cells",
     "derive",
+    "draw_cells",
     "find_clashes",
     "find_recipe",
     "identity_keys",
     "integers",
     "known_factors",
+    "name_cells",
     "normals",
     "plan_variants",
     "recombine",

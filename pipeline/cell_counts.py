@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from augment import Coverage
+from augment import Coverage, HoldOut
 from pipeline.dataset_dir import DatasetDir
 from pipeline.observations import KINDS
 from pipeline.records import read_records, write_atomic
@@ -26,6 +28,7 @@ def count_cells(
     split: str,
     factors: Sequence[str],
     near: Path,
+    hold_out: HoldOut | None = None,
     runner: str = DEFAULT_RUNNER,
     beam_args: Sequence[str] = (),
 ) -> Coverage:
@@ -36,42 +39,86 @@ def count_cells(
         split: Name of the split.
         factors: The factors of the grid.
         near: A path that workers can write beside; the result passes through a file there.
+        hold_out: Cells that do not count.
         runner: Name of a Beam runner.
         beam_args: Beam's own options.
     """
+    count = functools.partial(count_shard, dataset.path, split, tuple(factors), hold_out)
+    merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
+    return Coverage.from_dict(_run(dataset, split, count, merge, near, runner, beam_args))
+
+
+def count_classes(
+    dataset: DatasetDir,
+    split: str,
+    near: Path,
+    hold_out: HoldOut,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> dict[str, list[int]]:
+    """Counts the examples of each class in each shard, by the name of its file.
+
+    The manifest knows these, unless there are cells that do not count. Arguments as above.
+    """
+    if not hold_out:
+        return {shard.file: shard.label_counts for shard in dataset.shards(split)}
+    count = functools.partial(_label_counts, dataset.path, split, hold_out)
+    merge = beam.combiners.ToDict()
+    return _run(dataset, split, count, merge, near, runner, beam_args)
+
+
+def _run(
+    dataset: DatasetDir,
+    split: str,
+    count: Callable[[int], Any],
+    merge: beam.PTransform,
+    near: Path,
+    runner: str,
+    beam_args: Sequence[str],
+) -> Any:
+    """Counts every shard and merges the counts; they pass through a file as JSON."""
     near.parent.mkdir(parents=True, exist_ok=True)
     options = PipelineOptions(list(beam_args))
     with tempfile.TemporaryDirectory(prefix=f".{near.name}.", dir=near.parent) as folder:
-        path = str(Path(folder, "coverage.json"))
+        path = str(Path(folder, "counts.json"))
         with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(list(range(len(dataset.shards(split)))))
                 | "SpreadShards" >> beam.Reshuffle()
-                | "CountShard" >> beam.Map(count_shard, dataset.path, split, tuple(factors))
-                | "MergeCounts" >> beam.CombineGlobally(MergeCoverages())
-                | "WriteCounts" >> beam.Map(write_coverage, path)
+                | "CountShard" >> beam.Map(count)
+                | "MergeCounts" >> merge
+                | "WriteCounts" >> beam.Map(write_json, path)
             )
-        return Coverage.from_dict(json.loads(Path(path).read_text()))
+        return json.loads(Path(path).read_text())
 
 
-def count_shard(index: int, path: str, split: str, factors: Sequence[str]) -> Coverage:
+def count_shard(
+    path: str, split: str, factors: Sequence[str], hold_out: HoldOut | None, index: int
+) -> Coverage:
     """Counts the readable records of a shard by cell, without decoding an image."""
     dataset = DatasetDir.open(path)
     manifest, entry = dataset.manifest, dataset.shards(split)[index]
     kind, shape = KINDS[manifest.observation], manifest.image_shape
-    columns = [list(manifest.factors).index(factor) for factor in factors]
-    counts: Counter[tuple[int, ...]] = Counter()
-    for number, record in enumerate(read_records(dataset.shard_path(split, index), entry.records)):
-        row = parse_row(number, record, manifest.factors, kind, shape)
-        if isinstance(row, Row):
-            counts[tuple(row.codes[column] for column in columns)] += 1
-    return Coverage({factor: tuple(manifest.factors[factor]) for factor in factors}, dict(counts))
+    records = enumerate(read_records(dataset.shard_path(split, index), entry.records))
+    parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)
+    rows = [row.codes for row in parsed if isinstance(row, Row)]
+    codes = np.array(rows, np.int64).reshape(-1, len(manifest.factors))
+    columns = dict(zip(manifest.factors, codes.T, strict=True))
+    if hold_out:
+        keeps = hold_out.keeps(columns)
+        columns = {name: column[keeps] for name, column in columns.items()}
+    return Coverage({name: tuple(manifest.factors[name]) for name in factors}).count(columns)
 
 
-def write_coverage(coverage: Coverage, path: str) -> None:
-    """Writes the counts as JSON."""
-    write_atomic(path, json.dumps(coverage.to_dict()))
+def _label_counts(path: str, split: str, hold_out: HoldOut, index: int) -> tuple[str, list[int]]:
+    counts = count_shard(path, split, ["label"], hold_out, index).marginal("label")
+    return DatasetDir.open(path).shards(split)[index].file, counts.tolist()
+
+
+def write_json(document: Any, path: str) -> None:
+    """Writes a document as JSON."""
+    write_atomic(path, json.dumps(document))
 
 
 def write_change(

@@ -6,27 +6,23 @@ from collections.abc import Mapping
 
 from augment import find_recipe, variants_per_class
 from pipeline.config import GenerateConfig
-from pipeline.manifest import Manifest
 
 
-def class_quotas(manifest: Manifest, settings: GenerateConfig) -> dict[str, int]:
-    """Variants of each class; none where the recipe fills cells."""
+def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:
+    """Variants of each class with so many examples; none where the recipe fills cells."""
     recipe = find_recipe(settings.recipe)
     if recipe.fills_cells:
         return {}
-    quotas = variants_per_class(
-        settings.sampling_strategy,
-        manifest.label_counts(settings.split),
-        settings.variants_per_example,
-    )
+    quotas = variants_per_class(settings.sampling_strategy, counts, settings.variants_per_example)
     if recipe.needs_donors:
-        check_donors(manifest, settings, quotas)
+        check_donors(counts, settings, quotas)
     return quotas
 
 
-def check_donors(manifest: Manifest, settings: GenerateConfig, quotas: Mapping[str, int]) -> None:
+def check_donors(
+    counts: Mapping[str, int], settings: GenerateConfig, quotas: Mapping[str, int]
+) -> None:
     """Refuses a recipe with donors where an anchor has none."""
-    counts = manifest.label_counts(settings.split)
     factor, same_value = find_recipe(settings.recipe).matched_by(settings.options) or ("", False)
     if factor != "label":
         return

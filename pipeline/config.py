@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from augment.gate import QualityGate
 from augment.spelling import nearest
@@ -20,6 +20,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
+class HoldOutConfig(Section):
+    """A group of cells of the factor grid whose examples are kept from training."""
+
+    cells: list[dict[str, str]] = []
+    """The cells, each a value of some factors, the same factors for all of them."""
+    share: float | None = Field(default=None, gt=0, lt=1)
+    """Instead: share of the cells with an example to draw, such that every value stays."""
+    factors: list[str] | None = None
+    """Factors of the cells that are drawn, or none for all."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the draw."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> HoldOutConfig:
+        if bool(self.cells) == bool(self.share) or (self.cells and self.factors):
+            raise ValueError("either `cells`, or a `share` of the cells of some `factors`")
+        return self
+
+
 class DataConfig(Section):
     """Which examples are used for what."""
 
@@ -27,6 +46,8 @@ class DataConfig(Section):
     """Share of the training split that only decides when training stops."""
     limit: int | None = Field(default=None, ge=1)
     """Most training examples to use, or none for all."""
+    hold_out: dict[str, HoldOutConfig] = {}
+    """Groups of cells, by name, that model and judge are not to see; the auditor does."""
 
 
 class ModelConfig(Section):
@@ -234,5 +255,6 @@ def _explain_unknown(location: list[str]) -> str:
 def _keys_of(sections: Sequence[str]) -> list[str]:
     section: Any = Config
     for name in sections:
-        section = section.model_fields[name].annotation
+        fields = getattr(section, "model_fields", None)
+        section = fields[name].annotation if fields else get_args(section)[1]
     return sorted(section.model_fields)

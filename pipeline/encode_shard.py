@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 
-from augment import DonorBank, Latents
+from augment import DonorBank, HoldOut, Latents
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import DeadLetter, Examples
@@ -45,15 +45,27 @@ class EncodeShard(CodecDoFn):
 
     def process(self, task: ShardTask) -> Iterator[EncodedShard]:
         """Yields the encoded shard of a task."""
-        yield encode_shard(self.dataset, self.job.settings.split, task, self.codec)
+        job = self.job
+        yield encode_shard(self.dataset, job.settings.split, task, self.codec, job.hold_out)
 
 
-def encode_shard(dataset: DatasetDir, split: str, task: ShardTask, codec: Codec) -> EncodedShard:
-    """Reads a shard in batches and encodes it; unreadable records become dead letters."""
+def encode_shard(
+    dataset: DatasetDir,
+    split: str,
+    task: ShardTask,
+    codec: Codec,
+    hold_out: HoldOut | None = None,
+) -> EncodedShard:
+    """Reads a shard in batches and encodes it; unreadable records become dead letters.
+
+    Examples of cells that are held out are passed over.
+    """
     files = [shard.file for shard in dataset.shards(split)]
     batches: list[tuple[Examples, Latents]] = []
     dead_letters: list[DeadLetter] = []
     for examples, letters in dataset.iter_shard(split, files.index(task.source)):
+        if hold_out:
+            examples = examples.take(hold_out.keeps(examples.factors))
         batches.append((examples, codec.encode(examples.images)))
         dead_letters += letters
     first, latents = batches[0]

@@ -19,6 +19,7 @@ from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
 from pipeline.directories import check_apart, claim_directory
 from pipeline.graph import run_graph
+from pipeline.holding_out import DETAIL
 from pipeline.jobs import (
     JOB_FOLDER,
     GenerationJob,
@@ -209,6 +210,7 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
             "candidates": sum(sum(report.candidates) for report in reports),
             "rejections": _rejections(reports, source.class_names),
             "unreadable_records": sum(len(report.dead_letters) for report in reports),
+            DETAIL: job.hold_out.to_dict(),
         },
     )
 

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict
 
-from augment import find_recipe, share_out
+from augment import HoldOut, find_recipe, share_out
 from model_zoo.bundle import read_description, read_priors, scaling_of
-from pipeline.cell_counts import count_cells
+from pipeline.cell_counts import count_cells, count_classes
 from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.factor_plan import FactorPlan, plan_factors
+from pipeline.holding_out import read_hold_out
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.observations import KINDS
 from pipeline.records import sha256_file, write_atomic
@@ -37,7 +39,7 @@ class ShardTask(BaseModel):
         index: Number of the shard in the order of file names, from 0.
         source: Name of the input file.
         sha256: Hash of the input file, from its manifest.
-        class_counts: Examples of each class in it, from its manifest.
+        class_counts: Examples of each class in it, held-out cells left out.
         quotas: Variants of each class to make from it.
         file: Name of the output file.
     """
@@ -94,6 +96,7 @@ class GenerationJob:
         bundle_digest: Digest of the bundle.
         tasks: One a shard.
         plan: What is done with factors; follows from the others.
+        hold_out: Cells that the model was not trained on, and whose examples are left out.
     """
 
     data: str
@@ -103,6 +106,7 @@ class GenerationJob:
     bundle_digest: str
     tasks: tuple[ShardTask, ...]
     plan: FactorPlan = FactorPlan()
+    hold_out: HoldOut = HoldOut()
 
     @functools.cached_property
     def digest(self) -> str:
@@ -146,33 +150,40 @@ def plan_job(
     dataset = DatasetDir.open(data)
     description = read_description(Path(model))
     check_fit(dataset.manifest, description)
+    manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
+    hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
-    quotas = class_quotas(dataset.manifest, settings)
+    counts = count_classes(dataset, settings.split, out, hold_out, **beam_settings)
+    totals = np.sum(list(counts.values()), axis=0).tolist()
+    quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
     plan = plan_factors(
         settings,
-        dataset.manifest.factors,
+        manifest.factors,
         spec_of(description["latent_spec"], read_priors(Path(model))),
         description.get("judge_factors", ["label"]),
-        lambda factors: count_cells(dataset, settings.split, factors, out, runner, beam_args),
+        lambda factors: count_cells(
+            dataset, settings.split, factors, out, hold_out, **beam_settings
+        ),
     )
     by_class = [
-        share_out(quotas.get(name, 0), [shard.label_counts[label] for shard in shards])
-        for label, name in enumerate(dataset.manifest.class_names)
+        share_out(quotas.get(name, 0), [counts[shard.file][label] for shard in shards])
+        for label, name in enumerate(manifest.class_names)
     ]
-    name = output_name(dataset.manifest, settings)
+    name = output_name(manifest, settings)
     tasks = tuple(
         ShardTask(
             index=index,
             source=shard.file,
             sha256=shard.sha256,
-            class_counts=shard.label_counts,
+            class_counts=counts[shard.file],
             quotas=[shares[index] for shares in by_class],
             file=shard_file(name, settings.split, index, len(shards)),
         )
         for index, shard in enumerate(shards)
     )
     digest = description["digest"]
-    return GenerationJob(str(data), str(model), str(out), settings, digest, tasks, plan)
+    places = str(data), str(model), str(out)
+    return GenerationJob(*places, settings, digest, tasks, plan, hold_out)
 
 
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:

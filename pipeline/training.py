@@ -21,6 +21,7 @@ from pipeline.dataset_dir import DatasetDir
 from pipeline.directories import check_apart, claim_directory
 from pipeline.fitting import fit_bundle, new_model
 from pipeline.folds import Folds, check_counts, divide
+from pipeline.holding_out import DETAIL, divide_off, plan_hold_out
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import ProgressDisplay, silent_display
 from pipeline.quality import measure_split
@@ -74,8 +75,10 @@ def train_bundle(
         return _finished_bundle(out, run)
     examples = dataset.read("train", config.data.limit)
     check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
-    _claim_run(out, run, resume=resume, overwrite=overwrite)
     folds = divide(examples, config.data.validation_share, config.train.seed)
+    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
+    folds = divide_off(folds, hold_out, manifest.factors)
+    _claim_run(out, run, resume=resume, overwrite=overwrite)
     bundle, history = fit_bundle(
         config,
         folds,
@@ -91,6 +94,7 @@ def train_bundle(
         "backend": run["backend"],
         "config": config.model_dump(),
         "versions": library_versions() | library_versions((*BACKEND_PACKAGES, run["backend"])),
+        DETAIL: hold_out.to_dict(),
     }
     _finish(bundle, config, dataset, folds, out)
     return bundle

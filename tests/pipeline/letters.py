@@ -137,11 +137,11 @@ def letters_data(shards: int = 3) -> Path:
 
 
 @functools.cache
-def letters_bundle() -> Path:
+def letters_bundle(*overrides: str) -> Path:
     """A bundle whose judges read all three factors; trained as any other, then made exact."""
     MODELS["pixel_bands"] = PixelBands
-    folder = letters_data().with_name("bundle")
-    bundle = train_bundle(letters_config(), letters_data(), folder)
+    folder = Path(tempfile.mkdtemp(prefix="latentloom-test-")) / "bundle"
+    bundle = train_bundle(letters_config(*overrides), letters_data(), folder)
     for judge in (bundle.judge, bundle.auditor):
         exact_judge(judge)
     save_bundle(bundle, folder)

@@ -1,0 +1,123 @@
+"""Cells held out of training, to see what becomes of combinations that were never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from augment.coverage import Coverage
+from augment.randomness import identity_keys, uniforms
+
+__all__ = ["HoldOut", "draw_cells", "name_cells"]
+
+
+@dataclass(frozen=True, eq=False)
+class HoldOut:
+    """Groups of cells whose examples are kept from training; groups are reported apart.
+
+    Args:
+        groups: By the name of a group its cells, with the number of examples of each. An example
+            belongs to the first group that has its cell.
+    """
+
+    groups: Mapping[str, Coverage] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> HoldOut:
+        """Reads what `to_dict` gave."""
+        return cls({name: Coverage.from_dict(group) for name, group in document.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the JSON form."""
+        return {name: group.to_dict() for name, group in self.groups.items()}
+
+    def group_of(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Finds the group of each example.
+
+        Args:
+            factors: Value indices by factor, each of shape `(n,)`.
+
+        Returns:
+            int64 of shape `(n,)`: position of the group, or -1 for examples that are trained on.
+        """
+        found = np.full(len(next(iter(factors.values()))), -1, np.int64)
+        for position, group in reversed(list(enumerate(self.groups.values()))):
+            found[group.seen_rows(factors)] = position
+        return found
+
+    def keeps(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Whether each example is trained on, bool of shape `(n,)`."""
+        return self.group_of(factors) < 0
+
+    def adding(self, name: str, group: Coverage) -> HoldOut:
+        """Returns a copy with one more group, after the others."""
+        return HoldOut({**self.groups, name: group})
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+
+def draw_cells(coverage: Coverage, share: float, seed: int) -> Coverage:
+    """Draws cells to hold out, such that every value keeps a cell with an example.
+
+    Args:
+        coverage: The examples of each cell.
+        share: Share of the cells with an example, in `(0, 1)`; at least one is drawn, and fewer
+            than asked for where values would be left without.
+        seed: Integer; the draw is a function of it and of the names of the values.
+
+    Returns:
+        The cells that were drawn, with their examples.
+
+    Raises:
+        ValueError: Every cell is the last one of some value.
+    """
+    cells = np.array(sorted(coverage.counts), np.int64).reshape(-1, len(coverage.names))
+    names = ["/".join(coverage.name_cell(cell).values()) for cell in cells.tolist()]
+    order = np.argsort(uniforms(identity_keys(seed, "hold out", names), 1)[:, 0], kind="stable")
+    drawn = np.zeros(len(cells), bool)
+    drawn[order[: max(1, round(share * len(cells)))]] = True
+    for column in cells[order].T:
+        values, last = np.unique(column[::-1], return_index=True)
+        kept = np.unique(column[~drawn[order]])
+        drawn[order[len(order) - 1 - last[~np.isin(values, kept)]]] = False
+    if not drawn.any():
+        raise ValueError(
+            f"No cell of {list(coverage.names)} can be held out. Expected: a cell each of whose "
+            f"values other cells have, too. Received: {len(cells)} cells with examples. Name "
+            "fewer factors, or import more examples."
+        )
+    return _of(coverage, cells[drawn])
+
+
+def name_cells(coverage: Coverage, cells: Sequence[Mapping[str, str]]) -> Coverage:
+    """Finds named cells to hold out.
+
+    Args:
+        coverage: The examples of each cell.
+        cells: A value for each factor of the coverage.
+
+    Returns:
+        These cells, with their examples.
+
+    Raises:
+        ValueError: A value was never seen, or a cell has no example.
+    """
+    indices = []
+    for cell in cells:
+        index = tuple(coverage.seen_value(name, str(cell[name])) for name in coverage.names)
+        if not coverage.seen(index):
+            raise ValueError(
+                f"The cell {dict(cell)} cannot be held out. Expected: a cell with an example. "
+                "Received: one without. Leave it out: it is unseen already."
+            )
+        indices.append(index)
+    return _of(coverage, np.array(indices, np.int64))
+
+
+def _of(coverage: Coverage, cells: np.ndarray) -> Coverage:
+    chosen = [tuple(cell) for cell in cells.tolist()]
+    return Coverage(coverage.names, {cell: coverage.counts[cell] for cell in chosen})

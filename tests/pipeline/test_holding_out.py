@@ -1,0 +1,121 @@
+"""Cells held out of training: what is trained on, made and said of them, and what is refused."""
+
+import numpy as np
+import pytest
+from letters import NAMES, letters_bundle, letters_config, letters_data
+
+from model_zoo.bundle import load_bundle
+from pipeline.cell_counts import count_classes, read_change
+from pipeline.config import HoldOutConfig, parse_config
+from pipeline.dataset_dir import DatasetDir
+from pipeline.folds import divide
+from pipeline.generation import generate
+from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out
+
+PAIR = "data.hold_out={pairs: {cells: [{label: a, back: green}]}, drawn: {share: 0.1, seed: 2}}"
+
+
+@pytest.fixture(scope="module")
+def examples():
+    return DatasetDir.open(letters_data()).read("train")
+
+
+def held(**groups):
+    return {name: HoldOutConfig.model_validate(group) for name, group in groups.items()}
+
+
+def held_rows(examples, bundle):
+    details = load_bundle(bundle).details
+    return read_hold_out(details, NAMES, "letters").group_of(examples.factors)
+
+
+def test_only_the_auditor_sees_the_cells_that_are_held_out(examples):
+    groups = held(pairs={"cells": [{"back": "green", "label": "a"}]}, drawn={"share": 0.2})
+    hold_out = plan_hold_out(groups, examples, NAMES)
+    assert list(hold_out.groups["pairs"].names) == ["label", "back"]
+    assert list(hold_out.groups["drawn"].names) == list(NAMES)
+    whole = divide(examples, 0.1, 0)
+    folds = divide_off(whole, hold_out, NAMES)
+    for name in ("train", "validation", "judge"):
+        assert hold_out.keeps(getattr(folds, name).factors).all()
+        assert len(getattr(folds, name)) < len(getattr(whole, name))
+    assert folds.auditor.ids == whole.auditor.ids
+    assert not hold_out.keeps(folds.auditor.factors).all()
+    first = hold_out.group_of(examples.factors) == 0
+    assert np.unique(examples.factors["label"][first]).tolist() == [0]
+    assert np.unique(examples.factors["back"][first]).tolist() == [1]
+
+
+def test_a_bundle_says_which_cells_it_was_not_trained_on(examples):
+    groups = held_rows(examples, letters_bundle(PAIR))
+    assert set(groups) == {-1, 0, 1}
+    assert not load_bundle(letters_bundle()).details[DETAIL]
+
+
+def test_what_is_held_out_is_neither_anchor_nor_donor_and_its_cells_are_unseen(examples, tmp_path):
+    bundle, config = letters_bundle(PAIR), letters_config("generate.cells=balanced")
+    made = generate(config, letters_data(), bundle, tmp_path / "out")
+    before, after = read_change(tmp_path / "out")
+    kept = held_rows(examples, bundle) < 0
+    columns = {name: codes[kept] for name, codes in examples.factors.items()}
+    assert before == type(before)(before.names).count(columns)
+    assert min(after.counts.values()) >= 6
+    assert made.manifest.details[DETAIL] == load_bundle(bundle).details[DETAIL]
+    lost = {example_id for example_id, keep in zip(examples.ids, kept, strict=True) if not keep}
+    used = set()
+    for path in sorted((tmp_path / "out").glob("*.tfrecord-*")):
+        used |= {word for word in lost if word.encode() in path.read_bytes()}
+    assert lost
+    assert not used
+
+
+def test_quotas_by_class_count_what_is_left(examples, tmp_path):
+    bundle = letters_bundle(PAIR)
+    config = letters_config("generate.recipe=class_preserving", "generate.gate.enabled=false")
+    made = generate(config, letters_data(), bundle, tmp_path / "out")
+    kept = held_rows(examples, bundle) < 0
+    assert made.manifest.totals["requested"] == made.manifest.totals["written"] == kept.sum()
+
+
+def test_classes_are_counted_shard_by_shard(examples, tmp_path):
+    dataset = DatasetDir.open(letters_data())
+    hold_out = plan_hold_out(held(drawn={"share": 0.3}), examples, NAMES)
+    counts = count_classes(dataset, "train", tmp_path / "out", hold_out)
+    assert list(counts) and set(counts) == {shard.file for shard in dataset.shards("train")}
+    kept = np.bincount(examples.labels[hold_out.keeps(examples.factors)])
+    assert np.sum(list(counts.values()), axis=0).tolist() == kept.tolist()
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ({"cells": [{"label": "a"}, {"ink": "red"}]}, "'odd' are not of one grid"),
+        ({"cells": [{"lable": "a"}]}, "'lable' cannot be held out.*Did you mean 'label'"),
+        ({"share": 0.1, "factors": ["inc"]}, r"factors with 'inc'.*Did you mean 'ink'"),
+        ({"cells": [{"ink": "reed"}]}, "'reed' of factor 'ink' was never seen"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(examples, group, message):
+    with pytest.raises(ValueError, match=message):
+        plan_hold_out(held(odd=group), examples, NAMES)
+
+
+def test_a_value_that_would_be_lost_is_refused(examples):
+    hold_out = plan_hold_out(held(reds={"cells": [{"ink": "red"}]}), examples, NAMES)
+    with pytest.raises(ValueError, match="'red' of factor 'ink' is held out whole"):
+        divide_off(divide(examples, 0.1, 0), hold_out, NAMES)
+
+
+def test_another_data_set_is_refused(examples):
+    hold_out = plan_hold_out(held(drawn={"share": 0.1}), examples, NAMES)
+    details = {DETAIL: hold_out.to_dict()}
+    with pytest.raises(ValueError, match="data set 'other' does not know"):
+        read_hold_out(details, {**NAMES, "ink": ("black", "white")}, "other")
+
+
+@pytest.mark.parametrize(
+    "group", ["{}", "{share: 0.1, cells: [{label: a}]}", "{share: 0}", "{shar: 0.1}"]
+)
+def test_a_group_is_either_named_or_drawn(group):
+    with pytest.raises(ValueError, match=r"data\.hold_out\.odd"):
+        parse_config({}, "the test", [f"data.hold_out.odd={group}"])
