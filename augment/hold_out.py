@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,22 +76,26 @@ def draw_cells(coverage: Coverage, share: float, seed: int) -> Coverage:
     Raises:
         ValueError: Every cell is the last one of some value.
     """
-    cells = np.array(sorted(coverage.counts), np.int64).reshape(-1, len(coverage.names))
-    names = ["/".join(coverage.name_cell(cell).values()) for cell in cells.tolist()]
-    order = np.argsort(uniforms(identity_keys(seed, "hold out", names), 1)[:, 0], kind="stable")
-    drawn = np.zeros(len(cells), bool)
-    drawn[order[: max(1, round(share * len(cells)))]] = True
-    for column in cells[order].T:
-        values, last = np.unique(column[::-1], return_index=True)
-        kept = np.unique(column[~drawn[order]])
-        drawn[order[len(order) - 1 - last[~np.isin(values, kept)]]] = False
-    if not drawn.any():
+    cells = sorted(coverage.counts)
+    names = ["/".join(coverage.name_cell(cell).values()) for cell in cells]
+    draws = uniforms(identity_keys(seed, "hold out", names), 1)[:, 0]
+    left = [Counter(column) for column in zip(*cells, strict=True)]
+    drawn: list[tuple[int, ...]] = []
+    for place in np.argsort(draws, kind="stable").tolist():
+        values = list(zip(left, cells[place], strict=True))
+        if all(counts[value] > 1 for counts, value in values):
+            drawn.append(cells[place])
+            for counts, value in values:
+                counts[value] -= 1
+        if len(drawn) >= max(1, round(share * len(cells))):
+            break
+    if not drawn:
         raise ValueError(
             f"No cell of {list(coverage.names)} can be held out. Expected: a cell each of whose "
             f"values other cells have, too. Received: {len(cells)} cells with examples. Name "
             "fewer factors, or import more examples."
         )
-    return _of(coverage, cells[drawn])
+    return Coverage(coverage.names, {cell: coverage.counts[cell] for cell in drawn})
 
 
 def name_cells(coverage: Coverage, cells: Sequence[Mapping[str, str]]) -> Coverage:
@@ -115,9 +120,4 @@ def name_cells(coverage: Coverage, cells: Sequence[Mapping[str, str]]) -> Covera
                 "Received: one without. Leave it out: it is unseen already."
             )
         indices.append(index)
-    return _of(coverage, np.array(indices, np.int64))
-
-
-def _of(coverage: Coverage, cells: np.ndarray) -> Coverage:
-    chosen = [tuple(cell) for cell in cells.tolist()]
-    return Coverage(coverage.names, {cell: coverage.counts[cell] for cell in chosen})
+    return Coverage(coverage.names, {index: coverage.counts[index] for index in indices})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from model_zoo.bundle import Bundle, load_bundle, read_description
 from model_zoo.metrics.projections import neighbour_embedding, principal_components
@@ -17,20 +18,27 @@ from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import check_apart, claim_directory
 from pipeline.disentanglement import measure_information, measure_swap, measure_units
 from pipeline.examples import Examples
+from pipeline.factor_blocks import cell_name, measure_factors
 from pipeline.fidelity import measure_fidelity
-from pipeline.folds import divide
-from pipeline.held_out import HeldOut, check_classes
+from pipeline.held_out import HeldOut, read_folds
+from pipeline.holding_out import read_hold_out
 from pipeline.jobs import check_fit
 from pipeline.manifest import library_versions
 from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import choose, draw_sample, measure_split, measure_variants
+from pipeline.report.block_table import block_table
 from pipeline.report.maps import code_map
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import BACKEND_PACKAGES, data_digest, run_settings
+from pipeline.unseen_cells import measure_unseen_cells
 
-STAGES = ("probes", "swap", "decoder", "fidelity", "variants", "map")
+STAGES = ("probes", "swap", "decoder", "fidelity", "variants", "factors", "unseen cells", "map")
+TABLE_CAPTION = (
+    "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
+    "most frequent value, 1 for always right. A block should tell its own factor and no other."
+)
 MAP_EXAMPLES = 2000
 """Most examples on the map of the codes; t-SNE of so many takes seconds."""
 MIN_NEIGHBOURS = 10
@@ -70,13 +78,16 @@ def evaluate(
     config = stored_config(description, overrides)
     check_apart(out, {"--data": data, "--model": model})
     bundle = load_bundle(Path(model))
-    train, examples, name = read_folds(dataset, config)
+    hold_out = read_hold_out(bundle.details, dataset.manifest.factors, dataset.manifest.name)
+    train, examples, name, unseen = read_folds(dataset, config, hold_out)
     held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
-        numbers = measure(held_out, train, config, advance)
-        pictures = {"code_map": draw_map(held_out)}
-        report = _compose(config, dataset, bundle, held_out, len(train), numbers)
+        numbers = measure(held_out, train, config, unseen, advance)
+        pictures = {"code_map": draw_map(held_out)} | draw_table(held_out, numbers)
+        captions = {"code_map": _caption(held_out), "block_table": TABLE_CAPTION}
+        captions = {name: captions[name] for name in pictures}
+        report = _compose(config, dataset, bundle, held_out, len(train), numbers, captions)
         write_report(out, report, pictures, "evaluation")
         advance(len(STAGES), len(STAGES))
     return report
@@ -100,19 +111,12 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
     return config
 
 
-def read_folds(dataset: DatasetDir, config: Config) -> tuple[Examples, Examples, str]:
-    """The examples to train probes on, those to score on, and what these are."""
-    examples = dataset.read("train", config.data.limit)
-    check_classes(examples, "training")
-    folds = divide(examples, config.data.validation_share, config.train.seed)
-    name = "test" if dataset.manifest.num_examples("test") else "validation"
-    scored = dataset.read("test") if name == "test" else folds.validation
-    most, seed = config.evaluate.probe_examples, config.generate.seed
-    return folds.train, choose(scored, most, seed, "evaluate"), name
-
-
 def measure(
-    held_out: HeldOut, train: Examples, config: Config, advance: Advance = lambda *_: None
+    held_out: HeldOut,
+    train: Examples,
+    config: Config,
+    unseen: Mapping[str, Examples] | None = None,
+    advance: Advance = lambda *_: None,
 ) -> list[Measure]:
     """Measures everything; the order of the examples makes no difference.
 
@@ -120,6 +124,7 @@ def measure(
         held_out: Encoded examples that everything is scored on.
         train: Examples that probes are trained on.
         config: The configuration; its sections `evaluate` and `generate` decide.
+        unseen: Examples of cells that were held out of training, by group.
         advance: Told about every stage.
     """
     codec, examples = held_out.codec, held_out.examples
@@ -131,6 +136,8 @@ def measure(
         lambda: measure_reconstruction(held_out) + measure_prior(held_out),
         lambda: measure_fidelity(held_out, train),
         lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
+        lambda: measure_factors(codec, train, examples, config),
+        lambda: measure_unseen_cells(codec, train, unseen or {}, config),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -154,6 +161,17 @@ def draw_map(held_out: HeldOut) -> bytes:
     return code_map(points, examples.labels, held_out.codec.bundle.class_names)
 
 
+def draw_table(held_out: HeldOut, numbers: Sequence[Measure]) -> dict[str, bytes]:
+    """Draws which block tells which factor, if that was measured."""
+    values = {number.name: number.value for number in numbers}
+    blocks, factors = held_out.codec.spec.names, held_out.examples.factors
+    told = [f for f in factors if cell_name(blocks[0], f) in values]
+    if not told:
+        return {}
+    table = np.array([[values[cell_name(block, f)] for f in told] for block in blocks], float)
+    return {"block_table": block_table(blocks, told, table)}
+
+
 def _compose(
     config: Config,
     dataset: DatasetDir,
@@ -161,6 +179,7 @@ def _compose(
     held_out: HeldOut,
     probe_examples: int,
     numbers: list[Measure],
+    captions: dict[str, str],
 ) -> Report:
     manifest = dataset.manifest
     backend = keras.backend.backend()
@@ -169,7 +188,7 @@ def _compose(
         summary=_summary(held_out, numbers, manifest.name),
         numbers=numbers,
         class_names=manifest.class_names,
-        captions={"code_map": _caption(held_out)},
+        captions=captions,
         measured_on={
             "data_set": manifest.name,
             "data_digest": data_digest(manifest),

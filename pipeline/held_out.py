@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import Latents, LatentSpec, identity_keys
+from augment import HoldOut, Latents, LatentSpec, identity_keys
 from pipeline.codec import Codec
+from pipeline.config import Config
+from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
+from pipeline.folds import divide
+from pipeline.holding_out import divide_off, split_by_group
 from pipeline.quality import choose
 
 
@@ -98,6 +102,22 @@ class HeldOut:
     def audit(self, images: np.ndarray) -> np.ndarray:
         """The class that the auditor reads in each image, `(n,)`."""
         return np.argmax(self.codec.judge(images, "auditor"), axis=-1)
+
+
+def read_folds(
+    dataset: DatasetDir, config: Config, hold_out: HoldOut | None = None
+) -> tuple[Examples, Examples, str, dict[str, Examples]]:
+    """The examples to train probes on, those to score on, what these are, and held-out cells."""
+    examples = dataset.read("train", config.data.limit)
+    check_classes(examples, "training")
+    folds, unseen = divide(examples, config.data.validation_share, config.train.seed), {}
+    if hold_out:
+        folds = divide_off(folds, hold_out, dataset.manifest.factors)
+        unseen = split_by_group(examples, hold_out)
+    name = "test" if dataset.manifest.num_examples("test") else "validation"
+    scored = dataset.read("test") if name == "test" else folds.validation
+    most, seed = config.evaluate.probe_examples, config.generate.seed
+    return folds.train, choose(scored, most, seed, "evaluate"), name, unseen
 
 
 def check_blocks(spec: LatentSpec, model: str) -> None:

@@ -99,6 +99,13 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
     return Folds(**kept, auditor=folds.auditor)
 
 
+def split_by_group(examples: Examples, hold_out: HoldOut) -> dict[str, Examples]:
+    """The held-out examples of each group that has any."""
+    groups = hold_out.group_of(examples.factors)
+    parts = {name: groups == place for place, name in enumerate(hold_out.groups)}
+    return {name: examples.take(rows) for name, rows in parts.items() if rows.any()}
+
+
 def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> HoldOut:
     """The cells that a bundle was not trained on.
 

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from augment import Coverage, HoldOut, draw_cells, name_cells
@@ -17,11 +17,10 @@ WHOLE = Coverage(NAMES, {cell: 2 for cell in itertools.product(range(3), range(2
 @given(GRID, st.floats(0.01, 0.99), st.integers(0, 9))
 def test_every_value_keeps_a_cell(coverage, share, seed):
     values = [set(column) for column in zip(*coverage.counts, strict=True)]
-    try:
-        drawn = draw_cells(coverage, share, seed)
-    except ValueError as error:
-        assert "can be held out" in str(error)
-        return
+    cells = np.array(list(coverage.counts))
+    spare = [(cells == cell).sum(axis=0).min() > 1 for cell in cells]
+    assume(any(spare))
+    drawn = draw_cells(coverage, share, seed)
     kept = set(coverage.counts) - set(drawn.counts)
     assert [set(column) for column in zip(*kept, strict=True)] == values
     assert 0 < len(drawn.counts) <= max(1, round(share * len(coverage.counts)))

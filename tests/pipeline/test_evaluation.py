@@ -12,8 +12,8 @@ from bundles import digits_bundle, digits_data
 from model_zoo.bundle import load_bundle, read_description
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate, measure, read_folds, stored_config
-from pipeline.held_out import HeldOut
+from pipeline.evaluation import evaluate, measure, stored_config
+from pipeline.held_out import HeldOut, read_folds
 from pipeline.importing import import_dataset
 from pipeline.report.schema import Report
 
@@ -92,7 +92,7 @@ def test_the_probes_are_those_that_training_measured(report):
 
 def test_the_order_of_the_examples_changes_no_figure(codec, report):
     config = stored_config(read_description(digits_bundle()), ())
-    train, examples, name = read_folds(DatasetDir.open(digits_data()), config)
+    train, examples, name, _ = read_folds(DatasetDir.open(digits_data()), config)
     rng = np.random.default_rng(0)
     mixed = examples.take(rng.permutation(len(examples)))
     held_out = HeldOut.encode(codec, mixed, name, config.generate.seed)
@@ -117,7 +117,7 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
     np.savez(tmp_path / "d.npz", images=arrays.images, label=names[arrays.labels])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", data)
     config = stored_config(read_description(digits_bundle()), ())
-    _, examples, name = read_folds(DatasetDir.open(data), config)
+    _, examples, name, _ = read_folds(DatasetDir.open(data), config)
     assert name == "validation"
     assert 0 < len(examples) < 60
     report = evaluate(data, digits_bundle(), tmp_path / "out")

@@ -6,11 +6,14 @@ from letters import NAMES, letters_bundle, letters_config, letters_data
 
 from model_zoo.bundle import load_bundle
 from pipeline.cell_counts import count_classes, read_change
+from pipeline.codec import Codec
 from pipeline.config import HoldOutConfig, parse_config
 from pipeline.dataset_dir import DatasetDir
+from pipeline.evaluation import evaluate
 from pipeline.folds import divide
 from pipeline.generation import generate
-from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out
+from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out, split_by_group
+from pipeline.unseen_cells import draw_donors, measure_unseen_cells
 
 PAIR = "data.hold_out={pairs: {cells: [{label: a, back: green}]}, drawn: {share: 0.1, seed: 2}}"
 
@@ -81,7 +84,7 @@ def test_classes_are_counted_shard_by_shard(examples, tmp_path):
     dataset = DatasetDir.open(letters_data())
     hold_out = plan_hold_out(held(drawn={"share": 0.3}), examples, NAMES)
     counts = count_classes(dataset, "train", tmp_path / "out", hold_out)
-    assert list(counts) and set(counts) == {shard.file for shard in dataset.shards("train")}
+    assert set(counts) == {shard.file for shard in dataset.shards("train")}
     kept = np.bincount(examples.labels[hold_out.keeps(examples.factors)])
     assert np.sum(list(counts.values()), axis=0).tolist() == kept.tolist()
 
@@ -119,3 +122,37 @@ def test_another_data_set_is_refused(examples):
 def test_a_group_is_either_named_or_drawn(group):
     with pytest.raises(ValueError, match=r"data\.hold_out\.odd"):
         parse_config({}, "the test", [f"data.hold_out.odd={group}"])
+
+
+def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_what(tmp_path):
+    bundle = letters_bundle(PAIR)
+    numbers = {n.name: n for n in evaluate(letters_data(), bundle, tmp_path / "out").numbers}
+    for group in ("pairs", "drawn", "all groups"):
+        for what in ("real examples read", "cell read back, before the gate"):
+            assert numbers[f"Unseen cells, {group}: {what}"].value == 1.0
+        assert numbers[f"Unseen cells, {group}: rejected by the gate"].value == 0.0
+        assert 5 < numbers[f"Unseen cells, {group}: PSNR"].value < 40  # the style is a donor's
+    for name in NAMES:
+        assert numbers[f"Block {name} tells {name}"].value > 0.95
+        assert numbers[f"Block style tells {name}"].value < 0.4
+        assert numbers[f"Path of {name}: other factors kept"].value == 1.0
+        assert 0.5 < numbers[f"Path of {name}: confidence"].value <= 1.0
+    assert numbers["Blocks tell their own factors, mean"].value > 0.95
+    assert numbers["Blocks tell other factors, mean"].better == "lower"
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert page.count('src="data:image/png;base64,') == 2
+    assert "Block ink tells back" in page
+
+
+def test_donors_of_a_cell_have_the_value_asked_for_and_come_from_training(examples):
+    codec = Codec(load_bundle(letters_bundle(PAIR)))
+    hold_out = read_hold_out(codec.bundle.details, NAMES, "letters")
+    train = divide_off(divide(examples, 0.1, 0), hold_out, NAMES).train
+    aims = split_by_group(examples, hold_out)["pairs"]
+    rows = draw_donors(train, aims, codec, seed=0)
+    for column, name in enumerate(NAMES):
+        np.testing.assert_array_equal(train.factors[name][rows[:, column]], aims.factors[name])
+    assert hold_out.keeps(train.factors)[rows].all()
+    alone = [(train.factors[other][rows[:, 0]] != aims.factors[other]) for other in ("ink", "back")]
+    assert np.mean(alone) > 0.9
+    assert measure_unseen_cells(codec, train, {}, letters_config()) == []
