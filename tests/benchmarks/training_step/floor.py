@@ -7,25 +7,56 @@ traffic at the rate of one large copy. Both rates are measured on the machine at
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 BYTES = {"float32": 4, "bfloat16": 2}
 
-PASSES: dict[str, tuple[tuple[str, bool, bool], ...]] = {
-    "zszu_vae": (
+Pass = tuple[str, bool, bool]
+"""A network that runs on a batch: its name, and whether gradients are needed with respect to its
+weights and to its inputs."""
+
+
+def passes_of_zszu_vae(config: Mapping[str, Any]) -> list[Pass]:
+    """Each encoder reads the images once, and variants are decoded and read again."""
+    passes = [
         ("zs_encoder", True, False),  # of the images
         ("zu_encoder", True, False),
         ("decoder", True, True),  # of the posterior sample
-        ("decoder", True, False),  # of the consistency term, whose codes are held still
-        ("zs_encoder", False, True),  # frozen, of the variants
         ("adversary", False, True),  # frozen, of zu
         ("adversary", True, False),  # of zu held still
-    ),
-    "classifier": (("classifier", True, False),),
+    ]
+    if config["consistency_weight"]:
+        passes.append(("decoder", True, False))  # of codes that are held still
+        passes.append(("zs_encoder", False, True))  # frozen, of these variants
+    return passes
+
+
+def passes_of_gzs_net(config: Mapping[str, Any]) -> list[Pass]:
+    """All images of a group are encoded; what is decoded depends on the terms of the loss."""
+    num_factors = sum(bool(block["factors"]) for block in config["latent_spec"].values())
+    is_cover = bool(config["cover_weight"]) and config["group_size"] == 1 + num_factors
+    swap, cycle, cir = (bool(config[f"{name}_weight"]) for name in ("swap", "cycle", "cir"))
+    decoded = 2 + 2 * swap + is_cover + 4 * cycle + cir  # the centre and one sharer, and so on
+    return [
+        *[("encoder", True, False)] * config["group_size"],
+        *[("decoder", True, True)] * decoded,
+        *[("encoder", True, True)] * (2 * cycle + cir),  # of what was decoded
+    ]
+
+
+def passes_of_classifier(config: Mapping[str, Any]) -> list[Pass]:
+    """One."""
+    return [("classifier", True, False)]
+
+
+PASSES: dict[str, Callable[[Mapping[str, Any]], list[Pass]]] = {
+    "zszu_vae": passes_of_zszu_vae,
+    "gzs_net": passes_of_gzs_net,
+    "classifier": passes_of_classifier,
 }
-"""How often each network runs in a step: its name, and whether gradients are needed with respect
-to its weights and to its inputs."""
+"""Which networks run in a step on how many batches, by the model: a function of its hyperparameters
+and of `group_size`, the number of images that an example has."""
 
 
 def describe_layers(network) -> list[dict[str, int]]:
@@ -63,7 +94,10 @@ def _product(sides) -> int:
 
 
 def step_costs(
-    model: str, layers: Mapping[str, list[dict[str, int]]], batch_size: int, precision: str
+    passes: Sequence[Pass],
+    layers: Mapping[str, list[dict[str, int]]],
+    batch_size: int,
+    precision: str,
 ) -> dict[str, float]:
     """Floating-point operations and bytes of a training step.
 
@@ -73,7 +107,7 @@ def step_costs(
     layer and its gradient are written once and read once in each run of the network.
 
     Args:
-        model: Key of `PASSES`.
+        passes: What `PASSES` says of the model.
         layers: `describe_layers` of each network.
         batch_size: Examples a step.
         precision: `"float32"` or `"bfloat16"`.
@@ -82,7 +116,7 @@ def step_costs(
         `{"flops", "bytes"}`.
     """
     multiply_adds, outputs = 0, 0
-    for network, weights_learn, inputs_learn in PASSES[model]:
+    for network, weights_learn, inputs_learn in passes:
         costs = [layer["multiply_adds"] for layer in layers[network]]
         before = sum(costs) if inputs_learn else sum(costs[1:])
         multiply_adds += sum(costs) * (1 + weights_learn) + before

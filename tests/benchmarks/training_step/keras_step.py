@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 import keras
 import numpy as np
+from training_step.keras_models import (
+    CLASSIFIER,
+    WIDTH_OF_CLASSIFIER,
+    Examples,
+    batches_for,
+    new_model,
+    objective,
+)
 
-from model_zoo.batches import Batches, fed_to_device
-from model_zoo.classifier import image_classifier
+from model_zoo.batches import fed_to_device
 from model_zoo.devices import accelerators, uses_xla
-from model_zoo.registry import MODELS, build_model
 from model_zoo.rounding import fix_rounding
-from model_zoo.training import Schedule, optimizer, sampler, steps_per_execution
-
-CLASSIFIER = "classifier"
-WIDTH_OF_CLASSIFIER = 32
-VALUE_RANGE = (-1.0, 1.0)
-GRADIENT_SCALE = 1e4
+from model_zoo.training import Schedule, optimizer, steps_per_execution
 
 
 class KerasLoop:
@@ -29,9 +30,9 @@ class KerasLoop:
 
     Args:
         model: Key of `MODELS`, or `"classifier"`.
-        images: `(steps * batch_size, height, width, channels)` uint8.
-        labels: `(steps * batch_size,)` integers.
-        num_classes: Number of classes.
+        args: Arguments of the model that are not its defaults.
+        examples: Images and factors, `steps * batch_size` of them.
+        factor_sizes: Number of values of every factor.
         batch_size: Examples a step.
         precision: `"float32"` or `"bfloat16"`.
     """
@@ -39,21 +40,21 @@ class KerasLoop:
     def __init__(
         self,
         model: str,
-        images: np.ndarray,
-        labels: np.ndarray,
+        args: Mapping[str, Any],
+        examples: Examples,
         *,
-        num_classes: int,
+        factor_sizes: Mapping[str, int],
         batch_size: int,
         precision: str,
     ):
         policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
         keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(0)
-        self.model = new_model(model, images.shape[1:], num_classes)
-        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.model = new_model(model, args, examples, factor_sizes)
+        self.examples, self.batch_size = examples, batch_size
         fix_rounding()  # as training does
         self.schedule = Schedule(epochs=100, batch_size=batch_size)
-        self.steps_per_epoch = len(labels) // batch_size
+        self.steps_per_epoch = len(examples[0]) // batch_size
         self.steps_at_once = steps_per_execution(self.schedule, self.steps_per_epoch)
         on_jax = keras.backend.backend() == "jax"
         self.model.compile(
@@ -70,7 +71,7 @@ class KerasLoop:
     def fit_seconds(self) -> float:
         """Seconds of the second epoch of `fit`, over batches made as in production."""
         clock, epochs = EpochClock(), range(2)
-        batches = self._batches(seed=0, epochs=epochs)
+        batches = batches_for(self.model, self.examples, self.batch_size, seed=0, epochs=epochs)
         self.model.fit(
             fed_to_device(batches),
             epochs=len(epochs),
@@ -81,21 +82,18 @@ class KerasLoop:
         )
         return clock.seconds[-1]
 
-    def _batches(self, **settings) -> Batches:
-        """Batches as the model asks for them."""
-        examples = self.images, self.labels
-        shared = {"batch_size": self.batch_size, "value_range": VALUE_RANGE}
-        return sampler(self.model, *examples)(*examples, **shared, **settings)
-
     def _steps(self) -> list[tuple]:
-        batches = self._batches()
+        batches = batches_for(self.model, self.examples, self.batch_size)
         return [batches[step] for step in range(self.steps_per_epoch)]
+
+    def stacked(self) -> tuple:
+        """The batches that `seconds` goes through again and again, along a leading axis."""
+        return keras.tree.map_structure(lambda *columns: np.stack(columns), *self._steps())
 
     def _tensorflow_batches(self):
         import tensorflow as tf
 
-        arrays = keras.tree.map_structure(lambda *columns: np.stack(columns), *self._steps())
-        dataset = tf.data.Dataset.from_tensor_slices(arrays).cache().repeat()
+        dataset = tf.data.Dataset.from_tensor_slices(self.stacked()).cache().repeat()
         if devices := accelerators():
             feed = tf.data.experimental.prefetch_to_device(f"/{devices[0]}")
             return iter(dataset.apply(feed))
@@ -144,7 +142,9 @@ class KerasLoop:
 
     def config(self) -> dict[str, Any]:
         """What the twin must know."""
+        images, _ = batches_for(self.model, self.examples, self.batch_size)[0]
         shared = {
+            "group_size": math.prod(images.shape[1:-3]),
             "parameters": sum(int(np.prod(w.shape)) for w in self.model.trainable_weights),
             "learning_rate": self.schedule.learning_rate,
             "schedule_steps": self.schedule.epochs * self.steps_per_epoch,
@@ -154,11 +154,13 @@ class KerasLoop:
             classes = self.model.output_shape[-1]
             sizes = {"image_shape": shape, "num_classes": classes, "width": WIDTH_OF_CLASSIFIER}
             return {**shared, **sizes}
-        hyperparameters = {k: v for k, v in self.model.get_config().items() if k != "dtype"}
+        rates = getattr(self.model, "relative_rates", {})
         return {
             **shared,
-            **hyperparameters,
-            "loss_weights": getattr(self.model, "loss_weights", {}),
+            **{k: v for k, v in self.model.get_config().items() if k != "dtype"},
+            "latent_spec": self.model.latent_spec,
+            "loss_weights": self.model.loss_weights,
+            "relative_rates": {name: rate for name, (_, rate) in rates.items()},
         }
 
 
@@ -174,68 +176,3 @@ class EpochClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(time.perf_counter() - self._begin)
-
-
-def new_model(name: str, image_shape: Sequence[int], num_classes: int) -> keras.Model:
-    """A model of the zoo with its default arguments, or the classifier."""
-    if name == CLASSIFIER:
-        return image_classifier(image_shape, num_classes, width=WIDTH_OF_CLASSIFIER)
-    return build_model(name, {}, image_shape, num_classes)
-
-
-def objective(name: str) -> dict[str, Any]:
-    """What `compile` is told beside the optimizer; zoo models have a loss of their own."""
-    if name in MODELS:
-        return {}
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return {"loss": loss, "metrics": ["accuracy"]}
-
-
-def reference_step(name: str, images: np.ndarray, labels: np.ndarray, classes: int) -> dict:
-    """One step in float32 without dropout, eagerly: all that a twin has to match.
-
-    Args:
-        name: Key of `MODELS`, or `"classifier"`.
-        images: `(batch, height, width, channels)` float32.
-        labels: `(batch,)` integers.
-        classes: Number of classes.
-
-    Returns:
-        `images`, `labels`; `weights` and `gradients`, lists of arrays; `noise`, the draws;
-        `outputs` (without training) and `terms` of the loss, by name.
-    """
-    keras.config.set_dtype_policy("float32")
-    keras.utils.set_random_seed(1)
-    model = new_model(name, images.shape[1:], classes)
-    for layer in model.layers:
-        layer.rate = 0.0 if isinstance(layer, keras.layers.Dropout) else None
-    model.compile(keras.optimizers.SGD(GRADIENT_SCALE), run_eagerly=True, **objective(name))
-    weights = model.get_weights()
-    before = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
-    with mock.patch.object(keras.random, "normal", RecordedNoise()):
-        outputs = model(images, training=False)
-    with mock.patch.object(keras.random, "normal", RecordedNoise()) as noise:
-        terms = model.train_on_batch(images, labels, return_dict=True)
-    after = [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
-    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
-    return {
-        "images": images,
-        "labels": labels,
-        "weights": weights,
-        "gradients": [(a - b) / GRADIENT_SCALE for a, b in zip(before, after, strict=True)],
-        "noise": noise.draws,
-        "outputs": {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()},
-        "terms": {k: np.asarray(v) for k, v in terms.items()},
-    }
-
-
-class RecordedNoise:
-    """Stands in for `keras.random.normal` and keeps what it gave out."""
-
-    def __init__(self):
-        self.generator, self.draws = np.random.default_rng(0), []
-
-    def __call__(self, shape, **kwargs):
-        draw = self.generator.normal(size=tuple(int(s) for s in shape)).astype(np.float32)
-        self.draws.append(draw)
-        return keras.ops.convert_to_tensor(draw)

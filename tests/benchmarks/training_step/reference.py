@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-LISTS = ("weights", "gradients", "noise")
+LISTS = ("weights", "gradients", "updates", "noise")
 
 
 def save_step(path: str, step: Mapping[str, Any]) -> None:
-    """Writes what `keras_step.reference_step` returns."""
+    """Writes what `keras_reference.reference_step` returns, or parts of it."""
     arrays = {}
     for part, content in step.items():
         items = enumerate(content) if part in LISTS else content.items() if named(content) else ()
@@ -34,6 +34,15 @@ def load_step(path: str) -> dict[str, Any]:
             else:
                 step[part] = arrays[key]
     return step
+
+
+def batches_of(stacked: Mapping[str, Any]) -> list[tuple[np.ndarray, Any]]:
+    """The batches that lie along the leading axis of `images` and `answers`."""
+    answers = stacked["answers"]
+    return [
+        (images, {n: a[i] for n, a in answers.items()} if named(answers) else answers[i])
+        for i, images in enumerate(stacked["images"])
+    ]
 
 
 def named(content: Any) -> bool:

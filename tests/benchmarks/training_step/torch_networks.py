@@ -10,6 +10,8 @@ import numpy as np
 from torch import nn
 
 LARGEST_BASE_SIDE = 8
+KNOWN_NETWORKS = {"kernel_size": 4, "base_side": LARGEST_BASE_SIDE, "group_norm": False}
+"""Hyperparameters of networks that are known here with these values only."""
 
 
 class Flatten(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 from training_step.torch_networks import Flatten, Unflatten
-from training_step.torch_twins import TWINS
+from training_step.torch_twins import new_twin
 
 PROBE_STEPS = 4
 
@@ -21,7 +22,7 @@ class TorchLoop:
 
     Args:
         config: Hyperparameters of the Keras model, with `model`, its name.
-        batches: `(images, labels)` as NumPy has them, channels last.
+        batches: `(images, answers)` as Keras has them, channels last: labels, or arrays by name.
         precision: `"float32"`, or `"bfloat16"` for autocast with losses in float32.
         channels_last: Whether images lie in memory as `(height, width, channels)`.
         fused: Whether Adam updates in one fused kernel instead of in PyTorch's default way.
@@ -30,7 +31,7 @@ class TorchLoop:
     def __init__(
         self,
         config: Mapping[str, Any],
-        batches: Sequence[tuple[np.ndarray, np.ndarray]],
+        batches: Sequence[tuple[np.ndarray, Any]],
         precision: str,
         *,
         channels_last: bool,
@@ -41,33 +42,49 @@ class TorchLoop:
         self.half = precision == "bfloat16"
         config = {**config, "channels_last": channels_last}
         torch.manual_seed(0)
-        self.twin = TWINS[config["model"]](config).to(self.device, memory_format=self.memory)
+        self.twin = new_twin(config).to(self.device, memory_format=self.memory)
         self.batches = itertools.cycle([self.to_device(*batch) for batch in batches])
-        rate, steps = config["learning_rate"], config["schedule_steps"]
         self.optimizer = torch.optim.Adam(
-            self.twin.parameters(), lr=rate, betas=(0.9, 0.999), eps=1e-7, fused=fused or None
+            self._groups(config), betas=(0.9, 0.999), eps=1e-7, fused=fused or None
         )
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-            self.optimizer, steps, eta_min=0.05 * rate
+        steps = config["schedule_steps"]
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: 0.05 + 0.475 * (1.0 + math.cos(math.pi * step / steps))
         )
         self.totals: torch.Tensor | None = None
 
-    def to_device(self, images: np.ndarray, labels: np.ndarray):
-        """Tensors on the device, channels second, in the memory format."""
-        tensor = torch.from_numpy(images).permute(0, 3, 1, 2)
-        tensor = tensor.to(self.device).contiguous(memory_format=self.memory)
-        return tensor, torch.from_numpy(labels).long().to(self.device)
+    def _groups(self, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Parameters by their learning rates."""
+        rate, relative_rates = config["learning_rate"], config.get("relative_rates", {})
+        parts = {name: list(getattr(self.twin, name).parameters()) for name in relative_rates}
+        apart = {parameter for part in parts.values() for parameter in part}
+        others = [parameter for parameter in self.twin.parameters() if parameter not in apart]
+        groups = [{"params": parts[n], "lr": r * rate} for n, r in relative_rates.items()]
+        return [{"params": others, "lr": rate}, *groups]
 
-    def terms(self, images, labels, noise) -> dict[str, torch.Tensor]:
+    def to_device(self, images: np.ndarray, answers: Any):
+        """Tensors on the device, channels second, in the memory format; groups lie in one row."""
+        tensor = torch.from_numpy(images).movedim(-1, -3).to(self.device)
+        row = tensor.reshape(-1, *tensor.shape[-3:]).contiguous(memory_format=self.memory)
+        if isinstance(answers, Mapping):
+            labels = {name: self._integers(array) for name, array in answers.items()}
+        else:
+            labels = self._integers(answers)
+        return row.unflatten(0, tensor.shape[:-3]), labels
+
+    def _integers(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).long().to(self.device)
+
+    def terms(self, images, answers, noise) -> dict[str, torch.Tensor]:
         """The loss and its terms, in float32."""
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
             outputs = self.twin(images, noise)
-            return self.twin.loss_terms(images, labels, outputs, noise)
+            return self.twin.loss_terms(images, answers, outputs, noise)
 
     def step(self) -> None:
         """One step: loss, gradients, Adam, and the running sums that training shows."""
-        images, labels = next(self.batches)
-        terms = self.terms(images, labels, self.twin.noise(len(labels), self.device))
+        images, answers = next(self.batches)
+        terms = self.terms(images, answers, self.twin.noise(len(images), self.device))
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         self.optimizer.step()
@@ -116,7 +133,8 @@ def weights_from_keras(
         One array a parameter, and a buffer, under the twin's own names.
     """
     left, converted, order, linear = iter(arrays), {}, None, ""
-    names = ("weight", "bias", *(("running_mean", "running_var") if buffers else ()))
+    names = ["weight", "bias", "loc", "raw_precision"]
+    names += ["running_mean", "running_var"] if buffers else []
     for prefix, module in twin.named_modules():
         if isinstance(module, Unflatten):
             for name in ("weight", "bias"):
@@ -126,13 +144,13 @@ def weights_from_keras(
         for name in names if not len(list(module.children())) else ():
             if getattr(module, name, None) is not None:
                 array = next(left)
-                array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
+                if name == "weight":
+                    array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
                 converted[f"{prefix}.{name}"] = array
         if isinstance(module, nn.Linear):
             weight = converted[f"{prefix}.weight"]
             converted[f"{prefix}.weight"] = weight if order is None else weight[:, order]
             order, linear = None, prefix
-    converted |= {name: next(left) for name, _ in twin.named_parameters(recurse=False)}
     if next(left, None) is not None:
         raise ValueError("The Keras model has weights that its twin lacks.")
     return converted
@@ -143,11 +161,11 @@ def differences(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, floa
 
     Args:
         loop: A loop of float32, whose weights are overwritten.
-        reference: What `keras_step.reference_step` returns.
+        reference: What `keras_reference.reference_step` returns.
 
     Returns:
         For every output, loss term and gradient the largest difference, relative to the largest
-        element in the reference.
+        element in the reference, and how far the longest updates of each parameter are apart.
     """
     twin, device = loop.twin, loop.device
     weights = weights_from_keras(twin, reference["weights"], buffers=True)
@@ -155,7 +173,7 @@ def differences(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, floa
         for name, tensor in {**twin.state_dict()}.items():
             if name in weights:
                 tensor.copy_(torch.from_numpy(np.ascontiguousarray(weights[name])))
-    images, labels = loop.to_device(reference["images"], reference["labels"])
+    images, answers = loop.to_device(reference["images"], reference["answers"])
     noise = tuple(torch.from_numpy(draw).to(device) for draw in reference["noise"])
     twin.train(False)
     outputs = twin(images, noise)
@@ -163,16 +181,30 @@ def differences(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, floa
     for module in twin.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    terms = loop.terms(images, labels, noise)
+    terms = loop.terms(images, answers, noise)
     twin.zero_grad()
     terms["loss"].backward()
-    gradients = weights_from_keras(twin, reference["gradients"], buffers=False)
     pairs = {name: (outputs[name], array) for name, array in reference["outputs"].items()}
     zero = torch.zeros(())  # for terms that are not in use
     pairs |= {name: (terms.get(name, zero), value) for name, value in reference["terms"].items()}
-    parameters = dict(twin.named_parameters())
-    pairs |= {f"d/d {name}": (parameters[name].grad, array) for name, array in gradients.items()}
-    return {name: _difference(ours, theirs) for name, (ours, theirs) in pairs.items()}
+    return {
+        **{name: _difference(ours, theirs) for name, (ours, theirs) in pairs.items()},
+        **_differences_of_step(loop, reference),
+    }
+
+
+def _differences_of_step(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, float]:
+    """How far gradients, and the longest updates that Adam makes of them, are apart."""
+    gradients = weights_from_keras(loop.twin, reference["gradients"], buffers=False)
+    updates = weights_from_keras(loop.twin, reference["updates"], buffers=False)
+    parameters = dict(loop.twin.named_parameters())
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    found = {f"d/d {n}": _difference(parameters[n].grad, array) for n, array in gradients.items()}
+    loop.optimizer.step()
+    for name, array in updates.items():
+        longest = (parameters[name].detach() - before[name]).abs().max()
+        found[f"update of {name}"] = _difference(longest, np.abs(array).max())
+    return found
 
 
 def _difference(ours: torch.Tensor, theirs: np.ndarray) -> float:

@@ -6,178 +6,32 @@ Keras model; `differences` in `torch_step.py` proves it.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
-from torch.nn import functional
-from training_step.torch_networks import (
-    Flatten,
-    image_decoder,
-    image_encoder,
-    strided_convolution,
-)
+from training_step.torch_classifier import ClassifierTwin
+from training_step.torch_gzs_net import GZSTwin
+from training_step.torch_zszu_vae import ZsZuTwin
 
-EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
-WITHOUT_TWIN = {
-    "adversary_steps": 1,
-    "cir_weight": 0.0,
-    "dropout": 0.0,
-    "gan_weight": 0.0,
-    "mmd_weight": 0.0,
-    "precision": "learnt",
-    "tc_weight": 0.0,
+TWINS: dict[str, type[ZsZuTwin] | type[GZSTwin] | type[ClassifierTwin]] = {
+    "zszu_vae": ZsZuTwin,
+    "gzs_net": GZSTwin,
+    "classifier": ClassifierTwin,
 }
-"""Hyperparameters that the twin of the zs/zu model knows with these values only."""
 
 
-@contextlib.contextmanager
-def frozen(network: nn.Module) -> Iterator[nn.Module]:
-    """The network as a constant: gradients reach its inputs but not its parameters."""
-    network.requires_grad_(False)
-    yield network
-    network.requires_grad_(True)
+def new_twin(config: Mapping[str, Any]) -> nn.Module:
+    """The twin of the Keras model with some hyperparameters, `model`, its name, among them.
 
-
-class ClassifierTwin(nn.Module):
-    """The twin of `model_zoo.classifier.image_classifier`, trained on cross-entropy."""
-
-    def __init__(self, config: Mapping[str, Any]):
-        super().__init__()
-        height, width, channels = config["image_shape"]
-        stack: list[nn.Module] = []
-        for factor in (1, 2, 4) if min(height, width) >= 16 else ():
-            filters = factor * config["width"]
-            stack += strided_convolution((height, width), channels, filters, 3, bias=False)
-            stack += [nn.BatchNorm2d(filters, eps=1e-3, momentum=0.1), nn.ReLU(inplace=True)]
-            height, width, channels = -(-height // 2), -(-width // 2), filters
-        stack += [Flatten((height, width), channels, config["channels_last"]), nn.Dropout(0.2)]
-        stack += [nn.Linear(height * width * channels, 256), nn.ReLU(inplace=True)]
-        stack += [nn.Dropout(0.4), nn.Linear(256, config["num_classes"])]
-        self.network = nn.Sequential(*stack)
-
-    def noise(self, batch_size: int, device: str) -> tuple[torch.Tensor, ...]:
-        """What is drawn in a step, beside the dropout of the network itself."""
-        return ()
-
-    def forward(self, images, noise):
-        return {"logits": self.network(images)}
-
-    def loss_terms(self, images, labels, outputs, noise):
-        """`loss`, which is minimised, and what training shows beside it."""
-        logits = outputs["logits"].float()
-        accuracy = (logits.detach().argmax(dim=-1) == labels).float().mean()
-        return {"loss": functional.cross_entropy(logits, labels), "accuracy": accuracy}
-
-
-class ZsZuTwin(nn.Module):
-    """The twin of `model_zoo.zszu_vae.ZsZuVAE`."""
-
-    def __init__(self, config: Mapping[str, Any]):
-        super().__init__()
-        for name, known in WITHOUT_TWIN.items():
-            if config.get(name, known) != known:
-                raise ValueError(
-                    f"The model has no PyTorch twin. Expected: {name}={known!r}. "
-                    f"Received: {name}={config[name]!r}. Add it to `ZsZuTwin`."
-                )
-        self.config, classes = config, config["num_classes"]
-        zs_dim, zu_dim, hidden = config["zs_dim"], config["zu_dim"], config["hidden_dim"]
-        self.zs_encoder = image_encoder(config, zs_dim)
-        self.zu_encoder = image_encoder(config, 2 * zu_dim)
-        self.decoder = image_decoder(config, zs_dim + zu_dim)
-        self.adversary = nn.Sequential(
-            nn.Linear(zu_dim, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, classes)
-        )
-        self.loc = nn.Parameter(nn.init.xavier_uniform_(torch.empty(classes, zs_dim)))
-        self.raw_precision = nn.Parameter(torch.full((classes, zs_dim), 0.54))
-        self.register_buffer("shares", torch.tensor(config["class_probabilities"]), False)
-
-    def noise(self, batch_size: int, device: str) -> tuple[torch.Tensor, ...]:
-        """What is drawn in a step: for the posterior sample and for the consistency term."""
-        dims = [self.config["zu_dim"]]
-        if self.config["consistency_weight"]:
-            dims += [self.config["zs_dim"]] if self.config["mixture_share"] else []
-            dims += [self.config["zu_dim"]]
-        return tuple(torch.randn((batch_size, dim), device=device) for dim in dims)
-
-    def forward(self, images, noise):
-        zs = self.zs_encoder(images).float()
-        zu_loc, zu_log_variance = self.zu_encoder(images).float().chunk(2, dim=-1)
-        zu = zu_loc + torch.exp(0.5 * zu_log_variance) * noise[0]
-        named = {"zs": zs, "zu": zu, "zu_loc": zu_loc, "zu_log_variance": zu_log_variance}
-        return {**named, "reconstruction": self.decode(zs, zu)}
-
-    def decode(self, zs, zu):
-        """Images in `(-1, 1)`; the tanh is in float32."""
-        return torch.tanh(self.decoder(torch.cat([zs, zu], dim=-1)).float())
-
-    def loss_terms(self, images, labels, outputs, noise):
-        """`loss`, which is minimised, its terms without weights, and what training shows."""
-        zs, config = outputs["zs"], self.config
-        precision = functional.softplus(self.raw_precision).clamp(0.1, 10.0)
-        still = (self.loc.detach(), precision.detach())
-        class_loss, likelihood_loss, scores = mixture_losses(
-            zs, labels, self.loc, precision, config["margin"]
-        )
-        terms = {
-            "class_loss": class_loss,
-            "likelihood_loss": likelihood_loss,
-            "reconstruction_loss": functional.mse_loss(outputs["reconstruction"], images),
-            "kl_zu": kl_from_standard_normal(outputs["zu_loc"], outputs["zu_log_variance"]),
-            "code_loss": mixture_losses(zs, labels, *still)[1],
-            **self._adversary_losses(outputs["zu"], labels),
-        }
-        if config["consistency_weight"]:
-            variants = self.decode(self._partly_drawn(zs.detach(), labels, noise), noise[-1])
-            with frozen(self.zs_encoder) as encoder:
-                codes = encoder(variants).float()
-            terms["consistency_loss"] = mixture_losses(codes, labels, *still)[0]
-        accuracy = (scores.detach().argmax(dim=-1) == labels).float().mean()
-        return {**terms, **self._weighted(terms), "zs_accuracy": accuracy}
-
-    def _partly_drawn(self, zs, labels, noise):
-        if not self.config["mixture_share"]:
-            return zs
-        precision = functional.softplus(self.raw_precision).clamp(0.1, 10.0).detach()[labels]
-        drawn = self.loc.detach()[labels] + precision.rsqrt() * noise[1]
-        num_drawn = int(self.config["mixture_share"] * len(zs))
-        return torch.cat([drawn[:num_drawn], zs[num_drawn:]])
-
-    def _adversary_losses(self, zu, labels):
-        with frozen(self.adversary) as adversary:
-            seen = functional.log_softmax(adversary(zu).float(), dim=-1)
-        own = functional.cross_entropy(self.adversary(zu.detach()).float(), labels)
-        return {
-            "confusion_loss": -(self.shares * seen).sum(dim=-1).mean(),
-            "adversary_loss": own,
-        }
-
-    def _weighted(self, terms):
-        weights = self.config["loss_weights"].items()
-        weighted = {name: weight * terms[name] for name, weight in weights if weight}
-        negative_elbo = sum(weighted[name] for name in EVIDENCE_TERMS if name in weighted)
-        return {"loss": sum(weighted.values()), "negative_elbo": negative_elbo}
-
-
-def mixture_losses(codes, labels, loc, precision, margin: float = 0.0):
-    """Class loss, likelihood loss and scores, as `model_zoo.gaussian_mixture.mixture_losses`."""
-    with torch.autocast(codes.device.type, enabled=False):
-        squares, cross = codes.square() @ precision.T, codes @ (precision * loc).T
-    distance = 0.5 * (squares - 2.0 * cross + (precision * loc.square()).sum(dim=-1))
-    log_volume = 0.5 * precision.log().sum(dim=-1)
-    one_hot = functional.one_hot(labels, len(loc)).to(codes.dtype)
-    scores = log_volume - ((1.0 + margin * one_hot) * distance if margin else distance)
-    likelihood_loss = (one_hot * (distance - log_volume)).sum(dim=-1).mean()
-    return functional.cross_entropy(scores, labels), likelihood_loss, log_volume - distance
-
-
-def kl_from_standard_normal(loc, log_variance):
-    """Mean over the batch of the KL divergence of diagonal Gaussians from the standard one."""
-    divergence = loc.square() + log_variance.exp() - 1.0 - log_variance
-    return 0.5 * divergence.sum(dim=-1).mean()
-
-
-TWINS: dict[str, type[nn.Module]] = {"zszu_vae": ZsZuTwin, "classifier": ClassifierTwin}
+    Raises:
+        ValueError: The twin knows one of them with another value only (`known_only_with`).
+    """
+    twin = TWINS[config["model"]]
+    for name, known in twin.known_only_with.items():
+        if config.get(name, known) != known:
+            raise ValueError(
+                f"The model has no PyTorch twin. Expected: {name}={known!r}. "
+                f"Received: {name}={config[name]!r}. Add it to `{twin.__name__}`."
+            )
+    return twin(config)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 from training_step.floor import best_rate, describe_layers
-from training_step.reference import load_step, save_step
+from training_step.reference import batches_of, load_step, save_step
 
 CHECKED_EXAMPLES = 16
+OTHER_FACTORS = {"size": 3, "ink": 4, "background": 4}
 MATRIX_SIDE = {"cpu": 1536, "gpu": 8192}
 COPIED_ELEMENTS = {"cpu": 2**25, "gpu": 2**28}
 
@@ -55,19 +56,22 @@ def serve(framework: str, threads: int) -> None:
         rested = time.process_time()
 
 
-def make_data(image: list[int], classes: int, examples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random smooth images and labels, the same in every process."""
+def sizes_of_factors(classes: int) -> dict[str, int]:
+    """Number of values of every factor that the examples have."""
+    return {"label": classes, **OTHER_FACTORS}
+
+
+def make_examples(
+    image: list[int], classes: int, examples: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Random smooth images and factors that vary apart, the same in every process."""
     rng = np.random.default_rng(0)
     height, width, channels = image
     coarse = rng.integers(0, 256, (examples, -(-height // 4), -(-width // 4), channels), np.uint8)
     images = coarse.repeat(4, axis=1).repeat(4, axis=2)[:, :height, :width]
     images[images < 128] = 0
-    return np.ascontiguousarray(images), np.arange(examples) % classes
-
-
-def scaled(images: np.ndarray) -> np.ndarray:
-    """Pixels in `[-1, 1]`."""
-    return images.astype(np.float32) * np.float32(2.0 / 255.0) - np.float32(1.0)
+    others = {name: rng.integers(size, size=examples) for name, size in OTHER_FACTORS.items()}
+    return np.ascontiguousarray(images), {"label": np.arange(examples) % classes, **others}
 
 
 def timed(loop, steps: int) -> dict[str, float]:
@@ -97,20 +101,26 @@ class KerasWorker:
 
     def models(self) -> dict[str, list[str]]:
         """Names of everything that the zoo trains."""
-        from training_step.keras_step import CLASSIFIER, MODELS
+        from training_step.keras_models import CLASSIFIER, MODELS
 
         return {"models": [*MODELS, CLASSIFIER]}
 
-    def build(self, *, model: str, image, classes: int, batch_size: int, precision: str, steps):
+    def build(self, *, model: str, args, image, classes: int, batch_size: int, precision, steps):
         """Makes the loop that is timed from now on."""
         from training_step.keras_step import KerasLoop
 
-        images, labels = make_data(image, classes, steps * batch_size)
-        sizes = {"num_classes": classes, "batch_size": batch_size, "precision": precision}
-        self.loop = KerasLoop(model, images, labels, **sizes)
+        examples = make_examples(image, classes, steps * batch_size)
+        sizes = {"batch_size": batch_size, "factor_sizes": sizes_of_factors(classes)}
+        self.loop = KerasLoop(model, args, examples, precision=precision, **sizes)
         networks = self.loop.networks()
         layers = {name: describe_layers(network) for name, network in networks.items()}
-        return {"config": self.loop.config(), "layers": layers}
+        return {"config": {**self.loop.config(), "model": model}, "layers": layers}
+
+    def batches(self, path: str) -> dict:
+        """Writes the batches of the loop."""
+        images, answers = self.loop.stacked()
+        save_step(path, {"images": images, "answers": answers})
+        return {}
 
     def run(self, steps: int) -> dict[str, float]:
         """Seconds of some steps."""
@@ -120,13 +130,12 @@ class KerasWorker:
         """Seconds of an epoch of `fit`."""
         return {"seconds": self.loop.fit_seconds()}
 
-    def reference(self, *, model: str, image, classes: int, path: str) -> dict:
+    def reference(self, *, model: str, args, image, classes: int, path: str) -> dict:
         """Writes one step with everything in it."""
-        from training_step.keras_step import reference_step
+        from training_step.keras_reference import reference_step
 
-        images, labels = make_data(image, classes, CHECKED_EXAMPLES)
-        step = reference_step(model, scaled(images), labels, classes)
-        save_step(path, step)
+        examples = make_examples(image, classes, CHECKED_EXAMPLES)
+        save_step(path, reference_step(model, args, examples, sizes_of_factors(classes)))
         return {}
 
     def rates(self, precision: str) -> dict[str, float]:
@@ -171,14 +180,11 @@ class TorchWorker:
             "twins": list(TWINS),
         }
 
-    def build(self, *, config: Mapping[str, Any], image, classes, batch_size, precision, steps):
-        """Makes the loop that is timed from now on."""
+    def build(self, *, config: Mapping[str, Any], path: str, precision: str):
+        """Makes the loop that is timed from now on, over batches that Keras wrote."""
         from training_step.torch_step import fastest_loop
 
-        images, labels = make_data(image, classes, steps * batch_size)
-        begins = range(0, len(labels), batch_size)
-        batches = [(scaled(images[b : b + batch_size]), labels[b : b + batch_size]) for b in begins]
-        self.loop, probe = fastest_loop(config, batches, precision)
+        self.loop, probe = fastest_loop(config, batches_of(load_step(path)), precision)
         return {"torch_probe": probe}
 
     def run(self, steps: int) -> dict[str, float]:
@@ -190,7 +196,7 @@ class TorchWorker:
         from training_step.torch_step import TorchLoop, differences
 
         reference, found = load_step(path), {}
-        batches = [(reference["images"], reference["labels"])]
+        batches = [(reference["images"], reference["answers"])]
         for channels_last in (False, True):
             loop = TorchLoop(config, batches, "float32", channels_last=channels_last, fused=False)
             for name, difference in differences(loop, reference).items():

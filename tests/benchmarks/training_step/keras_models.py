@@ -1,0 +1,52 @@
+"""What `train_step.py` trains in Keras, and the batches that it learns from in production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from model_zoo.batches import Batches
+from model_zoo.classifier import image_classifier
+from model_zoo.registry import MODELS, build_model
+from model_zoo.training import sampler
+
+CLASSIFIER = "classifier"
+WIDTH_OF_CLASSIFIER = 32
+VALUE_RANGE = (-1.0, 1.0)
+
+Examples = tuple[np.ndarray, Mapping[str, np.ndarray]]
+"""`(n, height, width, channels)` uint8 images, and `(n,)` codes of every factor by name."""
+
+
+def new_model(
+    name: str, args: Mapping[str, Any], examples: Examples, factor_sizes: Mapping[str, int]
+) -> keras.Model:
+    """A model of the zoo, or the classifier, for some examples.
+
+    Args:
+        name: Key of `MODELS`, or `"classifier"`.
+        args: Arguments of the model that are not its defaults; the classifier has none.
+        examples: What it will learn from.
+        factor_sizes: Number of values of every factor, "label" among them.
+    """
+    image_shape, num_classes = examples[0].shape[1:], factor_sizes["label"]
+    if name == CLASSIFIER:
+        return image_classifier(image_shape, num_classes, width=WIDTH_OF_CLASSIFIER)
+    return build_model(name, args, image_shape, num_classes, factor_sizes=factor_sizes)
+
+
+def objective(name: str) -> dict[str, Any]:
+    """What `compile` is told beside the optimizer; zoo models have a loss of their own."""
+    if name in MODELS:
+        return {}
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return {"loss": loss, "metrics": ["accuracy"]}
+
+
+def batches_for(model: keras.Model, examples: Examples, batch_size: int, **settings) -> Batches:
+    """Batches by the model's own sampler, or plain ones, with further settings of `Batches`."""
+    shared = {"batch_size": batch_size, "value_range": VALUE_RANGE, **settings}
+    return sampler(model, *examples)(*examples, **shared)
