@@ -52,7 +52,7 @@ demo: $(STAMP) ## Set up, then run the whole pipeline on built-in images
 test: $(STAMP) ## Run the quick tests on two workers, those of the models on JAX too
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ARGS)
 	KERAS_BACKEND=jax $(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" tests/model_zoo \
-		$(ARGS) $(if $(ARGS),|| test $$? -eq 5)
+		tests/pipeline/test_compilation.py $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## Run the tests that train

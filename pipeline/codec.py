@@ -11,7 +11,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -23,9 +23,7 @@ from model_zoo.heads import split_heads
 from model_zoo.probability import stateless_seed
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, Signature, compiled
-
-if TYPE_CHECKING:
-    from pipeline.observations import Kind
+from pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
@@ -78,8 +76,6 @@ class Codec:
     @property
     def kind(self) -> Kind:
         """The kind of observation that the bundle was trained on."""
-        from pipeline.observations import KINDS  # reads records, with TensorFlow
-
         return KINDS[self.bundle.scaling.kind]
 
     @functools.cached_property

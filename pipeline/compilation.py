@@ -46,9 +46,17 @@ def _by_jax(function, networks, signature):
 
     variables = [variable for network in networks for variable in network.variables]
 
+    names: list[str] = []  # in the order of the function; JAX sorts them
+
     @jax.jit
     def run(values, columns):
         with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)):
-            return function(columns)
+            result = function(columns)
+        names[:] = result
+        return result
 
-    return lambda columns: run([variable.value for variable in variables], columns)
+    def ordered(columns):
+        result = run([variable.value for variable in variables], columns)
+        return {name: result[name] for name in names}
+
+    return ordered

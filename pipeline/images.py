@@ -1,4 +1,7 @@
-"""Batches of 8-bit images to PNG and back, inside a TensorFlow graph."""
+"""Batches of 8-bit images to PNG and back, inside a TensorFlow graph.
+
+TensorFlow is imported where it works, so that all else can be had without it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import struct
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # PNG colour type -> channels
 _FAST_FROM = 64  # pixels a side from which compression costs more than it saves
@@ -16,6 +18,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 @functools.cache
 def _encoder(compression: int):
+    import tensorflow as tf
+
     signature = [tf.TensorSpec((None, None, None, None), tf.uint8)]
     return tf.function(
         lambda images: tf.io.encode_png(images, compression=compression),
@@ -25,6 +29,8 @@ def _encoder(compression: int):
 
 @functools.cache
 def _decoder(shape: tuple[int, ...]):
+    import tensorflow as tf
+
     one = tf.TensorSpec(shape, tf.uint8)
 
     def decode(data):
@@ -76,18 +82,26 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
         uint8 array of shape `(len(data), height, width, channels)`.
 
     Raises:
-        tf.errors.InvalidArgumentError: A file is damaged or has another shape.
+        ValueError: A file is damaged or has another shape.
     """
     if not len(data):
         return np.zeros((0, *shape), np.uint8)
-    return _decoder(tuple(shape))(tf.constant(list(data), tf.string)).numpy()
+    import tensorflow as tf
+
+    try:
+        return _decoder(tuple(shape))(tf.constant(list(data), tf.string)).numpy()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"An image cannot be decoded. Expected: PNG files of shape {tuple(shape)}. Received: "
+            f"{error.message}. Leave out those that `is_intact_png` finds damaged."
+        ) from error
 
 
 def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
     """Whether a PNG of this shape can be decoded."""
     try:
         decode_png([data], shape)
-    except tf.errors.InvalidArgumentError:
+    except ValueError:
         return False
     return True
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from model_zoo.scaling import PixelScaling, Scaling, Standardization
 from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
@@ -118,7 +117,7 @@ class ImageKind(Kind):
         intact = np.ones(len(values), bool)
         try:
             return decode_png(values, shape), intact
-        except tf.errors.InvalidArgumentError:
+        except ValueError:
             intact[:] = [is_intact_png(png, shape) for png in values]
         return decode_png(list(itertools.compress(values, intact)), shape), intact
 

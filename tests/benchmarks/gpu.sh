@@ -12,7 +12,8 @@ Measures training and decoding with JAX on a GPU machine without TensorFlow and 
   gpu.sh check [OUT]                           at home: reads the trained bundles with TensorFlow
 
 DIR is build/gpu unless named. SOURCE is a folder of idx files, a data set directory, or what
-`latentloom import` takes (builtin:digits, builtin:fonts, npz:FILE); NAME picks configs/zszu_NAME.yaml.
+`latentloom import` takes (builtin:digits, builtin:fonts, npz:FILE); NAME picks the configurations
+configs/*_NAME.yaml.
 The GPU machine needs this repository with DIR in it, Python with pip, and JAX; PyTorch is compared
 with where it is installed. Nothing of the machine is changed: the wheels that it lacks go into a
 temporary folder.

@@ -15,7 +15,7 @@ def dense():
 def run(dense):
     def double(columns):
         codes = columns["codes"]
-        return {"twice": 2.0 * dense(codes), "whole": ops.cast(codes, "uint8")}
+        return {"whole": ops.cast(codes, "uint8"), "twice": 2.0 * dense(codes)}
 
     return compiled(double, [dense], {"codes": ((4, 3), "float32")})
 
@@ -24,6 +24,7 @@ def test_columns_go_in_and_come_out_as_arrays(dense, run):
     codes = np.arange(12, dtype=np.float32).reshape(4, 3)
     result = run({"codes": codes})
     assert {type(column) for column in result.values()} == {np.ndarray}
+    assert list(result) == ["whole", "twice"]
     np.testing.assert_allclose(result["twice"], 2 * codes @ dense.get_weights()[0], rtol=1e-5)
     np.testing.assert_array_equal(result["whole"], codes.astype(np.uint8))
 

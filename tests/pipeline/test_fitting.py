@@ -49,8 +49,9 @@ def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds,
     assert bundle.class_names == FACTORS["label"]
 
 
-def test_it_needs_no_tensorflow_on_jax():
-    script = "import sys; sys.modules['tensorflow'] = None; import pipeline.fitting"
+def test_training_and_measuring_need_no_tensorflow_on_jax():
+    modules = "pipeline.fitting, pipeline.holding_out, pipeline.quality"
+    script = f"import sys; sys.modules['tensorflow'] = None; import {modules}"
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     run = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True

@@ -147,8 +147,8 @@ def data_sets(pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Names and sources, checked."""
     for pair in pairs:
         name, equals, source = pair.partition("=")
-        if not equals or not (ROOT / "configs" / f"zszu_{name}.yaml").is_file():
-            known = [file.stem.removeprefix("zszu_") for file in (ROOT / "configs").glob("zszu_*")]
+        known = {file.stem.split("_", 1)[1] for file in (ROOT / "configs").glob("zszu_*.yaml")}
+        if not equals or name not in known:
             raise SystemExit(
                 f"The data cannot be carried. Expected: NAME=SOURCE, NAME one of {sorted(known)}, "
                 f"SOURCE a folder of idx files, a data set directory or one of "

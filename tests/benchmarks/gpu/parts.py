@@ -101,9 +101,13 @@ def steps_part(model: str, precision: str, folder: Path, quick: bool) -> Part:
     return Part(f"step {model} {precision}", command, result, STEPS_SHARE)
 
 
-def training_part(data: Path, folder: Path, options: argparse.Namespace) -> Part:
+def configs_of(data: Path) -> list[Path]:
+    """The configurations for some data, those of the zs/zu model first."""
+    return sorted((ROOT / "configs").glob(f"*_{data.stem}.yaml"), reverse=True)
+
+
+def training_part(config: Path, data: Path, folder: Path, options: argparse.Namespace) -> Part:
     """The full training of one configuration, with all its figures."""
-    config = ROOT / "configs" / f"zszu_{data.stem}.yaml"
     command = [f"{HERE}/train.py", "--config", str(config), "--data", str(data)]
     command += ["--out", str(options.out), "--figures", str(folder / f"{config.stem}.json")]
     command += [word for setting in options.set for word in ("--set", setting)]
@@ -125,12 +129,13 @@ def parts(models: Sequence[str], folder: Path, options: argparse.Namespace) -> I
     if not data:
         print("No data is carried: nothing is trained to its full budget.", flush=True)
     yield steps_part(first, precisions[0], folder, options.quick)
-    for file in data[:1]:
-        yield training_part(file, folder, options)
+    trainings = [
+        training_part(config, file, folder, options) for file in data for config in configs_of(file)
+    ]
+    yield from trainings[:1]
     for precision in precisions[1:]:
         yield steps_part(first, precision, folder, options.quick)
-    for file in data[1:]:
-        yield training_part(file, folder, options)
+    yield from trainings[1:]
     for model in others:
         for precision in precisions:
             yield steps_part(model, precision, folder, options.quick)

@@ -35,6 +35,7 @@ from pipeline.config import Config, load_config
 from pipeline.examples import Examples
 from pipeline.fitting import Factors, fit_bundle
 from pipeline.folds import Folds, divide
+from pipeline.holding_out import divide_off, plan_hold_out
 from pipeline.progress import Advance, ProgressDisplay
 
 LARGE_BATCH = 4096
@@ -148,7 +149,9 @@ def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> I
     """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
     from pipeline.quality import draw_sample, measure_split, measure_variants
 
-    sample = draw_sample(codec, train, config.generate, config.evaluate)
+    keeping = {"recipe": "class_preserving", "options": {}}
+    generate = config.generate.model_copy(update=keeping)
+    sample = draw_sample(codec, train, generate, config.evaluate)
     yield "variants", [m.model_dump() for m in measure_variants(sample, train)]
     figures = measure_split(codec, train, test, "test", config.evaluate)
     yield "split", [m.model_dump() for m in figures]
@@ -158,6 +161,8 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]
     """Names and results of all parts, the most valuable first."""
     factors, splits = read(options.data, config.data.limit)
     folds = divide(splits["train"], config.data.validation_share, config.train.seed)
+    hold_out = plan_hold_out(config.data.hold_out, splits["train"], factors)
+    folds = divide_off(folds, hold_out, factors)
     test = splits.get("test", folds.validation)
     bundle, training = train(config, folds, factors)
     yield "training", training
