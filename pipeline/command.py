@@ -46,8 +46,8 @@ def import_(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="`builtin:fonts`, `builtin:digits`, `builtin:moons`, `idx:DIR`, `npz:FILE`, "
-            "`folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
+            help="`builtin:fonts`, `builtin:letters`, `builtin:digits`, `builtin:moons`, "
+            "`idx:DIR`, `npz:FILE`, `folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to write.")],

@@ -13,7 +13,8 @@ from pipeline.examples import DeadLetter, Examples
 from pipeline.observations import KINDS
 
 BATCH_SIZE = 1024
-SCHEMES = ("builtin:digits", "builtin:fonts", "builtin:moons", "folder:DIR", "idx:DIR") + (
+FONTS = ("builtin:fonts", "builtin:letters")
+SCHEMES = ("builtin:digits", *FONTS, "builtin:moons", "folder:DIR", "idx:DIR") + (
     "npz:FILE",
     "tfds:NAME",
     "tfrecord:GLOB",
@@ -111,7 +112,7 @@ def open_source(
             f"Received: image_size={image_size} for {kind.many} of shape {source.image_shape}. "
             "Drop --image-size."
         )
-    if max_examples is not None and spec != "builtin:fonts":
+    if max_examples is not None and spec not in FONTS:
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
@@ -134,8 +135,8 @@ def _open(
     kind, _, where = spec.partition(":")
     if spec == "builtin:digits":
         return digits.open_digits()
-    if spec == "builtin:fonts":
-        return fonts.FontsSource.open(image_size, max_examples)
+    if spec in FONTS:
+        return fonts.FontsSource.open(image_size, max_examples, where)
     if spec == "builtin:moons":
         return moons.open_moons()
     if kind == "idx" and where:

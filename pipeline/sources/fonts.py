@@ -33,6 +33,9 @@ COLOURS = {
     "silver": (192, 192, 192),
 }
 DEFAULT_EXAMPLES = 20_000
+FEW_LETTERS = "AEGHKMRSTX"
+FEW_FONTS = ("DejaVuSans-Bold", "DejaVuSansMono-BoldOblique", "DejaVuSerif", "cmss10")
+"""Letters and fonts of the small grid, which can be told apart at every size."""
 IMAGE_SIZES = (32, 64)
 _TEST_SHARE = 10  # one in ten
 _INK, _BACKGROUND = 2, 3  # axes of the grid
@@ -45,8 +48,10 @@ class FontsSource:
     Cells of one colour are left out. A position is the cell's number in the whole grid.
 
     Args:
+        factors: Value names of the five factors.
         image_size: Side of the images in pixels, 32 or 64.
         cells: The sampled cells of each split, ascending.
+        name: `"fonts"`, or `"letters"` for the small grid.
     """
 
     factors: dict[str, list[str]]
@@ -57,12 +62,19 @@ class FontsSource:
     observation: str = "image"
 
     @classmethod
-    def open(cls, image_size: int | None = None, max_examples: int | None = None) -> FontsSource:
+    def open(
+        cls,
+        image_size: int | None = None,
+        max_examples: int | None = None,
+        name: str = "fonts",
+    ) -> FontsSource:
         """Chooses the cells; renders nothing yet.
 
         Args:
             image_size: Side in pixels; 32 by default.
             max_examples: Cells to sample, both splits together; 20,000 by default.
+            name: `"fonts"` for the grid of everything, 226,800 cells, or `"letters"` for one of
+                ten letters and four fonts, 10,800 cells.
 
         Raises:
             ValueError: Another size, or a sample too small to hold every value.
@@ -73,24 +85,26 @@ class FontsSource:
                 "Source 'fonts' cannot be rendered at this size. Expected: one of "
                 f"{IMAGE_SIZES}. Received: image_size={image_size}. Choose one of them."
             )
+        is_small = name == "letters"
         factors = {
-            "label": list(LETTERS),
+            "label": list(FEW_LETTERS if is_small else LETTERS),
             "size": list(SIZES),
             "ink": list(COLOURS),
             "background": list(COLOURS),
-            "font": list(text_faces()),
+            "font": list(FEW_FONTS if is_small else text_faces()),
         }
         grid = tuple(len(values) for values in factors.values())
-        return cls(factors, image_size, _sample(grid, max_examples or DEFAULT_EXAMPLES))
+        return cls(factors, image_size, _sample(grid, max_examples or DEFAULT_EXAMPLES), name)
 
     @property
     def description(self) -> str:
         """What the images are and how they were drawn from the grid."""
         count = sum(self.splits.values())
         return (
-            f"Coloured letters in {len(self.factors['font'])} fonts, three sizes, ten inks and "
-            f"ten backgrounds: a keyed sample of {count:,} cells of the grid (20,000 by default) "
-            "in which every value occurs; one in ten is in `test`."
+            f"{len(self.factors['label'])} coloured letters in {len(self.factors['font'])} fonts, "
+            f"three sizes, ten inks and ten backgrounds: {count:,} cells of the grid, a keyed "
+            "sample in which every value occurs (by default at most 20,000); one in ten is in "
+            "`test`."
         )
 
     @property
@@ -106,12 +120,14 @@ class FontsSource:
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split."""
         grid = tuple(len(values) for values in self.factors.values())
+        letters = np.array([LETTERS.index(letter) for letter in self.factors["label"]])
+        fonts = np.array([list(text_faces()).index(font) for font in self.factors["font"]])
         palette = np.array(list(COLOURS.values()), np.float32)
         bank = MaskBank(self.image_size)
         for start in range(0, len(self.cells[split]), BATCH_SIZE):
             cells = self.cells[split][start : start + BATCH_SIZE]
             letter, size, ink, background, font = codes = np.unravel_index(cells, grid)
-            mask = bank.masks(letter, size, font)[..., None] / np.float32(255)
+            mask = bank.masks(letters[letter], size, fonts[font])[..., None] / np.float32(255)
             front, back = palette[ink][:, None, None], palette[background][:, None, None]
             images = np.rint(back * (1 - mask) + front * mask).astype(np.uint8)
             factors = dict(

@@ -104,6 +104,20 @@ def test_the_sample_does_not_change():
     assert set(one.ids) <= set(next(larger.batches("train"))[0].ids)
 
 
+def test_the_small_grid_is_whole_and_shows_the_letters_it_names(masks):
+    source = open_source("builtin:letters")
+    assert source.name == "letters"
+    assert sum(source.splits.values()) == 10 * 3 * 10 * 9 * 4
+    examples = next(source.batches("test"))[0].take(np.arange(50))
+    letters = [LETTERS.index(letter) for letter in source.factors["label"]]
+    fonts = [list(text_faces()).index(font) for font in source.factors["font"]]
+    codes, palette = examples.factors, np.array(list(COLOURS.values()), float)
+    rows = np.array(letters)[codes["label"]], codes["size"], np.array(fonts)[codes["font"]]
+    mask = masks[rows][..., None] / 255
+    ink, background = (palette[codes[f]][:, None, None] for f in ("ink", "background"))
+    np.testing.assert_allclose(examples.images, background * (1 - mask) + ink * mask, atol=0.51)
+
+
 def test_twenty_thousand_cells_are_sampled_unless_told(fonts):
     source = open_source("builtin:fonts")
     assert sum(source.splits.values()) == 20_000
