@@ -13,26 +13,19 @@ import math
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from model_zoo.batches import labels_of
 from model_zoo.devices import replica_share
-from model_zoo.discriminator import ProjectionDiscriminator
-from model_zoo.gaussian_mixture import ClassMixture
-from model_zoo.networks import classifier_head, image_decoder, image_encoder, resolve_network
+from model_zoo.networks import resolve_network
 from model_zoo.probability import tfd
-from model_zoo.regularizers import check_cir
-from model_zoo.zszu_vae.losses import (
-    EVIDENCE_TERMS,
-    diagonal_normal,
-    loss_terms,
-)
+from model_zoo.zszu_vae.checks import check_arguments
+from model_zoo.zszu_vae.losses import EVIDENCE_TERMS, diagonal_normal, loss_terms
+from model_zoo.zszu_vae.networks import build_networks
+from model_zoo.zszu_vae.priors import learnt_components, refitted_components, standard_normal
 
-PRECISIONS = ("learnt", "fixed")
 MOST_NATS_A_DIM = 20.0
 """KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""
-SAMPLED_PRIORS = ("refitted", "learnt")
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
@@ -161,78 +154,16 @@ class ZsZuVAE(keras.Model):
         self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
         self.cir_stop_gradient = cir_stop_gradient
         self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
-        self._check()
+        check_arguments(self)
         self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
 
-        self._build_networks()
+        build_networks(self)
         self.noise = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
             for name in (*self.loss_weights, "negative_elbo", "zs_accuracy")
         }
         self.built = True
-
-    def _build_networks(self) -> None:
-        sizes = {
-            "network": self.network,
-            "width": self.width,
-            "hidden_dim": self.hidden_dim,
-            "kernel_size": self.kernel_size,
-            "base_side": self.base_side,
-            "group_norm": self.group_norm,
-        }
-        self.zs_encoder = image_encoder(
-            self.image_shape, self.zs_dim, dropout=self.dropout, name="zs_encoder", **sizes
-        )
-        self.zu_encoder = image_encoder(
-            self.image_shape, 2 * self.zu_dim, name="zu_encoder", **sizes
-        )
-        self.decoder = image_decoder(
-            self.zs_dim + self.zu_dim, self.image_shape, name="decoder", **sizes
-        )
-        self.adversary = classifier_head(
-            self.zu_dim, self.num_classes, hidden_dim=self.hidden_dim, name="adversary"
-        )
-        self.mixture = ClassMixture(
-            self.num_classes,
-            self.zs_dim,
-            learns_precision=self.precision == "learnt",
-            name="mixture",
-            dtype="float32",
-        )
-        self.discriminator = (
-            ProjectionDiscriminator(
-                self.image_shape,
-                self.num_classes,
-                width=self.width,
-                hidden_dim=self.hidden_dim,
-                convolutional=self.network == "conv",
-                name="discriminator",
-            )
-            if self.gan_weight
-            else None
-        )
-
-    def _check(self) -> None:
-        check_cir(self)
-        for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
-                    f"{name}={getattr(self, name)!r}. Set `model.args.{name}` to one of these."
-                )
-        if not 0 <= self.mixture_share <= 1:
-            raise ValueError(
-                "The share of draws is impossible. Expected: mixture_share in [0, 1]. Received: "
-                f"mixture_share={self.mixture_share}. Set `model.args.mixture_share` to 0 to keep "
-                "every code of the batch."
-            )
-        if self.noise_variance <= 0 or self.adversary_steps < 1:
-            raise ValueError(
-                "The noise or the adversary cannot be so. Expected: noise_variance > 0 and "
-                f"adversary_steps >= 1. Received: noise_variance={self.noise_variance}, "
-                f"adversary_steps={self.adversary_steps}. Raise it under `model.args`."
-            )
 
     # --- Contract -----------------------------------------------------------------------------
 
@@ -304,19 +235,10 @@ class ZsZuVAE(keras.Model):
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32, with `C` classes (or 1, where the class makes no difference) and `K` = 1.
         """
-        if self.sampled_prior == "learnt":
-            components = self.mixture.components()
-            loc, scale = (np.asarray(a) for a in (components.mean(), components.stddev()))
-        else:
-            labels = labels_of(factors)
-            codes = [latents["zs"][labels == label] for label in range(self.num_classes)]
-            loc = np.stack([code.mean(axis=0) for code in codes])
-            scale = np.stack([code.std(axis=0) for code in codes])
-        weights = np.ones((self.num_classes, 1), np.float32)
-        zeros = np.zeros((1, 1, self.zu_dim), np.float32)
+        by_class = learnt_components if self.sampled_prior == "learnt" else refitted_components
         return {
-            "zs": {"weights": weights, "loc": loc[:, None], "scale": scale[:, None]},
-            "zu": {"weights": weights[:1], "loc": zeros, "scale": np.ones_like(zeros)},
+            "zs": by_class(self, latents["zs"], labels_of(factors)),
+            "zu": standard_normal(self.zu_dim),
         }
 
     # --- Training -----------------------------------------------------------------------------

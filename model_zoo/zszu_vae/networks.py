@@ -1,0 +1,55 @@
+"""The networks of the zs/zu model, and its mixture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from model_zoo.discriminator import ProjectionDiscriminator
+from model_zoo.gaussian_mixture import ClassMixture
+from model_zoo.networks import classifier_head, image_decoder, image_encoder
+
+if TYPE_CHECKING:
+    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+
+
+def build_networks(model: ZsZuVAE) -> None:
+    """Gives a model two encoders, decoder, adversary, mixture and, with a GAN, discriminator."""
+    sizes = {
+        "network": model.network,
+        "width": model.width,
+        "hidden_dim": model.hidden_dim,
+        "kernel_size": model.kernel_size,
+        "base_side": model.base_side,
+        "group_norm": model.group_norm,
+    }
+    model.zs_encoder = image_encoder(
+        model.image_shape, model.zs_dim, dropout=model.dropout, name="zs_encoder", **sizes
+    )
+    model.zu_encoder = image_encoder(
+        model.image_shape, 2 * model.zu_dim, name="zu_encoder", **sizes
+    )
+    model.decoder = image_decoder(
+        model.zs_dim + model.zu_dim, model.image_shape, name="decoder", **sizes
+    )
+    model.adversary = classifier_head(
+        model.zu_dim, model.num_classes, hidden_dim=model.hidden_dim, name="adversary"
+    )
+    model.mixture = ClassMixture(
+        model.num_classes,
+        model.zs_dim,
+        learns_precision=model.precision == "learnt",
+        name="mixture",
+        dtype="float32",
+    )
+    model.discriminator = (
+        ProjectionDiscriminator(
+            model.image_shape,
+            model.num_classes,
+            width=model.width,
+            hidden_dim=model.hidden_dim,
+            convolutional=model.network == "conv",
+            name="discriminator",
+        )
+        if model.gan_weight
+        else None
+    )

@@ -1,0 +1,37 @@
+"""The priors of the zs/zu model as arrays, for export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+
+Prior = dict[str, np.ndarray]
+"""`weights` `(C, K)`, `loc` and `scale` `(C, K, dim)`."""
+
+
+def learnt_components(model: ZsZuVAE, codes: np.ndarray, labels: np.ndarray) -> Prior:
+    """The component of each class as the mixture has learnt it."""
+    components = model.mixture.components()
+    return _one_a_class(*(np.asarray(a) for a in (components.mean(), components.stddev())))
+
+
+def refitted_components(model: ZsZuVAE, codes: np.ndarray, labels: np.ndarray) -> Prior:
+    """Mean and standard deviation of the codes `(n, dim)` of each class, `(n,)`."""
+    by_class = [codes[labels == label] for label in range(model.num_classes)]
+    loc = np.stack([some.mean(axis=0) for some in by_class])
+    return _one_a_class(loc, np.stack([some.std(axis=0) for some in by_class]))
+
+
+def standard_normal(dim: int) -> Prior:
+    """One component for all classes."""
+    zeros = np.zeros((1, dim), np.float32)
+    return _one_a_class(zeros, np.ones_like(zeros))
+
+
+def _one_a_class(loc: np.ndarray, scale: np.ndarray) -> Prior:
+    weights = np.ones((len(loc), 1), np.float32)
+    return {"weights": weights, "loc": loc[:, None], "scale": scale[:, None]}
