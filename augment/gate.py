@@ -106,9 +106,12 @@ class QualityGate:
             reasons=REASONS + tuple(f"wrong_{factor}" for factor in judged),
         )
 
+    def threshold(self, factor: str) -> float:
+        """Returns the least probability of the expected value of a factor."""
+        return self.min_confidence_of.get(factor, self.min_confidence)
+
     def _of(self, factor: str) -> QualityGate:
-        threshold = self.min_confidence_of.get(factor, self.min_confidence)
-        return replace(self, min_confidence=threshold, min_confidence_of={})
+        return replace(self, min_confidence=self.threshold(factor), min_confidence_of={})
 
     def judge(self, probabilities: np.ndarray, expected: np.ndarray) -> Verdicts:
         """Judges variants by their class alone; of several reasons the first in `REASONS` counts.

@@ -80,14 +80,14 @@ def draw_cells(coverage: Coverage, share: float, seed: int) -> Coverage:
     names = ["/".join(coverage.name_cell(cell).values()) for cell in cells]
     draws = uniforms(identity_keys(seed, "hold out", names), 1)[:, 0]
     left = [Counter(column) for column in zip(*cells, strict=True)]
-    drawn: list[tuple[int, ...]] = []
+    most, drawn = max(1, round(share * len(cells))), []
     for place in np.argsort(draws, kind="stable").tolist():
         values = list(zip(left, cells[place], strict=True))
         if all(counts[value] > 1 for counts, value in values):
             drawn.append(cells[place])
             for counts, value in values:
                 counts[value] -= 1
-        if len(drawn) >= max(1, round(share * len(cells))):
+        if len(drawn) == most:
             break
     if not drawn:
         raise ValueError(

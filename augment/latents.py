@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,10 @@ class LatentSpec:
     def free_of(self, factor: str) -> tuple[str, ...]:
         """Returns the names of the blocks that do not carry a factor, in order."""
         return tuple(block.name for block in self.blocks if factor not in block.factors)
+
+    def carried(self, factors: Iterable[str]) -> tuple[str, ...]:
+        """Returns those of some factors that a block carries, and always `label`, in order."""
+        return tuple(name for name in factors if name == "label" or self.carriers(name))
 
     def check(self, latents: Mapping[str, np.ndarray]) -> int:
         """Checks that latents have this form.

@@ -53,20 +53,18 @@ def check_style(options: Mapping[str, Option]) -> None:
 
 def check_interpolation(options: Mapping[str, Option]) -> None:
     """Refuses a `same_value` other than 0 or 1, or shares out of range."""
-    if options["same_value"] not in (0, 1):
-        raise ValueError(
-            "The choice of donors is unknown. Expected: same_value of 0 or 1. Received: "
-            f"same_value={options['same_value']}. Pass 1 for donors with the anchor's value and 0 "
-            "for donors with another."
-        )
+    _check_choice(options, "same_value", "with the anchor's value", "with another")
     check_share_range(options)
 
 
 def check_same_class(options: Mapping[str, Option]) -> None:
     """Refuses a `same_class` other than 0 or 1."""
-    if options["same_class"] not in (0, 1):
+    _check_choice(options, "same_class", "of the anchor's class", "of other classes")
+
+
+def _check_choice(options: Mapping[str, Option], name: str, same: str, other: str) -> None:
+    if options[name] not in (0, 1):
         raise ValueError(
-            "The choice of donors is unknown. Expected: same_class of 0 or 1. Received: "
-            f"same_class={options['same_class']}. Pass 1 for donors of the anchor's class and 0 "
-            "for donors of other classes."
+            f"The choice of donors is unknown. Expected: {name} of 0 or 1. Received: "
+            f"{name}={options[name]}. Pass 1 for donors {same} and 0 for donors {other}."
         )

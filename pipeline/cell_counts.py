@@ -64,7 +64,8 @@ def count_classes(
         return {shard.file: shard.label_counts for shard in dataset.shards(split)}
     count = functools.partial(_label_counts, dataset.path, split, hold_out)
     merge = beam.combiners.ToDict()
-    return _run(dataset, split, count, merge, near, runner, beam_args)
+    counts = _run(dataset, split, count, merge, near, runner, beam_args)
+    return {shard.file: counts[str(place)] for place, shard in enumerate(dataset.shards(split))}
 
 
 def _run(
@@ -112,8 +113,8 @@ def count_shard(
 
 
 def _label_counts(path: str, split: str, hold_out: HoldOut, index: int) -> tuple[str, list[int]]:
-    counts = count_shard(path, split, ["label"], hold_out, index).marginal("label")
-    return DatasetDir.open(path).shards(split)[index].file, counts.tolist()
+    counts = count_shard(path, split, ["label"], hold_out, index)
+    return str(index), counts.marginal("label").tolist()
 
 
 def write_json(document: Any, path: str) -> None:

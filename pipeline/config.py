@@ -98,9 +98,10 @@ class GateConfig(Section):
     attempts: int = Field(default=3, ge=1)
     """How often a rejected variant is drawn anew before it is given up."""
 
-    def build(self) -> QualityGate:
-        """The gate that these settings describe."""
-        return QualityGate(self.min_confidence, self.enabled, self.min_confidence_of)
+    def build(self, *, enabled: bool | None = None) -> QualityGate:
+        """The gate that these settings describe, or one that is on or off whatever they say."""
+        is_on = self.enabled if enabled is None else enabled
+        return QualityGate(self.min_confidence, is_on, self.min_confidence_of)
 
 
 class GenerateConfig(Section):
@@ -130,6 +131,10 @@ class GenerateConfig(Section):
     """Share of the examples that may be unreadable before the run fails."""
     threads: int = Field(default=1, ge=1)
     """TensorFlow threads of a worker; part of what makes the bytes reproducible."""
+
+    def preserving_class(self) -> GenerateConfig:
+        """The same with the recipe that the figures of variants are measured on."""
+        return self.model_copy(update={"recipe": "class_preserving", "options": {}})
 
 
 class EvaluateConfig(Section):

@@ -128,15 +128,14 @@ def measure(
         advance: Told about every stage.
     """
     codec, examples = held_out.codec, held_out.examples
-    keeping = {"recipe": "class_preserving", "options": {}}
-    generate = config.generate.model_copy(update=keeping)
+    generate = config.generate.preserving_class()
     measurements = (
         lambda: measure_split(codec, train, examples, held_out.name, config.evaluate),
         lambda: measure_swap(held_out) + measure_information(held_out) + measure_units(held_out),
         lambda: measure_reconstruction(held_out) + measure_prior(held_out),
         lambda: measure_fidelity(held_out, train),
         lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
-        lambda: measure_factors(codec, train, examples, config),
+        lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
     )
     numbers: list[Measure] = []

@@ -11,9 +11,9 @@ from model_zoo.metrics.probes import probe_accuracy
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.examples import Examples
+from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
 from pipeline.quality import choose
-from pipeline.unseen_cells import carried_factors
 
 PATH = np.linspace(0.1, 0.9, 9, dtype=np.float32)
 """Places between two codes of a block, its middle among them."""
@@ -22,58 +22,52 @@ MOST_PATHS = 500
 SCALE = "what a linear probe reads in its mean code, 0 for guessing and 1 for always right"
 
 
-def measure_factors(codec: Codec, train: Examples, test: Examples, config: Config) -> list[Measure]:
+def measure_factors(held_out: HeldOut, train: Examples, config: Config) -> list[Measure]:
     """Measures blocks and paths.
 
     Args:
-        codec: The codec of a bundle.
+        held_out: Encoded examples that everything is scored on.
         train: Examples that probes are trained on.
-        test: Examples that it was not trained on.
         config: The configuration; sections `generate` and `evaluate` decide.
 
     Returns:
         Nothing for a bundle whose blocks carry one factor.
     """
-    if len(carried_factors(codec.spec, train)) < 2:
+    if len(held_out.codec.spec.carried(train.factors)) < 2:
         return []
-    return [*measure_blocks(codec, train, test, config), *measure_paths(codec, test, config)]
+    paths = measure_paths(held_out.codec, held_out.examples, config)
+    return [*measure_blocks(held_out, train, config), *paths]
 
 
-def measure_blocks(codec: Codec, train: Examples, test: Examples, config: Config) -> list[Measure]:
+def measure_blocks(held_out: HeldOut, train: Examples, config: Config) -> list[Measure]:
     """Measures which block tells which factor, by a linear probe on mean codes.
 
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
     """
     train = choose(train, config.evaluate.probe_examples, 0, "probe")
-    codes = codec.encode(train.images), codec.encode(test.images)
-    factors, by_kind = carried_factors(codec.spec, train), {True: [], False: []}
-    for block, name in itertools.product(codec.spec, factors):
-        values = test.factors[name]
+    spec, codes = held_out.codec.spec, held_out.codec.encode(train.images)
+    scores: dict[bool, dict[str, float]] = {True: {}, False: {}}
+    for block, name in itertools.product(spec, spec.carried(train.factors)):
+        values, found = held_out.examples.factors[name], held_out.latents[block.name]
         chance = np.bincount(values).max() / len(values)
-        accuracy = probe_accuracy(
-            "linear", codes[0][block.name], train.factors[name], codes[1][block.name], values
-        )
-        is_own = name in block.factors
-        by_kind[is_own].append(
-            Measure(
-                name=cell_name(block.name, name),
-                value=float((accuracy - chance) / max(1 - chance, 1e-9)),
-                chance=0.0,
-                better="higher" if is_own else "lower",
-                meaning=f"It should{'' if is_own else ' not'}: {SCALE}.",
-            )
-        )
+        accuracy = probe_accuracy("linear", codes[block.name], train.factors[name], found, values)
+        scaled = (accuracy - chance) / max(1 - chance, 1e-9)
+        scores[name in block.factors][cell_name(block.name, name)] = float(scaled)
     means = [
-        Measure(
-            name=f"Blocks tell {what}, mean",
-            value=float(np.mean([cell.value for cell in by_kind[is_own]])),
-            chance=0.0,
-            better="higher" if is_own else "lower",
-            meaning=f"Mean over blocks and factors: {SCALE}.",
-        )
+        _tells(f"Blocks tell {what}, mean", float(np.mean(list(scores[is_own].values()))), is_own)
         for what, is_own in (("their own factors", True), ("other factors", False))
     ]
-    return means + by_kind[True] + by_kind[False]
+    return means + [_tells(*item, is_own) for is_own in scores for item in scores[is_own].items()]
+
+
+def _tells(name: str, value: float, is_own: bool) -> Measure:
+    return Measure(
+        name=name,
+        value=value,
+        chance=0.0,
+        better="higher" if is_own else "lower",
+        meaning=f"It should{'' if is_own else ' not'}: {SCALE}.",
+    )
 
 
 def cell_name(block: str, factor: str) -> str:
@@ -93,7 +87,8 @@ def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]
     measures = []
     for block in codec.spec:
         for name in block.factors[:1]:
-            measures += _paths(codec, hosts, latents, block.name, name, config)
+            if name in codec.bundle.judge_sizes:
+                measures += _paths(codec, hosts, latents, block.name, name, config)
     return measures
 
 
@@ -112,11 +107,13 @@ def _paths(
     others = [other for other in read if other != name and codec.spec.carriers(other)]
     kept = [np.argmax(read[other], axis=-1) == hosts.factors[other][starts] for other in others]
     sure, middle = read[name].max(axis=-1), weights[:, 0] == PATH[len(PATH) // 2]
-    gate = config.generate.gate
-    least = gate.min_confidence_of.get(name, gate.min_confidence)
+    least = config.generate.gate.build().threshold(name)
     between = f"between two codes of {block} of different {name}"
     figures = {
-        "other factors kept": (np.mean(kept), f"Share read right by the auditor {between}."),
+        "other factors kept": (
+            np.mean(kept) if kept else None,
+            f"Share read right by the auditor {between}.",
+        ),
         "confidence": (sure.mean(), f"Largest probability of a {name} by the auditor {between}."),
         "mid-points of a value": (
             np.mean(sure[middle] >= least),
@@ -124,7 +121,11 @@ def _paths(
         ),
     }
     return [
-        Measure(name=f"Path of {name}: {what}", value=float(value), meaning=meaning)
+        Measure(
+            name=f"Path of {name}: {what}",
+            value=None if value is None else float(value),
+            meaning=meaning,
+        )
         for what, (value, meaning) in figures.items()
     ]
 

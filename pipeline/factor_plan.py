@@ -72,7 +72,7 @@ def plan_factors(
         ValueError: Recipe, model, data and settings do not fit together.
     """
     recipe, options = find_recipe(settings.recipe), settings.options
-    carried = tuple(name for name in factors if name == "label" or spec.carriers(name))
+    carried = spec.carried(factors)
     grid = _grid(settings, carried)
     written = known_factors(
         recipe.name, spec, list(factors), options, grid if recipe.fills_cells else ()

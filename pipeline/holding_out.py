@@ -81,11 +81,8 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
         return folds
     kept = {
         name: fold.take(hold_out.keeps(fold.factors))
-        for name, fold in (
-            ("train", folds.train),
-            ("validation", folds.validation),
-            ("judge", folds.judge),
-        )
+        for name, fold in vars(folds).items()
+        if name != "auditor"
     }
     for factor, values in factors.items():
         there = np.isin(np.arange(len(values)), kept["train"].factors[factor])

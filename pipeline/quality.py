@@ -143,8 +143,7 @@ def draw_sample(
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
     if find_recipe(generate.recipe).needs_donors:
-        carried = [f for f in examples.factors if f == "label" or codec.spec.carriers(f)]
-        donors = donors_among(codec, examples, generate, carried)
+        donors = donors_among(codec, examples, generate, codec.spec.carried(examples.factors))
     plan = plan_variants(
         generate.recipe,
         anchors,
@@ -156,7 +155,7 @@ def draw_sample(
     )
     codes = recombine(latents, donors.latents if donors else None, plan)
     images, probabilities = codec.render_factors(codes)
-    gate = generate.gate.model_copy(update={"enabled": True}).build()
+    gate = generate.gate.build(enabled=True)
     return Sample(
         anchors=chosen,
         images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),

@@ -64,7 +64,7 @@ def draw_recombinations(
     """
     generate, spec = config.generate, codec.spec
     factors = codec.bundle.factors
-    carried = [name for name in examples.factors if name == "label" or spec.carriers(name)]
+    carried = spec.carried(examples.factors)
     clashes = find_clashes({name: factors[name] for name in carried}, generate.differ)
     bank = donors_among(codec, examples, generate, carried)
     cells = choose_cells(coverage, generate.cells, generate.per_cell, clashes)
@@ -83,7 +83,7 @@ def draw_recombinations(
         clashes=clashes,
     )
     images, probabilities = codec.render_factors(recombine(bank.latents, bank.latents, plan))
-    gate = generate.gate.model_copy(update={"enabled": True}).build()
+    gate = generate.gate.build(enabled=True)
     row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
     real = examples.images[[row_of[example_id] for example_id in bank.ids]]
     return Recombinations(

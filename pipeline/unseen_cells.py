@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import LatentSpec, identity_keys, uniforms
+from augment import identity_keys, uniforms
 from model_zoo.gzs_net.sharers import CANDIDATES, Sharers
 from pipeline.codec import Codec
 from pipeline.config import Config
@@ -51,7 +51,7 @@ def measure_unseen_cells(
     Returns:
         Nothing for a bundle that held out none, or whose blocks carry one factor.
     """
-    factors = carried_factors(codec.spec, train)
+    factors = codec.spec.carried(train.factors)
     if not unseen or len(factors) < 2:
         return []
     seed, most = config.generate.seed, config.evaluate.anchors
@@ -64,14 +64,9 @@ def measure_unseen_cells(
     return [number for name, found in attempts.items() for number in _measures(name, found)]
 
 
-def carried_factors(spec: LatentSpec, examples: Examples) -> list[str]:
-    """Factors of the examples that a block carries."""
-    return [name for name in examples.factors if spec.carriers(name)]
-
-
 def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> Attempt:
     """Recombines training examples to the cells of held-out ones; arguments as above."""
-    factors = carried_factors(codec.spec, train)
+    factors = codec.spec.carried(train.factors)
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
     codes = codec.encode(train.images[used])
@@ -80,7 +75,7 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     images, probabilities = codec.render_factors(
         {name: codes[name][places[:, axis]] for name, axis in axes.items()}
     )
-    gate = config.generate.gate.model_copy(update={"enabled": True}).build()
+    gate = config.generate.gate.build(enabled=True)
     expected = {name: aims.factors[name] for name in factors if name in probabilities}
     span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.images))
     errors = np.square((images.astype(np.float64) - aims.images) / span)
@@ -94,7 +89,7 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
 
 def draw_donors(train: Examples, aims: Examples, codec: Codec, seed: int) -> np.ndarray:
     """Rows of a donor for every aim and every factor that a block carries, `(n, factors)`."""
-    factors = carried_factors(codec.spec, train)
+    factors = codec.spec.carried(train.factors)
     sizes = {name: len(codec.bundle.factors[name]) for name in factors}
     sharers = Sharers(train.factors, sizes)
     codes = np.stack([aims.factors[name] for name in factors], axis=1)

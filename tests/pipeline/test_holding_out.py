@@ -13,6 +13,7 @@ from pipeline.evaluation import evaluate
 from pipeline.folds import divide
 from pipeline.generation import generate
 from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out, split_by_group
+from pipeline.training import train_bundle
 from pipeline.unseen_cells import draw_donors, measure_unseen_cells
 
 PAIR = "data.hold_out={pairs: {cells: [{label: a, back: green}]}, drawn: {share: 0.1, seed: 2}}"
@@ -156,3 +157,13 @@ def test_donors_of_a_cell_have_the_value_asked_for_and_come_from_training(exampl
     alone = [(train.factors[other][rows[:, 0]] != aims.factors[other]) for other in ("ink", "back")]
     assert np.mean(alone) > 0.9
     assert measure_unseen_cells(codec, train, {}, letters_config()) == []
+
+
+def test_factors_that_no_judge_reads_have_no_paths_and_do_not_stop_an_evaluation(tmp_path):
+    bundle = tmp_path / "bundle"
+    train_bundle(letters_config(PAIR, "judge.factors=[]"), letters_data(), bundle)
+    numbers = {n.name: n for n in evaluate(letters_data(), bundle, tmp_path / "out").numbers}
+    assert numbers["Path of label: other factors kept"].value is None
+    assert not [name for name in numbers if name.startswith("Path of ink")]
+    assert numbers["Block ink tells ink"].value > 0.95
+    assert "Unseen cells, pairs: ink read back, before the gate" not in numbers

@@ -149,9 +149,7 @@ def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> I
     """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
     from pipeline.quality import draw_sample, measure_split, measure_variants
 
-    keeping = {"recipe": "class_preserving", "options": {}}
-    generate = config.generate.model_copy(update=keeping)
-    sample = draw_sample(codec, train, generate, config.evaluate)
+    sample = draw_sample(codec, train, config.generate.preserving_class(), config.evaluate)
     yield "variants", [m.model_dump() for m in measure_variants(sample, train)]
     figures = measure_split(codec, train, test, "test", config.evaluate)
     yield "split", [m.model_dump() for m in figures]
