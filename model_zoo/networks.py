@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 SMALLEST_CONVOLUTIONAL_SIDE = 16
 LARGEST_BASE_SIDE = 8
@@ -111,8 +111,9 @@ def image_decoder(
     kernel_size: int = 4,
     base_side: int = LARGEST_BASE_SIDE,
     group_norm: bool = False,
+    rank: int = 0,
     name: str,
-) -> keras.Sequential:
+) -> keras.Model:
     """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
 
     A side that is not a multiple of its halvings is decoded a little larger and cropped evenly.
@@ -126,25 +127,60 @@ def image_decoder(
         kernel_size: As in `image_encoder`; so are `base_side` and `group_norm`.
         base_side: See above.
         group_norm: See above.
+        rank: Number of maps, of the size of the image, that the network decodes in place of the
+            channels; see `bilinear`. 0 for the channels.
         name: Name of the network.
 
     Returns:
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
     """
     stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
+    shape = (*image_shape[:-1], rank or image_shape[-1])
     if network == "dense":
-        stack += [
-            layers.Dense(2 * hidden_dim, activation="relu"),
-            layers.Dense(math.prod(image_shape)),
-            layers.Reshape(tuple(image_shape)),
-            output_activation("linear" if len(image_shape) == 1 else "tanh"),
-        ]
-        return keras.Sequential(stack, name=name)
-    height, image_width, channels = image_shape
-    stages = num_stages(image_shape, base_side)
+        stack.append(layers.Dense(2 * hidden_dim, activation="relu"))
+        stack += [layers.Dense(math.prod(shape)), layers.Reshape(shape)]
+    else:
+        stack += _doublings(shape, width, kernel_size, base_side, group_norm)
+    ending = output_activation("linear" if len(shape) == 1 else "tanh")
+    if not rank:
+        return keras.Sequential([*stack, ending], name=name)
+    return bilinear(keras.Sequential(stack, name="maps"), image_shape[-1], hidden_dim, ending, name)
+
+
+def bilinear(
+    maps: keras.Sequential, channels: int, hidden_dim: int, ending: layers.Layer, name: str
+) -> keras.Model:
+    """Mixes the maps of an image to its channels, with colours that the same code decides.
+
+    A pixel is the sum of the maps there, each times the colour of that map in this image: a shape
+    is learnt once for all colours, and a colour for all shapes. After the bilinear models of
+    Tenenbaum & Freeman, Neural Computation 2000, with networks for both parts.
+
+    Args:
+        maps: Network from codes to `(batch, height, width, rank)`.
+        channels: Channels of the image.
+        hidden_dim: Size of the hidden layer that the colours come from.
+        ending: Last layer.
+        name: Name of the network.
+    """
+    height, width, rank = maps.output_shape[1:]
+    code = keras.Input(maps.input_shape[1:])
+    colours = layers.Dense(hidden_dim, activation="relu")(code)
+    colours = layers.Reshape((rank, channels))(layers.Dense(rank * channels)(colours))
+    pixels = layers.Reshape((height * width, rank))(maps(code))
+    image = layers.Reshape((height, width, channels))(ops.matmul(pixels, colours))
+    return keras.Model(code, ending(image), name=name)
+
+
+def _doublings(
+    shape: Sequence[int], width: int, kernel_size: int, base_side: int, group_norm: bool
+) -> list:
+    """Layers from a vector to `(height, width, channels)` by transposed convolutions."""
+    height, image_width, channels = shape
+    stages = num_stages(shape, base_side)
     base = (-(-height // 2**stages), -(-image_width // 2**stages))
     filters = width * 2 ** (stages - 1)
-    stack.append(layers.Dense(base[0] * base[1] * filters, activation="relu"))
+    stack: list = [layers.Dense(base[0] * base[1] * filters, activation="relu")]
     stack.append(layers.Reshape((*base, filters)))
     for stage in reversed(range(stages - 1)):
         stack += _halving(layers.Conv2DTranspose, width * 2**stage, kernel_size, group_norm)
@@ -152,8 +188,7 @@ def image_decoder(
     surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
     if any(surplus):
         stack.append(layers.Cropping2D([(s // 2, s - s // 2) for s in surplus]))
-    stack.append(output_activation("tanh"))
-    return keras.Sequential(stack, name=name)
+    return stack
 
 
 def _halving(

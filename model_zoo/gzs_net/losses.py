@@ -22,16 +22,16 @@ Codes = Mapping[str, Any]
 
 
 def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) -> dict:
-    """Every term as a scalar; a term of weight 0 is left out, and so is the cover of an edge.
+    """Every term as a scalar; a term of weight 0 is left out.
 
     Args:
         model: The model.
         groups: `(batch, size, height, width, channels)`, the centre first; see `GroupBatches`.
-        answers: `label` and `edge` of every group, `(batch,)` int32.
+        answers: `label`, `edge` and `donors` of every group; see `GroupBatches`.
         codes: One `(batch, size, dim)` tensor a block.
     """
-    edge, is_cover = answers["edge"], groups.shape[1] == 1 + len(model.attributes)
-    place = 1 + edge if is_cover else ops.ones_like(edge)
+    edge, is_relaxed = answers["edge"], groups.shape[1] == 2
+    place = ops.ones_like(edge) if is_relaxed else 1 + edge
     centre = {name: code[:, 0] for name, code in codes.items()}
     partner = {name: _members(code, place) for name, code in codes.items()}
     image, partner_image = groups[:, 0], _members(groups, place)
@@ -39,8 +39,11 @@ def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) 
     if model.swap_weight:
         swapped = exchange(model, centre, partner, edge)
         pairs["swap_loss"] = list(zip(swapped, (image, partner_image), strict=True))
-    if model.cover_weight and is_cover:
-        pairs["cover_loss"] = [(cover(model, codes), image)]
+    if model.cover_weight:
+        places = range(groups.shape[1] if model.cover_all else 1)
+        pairs["cover_loss"] = [
+            (cover(model, codes, answers["donors"][:, place]), groups[:, place]) for place in places
+        ]
     terms = decoding_errors(model, pairs)
     if model.cycle_weight:
         terms["cycle_loss"] = _cycle_loss(model, centre, image, edge)
@@ -68,15 +71,24 @@ def exchange(model: GZSNet, codes: Codes, others: Codes, edge) -> tuple[dict, di
     return ours, theirs
 
 
-def cover(model: GZSNet, codes: Codes) -> dict:
-    """The code of every centre, each factor's block taken from the sharer of that factor.
+def cover(model: GZSNet, codes: Codes, donors) -> dict:
+    """The code of one image a group, each factor's block taken from its donor.
 
-    Unlabelled blocks are zero: with their own, which belong to the centre, they could hold the
-    whole image and leave the others nothing to learn.
+    Unlabelled blocks are zero: with their own, which belong to the image, they could hold all of
+    it and leave the others nothing to learn.
+
+    Args:
+        model: The model.
+        codes: One `(batch, size, dim)` tensor a block.
+        donors: Positions of the donors among all images in one row, `(batch, factors)`.
     """
-    places = {name: 1 + position for position, name in enumerate(model.attributes)}
+    position = {name: place for place, name in enumerate(model.attributes)}
     return {
-        name: code[:, places[name]] if name in places else ops.zeros_like(code[:, 0])
+        name: (
+            ops.take(ops.reshape(code, (-1, code.shape[-1])), donors[:, position[name]], axis=0)
+            if name in position
+            else ops.zeros_like(code[:, 0])
+        )
         for name, code in codes.items()
     }
 

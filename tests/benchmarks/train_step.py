@@ -38,7 +38,7 @@ CLASSES = 10
 TOLERANCE = 1e-4
 TOLERANCES_OF_STEPS = {
     "d/d ": 1e-2,  # a ReLU within rounding of zero may pass a gradient on one side only
-    "update of ": 0.1,  # PyTorch adds Adam's epsilon after the bias correction, Keras before it
+    "update of ": 1e-2,
 }
 FIT_REPEATS = 2
 

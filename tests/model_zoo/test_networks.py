@@ -45,6 +45,19 @@ def test_networks_fit_awkward_shapes(shape, options):
     assert decoder.output_shape == (None, *shape)
 
 
+@pytest.mark.parametrize("network", ["conv", "dense"])
+def test_a_bilinear_decoder_mixes_its_maps_with_colours_of_the_image(network):
+    sizes = SIZES | {"network": network}
+    decoder = image_decoder(5, (17, 20, 3), rank=4, name="decoder", **sizes)
+    codes = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    images = np.arctanh(np.asarray(decoder(codes), np.float64))
+    maps = np.asarray(decoder.get_layer("maps")(codes), np.float64)
+    assert images.shape == (6, 17, 20, 3)
+    for image, own in zip(images.reshape(6, -1, 3), maps.reshape(6, -1, 4), strict=True):
+        colours = np.linalg.lstsq(own, image, rcond=None)[0]
+        np.testing.assert_allclose(own @ colours, image, atol=1e-4)
+
+
 def test_dropout_acts_in_training_only():
     encoder = image_encoder(
         (8, 8, 1), 5, network="dense", width=2, hidden_dim=32, dropout=0.5, name="encoder"

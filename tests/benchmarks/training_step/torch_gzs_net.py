@@ -69,7 +69,7 @@ class GZSTwin(nn.Module):
     def loss_terms(self, images, answers, outputs, noise):
         """`loss`, which is minimised, its terms without weights, and what training shows."""
         centre, edge = outputs["code"][:, 0], answers["edge"]
-        terms = self._decoding_errors(images, outputs["code"], edge)
+        terms = self._decoding_errors(images, outputs["code"], answers)
         if self.config["cycle_weight"]:
             terms["cycle_loss"] = self._cycle_loss(images[:, 0], centre, edge)
         if self.config["cir_weight"]:
@@ -87,20 +87,21 @@ class GZSTwin(nn.Module):
         loss = sum(weighted.values())
         return {**terms, "loss": loss, "synthesis_loss": synthesis_loss, **figures}
 
-    def _decoding_errors(self, images, codes, edge):
+    def _decoding_errors(self, images, codes, answers):
         """Errors of all that is decoded to the images of a group, in one call."""
-        is_cover = images.shape[1] == 1 + self.num_factors
+        edge, is_relaxed = answers["edge"], images.shape[1] == 2
         rows = torch.arange(len(edge), device=edge.device)
-        place = 1 + edge if is_cover else torch.ones_like(edge)
+        place = torch.ones_like(edge) if is_relaxed else 1 + edge
         centre, partner = codes[:, 0], codes[rows, place]
         pair = torch.cat([images[:, 0], images[rows, place]])
         wanted, decoded = {"reconstruction_loss": pair}, [centre, partner]
         if self.config["swap_weight"]:
             wanted["swap_loss"] = pair
             decoded += self.exchange(centre, partner, edge)
-        if self.config["cover_weight"] and is_cover:
-            wanted["cover_loss"] = images[:, 0]
-            decoded.append(self._cover(codes))
+        if self.config["cover_weight"]:
+            covered = slice(None) if self.config["cover_all"] else slice(1)
+            wanted["cover_loss"] = images[:, covered].flatten(0, 1)
+            decoded.append(self._cover(codes, answers["donors"][:, covered].flatten(0, 1)))
         found = self.decode(torch.cat(decoded)).split([len(w) for w in wanted.values()])
         return {
             name: functional.mse_loss(ours, theirs)
@@ -112,11 +113,11 @@ class GZSTwin(nn.Module):
         moves = self.factor_of == edge[:, None]
         return [torch.where(moves, others, codes), torch.where(moves, codes, others)]
 
-    def _cover(self, codes):
-        """Each factor's block from its sharer; unlabelled ones are zero."""
+    def _cover(self, codes, donors):
+        """Each factor's block from its donor; unlabelled ones are zero."""
         dimensions = torch.arange(codes.shape[-1], device=codes.device)
-        cover = codes[:, 1 + self.factor_of, dimensions]
-        return torch.where(self.factor_of < 0, 0.0, cover)
+        covers = codes.flatten(0, 1)[donors[:, self.factor_of], dimensions]
+        return torch.where(self.factor_of < 0, 0.0, covers)
 
     def _cycle_loss(self, image, centre, edge):
         mixed = torch.cat(self.exchange(centre, centre.roll(1, 0), edge))

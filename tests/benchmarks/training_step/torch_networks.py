@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 LARGEST_BASE_SIDE = 8
@@ -89,9 +90,33 @@ def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
     return nn.Sequential(*stack, nn.Linear(hidden, output_dim))
 
 
-def image_decoder(config: Mapping[str, Any], input_dim: int) -> nn.Sequential:
+def image_decoder(config: Mapping[str, Any], input_dim: int) -> nn.Module:
     """The twin of `model_zoo.networks.image_decoder`, without its tanh."""
-    height, width, channels = config["image_shape"]
+    rank, hidden = config.get("rank", 0), config["hidden_dim"]
+    maps = _maps(config, input_dim, rank or config["image_shape"][-1])
+    if not rank:
+        return maps
+    return Bilinear(maps, input_dim, hidden, rank, config["image_shape"][-1])
+
+
+class Bilinear(nn.Module):
+    """Maps, mixed with colours of the image; parameters in the order of Keras."""
+
+    def __init__(self, maps: nn.Module, input_dim: int, hidden: int, rank: int, channels: int):
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Linear(input_dim, hidden), nn.ReLU(inplace=True))
+        self.maps = maps
+        self.colours = nn.Sequential(
+            nn.Linear(hidden, rank * channels), nn.Unflatten(-1, (rank, channels))
+        )
+
+    def forward(self, code):
+        return torch.einsum("brhw,brc->bchw", self.maps(code), self.colours(self.hidden(code)))
+
+
+def _maps(config: Mapping[str, Any], input_dim: int, channels: int) -> nn.Sequential:
+    """Dense or transposed convolutional layers to images of some channels."""
+    height, width, _ = config["image_shape"]
     hidden, last = config["hidden_dim"], config["channels_last"]
     stack = [nn.Linear(input_dim, hidden), nn.ReLU(inplace=True)]
     if config["network"] == "dense":

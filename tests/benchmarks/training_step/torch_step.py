@@ -200,6 +200,9 @@ def _differences_of_step(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[
     parameters = dict(loop.twin.named_parameters())
     before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
     found = {f"d/d {n}": _difference(parameters[n].grad, array) for n, array in gradients.items()}
+    for group in loop.optimizer.param_groups:
+        # Keras adds epsilon before the bias correction, which in the first step is this much.
+        group["eps"] /= math.sqrt(1 - group["betas"][1])
     loop.optimizer.step()
     for name, array in updates.items():
         longest = (parameters[name].detach() - before[name]).abs().max()

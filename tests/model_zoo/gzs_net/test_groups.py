@@ -3,6 +3,7 @@ import pytest
 
 from model_zoo.batches import Batches
 from model_zoo.gzs_net import GroupBatches, Sharers
+from model_zoo.gzs_net.groups import donors_within
 
 RANGE = {"value_range": (0.0, 255.0)}
 
@@ -29,7 +30,8 @@ def members(groups):
 def contents(batches):
     """Rows and answers of all batches."""
     some = [batches[index] for index in range(len(batches))]
-    return [(members(x).tolist(), y["label"].tolist(), y["edge"].tolist()) for x, y in some]
+    answers = ("label", "edge", "donors")
+    return [(members(x).tolist(), *(y[name].tolist() for name in answers)) for x, y in some]
 
 
 def test_a_group_is_a_centre_and_a_sharer_of_each_factor(batches, grid, sizes):
@@ -46,12 +48,12 @@ def test_a_group_is_a_centre_and_a_sharer_of_each_factor(batches, grid, sizes):
 
 def test_centres_come_in_the_order_of_plain_batches(batches, grid, images):
     plain = Batches(images(72), grid["label"], batch_size=10, seed=1, **RANGE)
-    centres = [[group[0] for group in rows] for rows, _, _ in contents(batches())]
+    centres = [[group[0] for group in rows] for rows, *_ in contents(batches())]
     assert centres == [plain[i][0][:, 0, 0, 0].tolist() for i in range(len(plain))]
 
 
 def test_every_factor_is_drawn_for_the_swap(batches):
-    edges = sum((edges for _, _, edges in contents(batches(epochs=range(5)))), [])
+    edges = sum((edges for _, _, edges, _ in contents(batches(epochs=range(5)))), [])
     counts = np.bincount(edges, minlength=3)
     assert (counts > 90).all()
 
@@ -78,7 +80,7 @@ def test_sharers_come_from_the_pool_alone(grid, sizes, images):
     shared = GroupBatches(
         centres, factors, sharers=sharers, pool=pool, batch_size=8, epochs=range(20), **RANGE
     )
-    rows = np.concatenate([rows for rows, _, _ in contents(shared)])
+    rows = np.concatenate([rows for rows, *_ in contents(shared)])
     assert set(rows[:, 0]) == set(np.flatnonzero(held_out))
     assert set(rows[:, 1:].ravel()) == set(np.flatnonzero(~held_out))
 
@@ -101,3 +103,30 @@ def test_relaxed_groups_are_edges(batches, grid, sizes):
             assert grid[names[edge]][centre] == grid[names[edge]][sharer]
         edges += answers["edge"].tolist()
     assert set(edges) == {0, 1, 2}
+
+
+def test_donors_share_the_factor_and_as_little_else_as_can_be(batches, grid, sizes):
+    groups, answers = batches(batch_size=36)[0]
+    rows, donors = members(groups).ravel(), answers["donors"].reshape(-1, 3)
+    assert donors.dtype == np.int32
+    for place, name in enumerate(sizes):
+        shared = sum((grid[f][rows] == grid[f][rows[donors[:, place]]]).astype(int) for f in sizes)
+        np.testing.assert_array_equal(grid[name][rows], grid[name][rows[donors[:, place]]])
+        np.testing.assert_array_equal(shared, 1)
+
+
+def test_donors_are_drawn_among_those_that_are_as_good(batches):
+    drawn = {y["donors"][0].tobytes() for _, y in (batches()[index] for index in range(5))}
+    assert len(drawn) == 5
+
+
+def test_an_image_is_its_own_donor_only_where_no_other_shares_the_factor():
+    codes = np.array([[[0, 0], [1, 0]], [[0, 1], [2, 1]]])
+    donors = donors_within(codes, np.random.default_rng(0))
+    assert donors.tolist() == [[[2, 1], [1, 0]], [[0, 3], [3, 2]]]
+
+
+def test_donors_stay_on_the_device_of_their_group(batches):
+    _, answers = batches(batch_size=36, divisor=3)[0]
+    assert answers["donors"].shape == (36, 4, 3)
+    assert answers["donors"].max() < 12 * 4

@@ -12,6 +12,8 @@ from model_zoo.training import Schedule, fit
 
 SHAPE = (8, 8, 1)
 BLOCKS = {"label": 3, "size": 3, "ink": 3, "style": 2}
+OWN_SHARERS = np.broadcast_to(4 * np.arange(6)[:, None, None] + [1, 2, 3], (6, 4, 3))
+"""Positions of the sharers of the group that an image belongs to."""
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def batch():
     """Groups of noise."""
     rng = np.random.default_rng(0)
     groups = rng.uniform(-1, 1, (6, 4, *SHAPE)).astype(np.float32)
-    answers = {"label": np.arange(6) % 4, "edge": np.arange(6) % 3}
+    answers = {"label": np.arange(6) % 4, "edge": np.arange(6) % 3, "donors": OWN_SHARERS}
     return groups, {name: codes.astype(np.int32) for name, codes in answers.items()}
 
 
@@ -72,8 +74,8 @@ def test_only_the_block_of_the_edge_changes_hands(build, codes):
         np.testing.assert_array_equal(given[name], np.where(moved, ours[name], theirs[name]))
 
 
-def test_the_cover_takes_each_block_from_its_sharer_and_nothing_from_the_centre(build, codes):
-    covered = cover(build(), codes)
+def test_the_cover_takes_each_block_from_its_donor_and_nothing_from_the_image(build, codes):
+    covered = cover(build(), codes, OWN_SHARERS[:, 0])
     for name, place in (("label", 1), ("size", 2), ("ink", 3)):
         np.testing.assert_array_equal(covered[name], codes[name][:, place])
     np.testing.assert_array_equal(covered["style"], np.zeros((6, 2)))
@@ -87,7 +89,7 @@ def test_in_a_group_of_one_image_every_recombination_is_self_reconstruction(buil
 
 
 def test_each_term_compares_what_it_names(build, batch):
-    model = build()
+    model = build(cover_all=False)
     groups, edge = batch[0], batch[1]["edge"]
     outputs = {name: np.asarray(code) for name, code in model(groups).items()}
     centre, partner = members(outputs, 0), members(outputs, 1 + edge)
@@ -99,7 +101,7 @@ def test_each_term_compares_what_it_names(build, batch):
         / 2,
         "swap_loss": (error(model, swapped[0], image) + error(model, swapped[1], partner_image))
         / 2,
-        "cover_loss": error(model, cover(model, outputs), image),
+        "cover_loss": error(model, cover(model, outputs, OWN_SHARERS[:, 0]), image),
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-4), name
@@ -151,10 +153,26 @@ def test_a_term_without_a_weight_is_left_out(build, batch):
     assert found["synthesis_loss"] == pytest.approx(found["reconstruction_loss"])
 
 
-def test_an_edge_has_no_cover(build, batch):
-    groups, answers = batch
-    found = figures(build(), (groups[:, :2], answers))
-    assert found["cover_loss"] == 0.0
+def test_all_images_of_a_batch_are_covered_unless_the_centres_alone(build, batch):
+    model, groups = build(), batch[0]
+    donors = np.random.default_rng(2).integers(0, 24, (6, 4, 3)).astype(np.int32)
+    outputs = {name: np.asarray(code) for name, code in model(groups).items()}
+    errors = [
+        error(model, cover(model, outputs, donors[:, place]), groups[:, place])
+        for place in range(4)
+    ]
+    answers = batch[1] | {"donors": donors}
+    found = figures(model, (groups, answers))["cover_loss"]
+    assert found == pytest.approx(np.mean(errors), rel=1e-4)
+    centres = figures(build(cover_all=False), (groups, answers))["cover_loss"]
+    assert centres == pytest.approx(errors[0], rel=1e-4)
+
+
+def test_an_edge_is_swapped_and_covered_by_others_of_the_batch(build, batch):
+    groups, answers = batch[0][:, :2], dict(batch[1])
+    answers["donors"] = (np.arange(36).reshape(6, 2, 3) % 12).astype(np.int32)
+    found = figures(build(), (groups, answers))
+    assert found["cover_loss"] > 0
     assert found["swap_loss"] > 0
 
 
@@ -233,8 +251,8 @@ def test_without_lone_sharers_training_falls_back_to_edges_and_says_so(images, c
     train = images(16), factors
     with caplog.at_level(logging.WARNING):
         history = fit(model, train, train, Schedule(epochs=1, batch_size=8), tmp_path)
-    assert "samples edges instead of groups, without the cover loss" in caplog.text
-    assert history[0]["cover_loss"] == 0.0
+    assert "samples edges instead of groups" in caplog.text
+    assert history[0]["cover_loss"] > 0
     assert history[0]["swap_loss"] > 0
 
 
@@ -268,6 +286,6 @@ def test_combinations_that_training_never_showed_are_made_of_their_factors(tmp_p
     train = halves(seen), seen
     fit(model, train, train, Schedule(epochs=12, batch_size=32, learning_rate=3e-3), tmp_path)
     settings = {"batch_size": 160, "value_range": model.value_range}
-    groups, _ = model.sampler(*train)(halves(unseen), unseen, **settings)[0]
-    made = np.asarray(model.decode(cover(model, model(groups))))
+    groups, answers = model.sampler(*train)(halves(unseen), unseen, **settings)[0]
+    made = np.asarray(model.decode(cover(model, model(groups), answers["donors"][:, 0])))
     assert np.mean((made - groups[:, 0]) ** 2) < 0.1 * np.var(groups[:, 0])
