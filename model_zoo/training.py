@@ -31,6 +31,7 @@ class Schedule:
         epochs: Passes over the training data, at least 1.
         batch_size: Examples a step.
         learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
+        warmup_steps: Steps over which the rate first rises from zero.
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
         steps_per_execution: Batches that one call to the device goes through, and of which an
@@ -43,6 +44,7 @@ class Schedule:
     epochs: int
     batch_size: int = 128
     learning_rate: float = 1e-3
+    warmup_steps: int = 0
     patience: int = 0
     seed: int = 0
     steps_per_execution: int | None = None
@@ -50,15 +52,30 @@ class Schedule:
 
 
 def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> FusedAdam:
-    """Adam whose rate falls along a cosine over the whole of the schedule.
+    """Adam whose rate, once it has risen, falls along a cosine over the rest of the schedule.
 
     Args:
         schedule: How long and how fast to train.
         steps_per_epoch: Batches an epoch.
         rate: Factor on the learning rate of the schedule.
+
+    Raises:
+        ValueError: The rate would rise for longer than training takes.
     """
+    steps, warmup = schedule.epochs * steps_per_epoch, schedule.warmup_steps
+    if warmup >= steps:
+        raise ValueError(
+            f"The learning rate would not stop rising. Expected: train.warmup_steps below {steps}, "
+            f"the steps of {schedule.epochs} epochs. Received: train.warmup_steps={warmup}. Lower "
+            "it, or raise `train.epochs`."
+        )
+    peak = rate * schedule.learning_rate
     cosine = keras.optimizers.schedules.CosineDecay(
-        rate * schedule.learning_rate, schedule.epochs * steps_per_epoch, alpha=0.05
+        0.0 if warmup else peak,
+        steps - warmup,
+        alpha=0.05,
+        warmup_target=peak if warmup else None,
+        warmup_steps=warmup,
     )
     accumulated = schedule.gradient_accumulation_steps
     return FusedAdam(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)

@@ -223,14 +223,17 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Directory for everything.")] = Path("demo"),
     overwrite: Overwrite = False,
 ) -> None:
-    """Import, train, generate, verify and report on an embedded data set, in a few minutes."""
+    """Variants and recombinations of embedded letters, from import to report, in a few minutes."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     start_tensorflow()
     from pipeline.demo import run_demo
     from pipeline.progress import ProgressDisplay
 
-    print_report(run_demo(out, overwrite=overwrite, display=ProgressDisplay()))
-    typer.echo(f"Open {out / 'variants' / 'report.html'} in a browser.")
+    reports = run_demo(out, overwrite=overwrite, display=ProgressDisplay())
+    for made, report in reports.items():
+        print_report(report, made.capitalize())
+    pages = " and ".join(str(out / made / "report.html") for made in reports)
+    typer.echo(f"Open {pages} in a browser.")
 
 
 def main() -> None:

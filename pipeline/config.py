@@ -63,6 +63,8 @@ class TrainConfig(Section):
     epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=128, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+    """Steps over which the learning rate first rises from zero."""
     patience: int = Field(default=0, ge=0)
     """Epochs without progress on the validation examples after which to stop; 0 for never."""
     seed: int = Field(default=0, ge=0)

@@ -13,9 +13,9 @@ from rich.text import Text
 Row = tuple[str, ...]
 
 
-def print_report(report: Any) -> None:
-    """Prints the totals and the measured numbers of a report on variants."""
-    print_table("Variants", [(name, f"{count:,}") for name, count in report.totals.items()])
+def print_report(report: Any, title: str = "Variants") -> None:
+    """Prints the totals and the measured numbers of a report on a generated data set."""
+    print_table(title, [(name, f"{count:,}") for name, count in report.totals.items()])
     measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
     print_table("Measured", measured)
 

@@ -86,6 +86,17 @@ def test_the_rate_falls_to_a_twentieth():
     assert float(rate(20)) == pytest.approx(0.005)
 
 
+def test_the_rate_rises_before_it_falls():
+    rate = adam(Schedule(epochs=4, learning_rate=0.1, warmup_steps=5), 5)._learning_rate
+    values = [float(rate(step)) for step in (0, 1, 4, 5, 20)]
+    np.testing.assert_allclose(values, [0.0, 0.02, 0.08, 0.1, 0.005], rtol=1e-5, atol=1e-9)
+
+
+def test_a_rate_that_would_rise_to_the_end_is_refused():
+    with pytest.raises(ValueError, match=r"warmup_steps below 20.*Lower it, or raise"):
+        adam(Schedule(epochs=4, warmup_steps=20), 5)
+
+
 def test_a_model_that_asks_for_no_other_rates_gets_one_adam(noisy_line):
     assert type(optimizer(noisy_line(), Schedule(epochs=4), 5)) is FusedAdam
 
