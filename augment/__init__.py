@@ -2,7 +2,7 @@
 
 from augment.allotment import allot_cells, anchors_among
 from augment.anchors import Anchors
-from augment.cells import CHOICES, Cells, Clashes, Targets, choose_cells, find_clashes
+from augment.cells import CHOICES, Cells, Clashes, Targets, choose_cells, count_cells, find_clashes
 from augment.coverage import Coverage
 from augment.donors import DonorBank
 from augment.gate import REASONS, QualityGate, Verdicts
@@ -39,6 +39,7 @@ __all__ = [
     "allot_cells",
     "anchors_among",
     "choose_cells",
+    "count_cells",
     "derive",
     "draw_cells",
     "find_clashes",

@@ -13,7 +13,7 @@ from augment.coverage import Coverage
 from augment.randomness import derive, identity_keys
 from augment.spelling import nearest
 
-__all__ = ["CHOICES", "Cells", "Clashes", "Targets", "choose_cells", "find_clashes"]
+__all__ = ["CHOICES", "Cells", "Clashes", "Targets", "choose_cells", "count_cells", "find_clashes"]
 
 CHOICES = ("unseen", "rare", "balanced")
 """Names of the choices of cells; a list of cells is another."""
@@ -129,6 +129,25 @@ def choose_cells(
             f"with an example, per_cell={per_cell}. Choose other cells or factors."
         )
     return Cells(factors, cells, numbers)
+
+
+def count_cells(coverage: Coverage, clashes: Clashes) -> tuple[int, int]:
+    """Counts the cells of a grid whose values go together.
+
+    Args:
+        coverage: The examples of each cell.
+        clashes: Values that do not go together.
+
+    Returns:
+        How many there are, and how many of them have no example.
+    """
+    factors = [name for name in coverage.names if any(name in pair for pair in clashes)]
+    sizes = [len(coverage.names[name]) for name in factors]
+    cells = np.stack(np.unravel_index(np.arange(prod(sizes)), sizes), axis=1) if sizes else [[]]
+    free = np.sum(~_clashing(factors, np.asarray(cells), clashes))
+    total = coverage.num_cells // prod(sizes) * int(free)
+    seen = np.array(list(coverage.counts), np.int64).reshape(-1, len(coverage.names))
+    return total, total - int(np.sum(~_clashing(tuple(coverage.names), seen, clashes)))
 
 
 def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str, str]]) -> Clashes:

@@ -25,14 +25,14 @@ TRAINED = {
             "block_dims": {"label": 16, "size": 4, "ink": 6, "background": 6, "font": 8},
         },
     },
-    "train": {"epochs": 5, "batch_size": 18, "learning_rate": 0.002, "warmup_steps": 100},
-    "judge": {"epochs": 6, "width": 16},
+    "train": {"epochs": 8, "batch_size": 18, "learning_rate": 0.002, "warmup_steps": 100},
+    "judge": {"epochs": 20, "batch_size": 32, "learning_rate": 0.002, "width": 16},
     "evaluate": {"anchors": 500, "variants": 8},
 }
 GENERATED = {
     VARIANTS: {
         "recipe": "class_preserving",
-        "gate": {"min_confidence": 0.7},
+        "gate": {"min_confidence": 0.5},
     },
     RECOMBINED: {
         "recipe": "recombine_factors",
@@ -40,7 +40,7 @@ GENERATED = {
         "differ": [["ink", "background"]],
         "cells": "unseen",
         "per_cell": 8,
-        "gate": {"min_confidence": 0.7},
+        "gate": {"min_confidence": 0.5},
     },
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from augment import (
     allot_cells,
     anchors_among,
     choose_cells,
+    count_cells,
     derive,
     find_clashes,
     plan_variants,
@@ -107,16 +109,8 @@ def _donors_of(plan: VariantPlan, spec: LatentSpec, factor: str) -> np.ndarray:
     return np.where(rows < 0, plan.anchor, rows)
 
 
-def measure_recombinations(
-    drawn: Recombinations, before: Coverage, after: Coverage
-) -> list[Measure]:
-    """Measures how many recombinations are of their cell, and how many cells have examples.
-
-    Args:
-        drawn: Recombinations before the gate.
-        before: The cells of the data that was read.
-        after: The cells with the variants added.
-    """
+def measure_recombinations(drawn: Recombinations) -> list[Measure]:
+    """Measures how many recombinations, drawn before the gate, are of their cell."""
     expected, passed = drawn.plan.factors, drawn.verdicts.accepted
     right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
     whole = np.logical_and.reduce(list(right.values()))
@@ -137,20 +131,31 @@ def measure_recombinations(
         better="lower",
         meaning="Share of candidates that the judge refuses on the first attempt.",
     )
-    return [*measures, rejected, *measure_cells(before, after)]
+    return [*measures, rejected]
 
 
-def measure_cells(before: Coverage, after: Coverage) -> list[Measure]:
-    """Counts the cells of the grid that have no example, before and after."""
+def measure_cells(
+    before: Coverage, after: Coverage, differ: Sequence[tuple[str, str]]
+) -> list[Measure]:
+    """Counts the cells of the grid that could have an example and have none.
+
+    Args:
+        before: The cells of the data that was read.
+        after: The cells with the variants added.
+        differ: Pairs of factors whose values must not have the same name.
+    """
+    within = [pair for pair in differ if set(pair) <= set(before.names)]
+    clashes = find_clashes(before.names, within)
+    counts = {"before": count_cells(before, clashes), "after": count_cells(after, clashes)}
     return [
         Measure(
             name=f"Cells without an example, {when}",
-            value=coverage.num_cells - len(coverage.counts),
-            unit=f"of {coverage.num_cells}",
+            value=without,
+            unit=f"of {total}",
             better="lower",
-            meaning=f"Combinations of {', '.join(coverage.names)} that no example has.",
+            meaning=f"Possible combinations of {', '.join(before.names)} that no example has.",
         )
-        for when, coverage in (("before", before), ("after", after))
+        for when, (total, without) in counts.items()
     ]
 
 

@@ -61,11 +61,11 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     drawn, sample = None, None
     if find_recipe(config.generate.recipe).fills_cells and change:
         drawn = draw_recombinations(codec, examples, config, change[0])
-        numbers = measure_recombinations(drawn, *change)
+        numbers = measure_recombinations(drawn)
     else:
         sample = draw_sample(codec, examples, config.generate, config.evaluate)
         numbers = measure_variants(sample, examples)
-        numbers += measure_cells(*change) if change else []
+    numbers += measure_cells(*change, config.generate.differ) if change else []
     numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
     names = source.manifest.class_names
     pictures = {"variants": _variants(names, sample, codec)} if sample else {}

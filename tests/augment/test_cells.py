@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import Coverage, Targets, choose_cells, find_clashes
+from augment import Coverage, Targets, choose_cells, count_cells, find_clashes
 from augment import cells as cells_module
 
 NAMES = {"label": ("a", "b", "c"), "ink": ("red", "green"), "back": ("red", "green", "blue")}
@@ -151,3 +151,17 @@ def test_targets_number_the_variants_of_a_cell(letter_grid):
 def test_a_target_has_a_value_of_each_factor():
     with pytest.raises(ValueError, match="Pass one value per row"):
         Targets({"label": np.zeros(2, int)}, np.zeros(3, np.uint64), np.zeros(3, int))
+
+
+@given(coverage=GRID)
+def test_cells_are_counted_where_their_values_go_together(coverage):
+    cells = set(np.ndindex(3, 2, 3))
+    assert count_cells(coverage, {}) == (18, len(cells - set(coverage.counts)))
+    fitting = {cell for cell in cells if cell[1] != cell[2]}
+    clashes = find_clashes(NAMES, [("ink", "back")])
+    assert count_cells(coverage, clashes) == (12, len(fitting - set(coverage.counts)))
+
+
+def test_a_clash_with_a_factor_outside_the_grid_does_not_count():
+    coverage = Coverage({"ink": NAMES["ink"]}, {(0,): 3})
+    assert count_cells(coverage, find_clashes(NAMES, [("ink", "back")])) == (2, 1)

@@ -23,8 +23,10 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
         return "builtin:moons", {"max_examples": 300}
-    if name in ("zszu_fonts", "gzs_net_fonts"):
+    if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
+    if name in ("gzs_net_fonts", "gzs_net_letters"):
+        return "builtin:letters", {"max_examples": 2000}
     if name == "zszu_cifar10":
         return tfds_directories.cifar10(folder / "cifar10"), {}
     if name == "zszu_celeba":

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import tensorflow_datasets as tfds
 from bundles import CONFIGS
 
 from pipeline.config import load_config
@@ -13,32 +14,40 @@ from pipeline.demo import demo_config
 from pipeline.verification import verify
 
 
-def test_the_demo_is_the_digits_configuration():
-    file = load_config(CONFIGS / "zszu_digits.yaml")
+def test_the_demo_is_the_configuration_of_the_letters():
+    file = load_config(CONFIGS / "gzs_net_letters.yaml")
     assert demo_config().model_dump() == file.model_dump()
 
 
-def test_the_demo_makes_a_verified_data_set_and_a_report(tmp_path):
+def test_the_demo_makes_variants_and_unseen_combinations_with_reports(tmp_path):
     out = tmp_path / "demo"
     line = [sys.executable, "-m", "pipeline.command", "demo", "--out", str(out)]
     run = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
     assert run.returncode == 0, run.stderr
-    assert "Class kept, after the gate" in run.stdout
-    for stage in ("import", "model", "judge", "auditor", "generate", "verify", "report"):
+    stages = ("import", "model", "judge", "auditor", "generate variants", "generate recombined")
+    for stage in (*stages, "verify", "report"):
         assert f"{stage}: " in run.stderr
-    assert verify(out / "variants").ok
-    totals = DatasetDir.open(out / "variants").manifest.totals
-    assert totals["requested"] == totals["written"] + totals["rejected"] + totals["dead"]
-    report = json.loads((out / "variants/report.json").read_text())
-    figures = {number["name"]: number["value"] for number in report["numbers"]}
-    assert figures["Class kept, before the gate"] > 0.9
-    assert figures["Class kept, after the gate"] > 0.97
-    assert figures["Linear probe: class from sampled zu"] < 0.25
-    assert figures["Diversity"] > 0.5
-    page = (out / "variants/report.html").read_text()
-    assert len(re.findall(r'src="data:image/png;base64,', page)) >= 3
-    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    for made in ("variants", "recombined"):
+        assert verify(out / made).ok
+        totals = DatasetDir.open(out / made).manifest.totals
+        assert totals["requested"] == totals["written"] + totals["rejected"] + totals["dead"]
+        page = (out / made / "report.html").read_text()
+        assert len(re.findall(r'src="data:image/png;base64,', page)) >= 3
+        assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    figures = read_figures(out / "variants/report.json")
+    assert figures["Class kept, before the gate"] > 0.5
+    assert figures["Class kept, after the gate"] > 0.95
+    figures = read_figures(out / "recombined/report.json")
+    assert figures["Cells without an example, after"] < figures["Cells without an example, before"]
+    assert figures["Cell read back, after the gate"] > 0.8
+    records = tfds.builder_from_directory(str(out / "recombined")).as_dataset(split="train")
+    assert not any(record["seen_combination"] for record in tfds.as_numpy(records))
 
     again = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
     assert again.returncode == 0, again.stderr
     assert "model: " not in again.stderr, "a second demo must keep what the first has finished"
+
+
+def read_figures(path):
+    """Values of a report by name."""
+    return {n["name"]: n["value"] for n in json.loads(path.read_text())["numbers"]}

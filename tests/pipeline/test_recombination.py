@@ -237,8 +237,9 @@ def test_the_report_shows_the_grid_and_the_donors_beside_the_result(filled):
     figures = {m["name"]: m for m in json.loads((filled / "report.json").read_text())["numbers"]}
     for name in ("Cell read back", "Class kept", "Factor ink kept", "Factor back kept"):
         assert figures[f"{name}, before the gate"]["value"] == 1.0
-    assert figures["Cells without an example, before"]["value"] == 11
-    assert figures["Cells without an example, after"]["value"] == 9  # ink on its own colour
+    assert figures["Cells without an example, before"]["value"] == 2  # of 27, 9 of one colour
+    assert figures["Cells without an example, before"]["unit"] == "of 18"
+    assert figures["Cells without an example, after"]["value"] == 0
 
 
 @pytest.mark.parametrize(
