@@ -133,7 +133,15 @@ def image_decoder(
 
     Returns:
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
+
+    Raises:
+        ValueError: The rank is negative.
     """
+    if rank < 0:
+        raise ValueError(
+            "A decoder cannot mix so many maps. Expected: rank of 0 or more. Received: "
+            f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
+        )
     stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
     shape = (*image_shape[:-1], rank or image_shape[-1])
     if network == "dense":

@@ -58,6 +58,11 @@ def test_a_bilinear_decoder_mixes_its_maps_with_colours_of_the_image(network):
         np.testing.assert_allclose(own @ colours, image, atol=1e-4)
 
 
+def test_a_negative_rank_is_refused():
+    with pytest.raises(ValueError, match="rank=-1.*Set `model.args.rank` to 3"):
+        image_decoder(5, (16, 16, 3), rank=-1, name="decoder", **SIZES)
+
+
 def test_dropout_acts_in_training_only():
     encoder = image_encoder(
         (8, 8, 1), 5, network="dense", width=2, hidden_dim=32, dropout=0.5, name="encoder"
