@@ -170,10 +170,10 @@ def test_fitted_priors_have_the_documented_shapes(model, digits):
         assert np.isfinite(prior["loc"]).all()
 
 
-def test_training_lowers_the_loss(trained):
-    _, history = trained
-    assert history[-1]["loss"] < history[0]["loss"]
-    assert history[-1][trained[0].monitor] < history[0][trained[0].monitor]
+def test_training_lowers_the_monitored_figure(trained):
+    """`loss` may rise: it has the terms of heads that follow codes which move away from them."""
+    model, history = trained
+    assert history[-1][model.monitor] < history[0][model.monitor]
 
 
 def test_the_monitored_figure_is_logged(trained):
