@@ -103,7 +103,9 @@ def train(
     Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
     """
     from pipeline.config import load_config
+    from pipeline.directories import check_apart
 
+    check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
     from pipeline.progress import ProgressDisplay
@@ -137,7 +139,9 @@ def generate(
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from pipeline.config import load_config
+    from pipeline.directories import check_apart
 
+    check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
     from pipeline.generation import generate as generate_dataset

@@ -65,6 +65,18 @@ def test_a_wrong_setting_of_train_exits_2_and_leaves_no_directory(tmp_path, sett
     assert not out.exists()
 
 
+@pytest.mark.parametrize("words", [("train",), ("generate", "--model", "bundle")])
+def test_a_configuration_is_not_deleted_with_the_output_that_holds_it(tmp_path, words):
+    config = tmp_path / "bundle.yaml"
+    config.write_text("model: {name: zszu_vae}\n")
+    (tmp_path / "manifest.json").write_text("{}")  # a directory that --overwrite may empty
+    verb, *others = words
+    run = latentloom(verb, config, "--data", "data", *others, "--out", tmp_path, "--overwrite")
+    assert run.returncode == 2
+    assert "holds the input" in run.stderr
+    assert config.exists()
+
+
 def test_evaluate_prints_what_it_measured(tmp_path):
     words = ("--data", digits_data(), "--model", digits_bundle(), "--out", tmp_path / "out")
     run = latentloom("evaluate", *words, "--set", "evaluate.anchors=20")
