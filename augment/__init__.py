@@ -2,7 +2,8 @@
 
 from augment.allotment import allot_cells, anchors_among
 from augment.anchors import Anchors
-from augment.cells import CHOICES, Cells, Clashes, Targets, choose_cells, count_cells, find_clashes
+from augment.cells import CHOICES, Cells, Targets, choose_cells, count_cells
+from augment.clashes import Clashes, find_clashes, go_together
 from augment.coverage import Coverage
 from augment.donors import DonorBank
 from augment.gate import REASONS, QualityGate, Verdicts
@@ -43,6 +44,7 @@ __all__ = [
     "derive",
     "draw_cells",
     "find_clashes",
+    "go_together",
     "find_recipe",
     "identity_keys",
     "integers",

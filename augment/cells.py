@@ -8,21 +8,19 @@ from math import prod
 
 import numpy as np
 
+from augment.clashes import Clashes, go_together
 from augment.columns import check_lengths
 from augment.coverage import Coverage
 from augment.randomness import derive, identity_keys
 from augment.spelling import nearest
 
-__all__ = ["CHOICES", "Cells", "Clashes", "Targets", "choose_cells", "count_cells", "find_clashes"]
+__all__ = ["CHOICES", "Cells", "Targets", "choose_cells", "count_cells"]
 
 CHOICES = ("unseen", "rare", "balanced")
 """Names of the choices of cells; a list of cells is another."""
 
 MOST_CELLS = 1_000_000
 """Largest grid that is gone through."""
-
-Clashes = dict[tuple[str, str], np.ndarray]
-"""By two factors a bool table: whether a value of the first goes with one of the second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +113,7 @@ def choose_cells(
     factors, clashes = tuple(coverage.names), clashes or {}
     if isinstance(choice, str):
         cells, counts = _cells_by_count(coverage, choice, per_cell)
-        fits = ~_clashing(factors, cells, clashes)
+        fits = go_together(factors, cells, clashes)
         cells, numbers = cells[fits], per_cell - counts[fits]
     else:
         cells = np.unique([_named_cell(coverage, cell) for cell in choice], axis=0)
@@ -144,43 +142,10 @@ def count_cells(coverage: Coverage, clashes: Clashes) -> tuple[int, int]:
     factors = [name for name in coverage.names if any(name in pair for pair in clashes)]
     sizes = [len(coverage.names[name]) for name in factors]
     cells = np.stack(np.unravel_index(np.arange(prod(sizes)), sizes), axis=1) if sizes else [[]]
-    free = np.sum(~_clashing(factors, np.asarray(cells), clashes))
+    free = np.sum(go_together(factors, np.asarray(cells), clashes))
     total = coverage.num_cells // prod(sizes) * int(free)
     seen = np.array(list(coverage.counts), np.int64).reshape(-1, len(coverage.names))
-    return total, total - int(np.sum(~_clashing(tuple(coverage.names), seen, clashes)))
-
-
-def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str, str]]) -> Clashes:
-    """Finds the values of two factors that have the same name, such as an ink and a background.
-
-    Args:
-        names: Value names by factor.
-        differ: Pairs of factors that must not have values of the same name.
-
-    Returns:
-        The tables, both ways round.
-
-    Raises:
-        ValueError: If a factor is unknown, or a pair has no name in common.
-    """
-    clashes: Clashes = {}
-    for pair in differ:
-        for factor in pair:
-            if factor not in names:
-                raise ValueError(
-                    f"Factor '{factor}' cannot differ from another. Expected: one of "
-                    f"{sorted(names)}. Received: differ={list(pair)}. {nearest(factor, names)}"
-                )
-        first, second = (np.array(names[factor], np.str_) for factor in pair)
-        table = first[:, None] == second
-        if pair[0] == pair[1] or not table.any():
-            raise ValueError(
-                f"Factors '{pair[0]}' and '{pair[1]}' need not be kept apart. Expected: two "
-                f"factors with a value name in common. Received: {list(names[pair[0]])[:5]} and "
-                f"{list(names[pair[1]])[:5]}. Leave this pair out."
-            )
-        clashes |= {(pair[0], pair[1]): table, (pair[1], pair[0]): table.T}
-    return clashes
+    return total, total - int(np.sum(go_together(tuple(coverage.names), seen, clashes)))
 
 
 def _cells_by_count(
@@ -216,18 +181,9 @@ def _named_cell(coverage: Coverage, names: Mapping[str, str]) -> list[int]:
     return [coverage.seen_value(factor, str(names[factor])) for factor in coverage.names]
 
 
-def _clashing(factors: Sequence[str], cells: np.ndarray, clashes: Clashes) -> np.ndarray:
-    """Whether two values of a cell do not go together, bool of shape `(K,)`."""
-    clashing = np.zeros(len(cells), bool)
-    for (first, second), table in clashes.items():
-        if first in factors and second in factors:
-            clashing |= table[cells[:, factors.index(first)], cells[:, factors.index(second)]]
-    return clashing
-
-
 def _check_together(coverage: Coverage, cells: np.ndarray, clashes: Clashes) -> None:
     factors = tuple(coverage.names)
-    clashing = _clashing(factors, cells, clashes)
+    clashing = ~go_together(factors, cells, clashes)
     if clashing.any():
         cell = coverage.name_cell(cells[np.argmax(clashing)])
         raise ValueError(

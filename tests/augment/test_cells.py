@@ -113,26 +113,6 @@ def test_a_grid_too_large_to_go_through_is_refused(letter_grid, monkeypatch):
         choose_cells(letter_grid, "unseen", 1)
 
 
-def test_clashes_are_the_values_of_the_same_name():
-    clashes = find_clashes(NAMES, [("ink", "back")])
-    expected = [[True, False, False], [False, True, False]]
-    assert clashes["ink", "back"].tolist() == expected
-    assert clashes["back", "ink"].T.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("pair", "fix"),
-    [
-        (("inks", "back"), "Did you mean 'ink'"),
-        (("label", "back"), "Leave this pair out"),
-        (("ink", "ink"), "Leave this pair out"),
-    ],
-)
-def test_factors_that_cannot_clash_are_refused(pair, fix):
-    with pytest.raises(ValueError, match=fix):
-        find_clashes(NAMES, [pair])
-
-
 def test_targets_number_the_variants_of_a_cell(letter_grid):
     cells = choose_cells(letter_grid, "balanced", 3)
     targets = cells.targets(seed=0)
