@@ -26,7 +26,13 @@ from pipeline.jobs import check_fit
 from pipeline.manifest import library_versions
 from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
-from pipeline.quality import choose, draw_sample, measure_split, measure_variants
+from pipeline.quality import (
+    choose,
+    draw_sample,
+    find_weak_judges,
+    measure_split,
+    measure_variants,
+)
 from pipeline.report.block_table import block_table
 from pipeline.report.maps import code_map
 from pipeline.report.page import write_report
@@ -184,7 +190,7 @@ def _compose(
     backend = keras.backend.backend()
     return Report(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
-        summary=_summary(held_out, numbers, manifest.name),
+        summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
         class_names=manifest.class_names,
         captions=captions,

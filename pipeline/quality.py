@@ -26,6 +26,8 @@ from pipeline.examples import Examples
 from pipeline.measures import Measure
 
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
+LEAST_SKILL = 0.5
+"""Below this share of the way from guessing to no mistake, a judge is called weak."""
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
@@ -91,6 +93,22 @@ def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Me
         )
         for factor, probabilities in read.items()
     ]
+
+
+def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
+    """One sentence for each factor that judge or auditor hardly read in real examples."""
+    weak = []
+    for number in numbers:
+        if number.name.startswith("Accuracy of the ") and number.value is not None:
+            chance = number.chance or 0.0
+            if number.value < chance + LEAST_SKILL * (1 - chance):
+                name, _, factor = number.name.removeprefix("Accuracy of the ").partition(": ")
+                weak.append(
+                    f"The {name} reads the {factor or 'class'} right in {number.value:.1%} of real "
+                    f"examples, by chance {chance:.1%}: what rests on it means little. Raise "
+                    "judge.epochs, lower judge.batch_size, or train on more examples."
+                )
+    return weak
 
 
 def _probe(

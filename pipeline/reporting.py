@@ -18,7 +18,7 @@ from pipeline.examples import Examples
 from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
-from pipeline.quality import Sample, draw_sample, measure_variants
+from pipeline.quality import Sample, draw_sample, find_weak_judges, measure_variants
 from pipeline.recombinations import (
     draw_recombinations,
     grid_of,
@@ -106,7 +106,7 @@ def _compose(
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
         title=f"Variants of {source.name}, recipe {config.generate.recipe}",
-        summary=_summary(generated, {measure.name: measure.value for measure in numbers}),
+        summary=[*_summary(generated, numbers), *find_weak_judges(numbers)],
         numbers=numbers,
         class_names=source.class_names,
         counts_before=before,
@@ -127,8 +127,8 @@ def _compose(
     )
 
 
-def _summary(generated: Manifest, values: dict[str, float | int | None]) -> list[str]:
-    totals = generated.totals
+def _summary(generated: Manifest, numbers: list[Measure]) -> list[str]:
+    totals, values = generated.totals, {measure.name: measure.value for measure in numbers}
     opening = (
         f"{totals['written']:,} of {totals['requested']:,} variants were written; "
         f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from pipeline.folds import Folds, check_counts, divide
 from pipeline.holding_out import DETAIL, divide_off, plan_hold_out
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import ProgressDisplay, silent_display
-from pipeline.quality import measure_split
+from pipeline.quality import find_weak_judges, measure_split
 from pipeline.records import write_atomic
 from pipeline.report.pictures import loss_curves
+
+logger = logging.getLogger(__name__)
 
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
@@ -166,6 +169,8 @@ def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, o
     held_out = "test" if dataset.manifest.num_examples("test") else "validation"
     test = dataset.read("test") if held_out == "test" else folds.validation
     figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
+    for sentence in find_weak_judges(figures):
+        logger.warning(sentence)
     bundle.details["figures"] = [figure.model_dump() for figure in figures]
     write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)

@@ -10,7 +10,14 @@ from pipeline.codec import Codec
 from pipeline.config import EvaluateConfig
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
-from pipeline.quality import Sample, choose, draw_sample, measure_variants
+from pipeline.measures import Measure
+from pipeline.quality import (
+    Sample,
+    choose,
+    draw_sample,
+    find_weak_judges,
+    measure_variants,
+)
 
 
 def examples(count: int = 40) -> Examples:
@@ -48,6 +55,20 @@ def test_identical_variants_have_no_diversity_and_real_images_have_one():
     by_class = np.stack([real.images[real.labels == label] for label in (0, 1)])
     found = figures(by_class, [True] * 40, [0] * 40)["Diversity"]
     assert found == pytest.approx(1.0)
+
+
+def test_judges_that_hardly_read_real_examples_are_named_with_the_fix():
+    numbers = [
+        Measure(name="Accuracy of the judge", value=0.56, chance=0.1),
+        Measure(name="Accuracy of the auditor", value=0.54, chance=0.1),
+        Measure(name="Accuracy of the auditor: ink", value=0.3, chance=0.25),
+        Measure(name="Diversity", value=0.1, chance=0.0),
+    ]
+    weak = find_weak_judges(numbers)
+    assert len(weak) == 2
+    assert "The auditor reads the class right in 54.0% of real examples, by chance 10.0%" in weak[0]
+    assert "reads the ink right in 30.0%" in weak[1]
+    assert "judge.epochs" in weak[1]
 
 
 def test_the_choice_of_examples_does_not_follow_their_order():

@@ -14,6 +14,7 @@ import pytest
 from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
 from pipeline.dataset_dir import DatasetDir
+from pipeline.evaluation import evaluate
 from pipeline.training import STATE_FOLDER, train_bundle
 
 
@@ -52,6 +53,17 @@ def test_a_bundle_has_figures_curves_history_and_no_checkpoints():
     assert "val_negative_elbo" in rows[0]
     assert not (digits_bundle() / STATE_FOLDER).exists()
     assert (digits_bundle() / "config.yaml").exists()
+
+
+def test_judges_that_learnt_nothing_are_told_of_after_training_and_in_the_evaluation(
+    tmp_path, caplog
+):
+    bundle = tmp_path / "bundle"
+    train_bundle(digits_config("judge.epochs=1", "train.epochs=1"), digits_data(), bundle)
+    told = [record.getMessage() for record in caplog.records if "judge.epochs" in record.message]
+    assert [sentence.split(" reads")[0] for sentence in told] == ["The judge", "The auditor"]
+    report = evaluate(digits_data(), bundle, tmp_path / "evaluation")
+    assert "The auditor reads the class right in" in report.summary[-1]
 
 
 def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
