@@ -26,7 +26,7 @@ TRAINED = {
         },
     },
     "train": {"epochs": 8, "batch_size": 18, "learning_rate": 0.002, "warmup_steps": 100},
-    "judge": {"epochs": 20, "batch_size": 32, "learning_rate": 0.002, "width": 16},
+    "judge": {"epochs": 20, "batch_size": 32, "width": 16},
     "evaluate": {"anchors": 500, "variants": 8},
 }
 GENERATED = {
