@@ -3,12 +3,14 @@
 An arm is the configuration with some settings changed. Each runs in processes of its own on one
 thread, several at a time, and is skipped if it is finished, so that a killed run can be started
 again. Arms are named in a YAML file: `{name: {setting: value}}`, beside `shared`, settings that
-all arms have, and `seeds`.
+all arms have, `seeds`, and `columns`, the figures to table by a short name (those of the zs/zu
+model if left out).
 
     python tests/benchmarks/arms.py ARMS.yaml --data DIR --out DIR [--jobs 2] [--plot FILE.png]
 
 It writes `arms.json` under `--out` and prints a table: the mean over seeds of every figure, and
-the largest distance of a seed from it.
+the largest distance of a seed from it. With several seeds a second table follows: the differences
+of every arm from the first, of the same seed.
 """
 
 from __future__ import annotations
@@ -94,17 +96,38 @@ def run_arms(plan: Mapping[str, Any], data: Path, out: Path, jobs: int) -> dict[
     }
 
 
-def print_arms(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def table(results: Mapping[str, Sequence[Mapping[str, Any]]], columns: Mapping[str, str]) -> dict:
+    """The figures of every arm by column, one row a seed, `(seeds, columns)`; NaN for none."""
+    return {
+        name: np.array([[run.get(figure) for figure in columns.values()] for run in runs], float)
+        for name, runs in results.items()
+    }
+
+
+def print_table(figures: Mapping[str, np.ndarray], columns: Mapping[str, str], title: str) -> None:
     """One line an arm: mean over seeds and, beyond one seed, the largest distance from it."""
-    width = max(map(len, results))
-    print(" " * width, *(f"{column:>12}" for column in COLUMNS))
-    for name, runs in results.items():
-        cells = []
-        for figure in COLUMNS.values():
-            values = np.array([run.get(figure, np.nan) for run in runs], float)
-            spread = f"±{np.abs(values - values.mean()).max():.3f}" if len(values) > 1 else ""
-            cells.append(f"{values.mean():.3f}{spread}")
-        print(f"{name:<{width}}", *(f"{cell:>12}" for cell in cells))
+    width = max(len(title), *map(len, figures))
+    print(f"{title:<{width}}", *(f"{column:>14}" for column in columns))
+    for name, values in figures.items():
+        means = values.mean(axis=0)
+        spreads = np.abs(values - means).max(axis=0)
+        cells = [
+            f"{mean:.3f}" + (f"±{spread:.3f}" if len(values) > 1 else "")
+            for mean, spread in zip(means, spreads, strict=True)
+        ]
+        print(f"{name:<{width}}", *(f"{cell:>14}" for cell in cells))
+
+
+def print_arms(
+    results: Mapping[str, Sequence[Mapping[str, Any]]], columns: Mapping[str, str]
+) -> None:
+    """Tables all arms and, beyond one seed, their differences from the first."""
+    figures = table(results, columns)
+    print_table(figures, columns, "")
+    first, *others = figures
+    if others and len(figures[first]) > 1:
+        differences = {name: figures[name] - figures[first] for name in others}
+        print_table(differences, columns, f"less {first}")
 
 
 def draw(results: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, title: str) -> None:
@@ -135,16 +158,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("arms", type=Path, help="YAML: config, arms, shared, seeds, title")
+    parser.add_argument("arms", type=Path, help="YAML: config, arms, shared, seeds, columns, title")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--plot", type=Path, help="PNG of what the arms trade off")
+    parser.add_argument("--plot", type=Path, help="PNG of what zs/zu arms trade off")
     arguments = parser.parse_args()
     plan = yaml.safe_load(arguments.arms.read_text())
     results = run_arms(plan, arguments.data, arguments.out, arguments.jobs)
     (arguments.out / "arms.json").write_text(json.dumps(results, indent=1) + "\n")
-    print_arms(results)
+    print_arms(results, plan.get("columns", COLUMNS))
     if arguments.plot:
         draw(results, arguments.plot, plan.get("title", arguments.arms.stem))
 
