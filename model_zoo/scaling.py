@@ -1,7 +1,8 @@
 """How stored observations become what networks see, and back: one class a kind of observation.
 
 The classes are told apart by `kind`, which data sets and bundles store. They work in arithmetic
-alone, so that arrays and the tensors of either backend go through the same lines.
+alone, so that arrays and the tensors of either backend go through the same lines; Keras is imported
+where it works, so that data sets can be read without it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from keras import ops
 
 
 class Scaling(Protocol):
@@ -56,6 +56,8 @@ class PixelScaling:
 
     def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
         """Maps values to levels, rounded and cut to 0 to 255."""
+        from keras import ops
+
         low, high = value_range
         levels = ops.round((decoded - low) * (255.0 / (high - low)))
         return ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")

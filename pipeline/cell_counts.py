@@ -14,9 +14,10 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from augment import Coverage, HoldOut
+from pipeline.atomic_files import write_atomic
 from pipeline.dataset_dir import DatasetDir
 from pipeline.observations import KINDS
-from pipeline.records import read_records, write_atomic
+from pipeline.records import read_records
 from pipeline.rows import Row, parse_row
 from pipeline.runners import DEFAULT_RUNNER, make_runner
 

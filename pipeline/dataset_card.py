@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment
 
+from pipeline.atomic_files import write_atomic
 from pipeline.manifest import Manifest
 from pipeline.observations import KINDS
-from pipeline.records import write_atomic
 
 CARD_FILE = "README.md"
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from augment.randomness import identity_keys
 from pipeline.examples import DeadLetter, Examples
+from pipeline.files import file_size
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from pipeline.observations import KINDS, Kind
 from pipeline.records import read_records
@@ -58,10 +58,10 @@ class DatasetDir:
         problems = []
         sizes = {shard.file: shard.num_bytes for shards in self.splits.values() for shard in shards}
         for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
-            full = os.path.join(self.path, file)
-            if not tf.io.gfile.exists(full):
+            found = file_size(os.path.join(self.path, file))
+            if found is None:
                 problems.append((file, MISSING))
-            elif size is not None and (found := tf.io.gfile.stat(full).length) != size:
+            elif size is not None and found != size:
                 problems.append((file, f"has {found} bytes instead of {size}"))
         return problems
 

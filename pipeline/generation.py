@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import write_change
 from pipeline.config import Config
 from pipeline.dataset_card import write_card
@@ -30,7 +31,6 @@ from pipeline.jobs import (
     plan_job,
 )
 from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, Manifest, library_versions
-from pipeline.records import write_atomic
 from pipeline.runners import DEFAULT_RUNNER, make_runner
 
 Progress = Callable[[int, int], None]

@@ -14,13 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from augment.randomness import identity_keys
+from pipeline.atomic_files import ShardWriter, os_errors
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
 from pipeline.directories import check_apart
 from pipeline.examples import DeadLetter, Examples
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.observations import KINDS, Kind
-from pipeline.records import ShardWriter, os_errors, serialize
 from pipeline.sources import Source, open_source, source_paths
+from pipeline.tf_example import serialize
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 _LISTED_LETTERS = 100

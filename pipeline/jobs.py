@@ -16,16 +16,17 @@ from pydantic import BaseModel, ConfigDict
 
 from augment import HoldOut, find_recipe, share_out
 from model_zoo.bundle import read_description, read_priors, scaling_of
+from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import count_cells, count_classes
 from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
 from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.factor_plan import FactorPlan, plan_factors
+from pipeline.files import sha256_file
 from pipeline.holding_out import read_hold_out
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.observations import KINDS
-from pipeline.records import sha256_file, write_atomic
 from pipeline.runners import DEFAULT_RUNNER
 
 JOB_FOLDER = ".job"

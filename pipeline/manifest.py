@@ -9,11 +9,10 @@ import platform
 import re
 from typing import Any, Literal
 
-import tensorflow as tf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.files import file_size, open_binary
 from pipeline.observations import KINDS
-from pipeline.records import write_atomic
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -131,6 +130,8 @@ class Manifest(BaseModel):
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the manifest atomically to the file `path`."""
+        from pipeline.atomic_files import write_atomic
+
         write_atomic(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
@@ -145,13 +146,13 @@ class Manifest(BaseModel):
             ValueError: It is no manifest, or one of a newer schema.
         """
         path = os.fspath(path)
-        if not tf.io.gfile.exists(path):
+        if file_size(path) is None:
             raise FileNotFoundError(
                 f"There is no manifest '{path}'. Expected: a data set directory with "
                 f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
             )
-        with tf.io.gfile.GFile(path) as file:
-            text = file.read()
+        with open_binary(path) as file:
+            text = file.read().decode()
         try:
             newest = json.loads(text)["schema_version"]
             if newest <= SCHEMA_VERSION:

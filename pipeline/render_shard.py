@@ -21,12 +21,13 @@ from augment import (
     recombine,
 )
 from pipeline.allotting import allot
+from pipeline.atomic_files import ShardWriter, write_atomic
 from pipeline.codec import Codec
 from pipeline.encode_shard import EncodedShard
 from pipeline.jobs import GenerationJob, ShardReport
 from pipeline.manifest import CONFIDENCE, ShardEntry
 from pipeline.observations import Kind
-from pipeline.records import ShardWriter, serialize, write_atomic
+from pipeline.tf_example import serialize
 from pipeline.workers import CodecDoFn
 
 CHUNK = 1024

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from pipeline.observations import Kind
 from pipeline.records import BadRecord
+from pipeline.tf_example import Example
 
 
 class Row(NamedTuple):
@@ -41,7 +41,7 @@ def parse_row(
     if isinstance(record, BadRecord):
         return record.reason
     try:
-        features = tf.train.Example.FromString(record).features.feature
+        features = Example.FromString(record).features.feature
     except DecodeError:
         return "the record is not a tf.train.Example"
     codes = []

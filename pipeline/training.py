@@ -16,6 +16,7 @@ from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
 from model_zoo.devices import placement
 from model_zoo.training import forget
+from pipeline.atomic_files import write_atomic
 from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
@@ -26,7 +27,6 @@ from pipeline.holding_out import DETAIL, divide_off, plan_hold_out
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import ProgressDisplay, silent_display
 from pipeline.quality import find_weak_judges, measure_split
-from pipeline.records import write_atomic
 from pipeline.report.pictures import loss_curves
 
 logger = logging.getLogger(__name__)

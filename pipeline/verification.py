@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.dataset_dir import MISSING, DatasetDir
+from pipeline.files import sha256_file
 from pipeline.manifest import MANIFEST_FILE, Manifest
-from pipeline.records import sha256_file
 
 _INFO = "dataset_info.json"
 

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.records import write_atomic
+from pipeline.atomic_files import write_atomic
 from pipeline.report.schema import Report
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -17,6 +17,7 @@ from pipeline.examples import DeadLetter, Examples
 from pipeline.records import BadRecord, read_records
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.decoding import Decoder
+from pipeline.tf_example import Example
 
 _IMAGE_FIELDS = ("image", "image/encoded")
 _TEST_FILE = re.compile(r"(^|[-_.])test([-_.]|$)")
@@ -137,7 +138,7 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
     if isinstance(record, BadRecord):
         return f"record {record.index} of the file: {record.reason}"
     try:
-        features = tf.train.Example.FromString(record).features.feature
+        features = Example.FromString(record).features.feature
     except DecodeError:
         return "the record is not a tf.train.Example"
     image = next(
@@ -167,7 +168,7 @@ def _check_fields(paths: list[str], fields: list[str]) -> None:
     for path, record in _records(paths):
         if isinstance(record, BadRecord):
             continue
-        known = set(tf.train.Example.FromString(record).features.feature)
+        known = set(Example.FromString(record).features.feature)
         image = next((name for name in _IMAGE_FIELDS if name in known), "image")
         for field in (image, *fields):
             if field not in known:

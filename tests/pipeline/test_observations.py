@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from model_zoo.scaling import SCALINGS
 from pipeline.observations import KINDS
-from pipeline.records import serialize
+from pipeline.tf_example import serialize
 
 RNG = np.random.default_rng(0)
 OBSERVATIONS = {

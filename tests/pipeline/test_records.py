@@ -1,20 +1,10 @@
-import hashlib
-import resource
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.records import (
-    BadRecord,
-    ShardWriter,
-    frame,
-    read_records,
-    serialize,
-    sha256_file,
-    write_atomic,
-)
+from pipeline.atomic_files import ShardWriter
+from pipeline.records import BadRecord, frame, read_records
 
 RECORDS = [b"first", b"", b"third" * 100, bytes(range(256))]
 
@@ -81,78 +71,3 @@ def test_a_file_that_ends_between_records_misses_the_expected_ones(shard):
     shard.write_bytes(shard.read_bytes()[: start(3)])
     assert list(read_records(shard)) == RECORDS[:3]
     assert list(read_records(shard, expected=4))[3] == BadRecord(3, "the file ends before it")
-
-
-def test_the_writer_counts_and_hashes_what_it_writes(tmp_path):
-    with ShardWriter(tmp_path / "a") as writer:
-        writer.write(b"one")
-        writer.write(b"two")
-    data = (tmp_path / "a").read_bytes()
-    assert (writer.records, writer.num_bytes) == (2, len(data))
-    assert writer.sha256 == hashlib.sha256(data).hexdigest() == sha256_file(tmp_path / "a")
-
-
-def test_a_shard_without_records_is_an_empty_file(tmp_path):
-    with ShardWriter(tmp_path / "a") as writer:
-        pass
-    assert (tmp_path / "a").read_bytes() == b""
-    assert writer.sha256 == hashlib.sha256(b"").hexdigest()
-
-
-def test_a_shard_appears_only_when_it_is_complete(tmp_path):
-    (tmp_path / "a").write_bytes(b"old")
-    with ShardWriter(tmp_path / "a") as writer:
-        writer.write(b"new")
-        assert (tmp_path / "a").read_bytes() == b"old"
-    assert (tmp_path / "a").read_bytes() == frame(b"new")
-
-
-def test_a_failed_shard_leaves_nothing_behind(tmp_path):
-    with pytest.raises(RuntimeError, match="stop"), ShardWriter(tmp_path / "a") as writer:  # noqa: PT012
-        writer.write(b"half")
-        raise RuntimeError("stop")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_is_a_clear_error_and_leaves_nothing(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(OSError, match="free space"):
-            write_atomic(tmp_path / "a", bytes(100_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="choose another folder"):
-        write_atomic(tmp_path / "none" / "a", "text")
-
-
-def test_text_is_written_as_utf8(tmp_path):
-    write_atomic(tmp_path / "a", "é")
-    assert (tmp_path / "a").read_bytes() == "é".encode()
-
-
-def test_serialize_keeps_every_kind_of_value():
-    features = {"b": b"\xff", "t": "é", "i": -3, "n": np.int64(7), "f": 0.5, "l": ["x", "é"]}
-    features |= {"yes": True, "no": np.bool_(False), "g": np.float32(0.25), "none": []}
-    found = tf.train.Example.FromString(serialize(features)).features.feature
-    assert found["b"].bytes_list.value == [b"\xff"]
-    assert found["t"].bytes_list.value == ["é".encode()]
-    assert [found[name].int64_list.value[0] for name in ("i", "n", "yes", "no")] == [-3, 7, 1, 0]
-    assert [found[name].float_list.value[0] for name in ("f", "g")] == [0.5, 0.25]
-    assert found["l"].bytes_list.value == [b"x", "é".encode()]
-    assert found["none"].bytes_list.value == []
-
-
-def test_serialize_does_not_depend_on_the_order_of_the_features():
-    names = [f"feature{number}" for number in range(50)]
-    features = {name: number for number, name in enumerate(names)}
-    assert serialize(features) == serialize(dict(reversed(features.items())))
-
-
-def test_serialize_refuses_other_kinds():
-    with pytest.raises(TypeError, match="Feature 'x' .* Convert it first"):
-        serialize({"x": [1, 2]})  # type: ignore[dict-item]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from pipeline.atomic_files import ShardWriter
 from pipeline.dataset_dir import shard_file
-from pipeline.records import ShardWriter
 
 
 def write_directory(folder: Path, features: dict, values: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ import pytest
 import tensorflow_datasets as tfds
 from tfds_directories import write_directory
 
+from pipeline.atomic_files import ShardWriter
 from pipeline.config import Config
 from pipeline.dataset_dir import shard_file
 from pipeline.importing import import_dataset
-from pipeline.records import ShardWriter, serialize
 from pipeline.sources import open_source
+from pipeline.tf_example import serialize
 from pipeline.training import train_bundle
 
 COUNT = 40

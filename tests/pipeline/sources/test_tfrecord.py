@@ -8,8 +8,8 @@ from PIL import Image
 
 from pipeline.images import encode_png
 from pipeline.importing import import_dataset
-from pipeline.records import serialize
 from pipeline.sources import open_source
+from pipeline.tf_example import serialize
 
 COUNT = 200
 IMAGES = np.random.default_rng(0).integers(0, 256, (COUNT, 5, 6, 3), dtype=np.uint8)

@@ -1,0 +1,92 @@
+"""The message `tf.train.Example`, described here so that records need no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_LISTS = {
+    "bytes_list": ("BytesList", _FIELD.TYPE_BYTES),
+    "float_list": ("FloatList", _FIELD.TYPE_FLOAT),
+    "int64_list": ("Int64List", _FIELD.TYPE_INT64),
+}
+_PACKAGE = "tensorflow"
+
+Value = bytes | str | int | float | Sequence[str] | np.ndarray
+
+
+def _describe() -> descriptor_pb2.FileDescriptorProto:
+    """The messages as TensorFlow's `example.proto` and `feature.proto` define them."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="latentloom/example.proto", package=_PACKAGE, syntax="proto3"
+    )
+
+    def add(message: Any, name: str, number: int, **settings) -> None:
+        if "type_name" in settings:
+            settings |= {
+                "type": _FIELD.TYPE_MESSAGE,
+                "type_name": f".{_PACKAGE}.{settings['type_name']}",
+            }
+        message.field.add(name=name, number=number, **{"label": _FIELD.LABEL_OPTIONAL, **settings})
+
+    feature = file.message_type.add(name="Feature")
+    feature.oneof_decl.add(name="kind")
+    for number, (name, (message, kind)) in enumerate(_LISTS.items(), start=1):
+        add(file.message_type.add(name=message), "value", 1, type=kind, label=_FIELD.LABEL_REPEATED)
+        add(feature, name, number, type_name=message, oneof_index=0)
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    add(entry, "key", 1, type=_FIELD.TYPE_STRING)
+    add(entry, "value", 2, type_name="Feature")
+    add(features, "feature", 1, type_name="Features.FeatureEntry", label=_FIELD.LABEL_REPEATED)
+    add(file.message_type.add(name="Example"), "features", 1, type_name="Features")
+    return file
+
+
+def _message_class() -> Any:
+    pool = descriptor_pool.DescriptorPool()  # one of its own: TensorFlow's is taken by these names
+    pool.Add(_describe())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Example"))
+
+
+Example: Any = _message_class()
+"""The message class."""
+
+
+def serialize(features: Mapping[str, Value]) -> bytes:
+    """Makes the bytes of a `tf.train.Example`; equal features give equal bytes.
+
+    Args:
+        features: One value per feature: bytes, text (UTF-8), an integer or boolean (int64), a
+            float (float32), a sequence of texts, or an array of floats (float32, in C order).
+
+    Raises:
+        TypeError: A value is of another kind.
+    """
+    example = Example()
+    for name, value in features.items():
+        feature = example.features.feature[name]
+        if isinstance(value, bytes):
+            feature.bytes_list.value.append(value)
+        elif isinstance(value, str):
+            feature.bytes_list.value.append(value.encode())
+        elif isinstance(value, (bool, int, np.integer, np.bool_)):
+            feature.int64_list.value.append(int(value))
+        elif isinstance(value, (float, np.floating)):
+            feature.float_list.value.append(float(value))
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            feature.float_list.value.extend(value.ravel().tolist())
+        elif isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
+            feature.bytes_list.value.extend(text.encode() for text in value)
+        else:
+            raise TypeError(
+                f"Feature '{name}' cannot be stored. Expected: bytes, text, an integer, a float, "
+                "a list of texts or an array of floats. "
+                f"Received: type={type(value).__name__}. Convert it first."
+            )
+    return example.SerializeToString(deterministic=True)
