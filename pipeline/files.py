@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from typing import IO
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -24,7 +25,7 @@ def file_size(path: str | os.PathLike[str]) -> int | None:
     return tf.io.gfile.stat(path).length if tf.io.gfile.exists(path) else None
 
 
-def open_binary(path: str | os.PathLike[str]) -> io.BufferedReader:
+def open_binary(path: str | os.PathLike[str]) -> IO[bytes]:
     """Opens a file for buffered reading.
 
     Raises:
@@ -37,8 +38,11 @@ def open_binary(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Hexadecimal SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
     with open_binary(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 class _GFileStream(io.RawIOBase):
