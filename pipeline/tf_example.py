@@ -90,3 +90,25 @@ def serialize(features: Mapping[str, Value]) -> bytes:
                 f"Received: type={type(value).__name__}. Convert it first."
             )
     return example.SerializeToString(deterministic=True)
+
+
+def plain_features(data: bytes) -> dict[str, Any]:
+    """The features of a record as plain values; bytes that are no text stay bytes.
+
+    A feature of one value is that value; one of several, or of none, is a list of them.
+    """
+    found = {}
+    for name, feature in Example.FromString(data).features.feature.items():
+        kind = feature.WhichOneof("kind")
+        values = list(getattr(feature, kind).value) if kind else []
+        if kind == "bytes_list":
+            values = [_as_text(value) for value in values]
+        found[name] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _as_text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value

@@ -1,0 +1,219 @@
+"""Data set directories as batches for `fit`: real and generated examples mixed, and balanced."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.dataset_dir import DatasetDir
+from pipeline.manifest import CONFIDENCE
+from pipeline.reader.selection import RECIPE, Selection
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+SHUFFLE_BUFFER = 50_000
+"""Undecoded records that are shuffled at a time."""
+PARSED_AT_ONCE = 1024
+
+Path = str | os.PathLike[str]
+
+
+def load(
+    path: Path,
+    split: str = "train",
+    *,
+    generated: Path | Sequence[Path] = (),
+    share: float = 0.5,
+    balanced: bool = False,
+    recipes: Sequence[str] = (),
+    min_confidence: float = 0.0,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Batches of a data set directory, ready for `fit`.
+
+    An epoch has every example of `path` once, or, if balanced, as often as it takes to have all
+    classes as often as the largest, and as many generated ones as make up their share; they are
+    repeated where there are too few.
+
+    Args:
+        path: A data set directory, real or generated.
+        split: Name of its split. Generated examples are always of their split `train`.
+        generated: Directories of generated examples to mix in.
+        share: Share of generated examples in an epoch, in `(0, 1)`.
+        balanced: Whether every class is to be equally frequent, among real and generated ones.
+        recipes: Of generated records, the recipes wanted; all by default.
+        min_confidence: Of generated records, the judge's least probability of the class.
+        batch_size: Integer, examples a batch; the last has the rest.
+        shuffle: Whether to shuffle, anew in every epoch.
+        seed: Integer, seed of the order.
+
+    Returns:
+        A `tf.data.Dataset` of known length: batches of observations, float32 of shape
+        `(batch_size, height, width, channels)` in `[0, 1]`, or for vectors `(batch_size, features)`
+        in their own units, and of labels, int64 of shape `(batch_size,)`.
+
+    Raises:
+        FileNotFoundError: A directory or a file of it is missing.
+        ValueError: A directory or a setting cannot be used, or the directories do not fit together.
+    """
+    import tensorflow as tf
+
+    real = DatasetDir.open(path)
+    others = [generated] if isinstance(generated, (str, os.PathLike)) else list(generated)
+    made = [DatasetDir.open(other) for other in others]
+    selection = Selection(tuple(recipes), min_confidence)
+    _check(real, made, selection, share)
+    order = seed if shuffle else None
+    stream, size = _records([real], split, Selection() if made else selection, balanced, order)
+    if made:
+        other, count = _records(made, "train", selection, balanced, order)
+        wanted = max(1, round(size * share / (1 - share)))
+        turns = np.random.default_rng(seed).permutation(np.repeat([0, 1], [size, wanted]))
+        choice = tf.data.Dataset.from_tensor_slices(turns.astype(np.int64))
+        stream = tf.data.Dataset.choose_from_datasets([stream, other.repeat()], choice)
+        size += wanted
+    decode = _decoder(real)
+    stream = stream.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.apply(tf.data.experimental.assert_cardinality(size))
+    return stream.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _records(
+    datasets: list[DatasetDir],
+    split: str,
+    selection: Selection,
+    balanced: bool,
+    seed: int | None,
+) -> tuple[tf.data.Dataset, int]:
+    """Parsed, selected records, and how many an epoch has."""
+    import tensorflow as tf
+
+    paths = [d.shard_path(split, i) for d in datasets for i in range(len(d.shards(split)))]
+    stream = tf.data.TFRecordDataset(paths).batch(PARSED_AT_ONCE).map(_parser(datasets[0]))
+    if not selection.wants_all:
+        stream = stream.map(_filter(selection))
+    counts = _count_labels(datasets, split, None if selection.wants_all else stream)
+    if not counts.any() or (balanced and not counts.all()):
+        classes = datasets[0].manifest.class_names
+        missing = [name for name, count in zip(classes, counts, strict=True) if not count]
+        raise ValueError(
+            f"'{datasets[0].path}' has no wanted example of {', '.join(missing)} in its split "
+            f"'{split}'. Expected: at least one. Received: recipes={list(selection.recipes)}, "
+            f"min_confidence={selection.min_confidence}. Ask for less, or do not balance."
+        )
+    if balanced:
+        stream = _repeat_to_the_largest(stream, counts)
+        counts = np.full(len(counts), counts.max())
+    stream, size = stream.unbatch(), int(counts.sum())
+    if seed is not None:
+        stream = stream.shuffle(min(SHUFFLE_BUFFER, size), seed)
+    return stream, size
+
+
+def _count_labels(
+    datasets: Sequence[DatasetDir], split: str, stream: tf.data.Dataset | None
+) -> np.ndarray:
+    """Records of every class, from batches of selected ones or else from the manifests."""
+    counts = np.zeros(len(datasets[0].manifest.class_names), np.int64)
+    if stream is None:
+        for dataset in datasets:
+            counts += list(dataset.manifest.label_counts(split).values())
+        return counts
+    for records in stream.as_numpy_iterator():
+        counts += np.bincount(records["label"], minlength=len(counts))
+    return counts
+
+
+def _parser(dataset: DatasetDir) -> Any:
+    """Reads observations, labels and what a selection asks for from a batch of records."""
+    import tensorflow as tf
+
+    shape, is_image = dataset.manifest.image_shape, dataset.kind.feature == "image"
+    one = tf.io.FixedLenFeature
+    features = {
+        dataset.kind.feature: one((), tf.string) if is_image else one(shape, tf.float32),
+        "label": one((), tf.int64),
+        RECIPE: one((), tf.string, ""),
+        CONFIDENCE: one((), tf.float32, 1.0),
+    }
+    return lambda records: tf.io.parse_example(records, features)
+
+
+def _filter(selection: Selection) -> Any:
+    """Keeps the wanted records of a parsed batch."""
+    import tensorflow as tf
+
+    recipes = tf.constant(list(selection.recipes), tf.string)
+
+    def keep(records):
+        wanted = records[CONFIDENCE] >= selection.min_confidence
+        if selection.recipes:
+            wanted &= tf.reduce_any(records[RECIPE][:, None] == recipes, axis=1)
+        return {name: tf.boolean_mask(column, wanted) for name, column in records.items()}
+
+    return keep
+
+
+def _repeat_to_the_largest(stream: tf.data.Dataset, counts: np.ndarray) -> tf.data.Dataset:
+    """Repeats records until every class has as many as the largest, those read first once more."""
+    import tensorflow as tf
+
+    times, more = np.divmod(counts.max(), np.maximum(counts, 1))
+    times, more = tf.constant(times, tf.int64), tf.constant(more, tf.int64)
+
+    def repeat(seen, records):
+        labels = records["label"]
+        is_class = tf.one_hot(labels, len(counts), dtype=tf.int64)
+        rank = tf.gather(seen + tf.cumsum(is_class, exclusive=True), labels, batch_dims=1)
+        numbers = tf.gather(times, labels) + tf.cast(rank < tf.gather(more, labels), tf.int64)
+        repeated = {name: tf.repeat(column, numbers, axis=0) for name, column in records.items()}
+        return seen + tf.reduce_sum(is_class, axis=0), repeated
+
+    return stream.scan(tf.zeros(len(counts), tf.int64), repeat)
+
+
+def _decoder(dataset: DatasetDir) -> Any:
+    """Makes an observation and a label of a parsed record."""
+    import tensorflow as tf
+
+    shape, feature = dataset.manifest.image_shape, dataset.kind.feature
+
+    def decode(record):
+        value, label = record[feature], record["label"]
+        if feature != "image":
+            return value, label
+        pixels = tf.ensure_shape(tf.io.decode_png(value, channels=shape[2]), shape)
+        return tf.cast(pixels, tf.float32) / 255.0, label
+
+    return decode
+
+
+def _check(
+    real: DatasetDir, made: Sequence[DatasetDir], selection: Selection, share: float
+) -> None:
+    """Refuses directories that do not fit together, and a share that is none."""
+    if made and not 0 < share < 1:
+        raise ValueError(
+            "Examples cannot be mixed so. Expected: share between 0 and 1, both excluded. "
+            f"Received: share={share}. To train on generated ones alone, load their directory."
+        )
+    for other in made or [real]:
+        selection.check(other.manifest)
+    ours = real.manifest
+    for other in made:
+        theirs = other.manifest
+        for what, one, two in (
+            ("shape", ours.image_shape, theirs.image_shape),
+            ("classes", ours.class_names, theirs.class_names),
+        ):
+            if one != two:
+                raise ValueError(
+                    f"'{other.path}' cannot be mixed with '{real.path}'. Expected: the same "
+                    f"{what}, {one}. Received: {two}. Take what was generated from that data set."
+                )

@@ -1,0 +1,102 @@
+"""Records of a data set directory as NumPy arrays and plain values, without TensorFlow."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.dataset_dir import DatasetDir
+from pipeline.reader.selection import Selection
+from pipeline.records import BadRecord, read_records
+from pipeline.rows import parse_row
+from pipeline.tf_example import plain_features
+
+Record = dict[str, Any]
+
+
+def read(
+    path: str | os.PathLike[str],
+    split: str = "train",
+    *,
+    recipes: Sequence[str] = (),
+    min_confidence: float = 0.0,
+    worker: int = 0,
+    num_workers: int = 1,
+) -> Iterator[Record]:
+    """Streams the records of a data set directory, in the order of its shards.
+
+    Args:
+        path: A data set directory, imported or generated.
+        split: Name of the split.
+        recipes: Of generated records, the recipes wanted; all by default.
+        min_confidence: Of generated records, the judge's least probability of the class.
+        worker: Integer, which part of the records to read, from 0: give each process its own.
+        num_workers: Integer, number of parts.
+
+    Yields:
+        Per record a dictionary of its features: `image`, uint8 of shape `(height, width,
+        channels)`, or `observation`, float32 of shape `(features,)`; an integer for `label` and
+        every other factor; and whatever else the record says, such as `example_id`.
+
+    Raises:
+        FileNotFoundError: The directory or a file of it is missing.
+        ValueError: It or a record is damaged, there is no such split or part, or what is asked
+            needs generated records.
+    """
+    if not 0 <= worker < num_workers:
+        raise ValueError(
+            "There is no such part of the records. Expected: worker in 0 to num_workers - 1. "
+            f"Received: worker={worker}, num_workers={num_workers}. Number the parts from 0."
+        )
+    dataset = DatasetDir.open(path)
+    selection = Selection(tuple(recipes), min_confidence)
+    selection.check(dataset.manifest)
+    dataset.shards(split)
+    return _stream(dataset, split, selection, worker, num_workers)
+
+
+def _stream(
+    dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
+) -> Iterator[Record]:
+    kind = dataset.kind
+    for value, features in _selected(dataset, split, selection, worker, num_workers):
+        yield {**features, kind.feature: _decode(value)}
+
+
+def _selected(
+    dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
+) -> Iterator[tuple[bytes | np.ndarray, Record]]:
+    """Stored observations and features of the records that are wanted."""
+    manifest, place = dataset.manifest, 0
+    for index, shard in enumerate(dataset.shards(split)):
+        for number, data in enumerate(
+            read_records(dataset.shard_path(split, index), shard.records)
+        ):
+            place += 1
+            if (place - 1) % num_workers != worker:
+                continue
+            row = parse_row(number, data, manifest.factors, dataset.kind, manifest.image_shape)
+            if isinstance(row, str) or isinstance(data, BadRecord):
+                raise ValueError(
+                    f"Data set '{dataset.path}' has a bad record: record {number} of "
+                    f"'{shard.file}': {row}. Expected: intact records. Run `latentloom verify` for "
+                    "all of them, and write the data set again."
+                )
+            features = plain_features(data)
+            if selection.accepts(features):
+                yield row.value, features
+
+
+def _decode(value: bytes | np.ndarray) -> np.ndarray:
+    """An image from its PNG, whose size `parse_row` has checked; a vector as it is."""
+    if isinstance(value, np.ndarray):
+        return value
+    from PIL import Image
+
+    with Image.open(io.BytesIO(value), formats=["PNG"]) as image:
+        pixels = np.array(image)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
