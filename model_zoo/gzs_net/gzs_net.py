@@ -74,6 +74,9 @@ class GZSNet(keras.Model):
         cover_weight: Float, weight of images decoded from the blocks of others, one a factor.
         cover_all: Whether every image of a batch is covered, by others of the batch, or, as in the
             authors' code, the centres alone. At the same cost that learns several times faster.
+        sharing_weight: Float, weight of how far the blocks of a factor are apart that share its
+            value; see `losses.sharing_loss`. Not of the papers, which leave it to the decoder to
+            ignore what else a block tells.
         cycle_weight: Float, weight of images whose block was exchanged with any other's and back.
             0 is what the authors' code trains with.
         cir_weight: Float, weight of the interpolation regulariser; 0.01 is the authors', for
@@ -115,6 +118,7 @@ class GZSNet(keras.Model):
         swap_weight: float = 1.0,
         cover_weight: float = 1.0,
         cover_all: bool = True,
+        sharing_weight: float = 0.0,
         cycle_weight: float = 0.0,
         cir_weight: float = 0.0,
         cir_blocks: Sequence[str] | None = None,
@@ -135,7 +139,7 @@ class GZSNet(keras.Model):
         self.base_side, self.group_norm, self.rank = base_side, group_norm, rank
         self.absolute_weight, self.swap_weight = absolute_weight, swap_weight
         self.cover_weight, self.cover_all = cover_weight, cover_all
-        self.cycle_weight = cycle_weight
+        self.sharing_weight, self.cycle_weight = sharing_weight, cycle_weight
         self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
         self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
         self.cir_stop_gradient = cir_stop_gradient
@@ -267,6 +271,7 @@ class GZSNet(keras.Model):
             "reconstruction_loss": 1.0,
             "swap_loss": self.swap_weight,
             "cover_loss": self.cover_weight,
+            "sharing_loss": self.sharing_weight,
             "cycle_loss": self.cycle_weight,
             "cir_loss": self.cir_weight,
             "mixture_loss": 1.0,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from model_zoo.gzs_net.gzs_net import GZSNet
 
 Codes = Mapping[str, Any]
+SMALLEST_SPREAD = 1e-6
 
 
 def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) -> dict:
@@ -45,6 +46,8 @@ def loss_terms(model: GZSNet, groups, answers: Mapping[str, Any], codes: Codes) 
             (cover(model, codes, answers["donors"][:, place]), groups[:, place]) for place in places
         ]
     terms = decoding_errors(model, pairs)
+    if model.sharing_weight:
+        terms["sharing_loss"] = sharing_loss(model, codes, answers["donors"])
     if model.cycle_weight:
         terms["cycle_loss"] = _cycle_loss(model, centre, image, edge)
     if model.cir_weight:
@@ -91,6 +94,27 @@ def cover(model: GZSNet, codes: Codes, donors) -> dict:
         )
         for name, code in codes.items()
     }
+
+
+def sharing_loss(model: GZSNet, codes: Codes, donors):
+    """Mean squared distance of two codes of one value over that of any two, mean over factors.
+
+    0 where the block of a factor is a function of its value, and tells nothing else; 1 where it
+    tells nothing of it. It has no scale: codes cannot shrink from it.
+
+    Args:
+        model: The model.
+        codes: One `(batch, size, dim)` tensor a block.
+        donors: For every image and factor, the position of another that shares the factor,
+            `(batch, size, factors)`.
+    """
+    ratios = []
+    for place, name in enumerate(model.attributes):
+        code = ops.reshape(codes[name], (-1, codes[name].shape[-1]))
+        other = ops.take(code, ops.reshape(donors[..., place], (-1,)), axis=0)
+        spread = 2 * ops.mean(ops.var(code, axis=0))
+        ratios.append(ops.mean(ops.square(code - other)) / (spread + SMALLEST_SPREAD))
+    return sum(ratios) / len(ratios)
 
 
 def decoding_errors(model: GZSNet, pairs: Mapping[str, list[tuple[Codes, Any]]]) -> dict:
