@@ -13,6 +13,7 @@ from model_zoo.bundle import Bundle, load_bundle, read_description
 from model_zoo.metrics.projections import neighbour_embedding, principal_components
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
+from pipeline.copies import measure_copies
 from pipeline.dataset_dir import DatasetDir
 from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import check_apart, claim_directory
@@ -40,7 +41,10 @@ from pipeline.report.schema import Report
 from pipeline.training import BACKEND_PACKAGES, data_digest, run_settings
 from pipeline.unseen_cells import measure_unseen_cells
 
-STAGES = ("probes", "swap", "decoder", "fidelity", "variants", "factors", "unseen cells", "map")
+STAGES = (
+    *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
+    *("factors", "unseen cells", "map"),
+)
 TABLE_CAPTION = (
     "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
     "most frequent value, 1 for always right. A block should tell its own factor and no other."
@@ -140,6 +144,7 @@ def measure(
         lambda: measure_swap(held_out) + measure_information(held_out) + measure_units(held_out),
         lambda: measure_reconstruction(held_out) + measure_prior(held_out),
         lambda: measure_fidelity(held_out, train),
+        lambda: measure_copies(held_out, train),
         lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
         lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),

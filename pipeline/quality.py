@@ -18,6 +18,7 @@ from augment import (
     plan_variants,
     recombine,
 )
+from model_zoo.metrics.calibration import calibration_error
 from model_zoo.metrics.diversity import relative_diversity
 from model_zoo.metrics.probes import PROBES, probe_accuracy
 from pipeline.codec import Codec
@@ -223,6 +224,14 @@ def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:
             value=float(1 - np.mean(passed)),
             better="lower",
             meaning="Share of candidates that the judge refuses on the first attempt.",
+        ),
+        Measure(
+            name="Calibration error of the gate",
+            value=calibration_error(sample.verdicts.confidence, right),
+            chance=0.0,
+            better="lower",
+            meaning="Mean distance of the judge's probability of the anchor's class and the share "
+            "of variants of such a probability in which the auditor reads it.",
         ),
         Measure(
             name="Diversity",

@@ -67,11 +67,11 @@ def test_the_page_names_every_figure_and_shows_the_map_without_a_network(out, re
 
 
 def test_figures_that_are_shares_lie_between_0_and_1(report):
-    assert len({number.name for number in report.numbers}) == len(report.numbers) == 34
+    assert len({number.name for number in report.numbers}) == len(report.numbers) == 39
     for number in report.numbers:
         assert number.value is not None, number.name
         assert number.meaning, number.name
-        if number.name not in UNBOUNDED and not number.name.startswith("Diversity"):
+        if number.name not in UNBOUNDED and not number.name.startswith(("Diversity", "Nearest")):
             assert 0 <= number.value <= 1, number.name
 
 

@@ -48,6 +48,13 @@ def test_a_gate_that_accepts_nothing_leaves_its_figure_unmeasured():
     assert found["Rejected by the gate"] == 1
 
 
+def test_a_gate_that_is_surer_than_it_is_right_has_a_calibration_error():
+    images = np.zeros((2, 2, 4, 4, 1), np.uint8)
+    always = figures(images, [True] * 4, [0, 0, 1, 1])  # confidence 1 of each
+    assert always["Calibration error of the gate"] == 0
+    assert figures(images, [True] * 4, [0, 1, 1, 1])["Calibration error of the gate"] == 0.25
+
+
 def test_identical_variants_have_no_diversity_and_real_images_have_one():
     real = examples()
     same = np.repeat(real.images[:2, None], 5, axis=1)
