@@ -21,8 +21,8 @@ TRAINED = {
         "name": "gzs_net",
         "args": {
             "network": "dense",
-            "hidden_dim": 256,
             "block_dims": {"label": 16, "size": 4, "ink": 6, "background": 6, "font": 8},
+            "sharing_weight": 0.1,
         },
     },
     "train": {"epochs": 8, "batch_size": 18, "learning_rate": 0.002, "warmup_steps": 100},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model_zoo.gzs_net import GZSNet
-from model_zoo.gzs_net.losses import cover, exchange, pixel_errors
+from model_zoo.gzs_net.losses import cover, exchange, pixel_errors, sharing_loss
 from model_zoo.training import Schedule, fit
 
 SHAPE = (8, 8, 1)
@@ -120,6 +120,33 @@ def test_the_cycle_brings_the_block_back(build, batch):
     assert figures(model, batch)["cycle_loss"] == pytest.approx(np.mean(errors), rel=1e-4)
 
 
+def test_blocks_that_are_functions_of_their_factor_have_no_sharing_loss(build, codes):
+    alike = {name: np.repeat(code[:, :1], 4, axis=1) for name, code in codes.items()}
+    assert float(sharing_loss(build(), alike, OWN_SHARERS)) == pytest.approx(0, abs=1e-6)
+    styled = {**alike, "style": codes["style"]}
+    assert float(sharing_loss(build(), styled, OWN_SHARERS)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_sharing_loss_is_a_ratio_of_squared_distances(build, codes):
+    flat = {name: code.reshape(24, -1) for name, code in codes.items()}
+    donors = OWN_SHARERS.reshape(24, 3)
+    ratios = [
+        np.mean((flat[name] - flat[name][donors[:, place]]) ** 2) / (2 * flat[name].var(0).mean())
+        for place, name in enumerate(("label", "size", "ink"))
+    ]
+    found = float(sharing_loss(build(), codes, OWN_SHARERS))
+    assert found == pytest.approx(np.mean(ratios), rel=1e-4)
+    large = {name: 100 * code + 7 for name, code in codes.items()}
+    assert float(sharing_loss(build(), large, OWN_SHARERS)) == pytest.approx(found, rel=1e-4)
+
+
+def test_blocks_that_tell_nothing_of_their_factor_have_a_sharing_loss_of_one(build):
+    rng = np.random.default_rng(2)
+    codes = {b: rng.normal(size=(6, 400, d)).astype(np.float32) for b, d in BLOCKS.items()}
+    donors = rng.integers(0, 2400, (6, 400, 3))
+    assert float(sharing_loss(build(), codes, donors)) == pytest.approx(1, abs=0.05)
+
+
 def test_absolute_errors_count_by_their_weight(build):
     images, zeros = np.full((2, *SHAPE), 0.5, np.float32), np.zeros((2, *SHAPE), np.float32)
     np.testing.assert_allclose(pixel_errors(build(), images, zeros), 0.25, rtol=1e-6)
@@ -147,9 +174,21 @@ def test_the_scale_of_the_codes_is_told(build, batch):
     assert figures(model, batch)["code_scale"] == pytest.approx(np.mean(scales), rel=1e-4)
 
 
+def test_the_sharing_loss_is_of_the_encoder_alone(build, batch, gradients_of):
+    model, (groups, answers) = build(sharing_weight=1.0), batch
+    assert figures(model, batch)["sharing_loss"] > 0
+    encoder, others = model.encoder.trainable_variables, model.decoder.trainable_variables
+    found = gradients_of(
+        lambda: sharing_loss(model, model(groups), answers["donors"]), [*encoder, *others]
+    )
+    assert [bool(np.any(gradient)) for gradient in found] == [True] * len(encoder) + [False] * len(
+        others
+    )
+
+
 def test_a_term_without_a_weight_is_left_out(build, batch):
     found = figures(build(swap_weight=0.0, cover_weight=0.0), batch)
-    assert not found.keys() & {"swap_loss", "cover_loss", "cycle_loss", "cir_loss"}
+    assert not found.keys() & {"swap_loss", "cover_loss", "cycle_loss", "cir_loss", "sharing_loss"}
     assert found["synthesis_loss"] == pytest.approx(found["reconstruction_loss"])
 
 
