@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.report.mosaic import (
     ANCHOR_GAP,
@@ -62,7 +62,7 @@ def donor_sheet(
     picture = Image.new("RGBA", (lefts[-1] + width, STRIP + len(results) * (height + STRIP + GAP)))
     draw, font = ImageDraw.Draw(picture), title_font(SIZE)
     for left, name in zip(lefts, [*factors, "result"], strict=True):
-        draw.text((left + FRAME, STRIP - 6), name, TITLE, font, anchor="ls")
+        draw.text((left + FRAME, STRIP - 6), fit(name, font, width), TITLE, font, anchor="ls")
     for row in range(len(results)):
         top = STRIP + row * (height + STRIP + GAP)
         if not accepted[row]:
@@ -71,7 +71,16 @@ def donor_sheet(
         for left, tile in zip(lefts, tiles[row], strict=True):
             picture.paste(Image.fromarray(tile), (left + FRAME, top + FRAME))
         for left, name in zip(lefts[:-1], values[row], strict=True):
+            name = fit(name, font, width)
             draw.text((left + FRAME, top + height + STRIP - 8), name, TITLE, font, anchor="ls")
     buffer = io.BytesIO()
     picture.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+def fit(name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """As much of the beginning of a name as fits into a column, with dots for what does not."""
+    shown = name
+    while len(shown) > 1 and font.getlength(shown) > width:
+        shown = shown.removesuffix("…")[:-1] + "…"
+    return shown

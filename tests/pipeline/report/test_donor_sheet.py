@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.donor_sheet import STRIP, donor_sheet
-from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED
+from pipeline.report.donor_sheet import SIZE, STRIP, donor_sheet, fit
+from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, title_font
 
 FACTORS, VALUES = ("label", "back"), (("a", "red"), ("b", "blue"))
 
@@ -52,3 +52,11 @@ def test_names_stand_above_the_columns_and_below_the_donors():
 def test_donors_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="Pass all of the same rows"):
         _sheet(_images(2, 3, 8, 8, 1), _images(2, 8, 8, 1), [True, True])
+
+
+@pytest.mark.parametrize("name", ["a", "serif", "DejaVuSansMono-BoldOblique"])
+def test_a_name_never_reaches_into_the_next_column(name):
+    font = title_font(SIZE)
+    shown = fit(name, font, 100)
+    assert font.getlength(shown) <= 100
+    assert shown == name or (shown.endswith("…") and name.startswith(shown[:-1]) and len(shown) > 6)
