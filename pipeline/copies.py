@@ -6,13 +6,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from model_zoo.metrics.copies import USUAL_SHARE, copy_figures
+from model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
 from pipeline.examples import Examples
 from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
 
 MOST_DRAWS = 1000
 """Draws, and held-out examples, whose nearest training examples are looked for."""
+
+
+SHOWN = 10
+"""Draws that are shown, those with the nearest training examples."""
+NEIGHBOURS = 4
+"""Training examples that are shown of each."""
+CAPTION = (
+    "Left, the draws from the prior that are nearest to a training example, of {count:,}; right, "
+    "their nearest training examples, nearest first. What is the same is a copy."
+)
 
 
 def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
@@ -27,8 +37,7 @@ def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
         Two figures as stored and two in the features of the auditor.
     """
     codec, rows = held_out.codec, slice(MOST_DRAWS)
-    blocks = [*held_out.carriers, *held_out.free]
-    drawn = held_out.decode(held_out.from_prior(blocks, "fidelity"))[rows]
+    drawn = draw(held_out)
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         f"{codec.kind.many} as stored": lambda images: images,
         "the features of the auditor": codec.features,
@@ -42,6 +51,24 @@ def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
             copy_figures(see(drawn), see(held_out.examples.images[rows]), see(train.images)),
         )
     ]
+
+
+def draw(held_out: HeldOut) -> np.ndarray:
+    """Decodes draws from the prior, the first of those whose fidelity is measured."""
+    blocks = [*held_out.carriers, *held_out.free]
+    codes = held_out.from_prior(blocks, "fidelity")
+    return held_out.decode({name: code[:MOST_DRAWS] for name, code in codes.items()})
+
+
+def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
+    """Draws what is nearest to training examples beside them; nothing where there are too few."""
+    if len(train) < NEIGHBOURS:
+        return {}
+    drawn = draw(held_out)
+    distances, places = nearest_examples(drawn, train.images, NEIGHBOURS)
+    shown = np.argsort(distances[:, 0], kind="stable")[:SHOWN]
+    picture = held_out.codec.kind.figures.copies(drawn[shown], train.images[places[shown]])
+    return {"copies": picture} if picture else {}
 
 
 def _measures(where: str, many: str, figures: dict[str, float]) -> list[Measure]:

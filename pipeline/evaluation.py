@@ -13,7 +13,7 @@ from model_zoo.bundle import Bundle, load_bundle, read_description
 from model_zoo.metrics.projections import neighbour_embedding, principal_components
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
-from pipeline.copies import measure_copies
+from pipeline.copies import CAPTION, MOST_DRAWS, draw_copies, measure_copies
 from pipeline.dataset_dir import DatasetDir
 from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import check_apart, claim_directory
@@ -95,7 +95,9 @@ def evaluate(
     with (display or silent_display()).stage("evaluate") as advance:
         numbers = measure(held_out, train, config, unseen, advance)
         pictures = {"code_map": draw_map(held_out)} | draw_table(held_out, numbers)
+        pictures |= draw_copies(held_out, train)
         captions = {"code_map": _caption(held_out), "block_table": TABLE_CAPTION}
+        captions["copies"] = CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS))
         captions = {name: captions[name] for name in pictures}
         report = _compose(config, dataset, bundle, held_out, len(train), numbers, captions)
         write_report(out, report, pictures, "evaluation")

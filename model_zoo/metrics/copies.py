@@ -10,35 +10,43 @@ USUAL_SHARE = 0.01
 """Share of held-out examples that are as near to a training example as what is called a copy."""
 
 
-def nearest_distances(rows: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Euclidean distance of every row to the nearest training example, in float32.
+def nearest_examples(
+    rows: np.ndarray, train: np.ndarray, count: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the training examples nearest to every row, by Euclidean distance in float32.
 
     Args:
         rows: `(n, ...)` observations or features.
-        train: `(m, ...)` of the same shape, `m >= 1`, of any type; cast in blocks.
+        train: `(m, ...)` of the same shape, of any type; cast in blocks.
+        count: Integer, how many, at most `m`.
 
     Returns:
-        `(n,)` float32.
+        Distances, float32, and positions in `train`, int64, `(n, count)` both, nearest first.
 
     Raises:
-        ValueError: There is no training example, or the shapes differ.
+        ValueError: There are too few training examples, or the shapes differ.
     """
-    if not len(train) or rows.shape[1:] != train.shape[1:]:
+    if len(train) < count or rows.shape[1:] != train.shape[1:]:
         raise ValueError(
-            "There is nothing to find copies of. Expected: one training example or more, of the "
-            f"shape of the rows. Received: shapes {rows.shape} and {train.shape}. Give both alike."
+            f"There is nothing to find copies of. Expected: training examples, {count} or more, of "
+            f"the shape of the rows. Received: {train.shape} for {rows.shape}. Give both alike."
         )
     rows = rows.reshape(len(rows), -1).astype(np.float32)
     offset = rows.mean(axis=0)  # distances are differences of squares: keep these small
     rows = rows - offset
-    squares = np.square(rows).sum(axis=1)
-    nearest = np.full(len(rows), np.inf, np.float32)
+    least, places = np.full((len(rows), 0), 0, np.float32), np.zeros((len(rows), 0), np.int64)
     for start in range(0, len(train), BLOCK):
         block = train[start : start + BLOCK]
         block = block.reshape(len(block), -1).astype(np.float32) - offset
-        found = squares[:, None] + np.square(block).sum(axis=1) - 2 * rows @ block.T
-        nearest = np.minimum(nearest, found.min(axis=1))
-    return np.sqrt(np.maximum(nearest, 0))
+        squares = np.square(rows).sum(axis=1)[:, None] + np.square(block).sum(axis=1)
+        found = np.concatenate([least, squares - 2 * rows @ block.T], axis=1)
+        numbers = np.broadcast_to(np.arange(start, start + len(block)), squares.shape)
+        best = np.argpartition(found, count - 1, axis=1)[:, :count]
+        least = np.take_along_axis(found, best, axis=1)
+        places = np.take_along_axis(np.concatenate([places, numbers], axis=1), best, axis=1)
+    order = np.argsort(least, axis=1, kind="stable")
+    least = np.sqrt(np.maximum(np.take_along_axis(least, order, axis=1), 0))
+    return least, np.take_along_axis(places, order, axis=1)
 
 
 def copy_figures(
@@ -59,7 +67,7 @@ def copy_figures(
         `USUAL_SHARE` of those held out, which is 0.01 for observations from the same source;
         `distance`: median distance of the generated over that of those held out.
     """
-    found, usual = nearest_distances(generated, train), nearest_distances(held_out, train)
+    found, usual = (nearest_examples(rows, train)[0][:, 0] for rows in (generated, held_out))
     least = np.quantile(usual, USUAL_SHARE)
     middle = max(float(np.median(usual)), 1e-12)
     return {

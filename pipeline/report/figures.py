@@ -45,6 +45,10 @@ class Figures(Protocol):
         """
         ...
 
+    def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
+        """Draws `n` draws beside their nearest training examples `(n, k, ...)`, or nothing."""
+        ...
+
     def captions(self, parts: Parts) -> dict[str, str]:
         """What to write below `variants` and below `exchange`."""
         ...
@@ -77,6 +81,10 @@ class Mosaics:
         """Draws a grid with the real images at its left and at its top."""
         titles = [names[int(label)] for label in examples.labels]
         return exchange_grid(examples.images, cells, titles, parts, accepted)
+
+    def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
+        """Draws a row of each."""
+        return variant_grid(draws, nearest)
 
     def captions(self, parts: Parts) -> dict[str, str]:
         """What the rows, columns and frames are."""
@@ -121,6 +129,10 @@ class ScatterPlots:
         return exchange_scatter(
             examples.images, examples.labels, cells, accepted, others[:MOST_DOTS], names
         )
+
+    def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
+        """Nothing: a dot beside a dot shows no more than the figures tell."""
+        return None
 
     def captions(self, parts: Parts) -> dict[str, str]:
         """What dots, crosses and arrows are."""

@@ -1,13 +1,17 @@
 """The copy check of an evaluation, on draws that are copies and on draws that are none."""
 
+import io
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from pipeline.copies import MOST_DRAWS, measure_copies
+from pipeline.copies import MOST_DRAWS, NEIGHBOURS, SHOWN, draw_copies, measure_copies
 from pipeline.examples import Examples
 from pipeline.observations import KINDS
+from pipeline.report.mosaic import FRAME, cell_size
 
 
 def vectors(count: int, seed: int) -> Examples:
@@ -17,19 +21,21 @@ def vectors(count: int, seed: int) -> Examples:
     )
 
 
-def values(drawn: np.ndarray, train: Examples) -> dict[str, float]:
-    """Figures of a model that draws these, and whose auditor sees the first three features."""
-    codec = SimpleNamespace(kind=KINDS["vector"], features=lambda vectors: vectors[:, :3])
-    held_out = SimpleNamespace(
-        codec=codec,
+def model(drawn: np.ndarray, kind: str = "vector") -> Any:
+    """Held-out vectors of a model that draws these, whose auditor sees the first three features."""
+    return SimpleNamespace(
+        codec=SimpleNamespace(kind=KINDS[kind], features=lambda vectors: vectors[:, :3]),
         many="vectors",
         examples=vectors(1500, 1),
         carriers=("zs",),
         free=("zu",),
-        from_prior=lambda blocks, use: {name: None for name in blocks},
-        decode=lambda codes: drawn if set(codes) == {"zs", "zu"} else None,
+        from_prior=lambda blocks, use: {name: np.arange(len(drawn)) for name in blocks},
+        decode=lambda codes: drawn[codes["zs"]],
     )
-    return {m.name: m.value for m in measure_copies(held_out, train)}
+
+
+def values(drawn: np.ndarray, train: Examples) -> dict[str, float]:
+    return {m.name: m.value for m in measure_copies(model(drawn), train)}
 
 
 STORED, SEEN = "in vectors as stored", "in the features of the auditor"
@@ -63,3 +69,24 @@ def test_so_many_draws_are_looked_at_and_no_more():
     train = vectors(3000, 0)
     drawn = np.concatenate([vectors(MOST_DRAWS, 2).images, train.images[:500]])
     assert values(drawn, train)[f"Copies among draws, {STORED}"] < 0.05
+
+
+def test_the_picture_shows_the_nearest_pair_first():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 96, 96, 1), dtype=np.uint8)
+    train = Examples(images, {"label": np.zeros(60, int)}, [str(row) for row in range(60)])
+    drawn = rng.integers(0, 256, (40, 96, 96, 1), dtype=np.uint8)
+    drawn[17] = images[5]
+    picture = draw_copies(model(drawn, "image"), train)["copies"]
+    pixels = np.asarray(Image.open(io.BytesIO(picture)))[..., :1]
+    height, width = cell_size(images)
+    assert pixels.shape[0] == SHOWN * (height + 4) - 4
+    left = pixels.shape[1] - NEIGHBOURS * (width + 4) + 4
+    for column in (0, left):
+        inner = pixels[FRAME : height - FRAME, column + FRAME : column + width - FRAME]
+        np.testing.assert_array_equal(inner, images[5])
+
+
+def test_vectors_and_few_training_examples_have_no_picture():
+    assert draw_copies(model(vectors(20, 2).images), vectors(30, 0)) == {}
+    assert draw_copies(model(vectors(20, 2).images), vectors(NEIGHBOURS - 1, 0)) == {}

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from model_zoo.metrics import copies
-from model_zoo.metrics.copies import copy_figures, nearest_distances
+from model_zoo.metrics.copies import copy_figures, nearest_examples
 
 
 def gaussian(count: int, seed: int) -> np.ndarray:
@@ -16,15 +16,17 @@ def gaussian(count: int, seed: int) -> np.ndarray:
 def test_distances_are_those_to_the_nearest(monkeypatch, block):
     monkeypatch.setattr(copies, "BLOCK", block)
     rows, train = gaussian(20, 0), gaussian(50, 1)
-    expected = cdist(rows, train).min(axis=1)
-    np.testing.assert_allclose(nearest_distances(rows, train), expected, rtol=1e-4)
+    distances, places = nearest_examples(rows, train, 3)
+    np.testing.assert_allclose(distances, np.sort(cdist(rows, train))[:, :3], rtol=1e-4)
+    np.testing.assert_array_equal(places, np.argsort(cdist(rows, train))[:, :3])
 
 
 def test_images_are_compared_as_numbers_not_as_bytes():
     rng = np.random.default_rng(0)
     rows, train = (rng.integers(0, 256, (n, 4, 4, 3), dtype=np.uint8) for n in (6, 30))
     flat = [x.reshape(len(x), -1).astype(float) for x in (rows, train)]
-    np.testing.assert_allclose(nearest_distances(rows, train), cdist(*flat).min(axis=1), rtol=1e-4)
+    found = nearest_examples(rows, train)[0][:, 0]
+    np.testing.assert_allclose(found, cdist(*flat).min(axis=1), rtol=1e-4)
 
 
 def test_what_comes_from_the_same_source_is_seldom_called_a_copy():
@@ -50,6 +52,6 @@ def test_a_slightly_changed_copy_is_a_copy_and_a_far_draw_is_none():
 
 def test_nothing_to_copy_is_refused():
     with pytest.raises(ValueError, match="nothing to find copies of.*Give both alike"):
-        nearest_distances(gaussian(3, 0), np.zeros((0, 5)))
+        nearest_examples(gaussian(3, 0), np.zeros((2, 5)), 3)
     with pytest.raises(ValueError, match="nothing to find copies of"):
-        nearest_distances(gaussian(3, 0), np.zeros((4, 6)))
+        nearest_examples(gaussian(3, 0), np.zeros((4, 6)))
