@@ -16,12 +16,12 @@ MOST_DRAWS = 1000
 
 
 SHOWN = 10
-"""Draws that are shown, those with the nearest training examples."""
+"""Draws that are shown: of every class those with the nearest training examples."""
 NEIGHBOURS = 4
 """Training examples that are shown of each."""
 CAPTION = (
-    "Left, the draws from the prior that are nearest to a training example, of {count:,}; right, "
-    "their nearest training examples, nearest first. What is the same is a copy."
+    "Left, of {count:,} draws from the prior those of every class that are nearest to a training "
+    "example; right, their nearest training examples, nearest first. What is the same is a copy."
 )
 
 
@@ -66,9 +66,20 @@ def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
         return {}
     drawn = draw(held_out)
     distances, places = nearest_examples(drawn, train.images, NEIGHBOURS)
-    shown = np.argsort(distances[:, 0], kind="stable")[:SHOWN]
+    shown = _classes_in_turn(held_out.labels[: len(drawn)], distances[:, 0])
     picture = held_out.codec.kind.figures.copies(drawn[shown], train.images[places[shown]])
     return {"copies": picture} if picture else {}
+
+
+def _classes_in_turn(labels: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Rows with the least distances, as many of each class as there is room for."""
+    order = np.argsort(distances, kind="stable")
+    turn = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        turn[rows] = np.arange(len(rows))
+    chosen = np.lexsort((distances, turn))[:SHOWN]
+    return chosen[np.argsort(labels[chosen], kind="stable")]
 
 
 def _measures(where: str, many: str, figures: dict[str, float]) -> list[Measure]:

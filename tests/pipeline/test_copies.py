@@ -27,6 +27,7 @@ def model(drawn: np.ndarray, kind: str = "vector") -> Any:
         codec=SimpleNamespace(kind=KINDS[kind], features=lambda vectors: vectors[:, :3]),
         many="vectors",
         examples=vectors(1500, 1),
+        labels=vectors(1500, 1).labels,
         carriers=("zs",),
         free=("zu",),
         from_prior=lambda blocks, use: {name: np.arange(len(drawn)) for name in blocks},
@@ -71,20 +72,24 @@ def test_so_many_draws_are_looked_at_and_no_more():
     assert values(drawn, train)[f"Copies among draws, {STORED}"] < 0.05
 
 
-def test_the_picture_shows_the_nearest_pair_first():
+def test_the_picture_shows_the_nearest_pairs_of_every_class():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (60, 96, 96, 1), dtype=np.uint8)
     train = Examples(images, {"label": np.zeros(60, int)}, [str(row) for row in range(60)])
     drawn = rng.integers(0, 256, (40, 96, 96, 1), dtype=np.uint8)
-    drawn[17] = images[5]
+    drawn[17] = images[5]  # of class 1
+    drawn[::2] = images[8] + 9  # of class 0, and not as near
     picture = draw_copies(model(drawn, "image"), train)["copies"]
     pixels = np.asarray(Image.open(io.BytesIO(picture)))[..., :1]
     height, width = cell_size(images)
     assert pixels.shape[0] == SHOWN * (height + 4) - 4
     left = pixels.shape[1] - NEIGHBOURS * (width + 4) + 4
+    top = SHOWN // 2 * (height + 4) + FRAME
     for column in (0, left):
-        inner = pixels[FRAME : height - FRAME, column + FRAME : column + width - FRAME]
-        np.testing.assert_array_equal(inner, images[5])
+        tile = slice(column + FRAME, column + width - FRAME)
+        np.testing.assert_array_equal(pixels[top : top + 96, tile], images[5])
+        expected = drawn[0] if column == 0 else images[8]
+        np.testing.assert_array_equal(pixels[FRAME : FRAME + 96, tile], expected)
 
 
 def test_vectors_and_few_training_examples_have_no_picture():
