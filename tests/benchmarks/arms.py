@@ -132,6 +132,7 @@ def print_arms(
 
 def draw(results: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, title: str) -> None:
     """The trade-off: how much of the class leaks into zu, and what zu does to the variants."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     panels = {
@@ -139,16 +140,20 @@ def draw(results: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, title: 
         "kept": "Class kept by variants, before the gate",
         "swap zs": "Swap: class follows zs",
     }
-    figure = Figure(figsize=(5.2 * len(panels), 5.0), layout="constrained")
+    figure = Figure(figsize=(4.2 * len(panels) + 2.6, 4.6), layout="constrained")
     leak = {name: np.mean([r[COLUMNS["MLP zu"]] for r in runs]) for name, runs in results.items()}
+    colours = colormaps["tab20"].colors
     for axes, (column, label) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-        for name, runs in results.items():
+        for number, (name, runs) in enumerate(results.items(), start=1):
             value = np.mean([run[COLUMNS[column]] for run in runs])
-            is_default = name == next(iter(results))
-            axes.plot(value, leak[name], "*" if is_default else "o", ms=13 if is_default else 6)
-            axes.annotate(name, (value, leak[name]), (5, 4), textcoords="offset points", fontsize=8)
+            marker = {"marker": "*", "s": 420} if number == 1 else {"marker": "o", "s": 130}
+            colour = colours[(number - 1) % len(colours)]
+            label_of = {"label": f"{number}  {name}"} if axes is figure.axes[0] else {}
+            axes.scatter(value, leak[name], color=colour, alpha=0.8, **marker, **label_of)
+            axes.annotate(f"{number}", (value, leak[name]), ha="center", va="center", fontsize=7)
         axes.axhline(0.2, color="0.6", lw=0.8, ls="--")
         axes.set(xlabel=label, ylabel="Class read from sampled zu by an MLP")
+    figure.legend(loc="outside right center", frameon=False, fontsize=8, markerscale=0.6)
     figure.suptitle(title)
     figure.savefig(path, dpi=110)
 
