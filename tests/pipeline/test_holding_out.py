@@ -127,7 +127,8 @@ def test_a_group_is_either_named_or_drawn(group):
 
 def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_what(tmp_path):
     bundle = letters_bundle(PAIR)
-    numbers = {n.name: n for n in evaluate(letters_data(), bundle, tmp_path / "out").numbers}
+    report = evaluate(letters_data(), bundle, tmp_path / "out")
+    numbers = {n.name: n for n in report.numbers}
     for group in ("pairs", "drawn", "all groups"):
         for what in ("real examples read", "cell read back, before the gate"):
             assert numbers[f"Unseen cells, {group}: {what}"].value == 1.0
@@ -141,7 +142,8 @@ def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_
     assert numbers["Blocks tell their own factors, mean"].value > 0.95
     assert numbers["Blocks tell other factors, mean"].better == "lower"
     page = (tmp_path / "out" / "evaluation.html").read_text()
-    assert page.count('src="data:image/png;base64,') == 2
+    assert list(report.captions) == ["code_map", "block_table", "copies"]
+    assert page.count('src="data:image/png;base64,') == len(report.captions)
     assert "Block ink tells back" in page
 
 
