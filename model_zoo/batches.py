@@ -99,7 +99,7 @@ class Batches(keras.utils.PyDataset):
         return order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
 
 
-def fed_to_device(batches: Batches, device: str | None = None):
+def fed_to_device(batches: keras.utils.PyDataset, device: str | None = None):
     """The same batches, copied to the accelerator while the one before is trained on.
 
     Keras does that by itself on JAX, and TensorFlow when a batch is divided among devices.

@@ -235,22 +235,44 @@ def fit_classifier(
         steps_divisor=schedule.steps_per_execution or 1,
         scaling=scaling,
     )
+    fit_network(network, batches, schedule, loss, [accuracy], callbacks)
+    return network
+
+
+def fit_network(
+    network: keras.Model,
+    batches: keras.utils.PyDataset,
+    schedule: Schedule,
+    loss: keras.losses.Loss,
+    metrics: Sequence = (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains a network on batches of all epochs of a schedule, without early stopping.
+
+    Args:
+        network: A built network.
+        batches: Batches of all epochs, in an order of their own.
+        schedule: How long and how fast to train.
+        loss: What to minimise.
+        metrics: Keras metrics, to show.
+        callbacks: Keras callbacks, to show progress for example.
+    """
+    steps = len(batches) // schedule.epochs
     network.compile(
-        adam(schedule, batches.steps_per_epoch),
+        adam(schedule, steps),
         loss,
-        metrics=[accuracy],
+        metrics=list(metrics),
         jit_compile=uses_xla(),
-        steps_per_execution=steps_per_execution(schedule, batches.steps_per_epoch),
+        steps_per_execution=steps_per_execution(schedule, steps),
     )
     network.fit(
         fed_to_device(batches),
         epochs=schedule.epochs,
-        steps_per_epoch=batches.steps_per_epoch,
+        steps_per_epoch=steps,
         shuffle=False,
         callbacks=list(callbacks),
         verbose=0,
     )
-    return network
 
 
 def forget(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from augment import find_recipe, variants_per_class
-from pipeline.config import GenerateConfig
+from pipeline.sections import GenerateConfig
 
 
 def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:

@@ -60,6 +60,10 @@ def import_(
     max_examples: Annotated[
         int | None, typer.Option(min=1, help="Most examples to take, a fair sample.")
     ] = None,
+    inks: Annotated[
+        int | None,
+        typer.Option(min=2, help="Inks to colour grey images with; they become the factor `ink`."),
+    ] = None,
     shards: Annotated[
         int | None, typer.Option(min=1, help="Files a split; by default one per 8,192 examples.")
     ] = None,
@@ -79,6 +83,7 @@ def import_(
             factors=factors.split(",") if factors is not None else None,
             image_size=image_size,
             max_examples=max_examples,
+            inks=inks,
             shards=shards,
             overwrite=overwrite,
             progress=advance,
@@ -188,6 +193,52 @@ def evaluate(
     )
     print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
     typer.echo(f"Page in {out / 'evaluation.html'}, figures in {out / 'evaluation.json'}.")
+
+
+@app.command()
+def study(
+    config: Config_,
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Directory for the study.")],
+    generated: Annotated[
+        Path | None,
+        typer.Option("--generated", help="Examples generated from all training examples."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Bundle trained on all training examples.")
+    ] = None,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure whether generated examples help a classifier, beside what rivals do.
+
+    Trains one classifier for every arm, size and seed, on the same real examples and for the same
+    steps. Without --generated and --model, a generator is trained for every size and seed on these
+    examples alone. The same command again goes on with a study that was interrupted.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    from pipeline.config import load_config
+    from pipeline.directories import check_apart
+
+    check_apart(out, {"CONFIG": config})
+    resolved = load_config(config, settings or ())
+    start_tensorflow()
+    from pipeline.dataset_dir import DatasetDir
+    from pipeline.progress import ProgressDisplay
+    from pipeline.study import report_study, run_study
+
+    results = run_study(
+        resolved,
+        data,
+        out,
+        generated=generated,
+        model=model,
+        overwrite=overwrite,
+        display=ProgressDisplay(),
+    )
+    report = report_study(resolved, DatasetDir.open(data), results, out)
+    print_report(report)
+    typer.echo(f"Page in {out / 'study.html'}, figures in {out / 'study.json'}.")
 
 
 @app.command()

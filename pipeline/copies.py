@@ -10,6 +10,7 @@ from model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
 from pipeline.examples import Examples
 from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
+from pipeline.report.figures import Figures
 
 MOST_DRAWS = 1000
 """Draws, and held-out examples, whose nearest training examples are looked for."""
@@ -62,13 +63,30 @@ def draw(held_out: HeldOut) -> np.ndarray:
 
 def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
     """Draws what is nearest to training examples beside them; nothing where there are too few."""
-    if len(train) < NEIGHBOURS:
-        return {}
-    drawn = draw(held_out)
-    distances, places = nearest_examples(drawn, train.images, NEIGHBOURS)
-    shown = _classes_in_turn(held_out.labels[: len(drawn)], distances[:, 0])
-    picture = held_out.codec.kind.figures.copies(drawn[shown], train.images[places[shown]])
+    drawn, figures = draw(held_out), held_out.codec.kind.figures
+    picture = draw_nearest(figures, drawn, held_out.labels[: len(drawn)], train.images)
     return {"copies": picture} if picture else {}
+
+
+def draw_nearest(
+    figures: Figures, made: np.ndarray, labels: np.ndarray, train: np.ndarray
+) -> bytes | None:
+    """Draws of every class what is nearest to a training example, beside those nearest to it.
+
+    Args:
+        figures: How observations of their kind are shown.
+        made: Generated observations.
+        labels: Their classes, int64.
+        train: Training examples as they are stored.
+
+    Returns:
+        A PNG file, or nothing where there are too few training examples or nothing to see.
+    """
+    if len(train) < NEIGHBOURS or not len(made):
+        return None
+    distances, places = nearest_examples(made, train, NEIGHBOURS)
+    shown = _classes_in_turn(labels, distances[:, 0])
+    return figures.copies(made[shown], train[places[shown]])
 
 
 def _classes_in_turn(labels: np.ndarray, distances: np.ndarray) -> np.ndarray:

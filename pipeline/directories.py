@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-OWN_FILES = ("manifest.json", "bundle.json", "train_state", ".job", "report.html") + (
-    "evaluation.html",
+OWN_FILES = (
+    *("manifest.json", "bundle.json", "train_state", ".job", "report.html", "evaluation.html"),
+    "study_run.json",
 )
 """Files and folders by which a directory is known to be one of ours."""
 

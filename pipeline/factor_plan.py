@@ -18,7 +18,7 @@ from augment import (
     known_factors,
 )
 from augment.spelling import nearest
-from pipeline.config import GenerateConfig
+from pipeline.sections import GenerateConfig
 
 Factors = Mapping[str, Sequence[str]]
 """Value names of the label and of every other factor."""

@@ -17,9 +17,10 @@ from model_zoo.registry import MODELS, build_model
 from model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
-from pipeline.config import Config, JudgeConfig
+from pipeline.config import Config
 from pipeline.folds import Folds, check_folds
 from pipeline.progress import EpochProgress, ProgressDisplay
+from pipeline.sections import JudgeConfig
 
 logger = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from model_zoo.bundle import read_description
 from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import write_change
 from pipeline.config import Config
@@ -34,6 +35,9 @@ from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, Manifest, library_versi
 from pipeline.runners import DEFAULT_RUNNER, make_runner
 
 Progress = Callable[[int, int], None]
+
+TRAINED_ON = "trained_on"
+"""Detail of a manifest: name and digest of the data set that the model was trained on."""
 
 
 def generate(
@@ -206,6 +210,7 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
         details={
             "job": job.digest,
             "bundle_digest": job.bundle_digest,
+            TRAINED_ON: read_description(Path(job.model))["details"].get("data"),
             "config": config.model_dump(),
             "candidates": sum(sum(report.candidates) for report in reports),
             "rejections": _rejections(reports, source.class_names),

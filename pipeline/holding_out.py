@@ -9,9 +9,9 @@ import numpy as np
 
 from augment import Coverage, HoldOut, draw_cells, name_cells
 from augment.spelling import nearest
-from pipeline.config import HoldOutConfig
 from pipeline.examples import Examples
 from pipeline.folds import Folds
+from pipeline.sections import HoldOutConfig
 
 DETAIL = "hold_out"
 """Where the details of a bundle and of a manifest have it."""

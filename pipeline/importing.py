@@ -39,6 +39,7 @@ def import_dataset(
     factors: Sequence[str] | None = None,
     image_size: int | None = None,
     max_examples: int | None = None,
+    inks: int | None = None,
     shards: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -54,6 +55,7 @@ def import_dataset(
         factors: Factors to keep beside the label; all by default.
         image_size: Side in pixels to which images are resized.
         max_examples: Size of the sample to take; everything by default.
+        inks: Number of inks in which grey images are coloured; they become the factor `ink`.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
         overwrite: Whether an existing data set directory may be replaced.
         progress: Called as `progress(done, total)` with numbers of examples.
@@ -70,12 +72,18 @@ def import_dataset(
         check_apart(out, {"SOURCE": path})
     _check_out(out, overwrite)
     opened = open_source(
-        source, label=label, factors=factors, image_size=image_size, max_examples=max_examples
+        source,
+        label=label,
+        factors=factors,
+        image_size=image_size,
+        max_examples=max_examples,
+        inks=inks,
     )
     options = {"label": label, "factors": factors and list(factors), "image_size": image_size}
     options |= {"spec": source, "description": opened.description, "max_examples": max_examples}
+    options |= {"inks": inks} if inks is not None else {}
     job = _Import(opened, _check_name(name, opened), options, shards, progress)
-    with _replaced_when_complete(out) as folder:
+    with replaced_when_complete(out) as folder:
         job.run(folder)
     return DatasetDir.open(out)
 
@@ -108,7 +116,7 @@ def _check_name(name: str | None, source: Source) -> str:
 
 
 @contextlib.contextmanager
-def _replaced_when_complete(out: str) -> Iterator[str]:
+def replaced_when_complete(out: str) -> Iterator[str]:
     """Yields a new folder beside `out` that takes its place when the block ends well."""
     parent, base = os.path.split(out)
     mark = secrets.token_hex(4)
@@ -180,7 +188,7 @@ class _Import:
             for examples, dead in self.source.batches(split):
                 ids = [f"{self.name}/{split}/{position}" for position in examples.ids]
                 homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
-                records = _records(KINDS[self.source.observation], examples, ids)
+                records = example_records(KINDS[self.source.observation], examples, ids)
                 for home, record in zip(homes, records, strict=True):
                     writers[home].write(record)
                 np.add.at(counts, (homes, examples.labels), 1)
@@ -244,7 +252,7 @@ class _Import:
         return manifest
 
 
-def _records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:
+def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:
     """Serializes a batch: the observation as its kind stores it, the factors and the id."""
     names, columns = list(examples.factors), list(examples.factors.values())
     rows = np.stack(columns, axis=1).tolist()

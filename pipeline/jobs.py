@@ -20,7 +20,6 @@ from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import count_cells, count_classes
 from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
-from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.factor_plan import FactorPlan, plan_factors
 from pipeline.files import sha256_file
@@ -28,6 +27,7 @@ from pipeline.holding_out import read_hold_out
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.observations import KINDS
 from pipeline.runners import DEFAULT_RUNNER
+from pipeline.sections import GenerateConfig
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"

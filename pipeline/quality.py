@@ -22,9 +22,9 @@ from model_zoo.metrics.calibration import calibration_error
 from model_zoo.metrics.diversity import relative_diversity
 from model_zoo.metrics.probes import PROBES, probe_accuracy
 from pipeline.codec import Codec
-from pipeline.config import EvaluateConfig, GenerateConfig
 from pipeline.examples import Examples
 from pipeline.measures import Measure
+from pipeline.sections import EvaluateConfig, GenerateConfig
 
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 LEAST_SKILL = 0.5

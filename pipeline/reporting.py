@@ -13,6 +13,7 @@ from model_zoo.bundle import Bundle, load_bundle
 from pipeline.cell_counts import read_change
 from pipeline.codec import Codec
 from pipeline.config import Config
+from pipeline.copies import draw_nearest
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
 from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
@@ -20,6 +21,7 @@ from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, find_weak_judges, measure_variants
 from pipeline.recombinations import (
+    Recombinations,
     draw_recombinations,
     grid_of,
     measure_cells,
@@ -33,9 +35,11 @@ from pipeline.report.schema import Report
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
-CELL_CAPTIONS = {
+CAPTIONS = {
     "recombinations": "Right, a recombination before the gate; left of it, the real images that "
     "gave its factors, each with the value it gave. Those with a red frame are rejected.",
+    "nearest": "Left, of every class what was made that is nearest to a real example, before the "
+    "gate; right, its nearest real examples, nearest first. What is the same is a copy.",
     "cells": "Examples of each combination of two factors, before and after; a cross is a "
     "combination without any.",
 }
@@ -73,6 +77,8 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
         pictures["recombinations"] = sheet_of(drawn, change[0])
     if change and len(change[0].names) > 1:
         pictures["cells"] = grid_of(*change)
+    if nearest := _nearest(drawn, sample, examples, codec):
+        pictures["nearest"] = nearest
     if can_exchange(codec.spec):
         gate = QualityGate(config.generate.gate.min_confidence)
         anchors = sample.anchors if sample else examples
@@ -145,6 +151,20 @@ def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
     return codec.kind.figures.variants(sample.anchors, sample.images, accepted, names)
 
 
+def _nearest(
+    drawn: Recombinations | None, sample: Sample | None, examples: Examples, codec: Codec
+) -> bytes | None:
+    """What was made that is nearest to a real example, of every class."""
+    figures = codec.kind.figures
+    if drawn:
+        labels = drawn.plan.factors["label"]
+        return draw_nearest(figures, drawn.images, labels, examples.images)
+    if sample:
+        labels = sample.anchors.labels
+        return draw_nearest(figures, sample.images[:, 0], labels, examples.images)
+    return None
+
+
 def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
     exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
     return codec.kind.figures.exchange(
@@ -159,7 +179,7 @@ def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: Quali
 
 def _captions(codec: Codec) -> dict[str, str]:
     """What to write below any of the pictures."""
-    return codec.kind.figures.captions(_parts(codec.spec)) | CELL_CAPTIONS
+    return codec.kind.figures.captions(_parts(codec.spec)) | CAPTIONS
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:

@@ -8,6 +8,22 @@ from pipeline.manifest import TOTALS, ShardEntry
 from pipeline.measures import Measure
 
 
+class Table(BaseModel):
+    """A table of text; the first column names the rows.
+
+    Args:
+        title: What it tells.
+        columns: Heads of all columns.
+        rows: Cells of every row, as many as columns or fewer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
 class Report(BaseModel):
     """Everything that the page shows except the pixels of its pictures.
 
@@ -15,6 +31,7 @@ class Report(BaseModel):
         title: Title of the page.
         summary: Sentences that open the page, the one with the key numbers first.
         numbers: The measured numbers, in the order to show them.
+        tables: Tables to show before the numbers.
         class_names: The classes, in order.
         counts_before: Examples per class of the data set that was read.
         counts_after: Examples per class with the variants added.
@@ -35,6 +52,7 @@ class Report(BaseModel):
     title: str
     summary: list[str] = Field(min_length=1)
     numbers: list[Measure] = []
+    tables: list[Table] = []
     class_names: list[str] = []
     counts_before: dict[str, int] = {}
     counts_after: dict[str, int] = {}

@@ -82,6 +82,7 @@ def open_source(
     factors: Sequence[str] | None = None,
     image_size: int | None = None,
     max_examples: int | None = None,
+    inks: int | None = None,
 ) -> Source:
     """Opens a source and applies the options to it; reads no images yet.
 
@@ -91,11 +92,13 @@ def open_source(
         factors: Factors to keep beside the label; all by default.
         image_size: Side in pixels to which images, and no others, are resized, to a square.
         max_examples: Size of the sample to take of the split "train"; others in proportion.
+        inks: Number of inks in which grey images are coloured; they become the factor `ink`.
 
     Raises:
         ValueError: The spec, an option or the data is not what it should be.
         FileNotFoundError: There is nothing at the path.
     """
+    from pipeline.sources import inks as colouring
     from pipeline.sources import selection
 
     for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
@@ -112,6 +115,8 @@ def open_source(
             f"Received: image_size={image_size} for {kind.many} of shape {source.image_shape}. "
             "Drop --image-size."
         )
+    if inks is not None:
+        source = colouring.colour(source, inks)
     if max_examples is not None and spec not in FONTS:
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:

@@ -35,7 +35,8 @@ class DerivedSource:
         return (self.change(split, batch) for batch in self.source.batches(split))
 
 
-def _derive(source: Source, change: Callable[[str, Batch], Batch], **changed) -> DerivedSource:
+def derive(source: Source, change: Callable[[str, Batch], Batch], **changed) -> DerivedSource:
+    """Another source with its batches changed, and what else is not as it was."""
     inherited = [field.name for field in dataclasses.fields(DerivedSource)][:-2]
     values = {name: getattr(source, name) for name in inherited}
     return DerivedSource(**(values | changed), source=source, change=change)
@@ -59,7 +60,7 @@ def sample(source: Source, max_examples: int) -> Source:
         rows = chosen[split][np.array(examples.ids, np.int64)]
         return examples.take(rows), [letter for letter in dead if chosen[split][letter.record]]
 
-    return _derive(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
+    return derive(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
 
 
 def _check_field(source: Source, field: str, option: str) -> None:
@@ -85,7 +86,7 @@ def relabel(source: Source, field: str) -> Source:
         return dataclasses.replace(examples, factors=factors), dead
 
     factors = {name: source.factors[old] for name, old in origin.items()}
-    return _derive(source, change, factors=factors, label_field=field)
+    return derive(source, change, factors=factors, label_field=field)
 
 
 def keep_factors(source: Source, names: Sequence[str]) -> Source:
@@ -100,7 +101,7 @@ def keep_factors(source: Source, names: Sequence[str]) -> Source:
         factors = {name: examples.factors[name] for name in kept}
         return dataclasses.replace(examples, factors=factors), dead
 
-    return _derive(source, change, factors={name: source.factors[name] for name in kept})
+    return derive(source, change, factors={name: source.factors[name] for name in kept})
 
 
 def resize(source: Source, image_size: int) -> Source:
@@ -115,4 +116,4 @@ def resize(source: Source, image_size: int) -> Source:
         images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
         return dataclasses.replace(examples, images=images), dead
 
-    return _derive(source, change, image_shape=(image_size, image_size, source.image_shape[2]))
+    return derive(source, change, image_shape=(image_size, image_size, source.image_shape[2]))

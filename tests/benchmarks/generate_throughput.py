@@ -25,13 +25,13 @@ from model_zoo.bundle import Bundle, load_bundle, save_bundle
 from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
 from pipeline.codec import Codec
-from pipeline.config import GenerateConfig
 from pipeline.dataset_dir import DatasetDir
 from pipeline.encode_shard import encode_shard
 from pipeline.graph import run_graph
 from pipeline.importing import import_dataset
 from pipeline.jobs import GenerationJob, plan_job
 from pipeline.render_shard import render_shard
+from pipeline.sections import GenerateConfig
 from pipeline.workers import limit_threads
 
 SHAPE, CLASSES = (28, 28, 1), 10

@@ -13,13 +13,18 @@ from pipeline.dataset_dir import DatasetDir
 from pipeline.generation import generate
 from pipeline.importing import import_dataset
 from pipeline.reporting import report_on
+from pipeline.study import report_study, run_study
 from pipeline.training import train_bundle
 from pipeline.verification import verify
 
 
 def source_for(name: str, folder: Path) -> tuple[str, dict]:
     """A small source of the kind that a configuration is for."""
-    if name == "zszu_digits":
+    if name == "study_biased_mnist":
+        return "builtin:digits", {"inks": 10}
+    if name in ("study_biased_fonts", "study_biased_typeface"):
+        return "builtin:letters", {"max_examples": 3000}
+    if name.startswith(("zszu_digits", "study")):
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
         return "builtin:moons", {"max_examples": 300}
@@ -48,7 +53,23 @@ def grey_squares(folder: Path) -> Path:
     return folder / "squares.npz"
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+STUDIES = sorted(CONFIGS.glob("study_*.yaml"))
+OTHERS = sorted(set(CONFIGS.glob("*.yaml")) - set(STUDIES))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_the_whole_study_runs_under_the_smoke_section(path, tmp_path):
+    config = load_config(path, ["generate.gate.enabled=false"], smoke=True)
+    source, options = source_for(path.stem, tmp_path)
+    dataset = import_dataset(source, tmp_path / "data", **options)
+    results = run_study(config, tmp_path / "data", tmp_path / "out")
+    report = report_study(config, dataset, results, tmp_path / "out")
+    assert {run.arm.name for run in results.runs} == set(config.study.arms)
+    assert len(report.captions) == 1 + 2 * len(config.study.pools)
+    assert bool(results.readings) == bool(config.study.ties)
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_the_whole_job_runs_under_the_smoke_section(path, tmp_path):
     config = load_config(path, ["generate.gate.enabled=false"], smoke=True)
     source, options = source_for(path.stem, tmp_path)

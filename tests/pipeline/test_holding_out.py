@@ -7,12 +7,13 @@ from letters import NAMES, letters_bundle, letters_config, letters_data
 from model_zoo.bundle import load_bundle
 from pipeline.cell_counts import count_classes, read_change
 from pipeline.codec import Codec
-from pipeline.config import HoldOutConfig, parse_config
+from pipeline.config import parse_config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.evaluation import evaluate
 from pipeline.folds import divide
 from pipeline.generation import generate
 from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out, split_by_group
+from pipeline.sections import HoldOutConfig
 from pipeline.training import train_bundle
 from pipeline.unseen_cells import draw_donors, measure_unseen_cells
 

@@ -7,7 +7,6 @@ from bundles import digits_bundle, digits_config, digits_data
 from augment import Verdicts
 from model_zoo.bundle import load_bundle
 from pipeline.codec import Codec
-from pipeline.config import EvaluateConfig
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
 from pipeline.measures import Measure
@@ -18,6 +17,7 @@ from pipeline.quality import (
     find_weak_judges,
     measure_variants,
 )
+from pipeline.sections import EvaluateConfig
 
 
 def examples(count: int = 40) -> Examples:

@@ -1,0 +1,56 @@
+"""Grey images in colour: what is bright takes an ink, and the ink becomes a factor."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from augment.randomness import identity_keys
+from pipeline.observations import KINDS
+from pipeline.sources import Source
+from pipeline.sources.fonts import COLOURS
+from pipeline.sources.selection import Batch, derive
+
+FACTOR = "ink"
+
+
+def colour(source: Source, inks: int) -> Source:
+    """Colours every grey image with an ink on black, drawn by its position whatever its class.
+
+    Args:
+        source: Grey images.
+        inks: Number of inks, 2 to 10.
+
+    Raises:
+        ValueError: The images are not grey, there is such a factor, or too many or few inks.
+    """
+    kind = KINDS[source.observation]
+    if not kind.can_resize or source.image_shape[-1] != 1 or FACTOR in source.factors:
+        raise ValueError(
+            f"Source '{source.name}' cannot be coloured. Expected: grey images without a factor "
+            f"'{FACTOR}'. Received: {kind.many} of shape {source.image_shape} with "
+            f"{list(source.factors)}. Drop --inks."
+        )
+    if not 2 <= inks <= len(COLOURS):
+        raise ValueError(
+            f"There are not so many inks. Expected: 2 to {len(COLOURS)}. Received: inks={inks}. "
+            "Choose a number of these."
+        )
+    names = list(COLOURS)[:inks]
+    palette = np.array([COLOURS[name] for name in names], np.float32) / 255
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        keys = identity_keys(0, FACTOR, [f"{source.name}/{split}/{i}" for i in examples.ids])
+        codes = (keys % np.uint64(inks)).astype(np.int64)
+        images = np.rint(examples.images * palette[codes][:, None, None]).astype(np.uint8)
+        factors = examples.factors | {FACTOR: codes}
+        return dataclasses.replace(examples, images=images, factors=factors), dead
+
+    return derive(
+        source,
+        change,
+        image_shape=(*source.image_shape[:2], 3),
+        factors=source.factors | {FACTOR: names},
+    )

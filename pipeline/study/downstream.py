@@ -1,0 +1,118 @@
+"""The classifier that a study trains, on batches of real and mixed examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from model_zoo.batches import epoch_order
+from model_zoo.classifier import image_classifier, residual_classifier
+from model_zoo.metrics.calibration import calibration_error
+from model_zoo.rounding import fix_rounding
+from model_zoo.scaling import PIXELS
+from model_zoo.training import CLASSIFIER_RANGE, Schedule, fit_network
+from pipeline.examples import Examples
+from pipeline.sections import StudyConfig
+from pipeline.study.transforms import Transform
+
+SCORED_AT_ONCE = 512
+NETWORKS = {"small": image_classifier, "residual": residual_classifier}
+"""Builders of the classifier by name."""
+
+
+class MixedBatches(keras.utils.PyDataset):
+    """Batches with the same number of real examples each, and of mixed ones.
+
+    Both are gone through in an order of their own, again and again: every example is seen as often
+    as any other of its kind, give or take once.
+
+    Args:
+        real: Real examples.
+        mixed: What is mixed with them, or none.
+        ratio: Mixed examples per real one.
+        classes: Number of classes.
+        settings: Steps and batch size.
+        seed: Seed of the order.
+        transform: What is done to a batch, or none.
+    """
+
+    def __init__(
+        self,
+        real: Examples,
+        mixed: Examples | None,
+        ratio: float,
+        classes: int,
+        settings: StudyConfig,
+        seed: int,
+        transform: Transform | None = None,
+    ):
+        super().__init__(workers=1, use_multiprocessing=False)
+        share = ratio / (1 + ratio) if mixed is not None else 0.0
+        self.num_mixed = round(settings.batch_size * share)
+        self.num_real = settings.batch_size - self.num_mixed
+        self.real, self.mixed, self.classes = real, mixed, classes
+        self.steps, self.seed, self.transform = settings.steps, seed, transform
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        parts = [self.real.take(rows_at(len(self.real), self.num_real, index, self.seed))]
+        if self.mixed is not None and self.num_mixed:
+            rows = rows_at(len(self.mixed), self.num_mixed, index, self.seed + 1)
+            parts.append(self.mixed.take(rows))
+        images = np.concatenate([part.images for part in parts]).astype(np.float32)
+        labels = np.eye(self.classes, dtype=np.float32)[
+            np.concatenate([part.labels for part in parts])
+        ]
+        if self.transform:
+            images, labels = self.transform(images, labels)
+        return PIXELS.to_model(images, CLASSIFIER_RANGE), labels
+
+
+def rows_at(num_examples: int, count: int, index: int, seed: int) -> np.ndarray:
+    """Rows of the batch at a step, from one permutation after another."""
+    places = np.arange(index * count, (index + 1) * count)
+    epochs, within = np.divmod(places, num_examples)
+    first = int(epochs[0])
+    orders = [epoch_order(num_examples, seed, e) for e in range(first, int(epochs[-1]) + 1)]
+    return np.stack(orders)[epochs - first, within]
+
+
+def train_and_score(
+    batches: MixedBatches, test: Examples, settings: StudyConfig, seed: int
+) -> Mapping[str, float]:
+    """Trains the classifier and scores it on the test split.
+
+    Returns:
+        `accuracy`, `cross_entropy` in nats and `calibration_error`.
+    """
+    fix_rounding()
+    keras.utils.set_random_seed(seed)
+    build = NETWORKS[settings.network]
+    network = build(test.images.shape[1:], batches.classes, width=settings.width)
+    schedule = Schedule(epochs=1, learning_rate=settings.learning_rate, seed=seed)
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=settings.label_smoothing
+    )
+    fit_network(network, batches, schedule, loss)
+    return score(network, test)
+
+
+def score(network: keras.Sequential, test: Examples) -> dict[str, float]:
+    """Figures of a classifier on examples that it was not trained on."""
+    pixels = PIXELS.to_model(test.images.astype(np.float32), CLASSIFIER_RANGE)
+    parts = np.split(pixels, range(SCORED_AT_ONCE, len(pixels), SCORED_AT_ONCE))
+    logits = np.concatenate([np.asarray(network(part), np.float64) for part in parts])
+    logits -= logits.max(axis=1, keepdims=True)
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    right = logits.argmax(axis=1) == test.labels
+    sure = np.exp(log_probabilities.max(axis=1))
+    chosen = np.take_along_axis(log_probabilities, test.labels[:, None], axis=1)
+    return {
+        "accuracy": float(right.mean()),
+        "cross_entropy": float(-chosen.mean()),
+        "calibration_error": calibration_error(sure, right),
+    }

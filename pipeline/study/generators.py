@@ -1,0 +1,153 @@
+"""Generated examples of a study, by generators that saw its real examples alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from model_zoo.bundle import read_description
+from pipeline.config import Config
+from pipeline.dataset_dir import DatasetDir
+from pipeline.examples import Examples
+from pipeline.generation import TRAINED_ON, generate
+from pipeline.progress import silent_display
+from pipeline.reporting import report_on
+from pipeline.study.subsets import write_subset
+from pipeline.training import data_digest, train_bundle
+
+Remark = Callable[[str], None]
+
+
+def make_pools(
+    config: Config, source: DatasetDir, real: Examples, seed: int, folder: Path, remark: Remark
+) -> dict[str, Examples]:
+    """Trains a generator on some real examples and makes every pool of them; goes on if killed.
+
+    Args:
+        config: The configuration; `train.seed` and `generate.seed` are replaced.
+        source: The data set that the real examples are of.
+        real: The real examples.
+        seed: Seed of generator and pools.
+        folder: Where data, bundle and pools of this size and seed lie.
+        remark: Told what is being done.
+
+    Returns:
+        The generated examples of every pool, by its name.
+    """
+    data, bundle = folder / "data", folder / "bundle"
+    if not (data / "manifest.json").exists():
+        write_subset(source, real, data, seed)
+    seeded = scaled(config, len(real), seed)
+    remark("training the generator")
+    train_bundle(seeded, data, bundle, resume=True, display=silent_display())
+    return generate_pools(seeded, data, bundle, folder, remark)
+
+
+def generate_pools(
+    config: Config, data: Path, bundle: Path, folder: Path, remark: Remark
+) -> dict[str, Examples]:
+    """Generates every pool, with a report of each; those that are there are only read."""
+    pools = {}
+    for name, changes in config.study.pools.items():
+        out = folder / file_name(name)
+        changed = config.model_copy(update={"generate": config.generate.changed(changes)})
+        if not (out / "report.html").exists():
+            remark(f"generating {name}")
+            generate(changed, data, bundle, out)
+            report_on(changed, data, bundle, out)
+        pools[name] = DatasetDir.open(out).read("train")
+    return pools
+
+
+def scaled(config: Config, count: int, seed: int) -> Config:
+    """The configuration with a seed, and as many epochs as make the steps of a study."""
+    tree, study = config.model_dump(), config.study
+    for section, steps, examples in (
+        ("train", study.generator_steps, count),
+        ("judge", study.judge_steps, count // 2),
+    ):
+        batch_size = min(tree[section]["batch_size"], max(1, examples))
+        per_epoch = max(1, math.ceil(examples / batch_size))
+        tree[section] |= {"batch_size": batch_size, "epochs": math.ceil(steps / per_epoch)}
+    tree["train"]["seed"] = tree["generate"]["seed"] = seed
+    tree["generate"]["variants_per_example"] = math.ceil(max(study.ratios))
+    return Config.model_validate(tree)
+
+
+def given_pools(
+    config: Config,
+    source: DatasetDir,
+    folder: Path,
+    given: Mapping[str, Path],
+    remark: Remark,
+) -> dict[str, Examples]:
+    """Pools of generated examples that are there, or of a bundle that is.
+
+    Args:
+        config: The configuration.
+        source: The data set whose whole training split they were made of.
+        folder: Where pools of the bundle lie.
+        given: `--generated`, a directory of generated examples, the only pool of the study; or
+            `--model`, a bundle directory, which makes every pool.
+        remark: Told what is being done.
+    """
+    if "--generated" in given:
+        made = DatasetDir.open(given["--generated"]).read("train")
+        return dict.fromkeys(config.study.pools, made)
+    return generate_pools(config, Path(source.path), given["--model"], folder, remark)
+
+
+def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -> None:
+    """Refuses a bundle or generated examples that may have seen more than the training split.
+
+    Raises:
+        ValueError: They were made of other data, or there are several pools for one directory.
+    """
+    if "--model" in given:
+        details = read_description(given["--model"])["details"]
+        _check_trained_on(f"Bundle '{given['--model']}'", details.get("data"), source)
+    if "--generated" not in given:
+        return
+    if len(config.study.pools) != 1:
+        raise ValueError(
+            "One directory cannot be several pools. Expected: one pool. Received: study.pools "
+            f"{', '.join(config.study.pools)}. Leave one, or give --model instead of --generated."
+        )
+    made = DatasetDir.open(given["--generated"])
+    if made.manifest.kind != "generated":
+        raise ValueError(
+            f"'{made.path}' holds no generated examples. Expected: what `latentloom generate` "
+            f"wrote. Received: kind={made.manifest.kind}. Give its directory."
+        )
+    known = {shard.sha256 for shard in source.shards("train")}
+    if unknown := set(made.manifest.source["shards"]) - known:
+        raise ValueError(
+            f"'{made.path}' was not made of the training split of '{source.path}' alone. Expected: "
+            f"its shards. Received: {len(unknown)} others, which may be tested on. Generate from "
+            "that split."
+        )
+    trained_on = made.manifest.details.get(TRAINED_ON)
+    _check_trained_on(f"The model of '{made.path}'", trained_on, source)
+    if set(made.manifest.class_names) != set(source.manifest.class_names):
+        raise ValueError(
+            f"'{made.path}' and '{source.path}' do not have the same classes. Expected: "
+            f"{source.manifest.class_names}. Received: {made.manifest.class_names}. Give examples "
+            "of the same data set."
+        )
+
+
+def _check_trained_on(what: str, trained_on: Mapping[str, str] | None, source: DatasetDir) -> None:
+    expected = data_digest(source.manifest)
+    if not trained_on or trained_on["digest"] != expected:
+        found = f"'{trained_on['name']}', {trained_on['digest'][:12]}" if trained_on else "nothing"
+        raise ValueError(
+            f"{what} was not trained on '{source.path}', so that it may have seen what is tested "
+            f"on. Expected: the data set with digest {expected[:12]}. Received: {found}. Train on "
+            "this data set, whose split 'train' is all that is learnt from."
+        )
+
+
+def file_name(name: str) -> str:
+    """A name of a pool or an arm as part of a path."""
+    return name.replace(" ", "_")

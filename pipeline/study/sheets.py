@@ -1,0 +1,77 @@
+"""Pictures of what the generators of a study made, of its first seed and most real examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.config import Config
+from pipeline.copies import draw_nearest
+from pipeline.dataset_dir import DatasetDir
+from pipeline.examples import Examples
+from pipeline.report.figures import GRID_COLUMNS
+from pipeline.study.generators import file_name
+
+MOST_ROWS = 10
+CAPTIONS = {
+    "generated": "Left, a real example of each class; right of it, generated ones of that class, "
+    "which are mixed with the real ones.",
+    "nearest": "Left, the generated example of every class that is nearest to a real one; right, "
+    "its nearest real examples, nearest first. What is the same is a copy.",
+}
+
+
+def captions_of(pictures: Iterable[str]) -> dict[str, str]:
+    """What to write below the pictures of pools."""
+    return {name: CAPTIONS[name.split(", ")[1]] for name in pictures}
+
+
+def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, bytes]:
+    """Draws every pool that the study has generated.
+
+    Args:
+        config: The configuration of the study.
+        dataset: The data set.
+        out: Directory of the study.
+
+    Returns:
+        Two pictures a pool as PNG files, by name.
+    """
+    folders = sorted((out / "generators").glob("*"), key=_size_and_seed)
+    pictures: dict[str, bytes] = {}
+    for pool in config.study.pools if folders else ():
+        place = folders[-1] / file_name(pool)
+        real = folders[-1] / "data"
+        if not (place / "manifest.json").exists():
+            continue
+        made = DatasetDir.open(place).read("train")
+        seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
+        figures = dataset.kind.figures
+        shown = _by_class(made)
+        anchors = seen.take(_firsts(seen, np.array(list(shown))))
+        variants = np.stack([made.images[rows] for rows in shown.values()])
+        accepted = np.ones(variants.shape[:2], bool)
+        names = dataset.manifest.class_names
+        pictures[f"{pool}, generated"] = figures.variants(anchors, variants, accepted, names)
+        if nearest := draw_nearest(figures, made.images, made.labels, seen.images):
+            pictures[f"{pool}, nearest"] = nearest
+    return pictures
+
+
+def _size_and_seed(folder: Path) -> tuple[float, int]:
+    size, _, seed = folder.name.partition("_")
+    return (float("inf") if size == "all" else int(size)), -int(seed)
+
+
+def _by_class(made: Examples) -> dict[int, np.ndarray]:
+    """Rows of generated examples by class, as many of each."""
+    rows = {int(label): np.flatnonzero(made.labels == label) for label in np.unique(made.labels)}
+    count = min(GRID_COLUMNS, *map(len, rows.values()), len(made))
+    return {label: found[:count] for label, found in list(rows.items())[:MOST_ROWS]}
+
+
+def _firsts(examples: Examples, labels: np.ndarray) -> np.ndarray:
+    """The first row of each class."""
+    return np.array([np.flatnonzero(examples.labels == label)[0] for label in labels])

@@ -1,0 +1,91 @@
+"""The real examples of a study: as many of every class as asked for, as a data set of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from augment import identity_keys
+from pipeline.atomic_files import ShardWriter
+from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
+from pipeline.examples import Examples
+from pipeline.importing import example_records, replaced_when_complete
+from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, library_versions
+
+
+def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:
+    """Draws as many examples of every class, whatever their order.
+
+    A larger subset of the same seed holds the smaller ones.
+
+    Args:
+        examples: The training split.
+        size: Examples of each class; all by default.
+        seed: Seed of the draw.
+
+    Returns:
+        Rows, int64, in the order of the draw: classes in turn.
+
+    Raises:
+        ValueError: A class has too few examples.
+    """
+    keys = identity_keys(seed, "study subset", examples.ids)
+    order = np.lexsort((keys, examples.labels))
+    starts = np.searchsorted(examples.labels[order], examples.labels[order])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - starts
+    if size is None:
+        return np.lexsort((examples.labels, rank))
+    counts = np.bincount(examples.labels)
+    if counts[counts > 0].min() < size:
+        raise ValueError(
+            f"The smallest class has too few examples. Expected: {size} or more of every class. "
+            f"Received: {counts[counts > 0].min()}. Lower `study.sizes`."
+        )
+    chosen = np.flatnonzero(rank < size)
+    return chosen[np.lexsort((examples.labels[chosen], rank[chosen]))]
+
+
+def write_subset(
+    source: DatasetDir, examples: Examples, out: str | os.PathLike[str], seed: int
+) -> DatasetDir:
+    """Writes some training examples as a data set directory of one split, their ids unchanged."""
+    manifest = source.manifest
+    with replaced_when_complete(os.fspath(out)) as folder:
+        file = shard_file(manifest.name, "train", 0, 1)
+        with ShardWriter(os.path.join(folder, file)) as writer:
+            for record in _records(source, examples):
+                writer.write(record)
+        counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
+        shard = ShardEntry(
+            file=file,
+            records=writer.records,
+            num_bytes=writer.num_bytes,
+            sha256=writer.sha256,
+            label_counts=counts.tolist(),
+        )
+        total = {"requested": len(examples), "written": len(examples), "rejected": 0, "dead": 0}
+        subset = Manifest(
+            kind="imported",
+            name=manifest.name,
+            observation=manifest.observation,
+            image_shape=manifest.image_shape,
+            factors=manifest.factors,
+            splits={"train": [shard]},
+            source={
+                "description": f"{len(examples):,} examples of '{manifest.name}'.",
+                "data": manifest.name,
+                "seed": seed,
+            },
+            versions=library_versions(),
+            totals=total,
+        )
+        write_metadata(folder, subset)
+        subset.write(os.path.join(folder, MANIFEST_FILE))
+    return DatasetDir.open(out)
+
+
+def _records(source: DatasetDir, examples: Examples) -> Iterator[bytes]:
+    return example_records(source.kind, examples, examples.ids)

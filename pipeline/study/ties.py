@@ -1,0 +1,102 @@
+"""Ties between the label and other factors, which a study makes by the choice of its examples.
+
+The examples of a class are chosen such that most of them have one value of another factor, so that
+a classifier may read that factor instead of the class. Nothing is tied in the test split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from augment import identity_keys
+from pipeline.examples import Examples
+
+Factors = Mapping[str, Sequence[str]]
+"""Value names of the label and of every other factor."""
+
+
+def check_ties(ties: Mapping[str, float], factors: Factors) -> None:
+    """Refuses ties of factors that cannot be tied.
+
+    Raises:
+        ValueError: A factor is not in the data, is the label or has one value.
+    """
+    others = [name for name, values in factors.items() if name != "label" and len(values) > 1]
+    for name in ties:
+        if name not in others:
+            raise ValueError(
+                "The label cannot be tied to this factor. Expected: one of two values or more, of "
+                f"{others}. Received: study.ties with '{name}'. Import data that has it."
+            )
+
+
+def tied_values(labels: np.ndarray, num_values: int) -> np.ndarray:
+    """The value of a factor that each class is tied to: values in turn."""
+    return labels % num_values
+
+
+def follows_ties(examples: Examples, ties: Mapping[str, float], factors: Factors) -> np.ndarray:
+    """Whether each example has the tied value of every tied factor; booleans."""
+    follows = np.ones(len(examples), bool)
+    for name in ties:
+        follows &= examples.factors[name] == tied_values(examples.labels, len(factors[name]))
+    return follows
+
+
+def draw_tied(
+    examples: Examples, size: int, ties: Mapping[str, float], factors: Factors, seed: int
+) -> np.ndarray:
+    """Draws as many examples of every class, most of them with the values that it is tied to.
+
+    Of each tied factor the other values share what is left of a class evenly; two factors are
+    tied apart from each other.
+
+    Args:
+        examples: The training split, where nothing is tied.
+        size: Examples of each class.
+        ties: For each tied factor the share of a class that has the tied value.
+        factors: Value names of the label and of every other factor.
+        seed: Seed of the draw.
+
+    Returns:
+        Rows, int64, ascending.
+
+    Raises:
+        ValueError: A cell has too few examples.
+    """
+    keys = identity_keys(seed, "study ties", examples.ids)
+    order = np.argsort(keys, kind="stable")
+    columns = np.stack([examples.factors[name] for name in ("label", *ties)], axis=1)[order]
+    rows = []
+    for label in np.unique(examples.labels):
+        wanted = [
+            _values(size, share, int(label), len(factors[n]), n, seed) for n, share in ties.items()
+        ]
+        cells, counts = np.unique(np.stack(wanted, axis=1), axis=0, return_counts=True)
+        for cell, count in zip(cells, counts, strict=True):
+            found = order[np.all(columns == [label, *cell], axis=1)]
+            _check_room(len(found), count, [label, *cell], ("label", *ties), factors)
+            rows.append(found[:count])
+    return np.sort(np.concatenate(rows))
+
+
+def _values(size: int, share: float, label: int, count: int, name: str, seed: int) -> np.ndarray:
+    """Value of a factor for each example of a class, in an order of its own."""
+    tied = round(share * size)
+    others = (label + 1 + np.arange(size - tied) % (count - 1)) % count
+    values = np.concatenate([np.full(tied, tied_values(np.array(label), count)), others])
+    (key,) = identity_keys(seed, "study tie", [f"{name}/{label}"])
+    return np.random.default_rng(int(key)).permutation(values)
+
+
+def _check_room(
+    found: int, count: int, cell: Sequence[int], names: Sequence[str], factors: Factors
+) -> None:
+    if found < count:
+        shown = ", ".join(f"{n}={factors[n][v]}" for n, v in zip(names, cell, strict=True))
+        raise ValueError(
+            f"The training split has too few examples with {shown}. Expected: {count} for this "
+            f"tie. Received: {found}. Lower `study.sizes`, or import more examples."
+        )
