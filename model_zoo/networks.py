@@ -128,18 +128,18 @@ def image_decoder(
         base_side: See above.
         group_norm: See above.
         rank: Number of maps, of the size of the image, that the network decodes in place of the
-            channels; see `bilinear`. 0 for the channels.
+            channels; see `mix_colours`. 0 for the channels.
         name: Name of the network.
 
     Returns:
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
 
     Raises:
-        ValueError: The rank is negative.
+        ValueError: The rank is negative or 1.
     """
-    if rank < 0:
+    if rank < 0 or rank == 1:
         raise ValueError(
-            "A decoder cannot mix so many maps. Expected: rank of 0 or more. Received: "
+            "A decoder cannot mix so many maps. Expected: rank of 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
     stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
@@ -152,17 +152,20 @@ def image_decoder(
     ending = output_activation("linear" if len(shape) == 1 else "tanh")
     if not rank:
         return keras.Sequential([*stack, ending], name=name)
-    return bilinear(keras.Sequential(stack, name="maps"), image_shape[-1], hidden_dim, ending, name)
+    return mix_colours(
+        keras.Sequential(stack, name="maps"), image_shape[-1], hidden_dim, ending, name
+    )
 
 
-def bilinear(
+def mix_colours(
     maps: keras.Sequential, channels: int, hidden_dim: int, ending: layers.Layer, name: str
 ) -> keras.Model:
-    """Mixes the maps of an image to its channels, with colours that the same code decides.
+    """Mixes a few colours to an image: maps say how much of each is where, one code decides both.
 
-    A pixel is the sum of the maps there, each times the colour of that map in this image: a shape
-    is learnt once for all colours, and a colour for all shapes. After the bilinear models of
-    Tenenbaum & Freeman, Neural Computation 2000, with networks for both parts.
+    A pixel is the mean of the colours of its image, weighted by the softmax of the maps there: a
+    shape is learnt once for all colours, and a colour for all shapes. After the bilinear models of
+    Tenenbaum & Freeman, Neural Computation 2000, with networks for both parts. The shares are
+    ours: they saturate, so that a shape is not fainter where its colours are new.
 
     Args:
         maps: Network from codes to `(batch, height, width, rank)`.
@@ -175,8 +178,8 @@ def bilinear(
     code = keras.Input(maps.input_shape[1:])
     colours = layers.Dense(hidden_dim, activation="relu")(code)
     colours = layers.Reshape((rank, channels))(layers.Dense(rank * channels)(colours))
-    pixels = layers.Reshape((height * width, rank))(maps(code))
-    image = layers.Reshape((height, width, channels))(ops.matmul(pixels, colours))
+    shares = layers.Softmax(axis=-1)(layers.Reshape((height * width, rank))(maps(code)))
+    image = layers.Reshape((height, width, channels))(ops.matmul(shares, colours))
     return keras.Model(code, ending(image), name=name)
 
 

@@ -48,7 +48,7 @@ class GZSNet(keras.Model):
         code; with `cir_weight` Ge et al., WACV 2023, https://arxiv.org/abs/2112.03163. Deviates:
         mean squared pixel errors (absolute ones linger at images of the background alone); of a
         group, one sharer drawn for the step is swapped and reconstructed beside the centre; all
-        images of a batch are covered; unlabelled blocks; a bilinear decoder; no instance
+        images of a batch are covered; unlabelled blocks; a decoder of mixed colours; no instance
         normalisation; smaller networks.
 
     Args:
@@ -66,9 +66,9 @@ class GZSNet(keras.Model):
         kernel_size: Integer, side of the kernels of convolutions, in pixels.
         base_side: Integer, longest side at which no further convolution halves the image.
         group_norm: Whether group normalisation follows the convolutions.
-        rank: Integer, number of maps that the decoder mixes to the channels of an image with
-            colours of the image's own, so that shapes and colours meet in one product; 0 to
-            decode the channels themselves.
+        rank: Integer, number of colours that the decoder mixes to an image, by maps of their
+            shares, so that shapes and colours meet in one product; 2 or more, or 0 to decode the
+            channels themselves.
         absolute_weight: Float, weight of the mean absolute error of pixels beside the squared one.
         swap_weight: Float, weight of both images of an edge with the shared block exchanged.
         cover_weight: Float, weight of images decoded from the blocks of others, one a factor.

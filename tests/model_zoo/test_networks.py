@@ -46,21 +46,23 @@ def test_networks_fit_awkward_shapes(shape, options):
 
 
 @pytest.mark.parametrize("network", ["conv", "dense"])
-def test_a_bilinear_decoder_mixes_its_maps_with_colours_of_the_image(network):
+def test_a_decoder_mixes_colours_of_the_image_by_shares(network):
     sizes = SIZES | {"network": network}
     decoder = image_decoder(5, (17, 20, 3), rank=4, name="decoder", **sizes)
     codes = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
     images = np.arctanh(np.asarray(decoder(codes), np.float64))
     maps = np.asarray(decoder.get_layer("maps")(codes), np.float64)
+    shares = np.exp(maps) / np.exp(maps).sum(axis=-1, keepdims=True)
     assert images.shape == (6, 17, 20, 3)
-    for image, own in zip(images.reshape(6, -1, 3), maps.reshape(6, -1, 4), strict=True):
+    for image, own in zip(images.reshape(6, -1, 3), shares.reshape(6, -1, 4), strict=True):
         colours = np.linalg.lstsq(own, image, rcond=None)[0]
         np.testing.assert_allclose(own @ colours, image, atol=1e-4)
 
 
-def test_a_negative_rank_is_refused():
-    with pytest.raises(ValueError, match="rank=-1.*Set `model.args.rank` to 3"):
-        image_decoder(5, (16, 16, 3), rank=-1, name="decoder", **SIZES)
+@pytest.mark.parametrize("rank", [-1, 1])
+def test_a_rank_that_mixes_nothing_is_refused(rank):
+    with pytest.raises(ValueError, match=f"rank={rank}.*Set `model.args.rank` to 3"):
+        image_decoder(5, (16, 16, 3), rank=rank, name="decoder", **SIZES)
 
 
 def test_dropout_acts_in_training_only():
