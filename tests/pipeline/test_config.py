@@ -89,7 +89,8 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 def test_every_configuration_opens_with_its_command_and_has_a_smoke_section(path):
     text = path.read_text()
     assert text.startswith("# ")
-    assert f"latentloom train configs/{path.name}" in text
+    verb = "study" if path.name.startswith("study_") else "train"
+    assert f"latentloom {verb} configs/{path.name}" in text
     assert "smoke" in yaml.safe_load(text)
     load_config(path)
 
