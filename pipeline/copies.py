@@ -8,6 +8,7 @@ import numpy as np
 
 from model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
 from pipeline.examples import Examples
+from pipeline.folds import rank_in_class
 from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
 from pipeline.report.figures import Figures
@@ -91,12 +92,7 @@ def draw_nearest(
 
 def _classes_in_turn(labels: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Rows with the least distances, as many of each class as there is room for."""
-    order = np.argsort(distances, kind="stable")
-    turn = np.zeros(len(labels), np.int64)
-    for label in np.unique(labels):
-        rows = order[labels[order] == label]
-        turn[rows] = np.arange(len(rows))
-    chosen = np.lexsort((distances, turn))[:SHOWN]
+    chosen = np.lexsort((distances, rank_in_class(distances, labels)))[:SHOWN]
     return chosen[np.argsort(labels[chosen], kind="stable")]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+Factors = Mapping[str, Sequence[str]]
+"""Value names of the label and of every other factor."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,8 @@ from augment import (
     known_factors,
 )
 from augment.spelling import nearest
+from pipeline.examples import Factors
 from pipeline.sections import GenerateConfig
-
-Factors = Mapping[str, Sequence[str]]
-"""Value names of the label and of every other factor."""
 
 
 @dataclass(frozen=True, eq=False)

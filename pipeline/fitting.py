@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,12 @@ from model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from model_zoo.training import Schedule, fit, fit_classifier
 from pipeline.codec import Codec
 from pipeline.config import Config
+from pipeline.examples import Factors
 from pipeline.folds import Folds, check_folds
 from pipeline.progress import EpochProgress, ProgressDisplay
 from pipeline.sections import JudgeConfig
 
 logger = logging.getLogger(__name__)
-
-Factors = Mapping[str, Sequence[str]]
-"""Value names of the label and of every other factor."""
 
 JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
 

@@ -41,8 +41,8 @@ def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
     counts = np.bincount(examples.labels)
     sizes = np.floor(validation_share * counts).astype(np.int64)
     sizes[counts.argmax()] = max(sizes[counts.argmax()], 1)
-    validation = _rank(draws[:, 0], examples.labels) < sizes[examples.labels]
-    judge = _rank(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
+    validation = rank_in_class(draws[:, 0], examples.labels) < sizes[examples.labels]
+    judge = rank_in_class(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
     return Folds(
         train=examples.take(~validation),
         validation=examples.take(validation),
@@ -51,9 +51,9 @@ def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
     )
 
 
-def _rank(draws: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Place of every draw among those of its class, from 0."""
-    order = np.lexsort((draws, labels))
+def rank_in_class(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Place of every key among those of its class, from 0, int64; equal keys in their order."""
+    order = np.lexsort((keys, labels))
     starts = np.searchsorted(labels[order], labels[order])
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - starts

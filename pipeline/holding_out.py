@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from augment import Coverage, HoldOut, draw_cells, name_cells
 from augment.spelling import nearest
-from pipeline.examples import Examples
+from pipeline.examples import Examples, Factors
 from pipeline.folds import Folds
 from pipeline.sections import HoldOutConfig
 
 DETAIL = "hold_out"
 """Where the details of a bundle and of a manifest have it."""
-
-Factors = Mapping[str, Sequence[str]]
-"""Value names of the label and of every other factor."""
 
 
 def plan_hold_out(

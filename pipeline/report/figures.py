@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.examples import Examples
+from pipeline.folds import rank_in_class
 from pipeline.report.exchange_grid import exchange_grid
 from pipeline.report.mosaic import variant_grid
 from pipeline.report.scatter import exchange_scatter, variant_scatter
@@ -150,9 +151,6 @@ class ScatterPlots:
 
 def _classes_in_turn(labels: np.ndarray) -> np.ndarray:
     """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
-    turn = np.zeros(len(labels), np.int64)
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        turn[rows] = np.arange(len(rows))
+    turn = rank_in_class(np.arange(len(labels)), labels)
     order = np.lexsort((labels, turn))[:GRID_ROWS]
     return order[np.argsort(labels[order], kind="stable")]

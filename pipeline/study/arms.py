@@ -31,6 +31,24 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class Mixed:
+    """An arm at one mixing ratio.
+
+    Attributes:
+        arm: The arm.
+        ratio: Mixed examples per real one, 0 where nothing is mixed.
+    """
+
+    arm: Arm
+    ratio: float
+
+    @property
+    def name(self) -> str:
+        """Name of the arm with its ratio."""
+        return f"{self.arm.name} x{self.ratio:g}" if self.ratio else self.arm.name
+
+
+@dataclass(frozen=True)
 class Run:
     """One classifier that a study trains.
 
@@ -47,9 +65,14 @@ class Run:
     seed: int
 
     @property
+    def mixed(self) -> Mixed:
+        """The arm at this ratio."""
+        return Mixed(self.arm, self.ratio)
+
+    @property
     def name(self) -> str:
         """Name of the arm with its ratio."""
-        return f"{self.arm.name} x{self.ratio:g}" if self.ratio else self.arm.name
+        return self.mixed.name
 
 
 def parse_arm(name: str, pools: Sequence[str]) -> Arm:

@@ -101,11 +101,16 @@ def train_and_score(
     return score(network, test)
 
 
-def score(network: keras.Sequential, test: Examples) -> dict[str, float]:
-    """Figures of a classifier on examples that it was not trained on."""
-    pixels = PIXELS.to_model(test.images.astype(np.float32), CLASSIFIER_RANGE)
+def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What a classifier makes of stored images, `(n, logits)` float64; some of them at once."""
+    pixels = PIXELS.to_model(images.astype(np.float32), CLASSIFIER_RANGE)
     parts = np.split(pixels, range(SCORED_AT_ONCE, len(pixels), SCORED_AT_ONCE))
-    logits = np.concatenate([np.asarray(network(part), np.float64) for part in parts])
+    return np.concatenate([np.asarray(network(part), np.float64) for part in parts])
+
+
+def score(network: keras.Model, test: Examples) -> dict[str, float]:
+    """Figures of a classifier on examples that it was not trained on."""
+    logits = logits_of(network, test.images)
     logits -= logits.max(axis=1, keepdims=True)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     right = logits.argmax(axis=1) == test.labels

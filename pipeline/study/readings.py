@@ -14,11 +14,10 @@ import keras
 import numpy as np
 
 from model_zoo.heads import split_heads
-from model_zoo.scaling import PIXELS
-from model_zoo.training import CLASSIFIER_RANGE, Schedule, fit_classifier
-from pipeline.examples import Examples
-from pipeline.study.downstream import SCORED_AT_ONCE
-from pipeline.study.ties import Factors, follows_ties
+from model_zoo.training import Schedule, fit_classifier
+from pipeline.examples import Examples, Factors
+from pipeline.study.downstream import logits_of
+from pipeline.study.ties import follows_ties
 
 AUDITOR_SEED = 303
 AUDITOR_BATCH = 64
@@ -55,17 +54,12 @@ class Auditor:
 
     def reads(self, examples: Examples) -> np.ndarray:
         """Whether the label and every tied factor are read right in each example; booleans."""
-        right = []
-        for start in range(0, len(examples), SCORED_AT_ONCE):
-            part = examples.take(np.arange(start, min(start + SCORED_AT_ONCE, len(examples))))
-            logits = self.network(PIXELS.to_model(part.images, CLASSIFIER_RANGE))
-            heads = split_heads(np.asarray(logits), list(self.sizes.values()))
-            read = [
-                head.argmax(axis=1) == part.factors[n]
-                for n, head in zip(self.sizes, heads, strict=True)
-            ]
-            right.append(np.all(read, axis=0))
-        return np.concatenate(right) if right else np.zeros(0, bool)
+        heads = split_heads(logits_of(self.network, examples.images), list(self.sizes.values()))
+        read = [
+            head.argmax(axis=1) == examples.factors[name]
+            for name, head in zip(self.sizes, heads, strict=True)
+        ]
+        return np.all(read, axis=0)
 
     def figures(self, examples: Examples) -> dict[str, float]:
         """How many examples lie off the ties, and the share of these that is read right."""

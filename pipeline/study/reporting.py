@@ -12,14 +12,14 @@ from pipeline.measures import Measure
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report, Table
 from pipeline.report.study_chart import study_chart
-from pipeline.study.arms import REAL, UNTIED
+from pipeline.study.arms import MORE_REAL, REAL, REPEATED, UNTIED
 from pipeline.study.comparisons import Estimate, estimate, paired_difference
 from pipeline.study.running import Results
 from pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
 from pipeline.study.sheets import captions_of, draw_pools
 from pipeline.training import data_digest
 
-RIVALS = (REAL, "repeated", "classical", "colours", UNTIED)
+RIVALS = (REAL, REPEATED, "classical", "colours", UNTIED)
 """Arms that every other is compared with, where they were run."""
 CAPTION = "Accuracy on the test split: mean and standard deviation over seeds, each a small dot."
 NOTES = (
@@ -77,15 +77,19 @@ def _generators(out: Path) -> list[str]:
 
 
 def _chart(found: Mapping[int, Scores]) -> bytes:
-    names = {score.name: None for scores in found.values() for score in scores}
     rows = {
         name: [
             [value for score in scores if score.name == name for value in scores[score].values()]
             for scores in found.values()
         ]
-        for name in names
+        for name in _names(found)
     }
     return study_chart([size_title(size) for size in found], rows, "accuracy")
+
+
+def _names(found: Mapping[int, Scores]) -> list[str]:
+    """Every arm with its ratio, in the order of the runs."""
+    return list({score.name: None for scores in found.values() for score in scores})
 
 
 def size_title(size: int) -> str:
@@ -95,9 +99,8 @@ def size_title(size: int) -> str:
 
 def _table(found: Mapping[int, Scores]) -> Table:
     """A row an arm, a column a size."""
-    names = {score.name: None for scores in found.values() for score in scores}
     rows = []
-    for name in names:
+    for name in _names(found):
         cells = [
             _mean_and_spread(estimate(list(seeds.values())))
             for scores in found.values()
@@ -178,7 +181,7 @@ def interval(found: Estimate) -> str:
 
 def _sentence(size: int, scores: Scores) -> str:
     means = {score: estimate(list(seeds.values())).mean for score, seeds in scores.items()}
-    fair = {s: mean for s, mean in means.items() if s.arm.pool != "oracle" and not s.arm.untied}
+    fair = {s: mean for s, mean in means.items() if s.arm.pool != MORE_REAL and not s.arm.untied}
     best = max(fair, key=lambda score: fair[score])
     text = f"With {size_title(size)} {best.name} is best, {means[best]:.1%}"
     real = [mean for score, mean in means.items() if score.name == REAL]

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
-from pipeline.study.arms import REAL, UNTIED, Arm
+from pipeline.study.arms import REAL, UNTIED, Arm, Mixed
 from pipeline.study.comparisons import Estimate, estimate
 from pipeline.study.running import Results
 
 LEAST_GAP = 0.01
 """Below this gap between tied and untied real examples no share of it is told."""
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """An arm at one mixing ratio."""
-
-    arm: Arm
-    ratio: float
-
-    @property
-    def name(self) -> str:
-        """Name of the arm with its ratio."""
-        return f"{self.arm.name} x{self.ratio:g}" if self.ratio else self.arm.name
 
 
 Scores = dict[Mixed, dict[int, float]]
@@ -34,7 +20,7 @@ def by_size(results: Results) -> dict[int, Scores]:
     """Accuracies by the number of real examples of each class, 0 for all."""
     found: dict[int, Scores] = defaultdict(lambda: defaultdict(dict))
     for run, figures in results.runs.items():
-        found[run.size or 0][Mixed(run.arm, run.ratio)][run.seed] = figures["accuracy"]
+        found[run.size or 0][run.mixed][run.seed] = figures["accuracy"]
     return {size: dict(scores) for size, scores in found.items()}
 
 

@@ -11,6 +11,7 @@ from pipeline.config import Config
 from pipeline.copies import draw_nearest
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
+from pipeline.exchange import one_per_class
 from pipeline.report.figures import GRID_COLUMNS
 from pipeline.study.generators import file_name
 
@@ -41,16 +42,17 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
     """
     folders = sorted((out / "generators").glob("*"), key=_size_and_seed)
     pictures: dict[str, bytes] = {}
-    for pool in config.study.pools if folders else ():
+    if not folders:
+        return pictures
+    real, figures = folders[-1] / "data", dataset.kind.figures
+    seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
+    for pool in config.study.pools:
         place = folders[-1] / file_name(pool)
-        real = folders[-1] / "data"
         if not (place / "manifest.json").exists():
             continue
         made = DatasetDir.open(place).read("train")
-        seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
-        figures = dataset.kind.figures
         shown = _by_class(made)
-        anchors = seen.take(_firsts(seen, np.array(list(shown))))
+        anchors = one_per_class(seen.take(np.isin(seen.labels, list(shown))), MOST_ROWS)
         variants = np.stack([made.images[rows] for rows in shown.values()])
         accepted = np.ones(variants.shape[:2], bool)
         names = dataset.manifest.class_names
@@ -70,8 +72,3 @@ def _by_class(made: Examples) -> dict[int, np.ndarray]:
     rows = {int(label): np.flatnonzero(made.labels == label) for label in np.unique(made.labels)}
     count = min(GRID_COLUMNS, *map(len, rows.values()), len(made))
     return {label: found[:count] for label, found in list(rows.items())[:MOST_ROWS]}
-
-
-def _firsts(examples: Examples, labels: np.ndarray) -> np.ndarray:
-    """The first row of each class."""
-    return np.array([np.flatnonzero(examples.labels == label)[0] for label in labels])

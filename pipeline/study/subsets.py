@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from augment import identity_keys
 from pipeline.atomic_files import ShardWriter
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
 from pipeline.examples import Examples
+from pipeline.folds import rank_in_class
 from pipeline.importing import example_records, replaced_when_complete
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, library_versions
 
@@ -31,21 +31,17 @@ def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:
     Raises:
         ValueError: A class has too few examples.
     """
-    keys = identity_keys(seed, "study subset", examples.ids)
-    order = np.lexsort((keys, examples.labels))
-    starts = np.searchsorted(examples.labels[order], examples.labels[order])
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order)) - starts
+    rank = rank_in_class(identity_keys(seed, "study subset", examples.ids), examples.labels)
+    order = np.lexsort((examples.labels, rank))
     if size is None:
-        return np.lexsort((examples.labels, rank))
+        return order
     counts = np.bincount(examples.labels)
     if counts[counts > 0].min() < size:
         raise ValueError(
             f"The smallest class has too few examples. Expected: {size} or more of every class. "
             f"Received: {counts[counts > 0].min()}. Lower `study.sizes`."
         )
-    chosen = np.flatnonzero(rank < size)
-    return chosen[np.lexsort((examples.labels[chosen], rank[chosen]))]
+    return order[rank[order] < size]
 
 
 def write_subset(
@@ -56,7 +52,7 @@ def write_subset(
     with replaced_when_complete(os.fspath(out)) as folder:
         file = shard_file(manifest.name, "train", 0, 1)
         with ShardWriter(os.path.join(folder, file)) as writer:
-            for record in _records(source, examples):
+            for record in example_records(source.kind, examples, examples.ids):
                 writer.write(record)
         counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
         shard = ShardEntry(
@@ -85,7 +81,3 @@ def write_subset(
         write_metadata(folder, subset)
         subset.write(os.path.join(folder, MANIFEST_FILE))
     return DatasetDir.open(out)
-
-
-def _records(source: DatasetDir, examples: Examples) -> Iterator[bytes]:
-    return example_records(source.kind, examples, examples.ids)

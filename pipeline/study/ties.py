@@ -11,10 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from augment import identity_keys
-from pipeline.examples import Examples
-
-Factors = Mapping[str, Sequence[str]]
-"""Value names of the label and of every other factor."""
+from pipeline.examples import Examples, Factors
 
 
 def check_ties(ties: Mapping[str, float], factors: Factors) -> None:
