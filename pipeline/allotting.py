@@ -12,11 +12,11 @@ from augment import (
     identity_keys,
     variants_per_anchor,
 )
-from pipeline.encode_shard import EncodedShard
+from pipeline.encode_slice import EncodedSlice
 from pipeline.jobs import GenerationJob
 
 
-def allot(job: GenerationJob, shard: EncodedShard, donors: DonorBank | None) -> Anchors:
+def allot(job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None) -> Anchors:
     """Gives the readable anchors of a shard their variants, by class or by cell."""
     if job.plan.cells is None:
         return _allot_classes(job, shard)
@@ -30,7 +30,7 @@ def allot(job: GenerationJob, shard: EncodedShard, donors: DonorBank | None) -> 
     return anchors_among(shard.ids, shard.factors, donors, rows, targets)
 
 
-def _allot_classes(job: GenerationJob, shard: EncodedShard) -> Anchors:
+def _allot_classes(job: GenerationJob, shard: EncodedSlice) -> Anchors:
     """Gives every readable anchor its number of variants; those of unreadable ones are left out."""
     labels = shard.factors["label"]
     keys = identity_keys(job.settings.seed, "quota", shard.ids)

@@ -9,36 +9,31 @@ import os
 import secrets
 from collections.abc import Iterator
 
-import tensorflow as tf
-
+from pipeline.files import create_binary, exists, remove, replace_file
 from pipeline.records import frame
-
-_ERRNO = {
-    tf.errors.NotFoundError: errno.ENOENT,
-    tf.errors.PermissionDeniedError: errno.EACCES,
-    tf.errors.AlreadyExistsError: errno.EEXIST,
-    tf.errors.ResourceExhaustedError: errno.ENOSPC,
-}
 
 
 @contextlib.contextmanager
 def os_errors(path: str) -> Iterator[None]:
-    """Turns TensorFlow's file errors into the `OSError` of the same meaning, naming `path`."""
+    """Says of an `OSError` which `path` could not be written, and what to do."""
     try:
         yield
-    except tf.errors.OpError as error:
-        message = (
-            f"Cannot write here: {error.message}. Expected: a folder that can be written to, on "
-            "a disk with free space. Check its permissions and space, or choose another folder"
-        )
-        raise OSError(_ERRNO.get(type(error), errno.EIO), message, path) from error
+    except OSError as error:
+        code = error.errno or errno.EIO
+        raise OSError(
+            code,
+            f"Cannot write here: {error.strerror or error}. Expected: a folder that can be written "
+            "to, on a disk with free space. Check its permissions and space, or choose another "
+            "folder",
+            path,
+        ) from error
 
 
 class AtomicFile:
     """A file that gets its name only when it is complete.
 
     It is written as `.<name>.<random>.tmp` in the same folder, renamed when the `with` block
-    ends well, and removed when it does not. Works on local paths and buckets.
+    ends well, and removed when it does not. Works on local paths and on those with a scheme.
 
     Args:
         path: Path of the file; an existing one is replaced.
@@ -58,8 +53,7 @@ class AtomicFile:
 
     def __enter__(self):
         with os_errors(self.path):
-            self._file = tf.io.gfile.GFile(self._temporary, "wb")
-            self._file.write(b"")  # creates the file even if nothing follows
+            self._file = create_binary(self._temporary)
         return self
 
     def write(self, data: bytes) -> None:
@@ -74,10 +68,10 @@ class AtomicFile:
             with os_errors(self.path):
                 self._file.close()
                 if kind is None:
-                    tf.io.gfile.rename(self._temporary, self.path, overwrite=True)
+                    replace_file(self._temporary, self.path)
         finally:
-            if tf.io.gfile.exists(self._temporary):
-                tf.io.gfile.remove(self._temporary)
+            if exists(self._temporary):
+                remove(self._temporary)
 
 
 class ShardWriter(AtomicFile):

@@ -1,12 +1,12 @@
-"""Counts the examples of each cell of the factor grid, shard by shard, with Beam."""
+"""Counts the examples of each cell of the factor grid, slice by slice, with Beam."""
 
 from __future__ import annotations
 
 import functools
 import json
-import tempfile
+import os
+import secrets
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -16,10 +16,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from augment import Coverage, HoldOut
 from pipeline.atomic_files import write_atomic
 from pipeline.dataset_dir import DatasetDir
+from pipeline.files import as_location, exists, make_folders, read_text, remove
 from pipeline.observations import KINDS
 from pipeline.records import read_records
 from pipeline.rows import Row, parse_row
 from pipeline.runners import DEFAULT_RUNNER, make_runner
+from pipeline.slices import Slice, is_whole
 
 COVERAGE_FILE = "coverage.json"
 
@@ -27,8 +29,9 @@ COVERAGE_FILE = "coverage.json"
 def count_cells(
     dataset: DatasetDir,
     split: str,
+    slices: Sequence[Slice],
     factors: Sequence[str],
-    near: Path,
+    near: str,
     hold_out: HoldOut | None = None,
     runner: str = DEFAULT_RUNNER,
     beam_args: Sequence[str] = (),
@@ -38,71 +41,78 @@ def count_cells(
     Args:
         dataset: The data set directory.
         split: Name of the split.
+        slices: The slices of the split.
         factors: The factors of the grid.
         near: A path that workers can write beside; the result passes through a file there.
         hold_out: Cells that do not count.
         runner: Name of a Beam runner.
         beam_args: Beam's own options.
     """
-    count = functools.partial(count_shard, dataset.path, split, tuple(factors), hold_out)
+    count = functools.partial(count_slice, dataset.path, split, tuple(factors), hold_out)
     merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
-    return Coverage.from_dict(_run(dataset, split, count, merge, near, runner, beam_args))
+    return Coverage.from_dict(_run(slices, count, merge, near, runner, beam_args))
 
 
 def count_classes(
     dataset: DatasetDir,
     split: str,
-    near: Path,
+    slices: Sequence[Slice],
+    near: str,
     hold_out: HoldOut,
     runner: str = DEFAULT_RUNNER,
     beam_args: Sequence[str] = (),
-) -> dict[str, list[int]]:
-    """Counts the examples of each class in each shard, by the name of its file.
+) -> list[list[int]]:
+    """Counts the examples of each class in each slice.
 
-    The manifest knows these, unless there are cells that do not count. Arguments as above.
+    The manifest knows these of whole shards, unless there are cells that do not count. Arguments
+    as above.
     """
-    if not hold_out:
-        return {shard.file: shard.label_counts for shard in dataset.shards(split)}
+    shards = dataset.shards(split)
+    if not hold_out and all(is_whole(part, shards) for part in slices):
+        return [shards[part.shard].label_counts for part in slices]
     count = functools.partial(_label_counts, dataset.path, split, hold_out)
-    merge = beam.combiners.ToDict()
-    counts = _run(dataset, split, count, merge, near, runner, beam_args)
-    return {shard.file: counts[str(place)] for place, shard in enumerate(dataset.shards(split))}
+    counts = _run(slices, count, beam.combiners.ToDict(), near, runner, beam_args)
+    return [counts[_name(part)] for part in slices]
 
 
 def _run(
-    dataset: DatasetDir,
-    split: str,
-    count: Callable[[int], Any],
+    slices: Sequence[Slice],
+    count: Callable[[Slice], Any],
     merge: beam.PTransform,
-    near: Path,
+    near: str,
     runner: str,
     beam_args: Sequence[str],
 ) -> Any:
-    """Counts every shard and merges the counts; they pass through a file as JSON."""
-    near.parent.mkdir(parents=True, exist_ok=True)
+    """Counts every slice and merges the counts; they pass through a file as JSON."""
+    parent, name = os.path.split(as_location(near))
+    make_folders(parent or ".")
+    path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
     options = PipelineOptions(list(beam_args))
-    with tempfile.TemporaryDirectory(prefix=f".{near.name}.", dir=near.parent) as folder:
-        path = str(Path(folder, "counts.json"))
+    try:
         with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(list(range(len(dataset.shards(split)))))
-                | "SpreadShards" >> beam.Reshuffle()
-                | "CountShard" >> beam.Map(count)
+                | "Slices" >> beam.Create(list(slices))
+                | "SpreadSlices" >> beam.Reshuffle()
+                | "CountSlice" >> beam.Map(count)
                 | "MergeCounts" >> merge
                 | "WriteCounts" >> beam.Map(write_json, path)
             )
-        return json.loads(Path(path).read_text())
+        return json.loads(read_text(path))
+    finally:
+        if exists(path):
+            remove(path)
 
 
-def count_shard(
-    path: str, split: str, factors: Sequence[str], hold_out: HoldOut | None, index: int
+def count_slice(
+    path: str, split: str, factors: Sequence[str], hold_out: HoldOut | None, part: Slice
 ) -> Coverage:
-    """Counts the readable records of a shard by cell, without decoding an image."""
+    """Counts the readable records of a slice by cell, without decoding an image."""
     dataset = DatasetDir.open(path)
-    manifest, entry = dataset.manifest, dataset.shards(split)[index]
+    manifest, (index, start, stop) = dataset.manifest, part
     kind, shape = KINDS[manifest.observation], manifest.image_shape
-    records = enumerate(read_records(dataset.shard_path(split, index), entry.records))
+    read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
+    records = enumerate(read, start)
     parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)
     rows = [row.codes for row in parsed if isinstance(row, Row)]
     codes = np.array(rows, np.int64).reshape(-1, len(manifest.factors))
@@ -113,9 +123,13 @@ def count_shard(
     return Coverage({name: tuple(manifest.factors[name]) for name in factors}).count(columns)
 
 
-def _label_counts(path: str, split: str, hold_out: HoldOut, index: int) -> tuple[str, list[int]]:
-    counts = count_shard(path, split, ["label"], hold_out, index)
-    return str(index), counts.marginal("label").tolist()
+def _name(part: Slice) -> str:
+    return f"{part.shard}-{part.start}"
+
+
+def _label_counts(path: str, split: str, hold_out: HoldOut, part: Slice) -> tuple[str, list[int]]:
+    counts = count_slice(path, split, ["label"], hold_out, part)
+    return _name(part), counts.marginal("label").tolist()
 
 
 def write_json(document: Any, path: str) -> None:
@@ -124,7 +138,7 @@ def write_json(document: Any, path: str) -> None:
 
 
 def write_change(
-    out: Path, before: Coverage, made: Sequence[Sequence[tuple[Sequence[int], int]]]
+    out: str, before: Coverage, made: Sequence[Sequence[tuple[Sequence[int], int]]]
 ) -> None:
     """Writes the examples of each cell before and after into a data set directory.
 
@@ -135,15 +149,15 @@ def write_change(
     """
     parts = [Coverage(before.names, {tuple(c): n for c, n in cells}) for cells in made]
     document = {"before": before.to_dict(), "after": before.merge(*parts).to_dict()}
-    write_atomic(str(out / COVERAGE_FILE), json.dumps(document))
+    write_atomic(os.path.join(out, COVERAGE_FILE), json.dumps(document))
 
 
-def read_change(out: Path) -> tuple[Coverage, Coverage] | None:
+def read_change(out: str | os.PathLike[str]) -> tuple[Coverage, Coverage] | None:
     """Reads what `write_change` wrote, before and after; None if it wrote nothing."""
-    path = out / COVERAGE_FILE
-    if not path.exists():
+    path = os.path.join(out, COVERAGE_FILE)
+    if not exists(path):
         return None
-    document = json.loads(path.read_text())
+    document = json.loads(read_text(path))
     return Coverage.from_dict(document["before"]), Coverage.from_dict(document["after"])
 
 

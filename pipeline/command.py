@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.files import is_remote
 from pipeline.quiet import prepare_process, start_tensorflow
 from pipeline.refusals import FAILED_RUN, REPORTED, exit_code, is_refusal
 from pipeline.tables import measured_rows, plain, print_report, print_table
@@ -28,9 +29,24 @@ app = typer.Typer(
     "`latentloom generate CONFIG --data data --model bundle --out variants`.",
 )
 
+
+def local_path(path: str | Path) -> Path:
+    """A path of this machine.
+
+    Raises:
+        typer.BadParameter: It has a scheme.
+    """
+    if is_remote(path):
+        raise typer.BadParameter(
+            f"'{path}' is not on this machine. Expected: a local directory; `import` and "
+            "`generate` alone write elsewhere. Write here, then copy the directory."
+        )
+    return Path(path)
+
+
 Config_ = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/.")]
-Data = Annotated[Path, typer.Option("--data", help="Data set directory made by `import`.")]
-Model = Annotated[Path, typer.Option("--model", help="Model bundle made by `train`.")]
+Data = Annotated[str, typer.Option("--data", help="Data set directory made by `import`.")]
+Model = Annotated[str, typer.Option("--model", help="Model bundle made by `train`.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,7 +66,7 @@ def import_(
             "`idx:DIR`, `npz:FILE`, `folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
         ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to write.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")],
     name: Annotated[str | None, typer.Option(help="Name of the data set.")] = None,
     label: Annotated[str | None, typer.Option(help="Field that is the class.")] = None,
     factors: Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")] = None,
@@ -96,7 +112,9 @@ def import_(
 def train(
     config: Config_,
     data: Data,
-    out: Annotated[Path, typer.Option("--out", help="Directory for the model bundle.")],
+    out: Annotated[
+        Path, typer.Option("--out", parser=local_path, help="Directory for the model bundle.")
+    ],
     settings: Settings = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
@@ -132,7 +150,7 @@ def generate(
     config: Config_,
     data: Data,
     model: Model,
-    out: Annotated[Path, typer.Option("--out", help="Directory for the variants.")],
+    out: Annotated[str, typer.Option("--out", help="Directory for the variants.")],
     runner: Annotated[str, typer.Option(help="Beam runner by name.")] = "FnApiRunner",
     settings: Settings = None,
     overwrite: Overwrite = False,
@@ -169,14 +187,17 @@ def generate(
         report = report_on(resolved, data, model, out)
         advance(1, 1)
     print_report(report)
-    typer.echo(f"Data set in {out}, pictures and figures in {out / 'report.html'}.")
+    typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")
 
 
 @app.command()
 def evaluate(
     data: Data,
     model: Model,
-    out: Annotated[Path, typer.Option("--out", help="Directory for the page and its figures.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", parser=local_path, help="Directory for the page and its figures."),
+    ],
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -199,13 +220,16 @@ def evaluate(
 def study(
     config: Config_,
     data: Data,
-    out: Annotated[Path, typer.Option("--out", help="Directory for the study.")],
+    out: Annotated[Path, typer.Option("--out", parser=local_path, help="Directory for the study.")],
     generated: Annotated[
         Path | None,
-        typer.Option("--generated", help="Examples generated from all training examples."),
+        typer.Option(
+            "--generated", parser=local_path, help="Examples generated from all training examples."
+        ),
     ] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="Bundle trained on all training examples.")
+        Path | None,
+        typer.Option("--model", parser=local_path, help="Bundle trained on all training examples."),
     ] = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
@@ -243,7 +267,7 @@ def study(
 
 @app.command()
 def verify(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Data set directory.")],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Data set directory.")],
 ) -> None:
     """Check every file of a data set against its manifest; exit 1 and name what is damaged."""
     start_tensorflow()
@@ -259,7 +283,7 @@ def verify(
 
 @app.command()
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="DIR|BUNDLE", help="What to look into.")],
+    path: Annotated[str, typer.Argument(metavar="DIR|BUNDLE", help="What to look into.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a data set directory or a model bundle."""
@@ -275,7 +299,9 @@ def inspect(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Directory for everything.")] = Path("demo"),
+    out: Annotated[
+        Path, typer.Option("--out", parser=local_path, help="Directory for everything.")
+    ] = Path("demo"),
     overwrite: Overwrite = False,
 ) -> None:
     """Variants and recombinations of embedded letters, from import to report, in a few minutes."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from jinja2 import Environment
 
 from pipeline.atomic_files import write_atomic
+from pipeline.files import is_remote
 from pipeline.manifest import Manifest
 from pipeline.observations import KINDS
 
@@ -62,7 +62,7 @@ The figures on quality are in `report.html`.
 """
 
 
-def write_card(out: Path, manifest: Manifest, judged: Sequence[str] = ()) -> None:
+def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None:
     """Writes the dataset card of a generated data set into its directory.
 
     Args:
@@ -82,6 +82,6 @@ def write_card(out: Path, manifest: Manifest, judged: Sequence[str] = ()) -> Non
         counts=manifest.label_counts(settings["split"]),
         judged=judged,
         others=[name for name in manifest.factors if name != "label"],
-        folder=os.path.basename(os.path.abspath(out)),
+        folder=os.path.basename(out if is_remote(out) else os.path.abspath(out)),
     )
-    write_atomic(str(out / CARD_FILE), text)
+    write_atomic(os.path.join(out, CARD_FILE), text)

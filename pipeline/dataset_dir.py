@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,8 @@ class DatasetDir:
         index: int,
         batch_size: int = 1024,
         records: Container[int] | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a shard in batches; damaged or unfit records become dead letters.
 
@@ -106,6 +110,8 @@ class DatasetDir:
             index: Number of the shard, from 0.
             batch_size: Records per batch, good and bad.
             records: Numbers of the records wanted; all by default.
+            start: The first record of a slice.
+            stop: The record after its last; that of the shard by default.
 
         Yields:
             The good examples of a batch, and its dead letters.
@@ -113,7 +119,9 @@ class DatasetDir:
         entry = self.shards(split)[index]
         rows: list[Row] = []
         dead: list[DeadLetter] = []
-        for number, record in enumerate(read_records(self.shard_path(split, index), entry.records)):
+        path = self.shard_path(split, index)
+        read = read_records(path, entry.records, start=start, stop=stop)
+        for number, record in enumerate(read, start):
             if records is not None and number not in records:
                 continue
             row = parse_row(
@@ -197,11 +205,13 @@ def write_metadata(
     """Writes the metadata with which `tfds.builder_from_directory` reads the directory.
 
     Args:
-        path: Path of the directory; the shards must be there already.
+        path: Path of the directory.
         manifest: What the directory holds.
         extra_features: TFDS features of the records beyond observation, factors and `example_id`.
     """
     import tensorflow_datasets as tfds
+
+    from pipeline.atomic_files import write_atomic
 
     kind = KINDS[manifest.observation]
     features = {
@@ -218,12 +228,18 @@ def write_metadata(
         )
         for split, shards in manifest.splits.items()
     ]
-    tfds.folder_dataset.write_metadata(
-        data_dir=os.fspath(path),
-        features=features,
-        split_infos=splits,
-        version=manifest.version,
-        check_data=False,
-        description=str(manifest.source.get("description", manifest.name)),
-        supervised_keys=(kind.feature, "label"),
-    )
+    with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:  # TFDS knows few schemes
+        shards = {shard.file for shards in manifest.splits.values() for shard in shards}
+        for shard in shards:
+            Path(folder, shard).touch()  # TFDS looks for their names
+        tfds.folder_dataset.write_metadata(
+            data_dir=folder,
+            features=features,
+            split_infos=splits,
+            version=manifest.version,
+            check_data=False,
+            description=str(manifest.source.get("description", manifest.name)),
+            supervised_keys=(kind.feature, "label"),
+        )
+        for name in set(os.listdir(folder)) - shards:
+            write_atomic(os.path.join(path, name), Path(folder, name).read_bytes())

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
-from collections.abc import Mapping
+import os
+import secrets
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
+
+from pipeline.files import (
+    create_binary,
+    exists,
+    is_folder,
+    is_remote,
+    list_names,
+    make_folders,
+    remove,
+)
+from pipeline.locks import LOCK_FILE, locked
 
 OWN_FILES = (
     *("manifest.json", "bundle.json", "train_state", ".job", "report.html", "evaluation.html"),
@@ -30,14 +41,20 @@ def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[st
         ValueError: An input is the output directory or lies in it.
     """
     for name, path in inputs.items():
-        if Path(path).resolve().is_relative_to(Path(out).resolve()):
+        if _absolute(path).is_relative_to(_absolute(out)):
             raise ValueError(
                 f"The output '{out}' holds the input '{path}'. Expected: a directory of its own. "
                 f"Received: {name} {path}. Choose another output directory."
             )
 
 
-def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = False) -> None:
+def _absolute(path: str | PathLike[str]) -> Path:
+    return Path(path) if is_remote(path) else Path(path).resolve()
+
+
+def claim_directory(
+    path: str | PathLike[str], *, overwrite: bool = False, resumable: bool = False
+) -> None:
     """Makes an output directory, or takes an existing one over.
 
     Args:
@@ -50,31 +67,57 @@ def claim_directory(path: Path, *, overwrite: bool = False, resumable: bool = Fa
         NotADirectoryError: It is a file.
         PermissionError: It cannot be written to.
     """
-    path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise NotADirectoryError(
-            f"The output '{path}' is a file. Expected: a directory. Received: --out {path}. "
-            "Choose another --out."
-        )
-    if path.is_dir():
-        for leftover in path.glob(f"{CLAIM_PREFIX}*"):  # of a run that was killed right here
-            leftover.unlink(missing_ok=True)
-    if path.is_dir() and any(path.iterdir()):
+    path = os.fspath(path)
+    _check_no_file(path)
+    for name in list_names(path):
+        if name.startswith(CLAIM_PREFIX):  # of a run that was killed right here
+            remove(os.path.join(path, name))
+    if names := [name for name in list_names(path) if name != LOCK_FILE]:
         if overwrite:
-            _empty(path)
+            _empty(path, names)
         elif not resumable:
             raise FileExistsError(
                 f"The output directory '{path}' is not empty. Expected: a new or empty directory. "
                 f"Received: --out {path}. Choose another --out, or pass --overwrite."
             )
     with _readable_refusal(path):
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path, prefix=CLAIM_PREFIX):
-            pass
+        make_folders(path)
+        claim = os.path.join(path, f"{CLAIM_PREFIX}{secrets.token_hex(4)}")
+        create_binary(claim).close()
+        remove(claim)
 
 
 @contextlib.contextmanager
-def _readable_refusal(path: Path):
+def held_directory(path: str, *, overwrite: bool, resumable_by: str) -> Iterator[None]:
+    """Claims an output directory and keeps other runs off it while the block runs.
+
+    Args:
+        path: The directory.
+        overwrite: Whether to empty it, provided that latentloom wrote it.
+        resumable_by: Name of the folder in it by which a run is known that can be gone on with.
+
+    Raises:
+        FileExistsError: Another run holds it, or as `claim_directory` raises.
+    """
+    _check_no_file(path)
+    with _readable_refusal(path):
+        make_folders(path)
+    with locked(path):
+        is_resumable = is_folder(os.path.join(path, resumable_by))
+        claim_directory(path, overwrite=overwrite, resumable=is_resumable)
+        yield
+
+
+def _check_no_file(path: str) -> None:
+    if exists(path) and not is_folder(path):
+        raise NotADirectoryError(
+            f"The output '{path}' is a file. Expected: a directory. Received: --out {path}. "
+            "Choose another --out."
+        )
+
+
+@contextlib.contextmanager
+def _readable_refusal(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -85,13 +128,13 @@ def _readable_refusal(path: Path):
         ) from error
 
 
-def _empty(path: Path) -> None:
-    if not any((path / name).exists() for name in OWN_FILES):
+def _empty(path: str, names: list[str]) -> None:
+    if not any(exists(os.path.join(path, name)) for name in OWN_FILES):
         raise FileExistsError(
             f"'{path}' holds files that latentloom did not write, so --overwrite leaves them "
             f"alone. Expected: one of {', '.join(OWN_FILES)} in it. Received: --out {path}. "
             "Empty it by hand or choose another --out."
         )
     with _readable_refusal(path):
-        for entry in path.iterdir():
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        for name in names:
+            remove(os.path.join(path, name))

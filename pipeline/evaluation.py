@@ -21,6 +21,7 @@ from pipeline.disentanglement import measure_information, measure_swap, measure_
 from pipeline.examples import Examples
 from pipeline.factor_blocks import cell_name, measure_factors
 from pipeline.fidelity import measure_fidelity
+from pipeline.files import Location, local_folder
 from pipeline.held_out import HeldOut, read_folds
 from pipeline.holding_out import read_hold_out
 from pipeline.jobs import check_fit
@@ -56,8 +57,8 @@ MIN_NEIGHBOURS = 10
 
 
 def evaluate(
-    data: Path,
-    model: Path,
+    data: Location,
+    model: Location,
     out: Path,
     *,
     overrides: Sequence[str] = (),
@@ -83,11 +84,13 @@ def evaluate(
         FileExistsError: `out` holds something and `overwrite` was not given.
         FileNotFoundError: Data or bundle are missing.
     """
-    dataset, description = DatasetDir.open(data), read_description(Path(model))
-    check_fit(dataset.manifest, description)
-    config = stored_config(description, overrides)
-    check_apart(out, {"--data": data, "--model": model})
-    bundle = load_bundle(Path(model))
+    dataset = DatasetDir.open(data)
+    with local_folder(model) as folder:
+        description = read_description(folder)
+        check_fit(dataset.manifest, description)
+        config = stored_config(description, overrides)
+        check_apart(out, {"--data": data, "--model": model})
+        bundle = load_bundle(folder)
     hold_out = read_hold_out(bundle.details, dataset.manifest.factors, dataset.manifest.name)
     train, examples, name, unseen = read_folds(dataset, config, hold_out)
     held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)

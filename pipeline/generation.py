@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from model_zoo.bundle import read_description
 from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import write_change
 from pipeline.config import Config
 from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.directories import check_apart, claim_directory
+from pipeline.directories import check_apart, held_directory
+from pipeline.files import Location, as_location, is_remote, list_names, remove
 from pipeline.graph import run_graph
 from pipeline.holding_out import DETAIL
 from pipeline.jobs import (
@@ -31,7 +31,7 @@ from pipeline.jobs import (
     output_name,
     plan_job,
 )
-from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, Manifest, library_versions
+from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, TOTALS, Manifest, library_versions
 from pipeline.runners import DEFAULT_RUNNER, make_runner
 
 Progress = Callable[[int, int], None]
@@ -42,9 +42,9 @@ TRAINED_ON = "trained_on"
 
 def generate(
     config: Config,
-    data: Path,
-    model: Path,
-    out: Path,
+    data: Location,
+    model: Location,
+    out: Location,
     *,
     runner: str = DEFAULT_RUNNER,
     beam_args: Sequence[str] = (),
@@ -77,26 +77,32 @@ def generate(
     make_runner(runner)  # refuses an unknown name before anything is written
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
+    data, model, out = map(as_location, (data, model, out))
     job = plan_job(config.generate, data, model, out, runner, beam_args)
-    claim_directory(out, overwrite=overwrite, resumable=(out / JOB_FOLDER).is_dir())
-    claim_job(job)
-    clear_temporaries(out)
-    todo = [task for task in job.tasks if job.finished(task) is None]
-    if todo:
-        with _watched(job, progress), _explained(out):
-            run_graph(job, todo, runner, beam_args)
-    reports = [_report_of(job, task) for task in job.tasks]
-    check_budget(job, reports)
-    check_yield(reports)
-    manifest = describe(job, reports, config)
+    with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
+        claim_job(job)
+        clear_temporaries(out)
+        todo = [task for task in job.tasks if job.finished(task) is None]
+        if todo:
+            with _watched(job, progress), _explained(out):
+                run_graph(job, todo, runner, beam_args)
+        reports = [_report_of(job, task) for task in job.tasks]
+        check_budget(job, reports)
+        check_yield(reports)
+        _complete(job, reports, config)
+    return DatasetDir.open(out)
+
+
+def _complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:
+    """Writes what makes shards a data set, the manifest last."""
+    out, manifest = job.out, describe(job, reports, config)
     write_metadata(out, manifest, provenance_features(job))
     write_dead_letters(out, reports)
     write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
     if job.plan.coverage is not None:
         write_change(out, job.plan.coverage, [report.cells for report in reports])
-    write_atomic(str(out / "config.yaml"), config.to_yaml())
-    manifest.write(str(out / MANIFEST_FILE))
-    return DatasetDir.open(out)
+    write_atomic(os.path.join(out, "config.yaml"), config.to_yaml())
+    manifest.write(os.path.join(out, MANIFEST_FILE))
 
 
 def check_backend() -> None:
@@ -109,15 +115,16 @@ def check_backend() -> None:
         )
 
 
-def clear_temporaries(out: Path) -> None:
+def clear_temporaries(out: str) -> None:
     """Removes the temporary files that a killed run left behind."""
-    for folder in (out, out / JOB_FOLDER):
-        for leftover in folder.glob(".*.tmp"):
-            leftover.unlink()
+    for folder in (out, os.path.join(out, JOB_FOLDER)):
+        for name in list_names(folder):
+            if name.startswith(".") and name.endswith(".tmp"):
+                remove(os.path.join(folder, name))
 
 
 @contextmanager
-def _explained(out: Path) -> Iterator[None]:
+def _explained(out: str) -> Iterator[None]:
     """Gives the failure of a runner, whose message is a whole trace, the cause as its message."""
     try:
         yield
@@ -201,16 +208,11 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
             "shards": [task.sha256 for task in job.tasks],
         },
         versions=library_versions(),
-        totals={
-            "requested": sum(sum(report.requested) for report in reports),
-            "written": sum(report.entry.records for report in reports),
-            "rejected": sum(sum(report.rejected) for report in reports),
-            "dead": sum(sum(report.dead) for report in reports),
-        },
+        totals={name: sum(report.totals[name] for report in reports) for name in TOTALS},
         details={
             "job": job.digest,
             "bundle_digest": job.bundle_digest,
-            TRAINED_ON: read_description(Path(job.model))["details"].get("data"),
+            TRAINED_ON: job.trained_on,
             "config": config.model_dump(),
             "candidates": sum(sum(report.candidates) for report in reports),
             "rejections": _rejections(reports, source.class_names),
@@ -229,11 +231,11 @@ def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[st
     return {name: dict(counts) for name, counts in by_class.items()}
 
 
-def write_dead_letters(out: Path, reports: Sequence[ShardReport]) -> None:
+def write_dead_letters(out: str, reports: Sequence[ShardReport]) -> None:
     """Writes one JSON line for every input record that could not be read."""
     letters = [letter for report in reports for letter in report.dead_letters]
     text = "".join(json.dumps(letter) + "\n" for letter in letters)
-    write_atomic(str(out / "dead_letters.jsonl"), text)
+    write_atomic(os.path.join(out, "dead_letters.jsonl"), text)
 
 
 @contextmanager
@@ -242,11 +244,12 @@ def _watched(job: GenerationJob, progress: Progress | None) -> Iterator[None]:
     if progress is None:
         yield
         return
-    stop = threading.Event()
+    stop, pause = threading.Event(), 5.0 if is_remote(job.out) else 0.5
 
     def watch() -> None:
-        while not stop.wait(0.5):
-            finished = len(list(Path(job.out, JOB_FOLDER).glob("*.json"))) - 1
+        while not stop.wait(pause):
+            names = list_names(os.path.join(job.out, JOB_FOLDER))
+            finished = sum(".tfrecord" in name and name.endswith(".json") for name in names)
             progress(min(finished, len(job.tasks)), len(job.tasks))
 
     watcher = threading.Thread(target=watch, daemon=True)

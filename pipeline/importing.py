@@ -8,16 +8,23 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from augment.randomness import identity_keys
 from pipeline.atomic_files import ShardWriter, os_errors
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
 from pipeline.directories import check_apart
 from pipeline.examples import DeadLetter, Examples
+from pipeline.files import (
+    as_location,
+    exists,
+    is_folder,
+    list_names,
+    make_folders,
+    remove,
+    replace_folder,
+)
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.observations import KINDS, Kind
 from pipeline.sources import Source, open_source, source_paths
@@ -67,7 +74,7 @@ def import_dataset(
         FileExistsError: `out` exists and may not be replaced.
         OSError: `out` cannot be written.
     """
-    out = os.fspath(out).rstrip("/")
+    out = as_location(out)
     for path in source_paths(source):
         check_apart(out, {"SOURCE": path})
     _check_out(out, overwrite)
@@ -89,15 +96,15 @@ def import_dataset(
 
 
 def _check_out(out: str, overwrite: bool) -> None:
-    is_dir = tf.io.gfile.isdir(out)
-    if not tf.io.gfile.exists(out) or (is_dir and not tf.io.gfile.listdir(out)):
+    is_dir = is_folder(out)
+    if not exists(out) or (is_dir and not list_names(out)):
         return
     if not overwrite:
         raise FileExistsError(
             f"'{out}' exists already. Expected: a new or empty directory. Received: out='{out}'. "
             "Pass --overwrite to replace it, or choose another."
         )
-    if not is_dir or not tf.io.gfile.exists(os.path.join(out, MANIFEST_FILE)):
+    if not is_dir or not exists(os.path.join(out, MANIFEST_FILE)):
         raise FileExistsError(
             f"'{out}' is not a data set directory and will not be replaced. Expected: one with "
             f"{MANIFEST_FILE}. Received: out='{out}'. Choose another directory."
@@ -122,20 +129,20 @@ def replaced_when_complete(out: str) -> Iterator[str]:
     mark = secrets.token_hex(4)
     folder, old = (os.path.join(parent, f".{base}.{mark}.{end}") for end in ("tmp", "old"))
     with os_errors(out):
-        tf.io.gfile.makedirs(folder)
+        make_folders(folder)
     try:
         yield folder
         with os_errors(out):
-            if tf.io.gfile.exists(out) and tf.io.gfile.listdir(out):
-                tf.io.gfile.rename(out, old)
-            tf.io.gfile.rename(folder, out, overwrite=True)
-            if tf.io.gfile.exists(old):
-                tf.io.gfile.rmtree(old)
+            if list_names(out):
+                replace_folder(out, old, last=MANIFEST_FILE)
+            replace_folder(folder, out, last=MANIFEST_FILE)
+            if exists(old):
+                remove(old)
     finally:
-        if tf.io.gfile.exists(folder):
-            tf.io.gfile.rmtree(folder)
-        if tf.io.gfile.exists(old) and not tf.io.gfile.exists(out):
-            tf.io.gfile.rename(old, out)
+        if exists(folder):
+            remove(folder)
+        if exists(old) and not exists(out):
+            replace_folder(old, out, last=MANIFEST_FILE)
 
 
 @dataclass
@@ -184,7 +191,9 @@ class _Import:
         files = [shard_file(self.name, split, index, count) for index in range(count)]
         counts = np.zeros((count, len(self.source.factors["label"])), np.int64)
         with contextlib.ExitStack() as stack:
-            writers = [stack.enter_context(ShardWriter(Path(folder, file))) for file in files]
+            writers = [
+                stack.enter_context(ShardWriter(os.path.join(folder, file))) for file in files
+            ]
             for examples, dead in self.source.batches(split):
                 ids = [f"{self.name}/{split}/{position}" for position in examples.ids]
                 homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)

@@ -6,8 +6,7 @@ import json
 import os
 from typing import Any
 
-import tensorflow as tf
-
+from pipeline.files import exists, read_text
 from pipeline.manifest import MANIFEST_FILE, Manifest
 
 BUNDLE_FILE = "bundle.json"
@@ -29,11 +28,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = os.fspath(path)
     bundle = os.path.join(path, BUNDLE_FILE)
-    if tf.io.gfile.exists(os.path.join(path, MANIFEST_FILE)):
+    if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
-    if tf.io.gfile.exists(bundle):
-        with tf.io.gfile.GFile(bundle) as file:
-            return {"kind": "bundle", **json.loads(file.read())}
+    if exists(bundle):
+        return {"kind": "bundle", **json.loads(read_text(bundle))}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
         f"{MANIFEST_FILE} or {BUNDLE_FILE}. Received: path='{path}'. Check the path."

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from pydantic import BaseModel, ConfigDict
 
 from augment import HoldOut, find_recipe, share_out
@@ -22,25 +21,29 @@ from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
 from pipeline.dataset_dir import DatasetDir, shard_file
 from pipeline.factor_plan import FactorPlan, plan_factors
-from pipeline.files import sha256_file
+from pipeline.files import exists, local_folder, make_folders, read_text, sha256_file
 from pipeline.holding_out import read_hold_out
 from pipeline.manifest import Manifest, ShardEntry
 from pipeline.observations import KINDS
 from pipeline.runners import DEFAULT_RUNNER
 from pipeline.sections import GenerateConfig
+from pipeline.slices import cut
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
+DONORS_FILE = "donors.npz"
 
 
 class ShardTask(BaseModel):
-    """One input shard and what is to be made of it.
+    """One output shard, and the slice of an input shard that it is made of.
 
     Attributes:
-        index: Number of the shard in the order of file names, from 0.
+        index: Number of the output shard, from 0.
         source: Name of the input file.
         sha256: Hash of the input file, from its manifest.
-        class_counts: Examples of each class in it, held-out cells left out.
+        start: The first of its records.
+        stop: The record after the last.
+        class_counts: Examples of each class in the slice, held-out cells left out.
         quotas: Variants of each class to make from it.
         file: Name of the output file.
     """
@@ -50,6 +53,8 @@ class ShardTask(BaseModel):
     index: int
     source: str
     sha256: str
+    start: int
+    stop: int
     class_counts: list[int]
     quotas: list[int]
     file: str
@@ -84,6 +89,16 @@ class ShardReport(BaseModel):
     dead_letters: list[dict[str, Any]]
     cells: list[tuple[list[int], int]] = []
 
+    @property
+    def totals(self) -> dict[str, int]:
+        """Variants requested, written, rejected and dead."""
+        return {
+            "requested": sum(self.requested),
+            "written": self.entry.records,
+            "rejected": sum(self.rejected),
+            "dead": sum(self.dead),
+        }
+
 
 @dataclass(frozen=True)
 class GenerationJob:
@@ -98,6 +113,7 @@ class GenerationJob:
         tasks: One a shard.
         plan: What is done with factors; follows from the others.
         hold_out: Cells that the model was not trained on, and whose examples are left out.
+        trained_on: Name and digest of the data set that the model was trained on, if known.
     """
 
     data: str
@@ -108,6 +124,7 @@ class GenerationJob:
     tasks: tuple[ShardTask, ...]
     plan: FactorPlan = FactorPlan()
     hold_out: HoldOut = HoldOut()
+    trained_on: Any = None
 
     @functools.cached_property
     def digest(self) -> str:
@@ -118,24 +135,28 @@ class GenerationJob:
 
     def report_path(self, task: ShardTask) -> str:
         """Where the report of a finished shard lies."""
-        return str(Path(self.out, JOB_FOLDER, f"{task.file}.json"))
+        return os.path.join(self.out, JOB_FOLDER, f"{task.file}.json")
+
+    @property
+    def donors_path(self) -> str:
+        """Where the donor bank lies once it is complete."""
+        return os.path.join(self.out, JOB_FOLDER, DONORS_FILE)
 
     def finished(self, task: ShardTask) -> ShardReport | None:
         """The report of a shard if this job has finished it and its file is still whole."""
-        path, shard = self.report_path(task), str(Path(self.out, task.file))
-        if not tf.io.gfile.exists(path) or not tf.io.gfile.exists(shard):
+        path, shard = self.report_path(task), os.path.join(self.out, task.file)
+        if not exists(path) or not exists(shard):
             return None
-        with tf.io.gfile.GFile(path) as file:
-            report = ShardReport.model_validate_json(file.read())
+        report = ShardReport.model_validate_json(read_text(path))
         whole = report.job == self.digest and sha256_file(shard) == report.entry.sha256
         return report if whole else None
 
 
 def plan_job(
     settings: GenerateConfig,
-    data: Path,
-    model: Path,
-    out: Path,
+    data: str,
+    model: str,
+    out: str,
     runner: str = DEFAULT_RUNNER,
     beam_args: Sequence[str] = (),
 ) -> GenerationJob:
@@ -149,42 +170,46 @@ def plan_job(
     """
     find_recipe(settings.recipe).resolve(settings.options)
     dataset = DatasetDir.open(data)
-    description = read_description(Path(model))
+    with local_folder(model) as folder:
+        description, priors = read_description(folder), read_priors(folder)
     check_fit(dataset.manifest, description)
     manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
-    shards = sorted(dataset.shards(settings.split), key=lambda shard: shard.file)
-    counts = count_classes(dataset, settings.split, out, hold_out, **beam_settings)
-    totals = np.sum(list(counts.values()), axis=0).tolist()
+    shards = dataset.shards(settings.split)
+    slices = cut(shards, settings.slice_records)
+    counts = count_classes(dataset, settings.split, slices, out, hold_out, **beam_settings)
+    totals = np.sum(counts, axis=0).tolist()
     quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
     plan = plan_factors(
         settings,
         manifest.factors,
-        spec_of(description["latent_spec"], read_priors(Path(model))),
+        spec_of(description["latent_spec"], priors),
         description.get("judge_factors", ["label"]),
         lambda factors: count_cells(
-            dataset, settings.split, factors, out, hold_out, **beam_settings
+            dataset, settings.split, slices, factors, out, hold_out, **beam_settings
         ),
     )
     by_class = [
-        share_out(quotas.get(name, 0), [counts[shard.file][label] for shard in shards])
+        share_out(quotas.get(name, 0), [of_slice[label] for of_slice in counts])
         for label, name in enumerate(manifest.class_names)
     ]
     name = output_name(manifest, settings)
     tasks = tuple(
         ShardTask(
             index=index,
-            source=shard.file,
-            sha256=shard.sha256,
-            class_counts=counts[shard.file],
+            source=shards[part.shard].file,
+            sha256=shards[part.shard].sha256,
+            start=part.start,
+            stop=part.stop,
+            class_counts=counts[index],
             quotas=[shares[index] for shares in by_class],
-            file=shard_file(name, settings.split, index, len(shards)),
+            file=shard_file(name, settings.split, index, len(slices)),
         )
-        for index, shard in enumerate(shards)
+        for index, part in enumerate(slices)
     )
     digest = description["digest"]
-    places = str(data), str(model), str(out)
-    return GenerationJob(*places, settings, digest, tasks, plan, hold_out)
+    trained_on = description["details"].get("data")
+    return GenerationJob(data, model, out, settings, digest, tasks, plan, hold_out, trained_on)
 
 
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
@@ -217,14 +242,14 @@ def claim_job(job: GenerationJob) -> None:
     Raises:
         FileExistsError: The directory belongs to another job.
     """
-    marker = Path(job.out, JOB_FOLDER, JOB_FILE)
-    if marker.exists():
-        if json.loads(marker.read_text())["digest"] != job.digest:
+    marker = os.path.join(job.out, JOB_FOLDER, JOB_FILE)
+    if exists(marker):
+        if json.loads(read_text(marker))["digest"] != job.digest:
             raise FileExistsError(
                 f"The output directory '{job.out}' belongs to another run. Expected: the same "
                 "configuration, data and bundle, to go on with it. Received: others. "
                 "Choose another --out, or pass --overwrite."
             )
         return
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(str(marker), json.dumps({"digest": job.digest, "data": job.data}))
+    make_folders(os.path.join(job.out, JOB_FOLDER))
+    write_atomic(marker, json.dumps({"digest": job.digest, "data": job.data}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -40,7 +41,11 @@ def frame(record: bytes) -> bytes:
 
 
 def read_records(
-    path: str | os.PathLike[str], expected: int | None = None
+    path: str | os.PathLike[str],
+    expected: int | None = None,
+    *,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[bytes | BadRecord]:
     """Streams the records of a TFRecord file, with a `BadRecord` in place of each damaged one.
 
@@ -51,34 +56,55 @@ def read_records(
         path: Path of an uncompressed TFRecord file, local or in a bucket.
         expected: Integer, how many records the file should have. Without it, records lost at
             the end count as one.
+        start: Integer, the first record wanted; those before it are skipped unread.
+        stop: Integer, the record to stop before; by default all are read.
 
     Yields:
         The bytes of a record, or a `BadRecord`.
     """
     index = 0
     with open_binary(path) as stream:
-        while True:
-            record, stop = _read_record(stream)
-            if stop:
+        while stop is None or index < stop:
+            record, end = _skip_record(stream) if index < start else _read_record(stream)
+            if end:
                 break
-            good = record is not None
-            yield record if good else BadRecord(index, "the checksum of its data does not match")
+            if index >= start:
+                good = record is not None
+                reason = "the checksum of its data does not match"
+                yield record if good else BadRecord(index, reason)
             index += 1
-    known = index if stop == _END else index + 1
-    for lost in range(index, max(known, expected or 0)):
-        yield BadRecord(lost, stop)
+        else:
+            return
+    known = index if end == _END else index + 1
+    for lost in range(max(index, start), min(max(known, expected or 0), stop or sys.maxsize)):
+        yield BadRecord(lost, end)
+
+
+def _read_length(stream: IO[bytes]) -> tuple[int, str]:
+    """Reads the length of a record and, if reading must stop, the reason."""
+    header = stream.read(12)
+    if not header:
+        return 0, _END
+    if len(header) < 12:
+        return 0, "the file is truncated in the length of a record"
+    if header[8:] != _masked_crc(header[:8]):
+        return 0, "the checksum of a record's length does not match"
+    return struct.unpack("<Q", header[:8])[0], ""
+
+
+def _skip_record(stream: IO[bytes]) -> tuple[None, str]:
+    """Passes over one record; if reading must stop, the reason."""
+    length, end = _read_length(stream)
+    if not end:
+        stream.seek(length + 4, os.SEEK_CUR)
+    return None, end
 
 
 def _read_record(stream: IO[bytes]) -> tuple[bytes | None, str]:
     """Reads one record: its data (None if damaged) and, if reading must stop, the reason."""
-    header = stream.read(12)
-    if not header:
-        return None, _END
-    if len(header) < 12:
-        return None, "the file is truncated in the length of a record"
-    if header[8:] != _masked_crc(header[:8]):
-        return None, "the checksum of a record's length does not match"
-    (length,) = struct.unpack("<Q", header[:8])
+    length, end = _read_length(stream)
+    if end:
+        return None, end
     data, checksum = stream.read(length), stream.read(4)
     if len(data) + len(checksum) < length + 4:
         return None, "the file is truncated inside a record"

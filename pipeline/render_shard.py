@@ -1,13 +1,15 @@
-"""RenderShard: plan, recombine, decode, gate, and write the variants of one shard."""
+"""RenderShard: encode, plan, recombine, decode, gate, and write the variants of one slice."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-import tensorflow as tf
+from apache_beam.metrics.metric import Metrics
 
 from augment import (
     Anchors,
@@ -23,9 +25,12 @@ from augment import (
 from pipeline.allotting import allot
 from pipeline.atomic_files import ShardWriter, write_atomic
 from pipeline.codec import Codec
-from pipeline.encode_shard import EncodedShard
-from pipeline.jobs import GenerationJob, ShardReport
-from pipeline.manifest import CONFIDENCE, ShardEntry
+from pipeline.dataset_dir import DatasetDir
+from pipeline.donor_files import read_donors
+from pipeline.encode_slice import EncodedSlice, encode_slice
+from pipeline.files import make_folders
+from pipeline.jobs import JOB_FOLDER, GenerationJob, ShardReport, ShardTask
+from pipeline.manifest import CONFIDENCE, TOTALS, ShardEntry
 from pipeline.observations import Kind
 from pipeline.tf_example import serialize
 from pipeline.workers import CodecDoFn
@@ -33,16 +38,49 @@ from pipeline.workers import CodecDoFn
 CHUNK = 1024
 """Variants held in memory at a time."""
 
+NAMESPACE = "latentloom"
+COUNTERS = (*TOTALS, "unreadable", "shards")
+"""Beam metrics of a run: variants by what became of them, unreadable records, shards written."""
+
+logger = logging.getLogger(__name__)
+
 
 class RenderShard(CodecDoFn):
-    """Makes and writes the variants of one encoded shard per element; yields its report."""
+    """Encodes a slice, makes its variants and writes them, one shard per element.
 
-    def process(
-        self, shard: EncodedShard, donors: DonorBank | None = None
-    ) -> Iterator[ShardReport]:
-        """Yields the report of the shard, made now or found finished."""
-        finished = self.job.finished(shard.task)
-        yield finished or render_shard(self.job, shard, donors, self.codec)
+    Yields the report of the shard. Counts of what was done here go to Beam's metrics; the truth is
+    the manifest, since an engine may do an element twice.
+    """
+
+    def setup(self) -> None:
+        """Loads the codec and opens the input."""
+        super().setup()
+        self.dataset = DatasetDir.open(self.job.data)
+        self.counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
+
+    def process(self, task: ShardTask, donors: str | None = None) -> Iterator[ShardReport]:
+        """Yields the report of a shard, made now or found finished.
+
+        Args:
+            task: The slice, and what is to be made of it.
+            donors: Path of the donor bank, for recipes that take donors.
+        """
+        report = self.job.finished(task)
+        if report is None:
+            logger.info("Shard %s: begun", task.file)
+            report = self._render(task, read_donors(donors) if donors else None)
+            logger.info("Shard %s: finished, %d records", task.file, report.entry.records)
+        yield report
+
+    def _render(self, task: ShardTask, donors: DonorBank | None) -> ShardReport:
+        job = self.job
+        encoded = encode_slice(self.dataset, job.settings.split, task, self.codec, job.hold_out)
+        report = render_shard(job, encoded, donors, self.codec)
+        for name, count in report.totals.items():
+            self.counters[name].inc(count)
+        self.counters["unreadable"].inc(len(report.dead_letters))
+        self.counters["shards"].inc()
+        return report
 
 
 @dataclass
@@ -82,7 +120,7 @@ class _Accepted:
 
 
 def render_shard(
-    job: GenerationJob, shard: EncodedShard, donors: DonorBank | None, codec: Codec
+    job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None, codec: Codec
 ) -> ShardReport:
     """Writes the variants of a shard under a temporary name, renames it, then its report.
 
@@ -101,7 +139,7 @@ def render_shard(
             for slot in sorted(records):
                 writer.write(records[slot])
     report = _report(job, shard, anchors, tally, writer)
-    tf.io.gfile.makedirs(job.report_path(shard.task).rpartition("/")[0])
+    make_folders(os.path.join(job.out, JOB_FOLDER))
     write_atomic(job.report_path(shard.task), report.model_dump_json())
     return report
 
@@ -193,7 +231,7 @@ def _records(
 
 
 def _report(
-    job: GenerationJob, shard: EncodedShard, anchors: Anchors, tally: _Tally, writer: ShardWriter
+    job: GenerationJob, shard: EncodedSlice, anchors: Anchors, tally: _Tally, writer: ShardWriter
 ) -> ShardReport:
     labels = range(len(shard.task.quotas))
     made = np.bincount(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from pipeline.copies import draw_nearest
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
 from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
+from pipeline.files import Location, local_folder
 from pipeline.manifest import Manifest
 from pipeline.measures import Measure
 from pipeline.quality import Sample, draw_sample, find_weak_judges, measure_variants
@@ -45,7 +46,7 @@ CAPTIONS = {
 }
 
 
-def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
+def report_on(config: Config, data: Location, model: Location, out: Location) -> Report:
     """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
 
     Args:
@@ -57,7 +58,8 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
     Returns:
         The report.
     """
-    bundle = load_bundle(Path(model))
+    with local_folder(model) as folder:
+        bundle, history = load_bundle(folder), read_history(folder / "history.csv")
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
     codec = Codec(bundle)
@@ -85,7 +87,7 @@ def report_on(config: Config, data: Path, model: Path, out: Path) -> Report:
         pictures["exchange"] = _exchange(names, anchors, codec, gate)
     captions = {name: text for name, text in _captions(codec).items() if name in pictures}
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
-    write_report(out, report, pictures | _charts(report, Path(model)))
+    write_report(out, report, pictures | _charts(report, history))
     return report
 
 
@@ -187,14 +189,14 @@ def _parts(spec: LatentSpec) -> tuple[str, str]:
     return ", ".join(spec.carriers("label")), ", ".join(spec.free_of("label"))
 
 
-def _charts(report: Report, model: Path) -> dict[str, bytes]:
+def _charts(report: Report, history: Mapping[str, list[float]]) -> dict[str, bytes]:
     charts = {
         "class_counts": class_counts(
             report.class_names,
             [report.counts_before[name] for name in report.class_names],
             [report.counts_after[name] for name in report.class_names],
         ),
-        "loss_curves": loss_curves(read_history(model / "history.csv")),
+        "loss_curves": loss_curves(history),
     }
     if report.reasons:
         charts["rejections"] = rejections(report.class_names, report.rejections_by_reason())

@@ -124,6 +124,8 @@ class GenerateConfig(Section):
     gate: GateConfig = GateConfig()
     donors_per_class: int = Field(default=64, ge=1)
     """Examples of each class, and of each value of another factor, that donors are taken from."""
+    slice_records: int = Field(default=8192, ge=1)
+    """Most input records that become one output shard, and lie in a worker's memory as codes."""
     failure_budget: float = Field(default=0.01, ge=0, le=1)
     """Share of the examples that may be unreadable before the run fails."""
     threads: int = Field(default=1, ge=1)

@@ -21,6 +21,7 @@ from pipeline.codec import Codec
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.directories import check_apart, claim_directory
+from pipeline.files import Location
 from pipeline.fitting import fit_bundle, new_model
 from pipeline.folds import Folds, check_counts, divide
 from pipeline.holding_out import DETAIL, divide_off, plan_hold_out
@@ -38,7 +39,7 @@ BACKEND_PACKAGES = ("keras", "tensorflow-probability")
 
 def train_bundle(
     config: Config,
-    data: Path,
+    data: Location,
     out: Path,
     *,
     resume: bool = False,

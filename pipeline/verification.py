@@ -7,10 +7,9 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from pipeline.dataset_dir import MISSING, DatasetDir
-from pipeline.files import sha256_file
+from pipeline.files import list_names, read_text, sha256_file
 from pipeline.manifest import MANIFEST_FILE, Manifest
 
 _INFO = "dataset_info.json"
@@ -92,8 +91,7 @@ def _check_shard(dataset: DatasetDir, split: str, index: int) -> tuple[int, list
 
 def _check_metadata(dataset: DatasetDir) -> list[Problem]:
     """Compares the shard lengths that TFDS reads with the manifest."""
-    with tf.io.gfile.GFile(os.path.join(dataset.path, _INFO)) as file:
-        text = file.read()
+    text = read_text(os.path.join(dataset.path, _INFO))
     try:
         splits = json.loads(text)["splits"]
         lengths = {s["name"]: [int(n) for n in s["shardLengths"]] for s in splits}
@@ -114,6 +112,6 @@ def _check_totals(manifest: Manifest) -> list[Problem]:
 def _check_strangers(dataset: DatasetDir) -> list[Problem]:
     """Finds shards that the manifest does not list; TFDS would take them in."""
     listed = {shard.file for shards in dataset.splits.values() for shard in shards}
-    found = {file for file in tf.io.gfile.listdir(dataset.path) if ".tfrecord" in file}
+    found = {file for file in list_names(dataset.path) if ".tfrecord" in file}
     strangers = sorted(file for file in found - listed if not file.startswith("."))
     return [Problem(file, "is not in the manifest") for file in strangers]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import apache_beam as beam
 import tensorflow as tf
@@ -11,6 +10,7 @@ from apache_beam.utils.shared import Shared
 
 from model_zoo.bundle import load_bundle
 from pipeline.codec import Codec
+from pipeline.files import local_folder
 from pipeline.jobs import GenerationJob
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ class CodecDoFn(beam.DoFn):
 
     def _load(self) -> Codec:
         limit_threads(self.job.settings.threads)
-        bundle = load_bundle(Path(self.job.model))
+        with local_folder(self.job.model) as folder:
+            bundle = load_bundle(folder)
         if bundle.digest != self.job.bundle_digest:
             raise ValueError(
                 f"The bundle '{self.job.model}' changed under the run. "

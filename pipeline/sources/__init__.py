@@ -10,6 +10,7 @@ from typing import Protocol
 
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
+from pipeline.files import exists, find
 from pipeline.observations import KINDS
 
 BATCH_SIZE = 1024
@@ -67,12 +68,10 @@ def path_name(path: str | os.PathLike[str]) -> str:
 
 def source_paths(spec: str) -> list[str]:
     """The files or the directory that a spec names, if any."""
-    import tensorflow as tf
-
     kind, _, where = spec.partition(":")
     if kind == "tfrecord":
-        return tf.io.gfile.glob(where)
-    return [where] if where and tf.io.gfile.exists(where) else []
+        return find(where)
+    return [where] if where and exists(where) else []
 
 
 def open_source(

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
+from pipeline.files import find
 from pipeline.records import BadRecord, read_records
 from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.decoding import Decoder
@@ -64,7 +64,7 @@ class TFRecordSource:
             FileNotFoundError: No file matches.
             ValueError: A field is missing, or images differ in size and are not resized.
         """
-        paths = sorted(tf.io.gfile.glob(where))
+        paths = find(where)
         if not paths:
             raise FileNotFoundError(f"No file matches '{where}'. Check the pattern, and quote it.")
         fields = {"label": label or "label"}

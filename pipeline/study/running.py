@@ -14,6 +14,7 @@ from pipeline.atomic_files import write_atomic
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.directories import check_apart, claim_directory
+from pipeline.files import Location
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import choose
 from pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
@@ -57,7 +58,7 @@ class Results:
 
 def run_study(
     config: Config,
-    data: Path,
+    data: Location,
     out: Path,
     *,
     generated: Path | None = None,

@@ -26,7 +26,7 @@ from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
-from pipeline.encode_shard import encode_shard
+from pipeline.encode_slice import encode_slice
 from pipeline.graph import run_graph
 from pipeline.importing import import_dataset
 from pipeline.jobs import GenerationJob, plan_job
@@ -71,7 +71,7 @@ def without_beam(job: GenerationJob) -> None:
     """The same work in a plain loop."""
     codec, dataset = Codec(load_bundle(Path(job.model))), DatasetDir.open(job.data)
     for task in job.tasks:
-        encoded = encode_shard(dataset, job.settings.split, task, codec)
+        encoded = encode_slice(dataset, job.settings.split, task, codec)
         render_shard(job, encoded, None, codec)
 
 

@@ -109,7 +109,7 @@ def test_another_seed_writes_other_bytes(variants, tmp_path):
 
 def test_the_order_of_the_input_shards_does_not_change_the_bytes(variants, tmp_path):
     out = tmp_path / "shuffled"
-    job = plan_job(digits_config().generate, digits_data(), digits_bundle(), out)
+    job = plan_job(digits_config().generate, str(digits_data()), str(digits_bundle()), str(out))
     out.mkdir()
     run_graph(job, job.tasks[::-1])
     assert hashes(out) == hashes(variants)

@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
 
+from pipeline import directories
 from pipeline.dataset_dir import DatasetDir
 from pipeline.generation import generate
 from pipeline.importing import import_dataset
@@ -188,7 +188,7 @@ def test_a_directory_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch)
     def refuse(*args, **kwargs):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(directories, "create_binary", refuse)
     with pytest.raises(PermissionError, match="Read-only file system.*Choose another --out"):
         make(tmp_path / "o")
 

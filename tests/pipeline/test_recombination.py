@@ -27,8 +27,9 @@ from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.factor_plan import plan_factors
 from pipeline.graph import run_graph
-from pipeline.jobs import plan_job
+from pipeline.jobs import JOB_FOLDER, plan_job
 from pipeline.reporting import report_on
+from pipeline.slices import cut
 from pipeline.verification import verify
 
 ALL = tuple(NAMES)
@@ -115,10 +116,14 @@ def test_every_cell_is_brought_up_to_the_number_asked_for(filled):
 def test_beam_counts_the_examples_of_each_cell(tmp_path):
     real = DatasetDir.open(letters_data()).read("train")
     cells = list(zip(*(real.factors[name].tolist() for name in ALL), strict=True))
+    near = str(tmp_path / "out")
     for shards in (1, 3):
         dataset = DatasetDir.open(letters_data(shards))
-        counted = count_cells(dataset, "train", ALL, tmp_path / "out")
-        assert counted.counts == {cell: cells.count(cell) for cell in set(cells)}
+        for records in (7, 10_000):
+            counted = count_cells(
+                dataset, "train", cut(dataset.shards("train"), records), ALL, near
+            )
+            assert counted.counts == {cell: cells.count(cell) for cell in set(cells)}
     assert not list(tmp_path.iterdir())
 
 
@@ -156,8 +161,8 @@ def test_the_bytes_of_a_record_do_not_depend_on_how_the_data_is_sharded(filled, 
 def test_the_order_of_the_shards_does_not_change_the_bytes(filled, tmp_path):
     out = tmp_path / "shuffled"
     settings = letters_config("generate.cells=balanced").generate
-    job = plan_job(settings, letters_data(), letters_bundle(), out)
-    out.mkdir()
+    job = plan_job(settings, str(letters_data()), str(letters_bundle()), str(out))
+    (out / JOB_FOLDER).mkdir(parents=True)
     run_graph(job, job.tasks[::-1])
     assert shard_records(out) == shard_records(filled)
 
@@ -277,7 +282,8 @@ def test_what_cannot_be_made_is_refused_before_anything_is_written(tmp_path, set
 def test_a_factor_with_one_value_is_refused(tmp_path):
     job = partial(plan_factors, letters_config().generate)
     codec, dataset = Codec(load_bundle(letters_bundle())), DatasetDir.open(letters_data())
-    whole = count_cells(dataset, "train", ALL, tmp_path / "o")
+    slices = cut(dataset.shards("train"), 10_000)
+    whole = count_cells(dataset, "train", slices, ALL, str(tmp_path / "o"))
     one = Coverage(whole.names, {cell: n for cell, n in whole.counts.items() if cell[1] == 0})
     with pytest.raises(ValueError, match="Factor 'ink' has one value.*Leave the factor out"):
         job(dataset.manifest.factors, codec.spec, ALL, lambda factors: one)

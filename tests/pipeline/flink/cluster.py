@@ -1,7 +1,7 @@
-"""A standalone Flink cluster on loopback: one job manager, two task managers, Beam's Python workers.
+"""A standalone Flink cluster on loopback: a job manager, task managers, Beam's Python workers.
 
     python tests/pipeline/flink/cluster.py fetch JARS       fetch the jars with Maven, once
-    python tests/pipeline/flink/cluster.py start JARS       start, print Beam's options, wait for Ctrl-C
+    python tests/pipeline/flink/cluster.py start JARS       start, print Beam's options, and stay
 
 The jars are those of Beam's Flink runner with all that it depends on, Flink itself among them. The
 job server, which `FlinkRunner` starts for every job, is a jar that names them as its class path.
