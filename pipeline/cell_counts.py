@@ -11,7 +11,6 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from augment import Coverage, HoldOut
 from pipeline.atomic_files import write_atomic
@@ -20,7 +19,7 @@ from pipeline.files import as_location, exists, make_folders, read_text, remove
 from pipeline.observations import KINDS
 from pipeline.records import read_records
 from pipeline.rows import Row, parse_row
-from pipeline.runners import DEFAULT_RUNNER, make_runner
+from pipeline.runners import DEFAULT_RUNNER, running_pipeline
 from pipeline.slices import Slice, is_whole
 
 COVERAGE_FILE = "coverage.json"
@@ -87,9 +86,8 @@ def _run(
     parent, name = os.path.split(as_location(near))
     make_folders(parent or ".")
     path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
-    options = PipelineOptions(list(beam_args))
     try:
-        with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
+        with running_pipeline(runner, beam_args) as pipeline:
             _ = (
                 pipeline
                 | "Slices" >> beam.Create(list(slices))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 from apache_beam.metrics.metric import MetricsFilter
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsSingleton, PCollection
 from apache_beam.runners.runner import PipelineResult
 from apache_beam.typehints import with_input_types, with_output_types
@@ -18,7 +17,7 @@ from pipeline.encode_slice import MergeDonors, SampleDonors
 from pipeline.files import exists
 from pipeline.jobs import GenerationJob, ShardReport, ShardTask
 from pipeline.render_shard import NAMESPACE, RenderShard
-from pipeline.runners import DEFAULT_RUNNER, make_runner
+from pipeline.runners import DEFAULT_RUNNER, running_pipeline
 
 
 @with_input_types(ShardTask)
@@ -99,8 +98,7 @@ def run_graph(
         RuntimeError: The runner says that the pipeline did not finish.
     """
     shared = Shared()
-    options = PipelineOptions(list(beam_args))
-    with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
+    with running_pipeline(runner, beam_args) as pipeline:
         donors = None
         if find_recipe(job.settings.recipe).needs_donors:
             donors = job.donors_path

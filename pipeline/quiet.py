@@ -10,6 +10,9 @@ from contextlib import contextmanager, nullcontext
 
 from pipeline.refusals import OWN_PACKAGES
 
+WORKER_LOGS = "LATENTLOOM_WORKER_LOGS"
+"""Variable by which worker processes of this machine are told what to log; others log it all."""
+
 
 def prepare_process() -> None:
     """Sets what must precede the import of Keras and TensorFlow, and whose warnings are shown."""
@@ -18,10 +21,12 @@ def prepare_process() -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    verbose = bool(os.environ.get("LATENTLOOM_VERBOSE"))
     for package in OWN_PACKAGES:
-        logging.getLogger(package).setLevel(logging.WARNING)
-    if not os.environ.get("LATENTLOOM_VERBOSE"):  # what stops a run is said once, by us
+        logging.getLogger(package).setLevel(logging.INFO if verbose else logging.WARNING)
+    if not verbose:  # what stops a run is said once, by us
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+        os.environ[WORKER_LOGS] = "ERROR"
 
 
 def start_tensorflow() -> None:
@@ -37,6 +42,12 @@ def start_tensorflow() -> None:
         tf.config.list_physical_devices()
         if os.environ.get("KERAS_BACKEND") == "jax":
             tf.config.set_visible_devices([], "GPU")
+
+
+def quieten_worker() -> None:
+    """Logs in a worker what its variable says, if it is there."""
+    if level := os.environ.get(WORKER_LOGS):
+        logging.getLogger().setLevel(level)
 
 
 @contextmanager

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 DEFAULT_RUNNER = "FnApiRunner"
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
+WORKER_THREAD = "run_worker"
+"""Name of the thread in which Beam's in-process runner waits for a worker process."""
 
 
 def make_runner(name: str) -> PipelineRunner:
@@ -25,3 +33,48 @@ def make_runner(name: str) -> PipelineRunner:
             f"Beam has no such runner. Expected: {DEFAULT_RUNNER}, or a name that Beam knows. "
             f"Received: --runner {name} ({error}). Correct the name or install its extra of Beam."
         ) from error
+
+
+@contextlib.contextmanager
+def running_pipeline(runner: str, beam_args: Sequence[str]) -> Iterator[beam.Pipeline]:
+    """Yields a pipeline to build, and runs it to its end; its `result` is set then.
+
+    Args:
+        runner: Name of a Beam runner.
+        beam_args: Beam's own options.
+
+    Raises:
+        RuntimeError: The pipeline failed, or a worker process died.
+    """
+    options = PipelineOptions(list(beam_args))
+    with _worker_deaths_raised():
+        with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
+            yield pipeline
+
+
+@contextlib.contextmanager
+def _worker_deaths_raised() -> Iterator[None]:
+    """Ends the run when a worker process dies, for which the in-process runner waits forever."""
+    main = threading.main_thread()
+    if threading.current_thread() is not main:  # which alone can be interrupted
+        yield
+        return
+    deaths: list[BaseException | None] = []
+    usual = threading.excepthook
+
+    def notice(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.thread is None or arguments.thread.name != WORKER_THREAD:
+            usual(arguments)
+            return
+        deaths.append(arguments.exc_value)
+        signal.pthread_kill(main.ident or 0, signal.SIGINT)  # wakes it where it waits
+
+    threading.excepthook = notice
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not deaths:
+            raise
+        raise RuntimeError(f"RuntimeError: A worker process died ({deaths[0]}).") from deaths[0]
+    finally:
+        threading.excepthook = usual

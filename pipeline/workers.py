@@ -12,6 +12,7 @@ from model_zoo.bundle import load_bundle
 from pipeline.codec import Codec
 from pipeline.files import local_folder
 from pipeline.jobs import GenerationJob
+from pipeline.quiet import quieten_worker
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class CodecDoFn(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the codec unless this process has it already."""
+        quieten_worker()
         self.codec = self.shared.acquire(self._load, tag=self.job.bundle_digest)
 
     def _load(self) -> Codec:

@@ -3,7 +3,8 @@
 The masks are an archive of `masks` `(fonts, letters, sizes, height, width)` uint8, `fonts`,
 `letters`, `sizes`, `palette` `(colours, 3)` and `palette_names`. An image is the background where
 the mask is 0 and the ink where it is 255. Cells are drawn without replacement from the grid of
-letters, sizes, inks, other backgrounds and fonts; one in ten goes to the split `test`.
+letters, sizes, inks, other backgrounds and fonts; one in ten goes to the split `test`. Fonts are
+chosen such that they can be told apart where they are small.
 
     python tests/benchmarks/colour_masks.py MASKS.npz OUT.npz [--fonts 100] [--letters AEGHKMRSTX]
         [--examples 20000] [--seed 0]
@@ -17,12 +18,27 @@ from pathlib import Path
 import numpy as np
 
 
+def distinct_fonts(masks: np.ndarray, number: int) -> np.ndarray:
+    """The first font, and one by one that which is farthest from all that are chosen.
+
+    Args:
+        masks: `(fonts, letters, height, width)` uint8 of one size.
+        number: How many to choose.
+    """
+    flat = masks.reshape(len(masks), -1).astype(np.float32)
+    chosen = [0]
+    nearest = np.full(len(flat), np.inf)
+    while len(chosen) < number:
+        nearest = np.minimum(nearest, np.abs(flat - flat[chosen[-1]]).mean(axis=1))
+        chosen.append(int(nearest.argmax()))
+    return np.array(chosen)
+
+
 def colour(masks: dict[str, np.ndarray], options: argparse.Namespace) -> dict[str, np.ndarray]:
     """Images, factors and split of a sample of the grid."""
     rng, names = np.random.default_rng(options.seed), masks["letters"].tolist()
     letters = np.array([names.index(letter) for letter in options.letters or names])
-    num_fonts = min(options.fonts, len(masks["fonts"]))
-    fonts = np.linspace(0, len(masks["fonts"]) - 1, num_fonts).round().astype(int)
+    fonts = distinct_fonts(masks["masks"][:, letters, 0], min(options.fonts, len(masks["fonts"])))
     colours = len(masks["palette"])
     grid = (len(letters), len(masks["sizes"]), colours, colours, len(fonts))
     cells = rng.permutation(np.prod(grid))

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config import Config, load_config
@@ -50,14 +51,17 @@ def make(out: Path, *overrides: str, data: Path | None = None, **options) -> Dat
     return generate(config, data or digits_data(), digits_bundle(), out, **options)
 
 
-def command(out: Path, *beam_args: str) -> list[str]:
+def command(
+    out: Path, *beam_args: str, runner: str = "FnApiRunner", settings: Sequence[str] = ()
+) -> list[str]:
     """The command line of the same run as `make(out)`, for a process of its own."""
     smoke = ["evaluate.anchors=40", "evaluate.variants=4", "data.limit=300"]
-    settings = [word for setting in smoke for word in ("--set", setting)]
+    words = [word for setting in (*smoke, *settings) for word in ("--set", setting)]
     return [
         *(sys.executable, "-m", "pipeline.command", "generate"),
         *(str(CONFIGS / "zszu_digits.yaml"), "--data", str(digits_data())),
         *("--model", str(digits_bundle()), "--out", str(out)),
-        *settings,
+        *("--runner", runner),
+        *words,
         *("--", *beam_args),
     ]
