@@ -16,9 +16,9 @@ PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:
 PYTHON ?= $(shell for python in $(PYTHONS); do \
 	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 
-# Left out of `make test`, each for what it needs: time, Java, a GPU. Tests marked `data` skip
+# Left out of `make test`, each for what it needs: time, an engine, a GPU. Tests marked `data` skip
 # themselves where the data sets are not at hand.
-QUICK := not slow and not flink and not gpu
+QUICK := not slow and not flink and not prism and not gpu
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
@@ -56,8 +56,26 @@ test: $(STAMP) ## Run the quick tests on two workers, those of the models on JAX
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## Run the tests that train
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not flink and not gpu" \
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not flink and not prism and not gpu" \
 		$(ARGS)
+
+ENGINES := build/engines
+
+# Each is left out, and said to be, where what it is built with is missing.
+.PHONY: engines
+engines: $(STAMP) ## Fetch Flink with Maven and build Prism with Go, for the tests on them
+	@mkdir -p $(ENGINES)
+	@if command -v java mvn >/dev/null; then \
+		$(BIN)/python tests/pipeline/flink/cluster.py fetch $(ENGINES)/flink; \
+	else echo "Flink is left out: it needs java and mvn."; fi
+	@version=$$($(BIN)/python -c "from importlib.metadata import version; print(version('apache-beam'))"); \
+	if test -x $(ENGINES)/prism; then :; elif command -v go >/dev/null; then \
+		GOBIN="$$PWD/$(ENGINES)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$version; \
+	else echo "Prism is left out: it needs go."; fi
+
+.PHONY: test-engines
+test-engines: engines ## Run the tests on Flink and Prism
+	$(PYTEST) -m "flink or prism" tests/pipeline/test_engines.py $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks, one at a time

@@ -268,17 +268,30 @@ def study(
 @app.command()
 def verify(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Data set directory.")],
+    other: Annotated[
+        str | None,
+        typer.Option("--compare", metavar="OTHER", help="Data set that should be the same."),
+    ] = None,
 ) -> None:
-    """Check every file of a data set against its manifest; exit 1 and name what is damaged."""
+    """Check every file of a data set against its manifest; exit 1 and name what is damaged.
+
+    With --compare also measure how the records agree with those of OTHER, such as the same run on
+    another machine; exit 1 and name what differs by more than another kind of CPU explains.
+    """
     start_tensorflow()
+    from pipeline.agreement import check_comparable
     from pipeline.verification import verify as verify_dataset
 
+    if other is not None:
+        check_comparable(directory, other)
     found = verify_dataset(directory)
     for problem in found.problems:
         typer.echo(f"{problem.file} {problem.reason}", err=True)
     if not found.ok:
         raise typer.Exit(FAILED_RUN)
     typer.echo(f"{directory} is whole: {found.records:,} records in {found.shards} shards.")
+    if other is not None:
+        _compare(directory, other)
 
 
 @app.command()
@@ -315,6 +328,20 @@ def demo(
         print_report(report, made.capitalize())
     pages = " and ".join(str(out / made / "report.html") for made in reports)
     typer.echo(f"Open {pages} in a browser.")
+
+
+def _compare(directory: Path, other: Path) -> None:
+    """Prints how two data sets agree; exits 1 if they are not what one run gives everywhere."""
+    from pipeline.comparing import compare
+
+    agreement = compare(directory, other)
+    print_table("Agreement", agreement.rows(), ("", "found", "promised"))
+    for breach in agreement.breaches:
+        typer.echo(breach, err=True)
+    if not agreement.holds:
+        raise typer.Exit(FAILED_RUN)
+    same = "are the same bytes" if agreement.equal_shards == agreement.shards else "agree"
+    typer.echo(f"{directory} and {other} {same}: {agreement.records:,} records.")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ name of their kind; everything else asks `KINDS`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -35,6 +35,10 @@ class Kind(Protocol):
     """Whether `--image-size` makes sense of them."""
     scaling: ClassVar[type[Scaling]]
     """How they are scaled for a model."""
+    unit: ClassVar[str]
+    """What differences between two of them are counted in, for people."""
+    tolerance: ClassVar[float]
+    """How far a value may differ, in that unit, where another kind of CPU has made it."""
 
     @property
     def figures(self) -> Figures:
@@ -67,6 +71,10 @@ class Kind(Protocol):
         """Factor from squared stored units to those that errors are told in, and their name."""
         ...
 
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """The unit of differences, of the event shape or `()`, from observations if need be."""
+        ...
+
 
 class ImageKind(Kind):
     """Grey or RGB images, `(height, width, channels)` uint8, stored as PNG."""
@@ -77,6 +85,7 @@ class ImageKind(Kind):
     damaged = "the PNG is damaged"
     can_resize = True
     scaling = PixelScaling
+    unit, tolerance = "levels", 1.0
 
     @property
     def figures(self) -> Figures:
@@ -126,6 +135,10 @@ class ImageKind(Kind):
         low, high = value_range
         return ((high - low) / 255.0) ** 2, f"on pixels in [{low:g}, {high:g}]"
 
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """One of 255 levels, whatever the images."""
+        return np.ones((), np.float32)
+
 
 class VectorKind(Kind):
     """Vectors, `(features,)` float32, stored as they are."""
@@ -136,6 +149,7 @@ class VectorKind(Kind):
     damaged = "the vector is not finite"
     can_resize = False
     scaling = Standardization
+    unit, tolerance = "standard deviations", 1e-5
 
     @property
     def figures(self) -> Figures:
@@ -176,6 +190,11 @@ class VectorKind(Kind):
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
         """The units of the features."""
         return 1.0, "of the features, in squared units of the data,"
+
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """The standard deviation of each feature, 1 for one that never varies."""
+        vectors = read()
+        return np.array(Standardization.fit(vectors).scale if len(vectors) else 1.0)
 
 
 KINDS: dict[str, Kind] = {kind.scaling.kind: kind for kind in (ImageKind(), VectorKind())}

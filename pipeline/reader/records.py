@@ -16,6 +16,8 @@ from pipeline.rows import parse_row
 from pipeline.tf_example import plain_features
 
 Record = dict[str, Any]
+Stored = bytes | np.ndarray
+"""An observation as its record has it: a PNG, or a vector."""
 
 
 def read(
@@ -69,9 +71,9 @@ def _stream(
 
 def _selected(
     dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
-) -> Iterator[tuple[bytes | np.ndarray, Record]]:
+) -> Iterator[tuple[Stored, Record]]:
     """Stored observations and features of the records that are wanted."""
-    manifest, place = dataset.manifest, 0
+    place = 0
     for index, shard in enumerate(dataset.shards(split)):
         for number, data in enumerate(
             read_records(dataset.shard_path(split, index), shard.records)
@@ -79,19 +81,31 @@ def _selected(
             place += 1
             if (place - 1) % num_workers != worker:
                 continue
-            row = parse_row(number, data, manifest.factors, dataset.kind, manifest.image_shape)
-            if isinstance(row, str) or isinstance(data, BadRecord):
-                raise ValueError(
-                    f"Data set '{dataset.path}' has a bad record: record {number} of "
-                    f"'{shard.file}': {row}. Expected: intact records. Run `latentloom verify` for "
-                    "all of them, and write the data set again."
-                )
-            features = plain_features(data)
+            value, features = parse_record(dataset, shard.file, number, data)
             if selection.accepts(features):
-                yield row.value, features
+                yield value, features
 
 
-def _decode(value: bytes | np.ndarray) -> np.ndarray:
+def parse_record(
+    dataset: DatasetDir, file: str, number: int, data: bytes | BadRecord
+) -> tuple[Stored, Record]:
+    """The stored observation of a record of the shard `file`, and its features as plain values.
+
+    Raises:
+        ValueError: The record is damaged or does not fit the manifest.
+    """
+    manifest = dataset.manifest
+    row = parse_row(number, data, manifest.factors, dataset.kind, manifest.image_shape)
+    if isinstance(row, str) or isinstance(data, BadRecord):
+        raise ValueError(
+            f"Data set '{dataset.path}' has a bad record: record {number} of '{file}': {row}. "
+            "Expected: intact records. Run `latentloom verify` for all of them, and write the "
+            "data set again."
+        )
+    return row.value, plain_features(data)
+
+
+def _decode(value: Stored) -> np.ndarray:
     """An image from its PNG, whose size `parse_row` has checked; a vector as it is."""
     if isinstance(value, np.ndarray):
         return value

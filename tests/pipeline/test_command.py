@@ -27,6 +27,7 @@ def latentloom(*words: object, timeout: int = 300) -> subprocess.CompletedProces
         (("train",), ("CONFIG", "--data", "--out", "--set", "--resume")),
         (("generate",), ("--data", "--model", "--out", "--runner", "--set", "Beam")),
         (("evaluate",), ("--data", "--model", "--out", "--set", "--overwrite")),
+        (("verify",), ("DIR", "--compare")),
         (("demo",), ("--out",)),
     ],
 )

@@ -64,6 +64,19 @@ def test_a_feature_that_does_not_fit_gives_the_reason(name):
     assert "instead of" in str(kind.parse(features(name)[0], other))
 
 
+def test_vectors_differ_in_deviations_of_each_feature_and_images_in_levels():
+    vectors = OBSERVATIONS["vector"] * np.float32([1, 100, 0])
+    unit = KINDS["vector"].difference_unit(lambda: vectors)
+    np.testing.assert_allclose(unit[:2], vectors[:, :2].std(axis=0), rtol=1e-6)
+    assert unit[2] == 1
+    assert KINDS["vector"].difference_unit(lambda: vectors[:0]) == 1
+
+    def read() -> np.ndarray:
+        raise AssertionError("images need not be read")
+
+    assert KINDS["image"].difference_unit(read) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "fits"),
     [

@@ -1,0 +1,136 @@
+"""Engines that are no part of this process write the bytes that the in-process one writes.
+
+`make engines` fetches them; where one is missing its tests are skipped.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
+
+from pipeline.dataset_dir import DatasetDir
+from pipeline.graph import run_graph
+from pipeline.jobs import JOB_FOLDER, plan_job
+from pipeline.verification import verify
+
+ENGINES = Path(__file__).parents[2] / "build/engines"
+PRISM = Path(os.environ.get("LATENTLOOM_PRISM", ENGINES / "prism"))
+FLINK_JARS = Path(os.environ.get("LATENTLOOM_FLINK_JARS", ENGINES / "flink"))
+RECIPES = {
+    "class_preserving": (),
+    "swap_zu": ("generate.recipe=swap_zu", "generate.variants_per_example=1"),
+}
+MANY_SHARDS = ("generate.slice_records=12",)
+RUN_SECONDS = 420
+
+sys.path.insert(0, str(Path(__file__).with_name("flink")))
+from cluster import JOB_SERVER, FlinkCluster  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """The sha256 of every shard that the in-process runner writes, by recipe."""
+    folder = tmp_path_factory.mktemp("reference")
+    for recipe, settings in RECIPES.items():
+        make(folder / recipe, *MANY_SHARDS, *settings)
+    return {recipe: hashes(folder / recipe) for recipe in RECIPES}
+
+
+@pytest.fixture(scope="module")
+def flink(tmp_path_factory) -> Iterator[FlinkCluster]:
+    """A cluster of one job manager and two task managers."""
+    if not (FLINK_JARS / JOB_SERVER).exists():
+        pytest.skip(f"there is no Flink in {FLINK_JARS}: make engines")
+    with FlinkCluster(FLINK_JARS, folder=tmp_path_factory.mktemp("flink")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def prism() -> list[str]:
+    if not PRISM.exists():
+        pytest.skip(f"there is no Prism at {PRISM}: make engines")
+    return [f"--prism_location={PRISM}"]
+
+
+def run(out: Path, runner: str, beam_args: list[str], recipe: str) -> None:
+    words = command(out, *beam_args, runner=runner, settings=(*MANY_SHARDS, *RECIPES[recipe]))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def check_whole(out: Path) -> None:
+    totals = DatasetDir.open(out).manifest.totals
+    assert totals["requested"] == totals["written"] + totals["rejected"] + totals["dead"]
+    assert verify(out).ok
+
+
+@pytest.mark.prism
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_prism_writes_the_same_bytes(reference, prism, tmp_path, recipe):
+    run(tmp_path / "out", "PrismRunner", prism, recipe)
+    assert hashes(tmp_path / "out") == reference[recipe]
+    check_whole(tmp_path / "out")
+
+
+@pytest.mark.flink
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_flink_writes_the_same_bytes(reference, flink, tmp_path, recipe):
+    run(tmp_path / "out", "FlinkRunner", flink.beam_args, recipe)
+    assert hashes(tmp_path / "out") == reference[recipe]
+    check_whole(tmp_path / "out")
+
+
+@pytest.mark.flink
+def test_flink_goes_on_when_a_task_manager_is_killed(reference, flink, tmp_path):
+    out = tmp_path / "out"
+    words = command(out, *flink.beam_args, runner="FlinkRunner", settings=MANY_SHARDS)
+    job = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for_shard(job, out)
+    flink.kill("task-manager-0")
+    flink.start_task_manager(0)
+    said = job.communicate(timeout=RUN_SECONDS)[1]
+    assert job.returncode == 0, said[-3000:]
+    assert hashes(out) == reference["class_preserving"]
+    check_whole(out)
+
+
+@pytest.mark.flink
+def test_a_flink_job_whose_command_is_killed_is_completed_by_a_rerun(reference, flink, tmp_path):
+    out = tmp_path / "out"
+    words = command(out, *flink.beam_args, runner="FlinkRunner", settings=MANY_SHARDS)
+    job = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_for_shard(job, out)
+    os.killpg(job.pid, signal.SIGKILL)  # the job server too; the cluster is left alone
+    job.wait()
+    make(out, *MANY_SHARDS)
+    assert hashes(out) == reference["class_preserving"]
+    check_whole(out)
+
+
+def wait_for_shard(job: subprocess.Popen, out: Path) -> None:
+    deadline = time.monotonic() + RUN_SECONDS
+    while not list(out.glob(".job/*tfrecord*.json")):
+        assert time.monotonic() < deadline
+        assert job.poll() is None
+        time.sleep(0.01)
+
+
+def test_beams_counters_are_those_of_the_manifest(tmp_path):
+    dataset = make(tmp_path / "once", *MANY_SHARDS)
+    job = plan_job(
+        digits_config(*MANY_SHARDS).generate,
+        *(str(digits_data()), str(digits_bundle()), str(tmp_path / "again")),
+    )
+    (tmp_path / "again" / JOB_FOLDER).mkdir(parents=True)
+    counters = run_graph(job, job.tasks)
+    counted = {name: counters.get(name, 0) for name in dataset.manifest.totals}
+    assert counted == dataset.manifest.totals
+    assert counters["shards"] == len(job.tasks)
