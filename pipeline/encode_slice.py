@@ -12,7 +12,7 @@ from augment import DonorBank, HoldOut, Latents
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import DeadLetter
-from pipeline.jobs import ShardTask
+from pipeline.jobs import GenerationJob, ShardTask
 from pipeline.workers import CodecDoFn
 
 
@@ -66,11 +66,19 @@ def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-class SampleDonors(CodecDoFn):
-    """Encodes one slice per element; yields a bounded sample of its latents.
+def sample_donors(job: GenerationJob, encoded: EncodedSlice) -> DonorBank:
+    """A bounded sample of latents for each value of the factors that donors are matched by."""
+    return DonorBank.build(
+        encoded.ids,
+        {factor: encoded.factors[factor] for factor in job.plan.banked},
+        encoded.latents,
+        seed=job.settings.seed,
+        capacity=job.settings.donors_per_class,
+    )
 
-    It is a sample for each class, or for each value of the factors that donors are matched by.
-    """
+
+class SampleDonors(CodecDoFn):
+    """Encodes one slice per element; yields a bounded sample of its latents."""
 
     def setup(self) -> None:
         """Loads the codec and opens the input."""
@@ -80,14 +88,8 @@ class SampleDonors(CodecDoFn):
     def process(self, task: ShardTask) -> Iterator[DonorBank]:
         """Yields the donors of a task's slice."""
         job = self.job
-        shard = encode_slice(self.dataset, job.settings.split, task, self.codec, job.hold_out)
-        yield DonorBank.build(
-            shard.ids,
-            {factor: shard.factors[factor] for factor in job.plan.banked},
-            shard.latents,
-            seed=job.settings.seed,
-            capacity=job.settings.donors_per_class,
-        )
+        encoded = encode_slice(self.dataset, job.settings.split, task, self.codec, job.hold_out)
+        yield sample_donors(job, encoded)
 
 
 class MergeDonors(beam.CombineFn):

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import write_change
@@ -20,6 +21,7 @@ from pipeline.dataset_card import write_card
 from pipeline.dataset_dir import DatasetDir, write_metadata
 from pipeline.directories import check_apart, held_directory
 from pipeline.files import Location, as_location, is_remote, list_names, remove
+from pipeline.forecast import Forecast, forecast
 from pipeline.graph import run_graph
 from pipeline.holding_out import DETAIL
 from pipeline.jobs import (
@@ -103,6 +105,29 @@ def _complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config
         write_change(out, job.plan.coverage, [report.cells for report in reports])
     write_atomic(os.path.join(out, "config.yaml"), config.to_yaml())
     manifest.write(os.path.join(out, MANIFEST_FILE))
+
+
+def forecast_job(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    *,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> Forecast:
+    """Plans what `generate` would do and tries it for two seconds; writes nothing to `out`.
+
+    Arguments and errors as those of `generate`.
+    """
+    make_runner(runner)
+    check_backend()
+    check_apart(out, {"--data": data, "--model": model})
+    data, model, out = map(as_location, (data, model, out))
+    job = plan_job(config.generate, data, model, out, runner, beam_args)
+    names = DatasetDir.open(job.data).manifest.class_names
+    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
+    return forecast(job, names, workers or os.cpu_count() or 1)
 
 
 def check_backend() -> None:

@@ -78,7 +78,7 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = _format_number
-    environment.filters["num_bytes"] = _format_bytes
+    environment.filters["num_bytes"] = format_bytes
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
 
@@ -98,7 +98,7 @@ def _format_number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _format_bytes(num_bytes: int) -> str:
+def format_bytes(num_bytes: int) -> str:
     """Writes a size in the unit that keeps it below 1,000."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB"):

@@ -1,0 +1,28 @@
+"""The command `latentloom`: one verb a step, from any labelled images to variants of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+
+from pipeline.command import making, measuring  # registers the verbs
+from pipeline.command.options import app
+from pipeline.quiet import prepare_process
+from pipeline.refusals import REPORTED, exit_code, is_refusal
+
+__all__ = ["app", "main", "making", "measuring"]
+
+
+def main() -> None:
+    """Runs the command; a user's mistake is one message and exit code 2."""
+    prepare_process()
+    try:
+        app()
+    except REPORTED as error:
+        if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
+            traceback.print_exc()
+        typer.echo(f"latentloom: {error}", err=True)
+        sys.exit(exit_code(error))

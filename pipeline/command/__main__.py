@@ -1,0 +1,5 @@
+"""`python -m pipeline.command`."""
+
+from pipeline.command import main
+
+main()
