@@ -1,6 +1,9 @@
-"""The same rounding wherever a model is traced."""
+"""How figures are rounded: alike wherever a model is traced, and in full where that matters."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 
@@ -17,3 +20,22 @@ def fix_rounding() -> None:
         import tensorflow as tf
 
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@contextmanager
+def exact_products() -> Iterator[str]:
+    """Keeps products of matrices inside from being shortened to TF32 or bfloat16 on a device.
+
+    JAX is asked for its highest precision. TensorFlow takes no such wish for one product, only a
+    setting of the whole process; it shortens float32 alone, though, so float64 is used there.
+
+    Yields:
+        The dtype in which to compute: cast the factors to it.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield "float32"
+    else:
+        yield "float64"
