@@ -1,8 +1,11 @@
-"""Images per second of `generate` against the same plan-decode-encode-write loop without Beam.
+"""Images per second of `generate` against a plain loop, and against the sum of its unit costs.
 
-Both make one variant of each of 16,000 images of 28 x 28 pixels with the default convolutional
-model, its weights as initialised, gate off; both load the bundle and write the same shards. They
-run in turn in one process, so that the ratio holds where absolute times are noisy.
+`loop` is the same plan-decode-encode-write without Beam; `units` is what an image costs at least:
+its anchor read and encoded, the variant decoded, which includes what the judge says, compressed to
+PNG, serialised and written, each timed alone over the same images. All make one variant of each of
+16,000 images of 28 x 28 pixels with the default convolutional model, its weights as initialised,
+gate off, on one thread. They run in turn in one process, so that ratios hold where absolute times
+are noisy.
 
     python tests/benchmarks/generate_throughput.py [--examples 16000] [--repeats 5] [--out FILE]
 """
@@ -15,8 +18,10 @@ import platform
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,6 +29,7 @@ import numpy as np
 from model_zoo.bundle import Bundle, load_bundle, save_bundle
 from model_zoo.classifier import image_classifier
 from model_zoo.registry import build_model
+from pipeline.atomic_files import ShardWriter
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.encode_slice import encode_slice
@@ -32,19 +38,20 @@ from pipeline.importing import import_dataset
 from pipeline.jobs import GenerationJob, plan_job
 from pipeline.render_shard import render_shard
 from pipeline.sections import GenerateConfig
+from pipeline.tf_example import serialize
 from pipeline.workers import limit_threads
 
 SHAPE, CLASSES = (28, 28, 1), 10
 
 
-def make_data(folder: Path, examples: int) -> Path:
+def make_data(folder: Path, examples: int, shards: int = 8) -> Path:
     """Imports smooth random images, which compress about as digits do."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (examples, 7, 7, 1), dtype=np.uint8)
     images = coarse.repeat(4, axis=1).repeat(4, axis=2)
     images[images < 128] = 0
     np.savez(folder / "images.npz", images=images, label=np.arange(examples) % CLASSES)
-    import_dataset(f"npz:{folder / 'images.npz'}", folder / "data", shards=8)
+    import_dataset(f"npz:{folder / 'images.npz'}", folder / "data", shards=shards)
     return folder / "data"
 
 
@@ -80,11 +87,49 @@ def with_beam(job: GenerationJob) -> None:
     run_graph(job, job.tasks)
 
 
-def timed(work: Callable[[GenerationJob], None], job: GenerationJob) -> tuple[float, float]:
+def timed(work: Callable[[], Any]) -> tuple[float, float]:
     """Wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
-    work(job)
+    work()
     return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def unit_costs(job: GenerationJob) -> dict[str, float]:
+    """CPU seconds of each part of the work over all images, each part alone."""
+    codec, dataset = Codec(load_bundle(Path(job.model))), DatasetDir.open(job.data)
+    seconds: dict[str, float] = defaultdict(float)
+
+    def part(name: str, work: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        result = work()
+        seconds[name] += time.process_time() - begun
+        return result
+
+    codec.render(codec.encode(dataset.read("train", 64).images))  # compiles
+    for index, task in enumerate(job.tasks):
+        examples, _ = part("read", lambda index=index: dataset.read_shard("train", index))
+        latents = part("encode", lambda examples=examples: codec.encode(examples.images))
+        images, _ = part("decode", lambda latents=latents: codec.render(latents))
+        pngs = part("png", lambda images=images: codec.kind.encode(images))
+        records = part("serialise", lambda pngs=pngs: [serialize(_features(png)) for png in pngs])
+        part("write", lambda records=records, task=task: _write(f"{job.out}/{task.file}", records))
+    return dict(seconds)
+
+
+def _features(png: bytes) -> dict[str, Any]:
+    """The features of a record as `generate` writes them."""
+    return {
+        **{"image": png, "label": 3, "seen_combination": True, "judge_confidence": 0.5},
+        "example_id": "images/train/00000001/class_preserving/0000",
+        **{"anchor_id": "images/train/00000001", "donor_ids": [], "recipe": "class_preserving"},
+        "seed": 1234567890123456789,
+    }
+
+
+def _write(path: str, records: list[bytes]) -> None:
+    with ShardWriter(path) as writer:
+        for record in records:
+            writer.write(record)
 
 
 def main() -> None:
@@ -97,24 +142,35 @@ def main() -> None:
     settings = GenerateConfig.model_validate({"gate": {"enabled": False}})
     limit_threads(settings.threads)
     seconds: dict[str, list[tuple[float, float]]] = {"loop": [], "beam": []}
+    units: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data, bundle = make_data(folder, options.examples), make_bundle(folder)
         for repeat in range(options.repeats + 1):
             for kind, work in (("loop", without_beam), ("beam", with_beam)):
-                out = folder / f"{kind}{repeat}"
-                out.mkdir()
-                taken = timed(work, plan_job(settings, data, bundle, out))
+                job = _job(settings, data, bundle, folder / f"{kind}{repeat}")
+                taken = timed(lambda work=work, job=job: work(job))
                 if repeat:  # the first pair warms up
                     seconds[kind].append(taken)
-    result = summarise(seconds, options.examples)
+            if repeat:
+                units.append(unit_costs(_job(settings, data, bundle, folder / f"units{repeat}")))
+    result = summarise(seconds, units, options.examples)
     print(json.dumps(result, indent=2))
     if options.out:
         options.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def summarise(seconds: dict[str, list[tuple[float, float]]], examples: int) -> dict:
-    """Medians, and the ratio of each pair."""
+def _job(settings: GenerateConfig, data: Path, bundle: Path, out: Path) -> GenerationJob:
+    out.mkdir()
+    return plan_job(settings, str(data), str(bundle), str(out))
+
+
+def summarise(
+    seconds: dict[str, list[tuple[float, float]]], units: list[dict[str, float]], examples: int
+) -> dict:
+    """Medians, and the ratio of each round."""
+    sums = [sum(parts.values()) for parts in units]
+    of_units = [total / beam[1] for total, beam in zip(sums, seconds["beam"], strict=True)]
     pairs = list(zip(seconds["loop"], seconds["beam"], strict=True))
     return {
         "benchmark": "generate_throughput",
@@ -132,6 +188,12 @@ def summarise(seconds: dict[str, list[tuple[float, float]]], examples: int) -> d
         },
         "ratio_wall": [round(loop[0] / beam[0], 3) for loop, beam in pairs],
         "ratio_cpu": [round(loop[1] / beam[1], 3) for loop, beam in pairs],
+        "unit_cost_us": {
+            name: round(1e6 * statistics.median(parts[name] for parts in units) / examples, 1)
+            for name in units[0]
+        },
+        "ratio_units": [round(ratio, 3) for ratio in of_units],
+        "median_ratio_units": round(statistics.median(of_units), 3),
         "median_ratio_wall": round(statistics.median(a[0] / b[0] for a, b in pairs), 3),
         "median_ratio_cpu": round(statistics.median(a[1] / b[1] for a, b in pairs), 3),
     }

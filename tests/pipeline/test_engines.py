@@ -35,11 +35,12 @@ from cluster import JOB_SERVER, FlinkCluster  # noqa: E402
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory) -> dict[str, dict[str, str]]:
-    """The sha256 of every shard that the in-process runner writes, by recipe."""
+    """The sha256 of every shard that the in-process runner writes."""
     folder = tmp_path_factory.mktemp("reference")
-    for recipe, settings in RECIPES.items():
-        make(folder / recipe, *MANY_SHARDS, *settings)
-    return {recipe: hashes(folder / recipe) for recipe in RECIPES}
+    runs = RECIPES | {"many shards": MANY_SHARDS}
+    for name, settings in runs.items():
+        make(folder / name, *settings)
+    return {name: hashes(folder / name) for name in runs}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def prism() -> list[str]:
 
 
 def run(out: Path, runner: str, beam_args: list[str], recipe: str) -> None:
-    words = command(out, *beam_args, runner=runner, settings=(*MANY_SHARDS, *RECIPES[recipe]))
+    words = command(out, *beam_args, runner=runner, settings=RECIPES[recipe])
     done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -96,7 +97,7 @@ def test_flink_goes_on_when_a_task_manager_is_killed(reference, flink, tmp_path)
     flink.start_task_manager(0)
     said = job.communicate(timeout=RUN_SECONDS)[1]
     assert job.returncode == 0, said[-3000:]
-    assert hashes(out) == reference["class_preserving"]
+    assert hashes(out) == reference["many shards"]
     check_whole(out)
 
 
@@ -111,7 +112,7 @@ def test_a_flink_job_whose_command_is_killed_is_completed_by_a_rerun(reference, 
     os.killpg(job.pid, signal.SIGKILL)  # the job server too; the cluster is left alone
     job.wait()
     make(out, *MANY_SHARDS)
-    assert hashes(out) == reference["class_preserving"]
+    assert hashes(out) == reference["many shards"]
     check_whole(out)
 
 

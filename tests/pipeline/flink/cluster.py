@@ -38,6 +38,7 @@ OPENED = [
     )
 ]
 START_SECONDS = 90
+SLOTS = 2  # of a task manager; one would do, but a job that was left alone may hold some
 
 
 def fetch(jars: Path) -> None:
@@ -82,7 +83,7 @@ class FlinkCluster(contextlib.AbstractContextManager):
 
     Args:
         jars: Folder that `fetch` filled.
-        task_managers: How many to start, each with one slot and a Python worker of its own.
+        task_managers: How many to start; a job has a Python worker on each.
         folder: For configuration and logs; a temporary one by default.
     """
 
@@ -111,7 +112,7 @@ class FlinkCluster(contextlib.AbstractContextManager):
                 self.start_task_manager(number)
             pool = "apache_beam.runners.worker.worker_pool_main"
             self._start("pool", sys.executable, "-m", pool, f"--service_port={self.pool}")
-            self.wait_for(self.task_managers)
+            self.wait_for(SLOTS * self.task_managers)
         except BaseException:
             self.__exit__()
             raise
@@ -174,7 +175,8 @@ class FlinkCluster(contextlib.AbstractContextManager):
             "rest.port": self.rest,
             "taskmanager.host": "localhost",
             "taskmanager.bind-host": "localhost",
-            "taskmanager.numberOfTaskSlots": 1,
+            "taskmanager.numberOfTaskSlots": SLOTS,
+            "taskmanager.load-balance.mode": "SLOTS",
             "taskmanager.cpu.cores": 1,
             "taskmanager.memory.framework.heap.size": "128m",
             "taskmanager.memory.framework.off-heap.size": "64m",
@@ -186,8 +188,7 @@ class FlinkCluster(contextlib.AbstractContextManager):
             "taskmanager.memory.jvm-metaspace.size": "128m",
             "taskmanager.memory.jvm-overhead.min": "64m",
             "taskmanager.memory.jvm-overhead.max": "64m",
-            "heartbeat.interval": 1000,
-            "heartbeat.timeout": 8000,
+            "heartbeat.interval": 1000,  # two that fail tell of a death; of a slow machine, none
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": 3,
             "restart-strategy.fixed-delay.delay": "1 s",
