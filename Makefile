@@ -61,16 +61,18 @@ test-slow: $(STAMP) ## Run the tests that train
 
 ENGINES := build/engines
 
-# Each is left out, and said to be, where what it is built with is missing.
+# Each is left out, and said to be, where what it is made with is missing.
 .PHONY: engines
 engines: $(STAMP) ## Fetch Flink with Maven and build Prism with Go, for the tests on them
 	@mkdir -p $(ENGINES)
 	@if command -v java mvn >/dev/null; then \
-		$(BIN)/python tests/pipeline/flink/cluster.py fetch $(ENGINES)/flink; \
+		$(BIN)/python tests/pipeline/flink/cluster.py fetch $(ENGINES)/flink \
+			|| echo "Flink is left out: Maven could not fetch it."; \
 	else echo "Flink is left out: it needs java and mvn."; fi
 	@version=$$($(BIN)/python -c "from importlib.metadata import version; print(version('apache-beam'))"); \
 	if test -x $(ENGINES)/prism; then :; elif command -v go >/dev/null; then \
-		GOBIN="$$PWD/$(ENGINES)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$version; \
+		GOBIN="$$PWD/$(ENGINES)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$version \
+			|| echo "Prism is left out: Go could not build it."; \
 	else echo "Prism is left out: it needs go."; fi
 
 .PHONY: test-engines

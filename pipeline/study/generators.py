@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from model_zoo.bundle import read_description
+from pipeline.completion import TRAINED_ON
 from pipeline.config import Config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
-from pipeline.generation import TRAINED_ON, generate
+from pipeline.generation import generate
 from pipeline.progress import silent_display
 from pipeline.reporting import report_on
 from pipeline.study.subsets import write_subset
