@@ -65,7 +65,7 @@ ENGINES := build/engines
 .PHONY: engines
 engines: $(STAMP) ## Fetch Flink with Maven and build Prism with Go, for the tests on them
 	@mkdir -p $(ENGINES)
-	@if command -v java mvn >/dev/null; then \
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
 		$(BIN)/python tests/pipeline/flink/cluster.py fetch $(ENGINES)/flink \
 			|| echo "Flink is left out: Maven could not fetch it."; \
 	else echo "Flink is left out: it needs java and mvn."; fi

@@ -39,7 +39,7 @@ from pipeline.report.block_table import block_table
 from pipeline.report.maps import code_map
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
-from pipeline.training import BACKEND_PACKAGES, data_digest, run_settings
+from pipeline.training import data_digest, run_settings
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
@@ -212,7 +212,7 @@ def _compose(
             "probes_trained_on": min(probe_examples, config.evaluate.probe_examples),
         },
         config_yaml=config.to_yaml(),
-        versions=library_versions() | library_versions((*BACKEND_PACKAGES, backend)),
+        versions=library_versions() | library_versions((backend,)),
         bundle_digest=bundle.digest,
         notes=_notes(held_out, bundle, data_digest(manifest)),
     )

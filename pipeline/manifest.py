@@ -27,7 +27,10 @@ CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PACKAGES = ("latentloom", "numpy", "pillow", "tensorflow", "tensorflow-datasets")
+_PACKAGES = (
+    *("latentloom", "apache-beam", "keras", "numpy", "pillow"),
+    *("tensorflow", "tensorflow-datasets", "tensorflow-probability"),
+)
 
 
 class ShardEntry(BaseModel):

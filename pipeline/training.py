@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
-BACKEND_PACKAGES = ("keras", "tensorflow-probability")
 
 
 def train_bundle(
@@ -97,7 +96,7 @@ def train_bundle(
         "data": {"name": manifest.name, "digest": run["data"]},
         "backend": run["backend"],
         "config": config.model_dump(),
-        "versions": library_versions() | library_versions((*BACKEND_PACKAGES, run["backend"])),
+        "versions": library_versions() | library_versions((run["backend"],)),
         DETAIL: hold_out.to_dict(),
     }
     _finish(bundle, config, dataset, folds, out)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from bundles import command, digits_bundle, digits_data, hashes, make
 
+from pipeline import generation
 from pipeline.dataset_dir import DatasetDir
 from pipeline.manifest import MANIFEST_FILE
 from pipeline.verification import verify
@@ -155,6 +157,43 @@ def test_an_output_shard_that_is_damaged_is_found_and_made_again(reference, tmp_
     assert {path: path.stat().st_mtime_ns for path in others} == others
 
 
+@pytest.mark.parametrize("damage", ["truncated", "deleted"])
+def test_an_input_shard_that_is_damaged_is_refused_before_work_starts(tmp_path, damage):
+    data = tmp_path / "data"
+    shutil.copytree(digits_data(), data)
+    shard = sorted(data.glob("*-train.tfrecord-*"))[0]
+    if damage == "truncated":
+        shard.write_bytes(shard.read_bytes()[:-7])
+    else:
+        shard.unlink()
+    with pytest.raises((ValueError, FileNotFoundError), match=f"is damaged: '{shard.name}'"):
+        make(tmp_path / "out", data=data)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_input_shard_that_vanishes_under_a_run_stops_it_and_a_rerun_completes_it(
+    reference, tmp_path, monkeypatch
+):
+    data, out = tmp_path / "data", tmp_path / "out"
+    shutil.copytree(digits_data(), data)
+    shard = sorted(data.glob("*-train.tfrecord-*"))[1]
+    plan = generation.plan_job
+
+    def plan_then_lose(*arguments):
+        job = plan(*arguments)
+        shard.rename(tmp_path / "away")
+        return job
+
+    monkeypatch.setattr(generation, "plan_job", plan_then_lose)
+    with pytest.raises(RuntimeError, match=f"(?s)The run stopped.*{shard.name}.*same command"):
+        make(out, *MANY_SHARDS, data=data)
+    monkeypatch.undo()
+    (tmp_path / "away").rename(shard)
+    make(out, *MANY_SHARDS, data=data)
+    assert hashes(out) == reference
+    assert verify(out).ok
+
+
 def test_a_model_that_is_swapped_under_a_run_stops_it(tmp_path):
     """The bundle changes after the plan is made, before a worker loads it."""
     program = """
@@ -170,7 +209,7 @@ def plan_then_swap(settings, data, model, *rest):
 generation.plan_job = plan_then_swap
 generation.generate(digits_config(), *sys.argv[1:])
 """
-    subprocess.run(["cp", "-r", str(digits_bundle()), str(tmp_path / "bundle")], check=True)
+    shutil.copytree(digits_bundle(), tmp_path / "bundle")
     run = subprocess.run(
         [
             *(sys.executable, "-c", program),
@@ -204,7 +243,7 @@ def test_a_clock_that_runs_backwards_does_not_change_the_bytes(reference, tmp_pa
 
 def test_a_poison_record_is_one_dead_letter_and_costs_its_own_variants_alone(tmp_path):
     data = tmp_path / "data"
-    subprocess.run(["cp", "-r", str(digits_data()), str(data)], check=True)
+    shutil.copytree(digits_data(), data)
     shard = sorted(data.glob("*-train.tfrecord-*"))[0]
     content = bytearray(shard.read_bytes())
     content[30] ^= 0xFF  # in the data of the first record
