@@ -77,6 +77,7 @@ def generate(
             with _watched(job, progress), _explained(out):
                 run_graph(job, todo, runner, beam_args)
         reports = [_report_of(job, task) for task in job.tasks]
+        clear_temporaries(out)  # of workers that an engine replaced
         complete(job, reports, config)
     return DatasetDir.open(out)
 

@@ -110,8 +110,7 @@ class FlinkCluster(contextlib.AbstractContextManager):
             self._start("job-manager", *self._java(JOB_MANAGER))
             for number in range(self.task_managers):
                 self.start_task_manager(number)
-            pool = "apache_beam.runners.worker.worker_pool_main"
-            self._start("pool", sys.executable, "-m", pool, f"--service_port={self.pool}")
+            self._start("pool", sys.executable, __file__, "pool", str(self.pool))
             self.wait_for(SLOTS * self.task_managers)
         except BaseException:
             self.__exit__()
@@ -197,15 +196,34 @@ class FlinkCluster(contextlib.AbstractContextManager):
         return "".join(f"{name}: {value}\n" for name, value in settings.items())
 
 
+def serve_pool(port: int) -> None:
+    """Beam's pool of Python workers, for task managers that share it.
+
+    Their workers have the same ids. Beam's own pool, of which each machine has one, would stop that
+    of another task manager; here each ends when its task manager hangs up.
+    """
+    from apache_beam.portability.api import beam_fn_api_pb2
+    from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer
+
+    class SharedPool(BeamFnExternalWorkerPoolServicer):
+        def StopWorker(self, stop_worker_request, unused_context):
+            return beam_fn_api_pb2.StopWorkerResponse()
+
+    _, server = SharedPool.start(use_process=True, port=port)
+    server.wait_for_termination()
+
+
 def main() -> None:
-    """Fetches the jars, or runs a cluster until Ctrl-C."""
+    """Fetches the jars, or runs a cluster or its pool until Ctrl-C."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("verb", choices=["fetch", "start"])
-    parser.add_argument("jars", type=Path, help="folder of the jars")
+    parser.add_argument("verb", choices=["fetch", "start", "pool"])
+    parser.add_argument("jars", type=Path, help="folder of the jars; of a pool, its port")
     parser.add_argument("--task-managers", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.verb == "pool":
+        serve_pool(int(str(arguments.jars)))
     fetch(arguments.jars)
     if arguments.verb == "start":
         with FlinkCluster(arguments.jars, arguments.task_managers) as cluster:
