@@ -26,8 +26,13 @@ def write_donors(bank: DonorBank, path: str) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def read_donors(path: str) -> DonorBank:
-    """Reads a bank, once a process."""
+def read_donors(path: str, job: str) -> DonorBank:
+    """Reads a bank, once a process and job.
+
+    Args:
+        path: Path of the file.
+        job: Digest of the job, since another job may have written another bank to the same path.
+    """
     with open_binary(path) as stream:
         archive = np.load(io.BytesIO(stream.read()), allow_pickle=False)
     arrays = {name: archive[name] for name in archive.files}

@@ -68,7 +68,7 @@ class RenderShard(CodecDoFn):
         report = self.job.finished(task)
         if report is None:
             logger.info("Shard %s: begun", task.file)
-            report = self._render(task, read_donors(donors) if donors else None)
+            report = self._render(task, read_donors(donors, self.job.digest) if donors else None)
             logger.info("Shard %s: finished, %d records", task.file, report.entry.records)
         yield report
 

@@ -16,6 +16,8 @@ DEFAULT_RUNNER = "FnApiRunner"
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
 WORKER_THREAD = "run_worker"
 """Name of the thread in which Beam's in-process runner waits for a worker process."""
+WAKE = signal.SIGUSR1
+"""Wakes the main thread where it waits; an interrupt would not in a job that ignores interrupts."""
 
 
 def make_runner(name: str) -> PipelineRunner:
@@ -56,25 +58,25 @@ def running_pipeline(runner: str, beam_args: Sequence[str]) -> Iterator[beam.Pip
 def _worker_deaths_raised() -> Iterator[None]:
     """Ends the run when a worker process dies, for which the in-process runner waits forever."""
     main = threading.main_thread()
-    if threading.current_thread() is not main:  # which alone can be interrupted
+    if threading.current_thread() is not main:  # which alone can be woken
         yield
         return
     deaths: list[BaseException | None] = []
-    usual = threading.excepthook
 
     def notice(arguments: threading.ExceptHookArgs) -> None:
         if arguments.thread is None or arguments.thread.name != WORKER_THREAD:
             usual(arguments)
             return
         deaths.append(arguments.exc_value)
-        signal.pthread_kill(main.ident or 0, signal.SIGINT)  # wakes it where it waits
+        signal.pthread_kill(main.ident or 0, WAKE)
 
-    threading.excepthook = notice
+    def stop(*_) -> None:
+        raise RuntimeError(f"RuntimeError: A worker process died ({deaths[0]}).")
+
+    usual, threading.excepthook = threading.excepthook, notice
+    handler = signal.signal(WAKE, stop)
     try:
         yield
-    except KeyboardInterrupt:
-        if not deaths:
-            raise
-        raise RuntimeError(f"RuntimeError: A worker process died ({deaths[0]}).") from deaths[0]
     finally:
+        signal.signal(WAKE, handler)
         threading.excepthook = usual

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.manifest import ShardEntry
 from pipeline.measures import Measure
-from pipeline.report.page import _format_bytes, _format_number, render_page, write_report
+from pipeline.report.page import _format_number, format_bytes, render_page, write_report
 from pipeline.report.schema import Report
 
 _VOID = {"img", "meta"}
@@ -256,4 +256,4 @@ def test_numbers_are_short_and_readable(number, text):
     [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (999_900, "1 MB"), (2_500_000_000, "2.5 GB")],
 )
 def test_sizes_are_in_the_unit_that_keeps_them_short(size, text):
-    assert _format_bytes(size) == text
+    assert format_bytes(size) == text
