@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 
 import numpy as np
 
 from augment import DonorBank
 from pipeline.atomic_files import write_atomic
-from pipeline.files import open_binary
+from pipeline.files import make_folders, open_binary
 
 _FACTOR, _BLOCK = "factor/", "block/"
 
@@ -21,6 +22,7 @@ def write_donors(bank: DonorBank, path: str) -> str:
     arrays |= {_BLOCK + name: values for name, values in bank.latents.items()}
     archive = io.BytesIO()
     np.savez(archive, allow_pickle=False, **arrays)
+    make_folders(os.path.dirname(path))
     write_atomic(path, archive.getvalue())
     return path
 
