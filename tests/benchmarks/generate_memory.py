@@ -44,7 +44,7 @@ def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float
 
 
 def peak_bytes() -> int:
-    """Most memory that this process held. Its `ru_maxrss` would be that of its parent, if larger."""
+    """Most memory that this process held; `ru_maxrss` is that of its parent, if larger."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
