@@ -15,7 +15,7 @@ import numpy as np
 from augment import Coverage, HoldOut
 from pipeline.atomic_files import write_atomic
 from pipeline.dataset_dir import DatasetDir
-from pipeline.files import as_location, exists, make_folders, read_text, remove
+from pipeline.files import Location, as_location, exists, make_folders, read_text, remove
 from pipeline.observations import KINDS
 from pipeline.records import read_records
 from pipeline.rows import Row, parse_row
@@ -47,7 +47,7 @@ def count_cells(
         runner: Name of a Beam runner.
         beam_args: Beam's own options.
     """
-    count = functools.partial(count_slice, dataset.path, split, tuple(factors), hold_out)
+    count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
     merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
     return Coverage.from_dict(_run(slices, count, merge, near, runner, beam_args))
 
@@ -69,7 +69,7 @@ def count_classes(
     shards = dataset.shards(split)
     if not hold_out and all(is_whole(part, shards) for part in slices):
         return [shards[part.shard].label_counts for part in slices]
-    count = functools.partial(_label_counts, dataset.path, split, hold_out)
+    count = functools.partial(_label_counts, dataset, split, hold_out)
     counts = _run(slices, count, beam.combiners.ToDict(), near, runner, beam_args)
     return [counts[_name(part)] for part in slices]
 
@@ -103,10 +103,13 @@ def _run(
 
 
 def count_slice(
-    path: str, split: str, factors: Sequence[str], hold_out: HoldOut | None, part: Slice
+    dataset: DatasetDir,
+    split: str,
+    factors: Sequence[str],
+    hold_out: HoldOut | None,
+    part: Slice,
 ) -> Coverage:
     """Counts the readable records of a slice by cell, without decoding an image."""
-    dataset = DatasetDir.open(path)
     manifest, (index, start, stop) = dataset.manifest, part
     kind, shape = KINDS[manifest.observation], manifest.image_shape
     read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
@@ -125,8 +128,10 @@ def _name(part: Slice) -> str:
     return f"{part.shard}-{part.start}"
 
 
-def _label_counts(path: str, split: str, hold_out: HoldOut, part: Slice) -> tuple[str, list[int]]:
-    counts = count_slice(path, split, ["label"], hold_out, part)
+def _label_counts(
+    dataset: DatasetDir, split: str, hold_out: HoldOut, part: Slice
+) -> tuple[str, list[int]]:
+    counts = count_slice(dataset, split, ["label"], hold_out, part)
     return _name(part), counts.marginal("label").tolist()
 
 
@@ -150,7 +155,7 @@ def write_change(
     write_atomic(os.path.join(out, COVERAGE_FILE), json.dumps(document))
 
 
-def read_change(out: str | os.PathLike[str]) -> tuple[Coverage, Coverage] | None:
+def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
     """Reads what `write_change` wrote, before and after; None if it wrote nothing."""
     path = os.path.join(out, COVERAGE_FILE)
     if not exists(path):

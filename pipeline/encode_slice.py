@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 
-from augment import DonorBank, HoldOut, Latents
+from augment import DonorBank, Latents
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import DeadLetter
@@ -36,16 +36,13 @@ class EncodedSlice:
 
 
 def encode_slice(
-    dataset: DatasetDir,
-    split: str,
-    task: ShardTask,
-    codec: Codec,
-    hold_out: HoldOut | None = None,
+    job: GenerationJob, dataset: DatasetDir, task: ShardTask, codec: Codec
 ) -> EncodedSlice:
     """Reads a slice in batches and encodes it; unreadable records become dead letters.
 
     Examples of cells that are held out are passed over.
     """
+    split, hold_out = job.settings.split, job.hold_out
     files = [shard.file for shard in dataset.shards(split)]
     ids: list[str] = []
     columns: list[dict[str, np.ndarray]] = []
@@ -80,16 +77,9 @@ def sample_donors(job: GenerationJob, encoded: EncodedSlice) -> DonorBank:
 class SampleDonors(CodecDoFn):
     """Encodes one slice per element; yields a bounded sample of its latents."""
 
-    def setup(self) -> None:
-        """Loads the codec and opens the input."""
-        super().setup()
-        self.dataset = DatasetDir.open(self.job.data)
-
     def process(self, task: ShardTask) -> Iterator[DonorBank]:
         """Yields the donors of a task's slice."""
-        job = self.job
-        encoded = encode_slice(self.dataset, job.settings.split, task, self.codec, job.hold_out)
-        yield sample_donors(job, encoded)
+        yield sample_donors(self.job, encode_slice(self.job, self.dataset, task, self.codec))
 
 
 class MergeDonors(beam.CombineFn):

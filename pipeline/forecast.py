@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+import re
 import resource
 import shutil
 import sys
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -114,7 +116,7 @@ def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast
         requested=requested,
         shards=len(job.tasks),
         num_bytes=round(requested * trial.bytes_per_variant),
-        memory=_peak_memory() + round(largest * trial.bytes_per_example),
+        memory=peak_memory() + round(largest * trial.bytes_per_example),
         cpu_seconds=passes * int(examples.sum()) * trial.seconds_per_example
         + requested * trial.seconds_per_variant,
         workers=workers,
@@ -138,7 +140,7 @@ class _Trial:
         task = task.model_copy(update={"stop": min(task.stop, task.start + TRIAL_EXAMPLES)})
 
         def encode() -> EncodedSlice:
-            return encode_slice(dataset, job.settings.split, task, codec, job.hold_out)
+            return encode_slice(job, dataset, task, codec)
 
         encode()  # compiles
         encoded, encoding = _timed(encode)
@@ -196,10 +198,13 @@ def _reachable(cells: Cells, donors: DonorBank) -> Cells:
     return Cells(cells.factors, cells.values[rows], cells.numbers[rows])
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Bytes that this process held at most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    if sys.platform == "darwin":
+        return peak
+    own = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return 1024 * int(own[1] if own else peak)  # `ru_maxrss` is that of the parent, if larger
 
 
 def _existing(path: str) -> str:

@@ -64,11 +64,8 @@ def generate(
         FileExistsError: `out` holds something else and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
-    make_runner(runner)  # refuses an unknown name before anything is written
-    check_backend()
-    check_apart(out, {"--data": data, "--model": model})
-    data, model, out = map(as_location, (data, model, out))
-    job = plan_job(config.generate, data, model, out, runner, beam_args)
+    job = _checked_job(config, data, model, out, runner, beam_args)
+    out = job.out
     with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
         claim_job(job)
         clear_temporaries(out)
@@ -95,14 +92,26 @@ def forecast_job(
 
     Arguments and errors as those of `generate`.
     """
+    job = _checked_job(config, data, model, out, runner, beam_args)
+    names = DatasetDir.open(job.data).manifest.class_names
+    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
+    return forecast(job, names, workers or os.cpu_count() or 1)
+
+
+def _checked_job(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    runner: str,
+    beam_args: Sequence[str],
+) -> GenerationJob:
+    """Plans a job, having refused what can be refused before anything is written."""
     make_runner(runner)
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
     data, model, out = map(as_location, (data, model, out))
-    job = plan_job(config.generate, data, model, out, runner, beam_args)
-    names = DatasetDir.open(job.data).manifest.class_names
-    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
-    return forecast(job, names, workers or os.cpu_count() or 1)
+    return plan_job(config.generate, data, model, out, runner, beam_args)
 
 
 def check_backend() -> None:
@@ -130,7 +139,8 @@ def _explained(out: str) -> Iterator[None]:
         yield
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        cause = next((line for line in reversed(lines) if "Error" in line), repr(error))
+        said = f"{type(error).__name__}: {lines[-1] if lines else ''}"
+        cause = next((line for line in reversed(lines) if "Error" in line), said)
         raise RuntimeError(
             f"The run stopped: {cause.strip()} Expected: every shard of '{out}' written. Finished "
             "shards are kept. Remove the cause and run the same command again "

@@ -25,7 +25,6 @@ from augment import (
 from pipeline.allotting import allot
 from pipeline.atomic_files import ShardWriter, write_atomic
 from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
 from pipeline.donor_files import read_donors
 from pipeline.encode_slice import EncodedSlice, encode_slice
 from pipeline.files import make_folders
@@ -53,9 +52,8 @@ class RenderShard(CodecDoFn):
     """
 
     def setup(self) -> None:
-        """Loads the codec and opens the input."""
+        """Loads the codec, opens the input and makes the counters."""
         super().setup()
-        self.dataset = DatasetDir.open(self.job.data)
         self.counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
 
     def process(self, task: ShardTask, donors: str | None = None) -> Iterator[ShardReport]:
@@ -73,9 +71,8 @@ class RenderShard(CodecDoFn):
         yield report
 
     def _render(self, task: ShardTask, donors: DonorBank | None) -> ShardReport:
-        job = self.job
-        encoded = encode_slice(self.dataset, job.settings.split, task, self.codec, job.hold_out)
-        report = render_shard(job, encoded, donors, self.codec)
+        encoded = encode_slice(self.job, self.dataset, task, self.codec)
+        report = render_shard(self.job, encoded, donors, self.codec)
         for name, count in report.totals.items():
             self.counters[name].inc(count)
         self.counters["unreadable"].inc(len(report.dead_letters))

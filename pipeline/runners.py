@@ -71,7 +71,7 @@ def _worker_deaths_raised() -> Iterator[None]:
         signal.pthread_kill(main.ident or 0, WAKE)
 
     def stop(*_) -> None:
-        raise RuntimeError(f"RuntimeError: A worker process died ({deaths[0]}).")
+        raise RuntimeError(f"A worker process died ({deaths[0]}).")
 
     usual, threading.excepthook = threading.excepthook, notice
     handler = signal.signal(WAKE, stop)

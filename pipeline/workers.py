@@ -10,6 +10,7 @@ from apache_beam.utils.shared import Shared
 
 from model_zoo.bundle import load_bundle
 from pipeline.codec import Codec
+from pipeline.dataset_dir import DatasetDir
 from pipeline.files import local_folder
 from pipeline.jobs import GenerationJob
 from pipeline.quiet import quieten_worker
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class CodecDoFn(beam.DoFn):
-    """A DoFn that has the codec of a job, loaded once a process.
+    """A DoFn that has the input of a job and its codec, loaded once a process.
 
     Args:
         job: The job.
@@ -29,9 +30,10 @@ class CodecDoFn(beam.DoFn):
         self.job, self.shared = job, shared
 
     def setup(self) -> None:
-        """Loads the codec unless this process has it already."""
+        """Loads the codec unless this process has it already, and opens the input."""
         quieten_worker()
         self.codec = self.shared.acquire(self._load, tag=self.job.bundle_digest)
+        self.dataset = DatasetDir.open(self.job.data)
 
     def _load(self) -> Codec:
         limit_threads(self.job.settings.threads)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import numpy as np
 
 def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float]:
     """Peak bytes and CPU seconds of a run in this process, start-up left out of the seconds."""
+    from pipeline.forecast import peak_memory
     from pipeline.graph import run_graph
     from pipeline.jobs import plan_job
     from pipeline.sections import GenerateConfig
@@ -37,16 +37,10 @@ def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float
     wall, cpu = time.perf_counter(), time.process_time()
     run_graph(job, job.tasks)
     return {
-        "peak_bytes": peak_bytes(),
+        "peak_bytes": peak_memory(),
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
     }
-
-
-def peak_bytes() -> int:
-    """Most memory that this process held; `ru_maxrss` is that of its parent, if larger."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
 
 def in_process(*arguments: str) -> dict[str, float]:

@@ -78,7 +78,7 @@ def without_beam(job: GenerationJob) -> None:
     """The same work in a plain loop."""
     codec, dataset = Codec(load_bundle(Path(job.model))), DatasetDir.open(job.data)
     for task in job.tasks:
-        encoded = encode_slice(dataset, job.settings.split, task, codec)
+        encoded = encode_slice(job, dataset, task, codec)
         render_shard(job, encoded, None, codec)
 
 

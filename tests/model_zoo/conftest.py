@@ -1,4 +1,10 @@
-"""Small data, a small model and a way to interrupt a training run."""
+"""Small data, a small model, a way to interrupt a training run, and two devices."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -6,6 +12,14 @@ import pytest
 from sklearn.datasets import load_digits
 
 from model_zoo.training import Schedule
+
+TWO_DEVICES = """
+import os
+if os.environ["KERAS_BACKEND"] == "tensorflow":
+    import tensorflow as tf
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+"""
 
 
 class NoisyLine(keras.Model):
@@ -102,6 +116,28 @@ def gradients_of():
         return [np.asarray(gradient) for gradient in differentiate(loss, variables)]
 
     return differentiate
+
+
+@pytest.fixture(scope="session")
+def on_two_devices():
+    """Runs a program where there are two devices; what it prints last, read as JSON."""
+
+    def run(program, *arguments):
+        environment = {
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", TWO_DEVICES + program, *map(str, arguments)],
+            check=True,
+            cwd=Path(__file__).parents[2],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
 
 
 @pytest.fixture(scope="session")

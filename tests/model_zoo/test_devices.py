@@ -1,9 +1,5 @@
 import json
 import logging
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import pytest
@@ -23,12 +19,8 @@ from model_zoo.registry import MODELS
 BACKEND = keras.backend.backend()
 
 TRAIN = """
-import json, os, pathlib, sys
+import json, pathlib, sys
 from sklearn.datasets import load_digits
-if os.environ["KERAS_BACKEND"] == "tensorflow":
-    import tensorflow as tf
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 import keras
 from model_zoo.devices import num_replicas, placement
 from model_zoo.registry import build_model
@@ -51,26 +43,18 @@ def two_accelerators(monkeypatch):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1"])
 
 
-def train_on(devices, name, args, folder):
-    """The history of a short training on some of two virtual devices, in a fresh process."""
-    environment = os.environ | {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-        "KERAS_BACKEND": BACKEND,
-    }
-    command = [sys.executable, "-c", TRAIN, name, json.dumps(args), str(devices), str(folder)]
-    done = subprocess.run(
-        command,
-        check=True,
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture
+def train_on(on_two_devices):
+    """Gives the history of a short training on some of two virtual devices, in a fresh process."""
+
+    def train(devices, name, args, folder):
+        return on_two_devices(TRAIN, name, json.dumps(args), devices, folder)
+
+    return train
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_two_devices_learn_what_one_learns(name, tmp_path):
+def test_two_devices_learn_what_one_learns(train_on, name, tmp_path):
     args = {"hidden_dim": 8}
     one = train_on(1, name, args, tmp_path / "one")
     two = train_on(2, name, args, tmp_path / "two")

@@ -1,5 +1,6 @@
 """Whatever dies at whatever moment: what was finished stays, and a rerun completes the rest."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -58,10 +59,8 @@ def wait_for_shards(run: subprocess.Popen, out: Path, number: int) -> None:
 
 def end(run: subprocess.Popen) -> str:
     """Kills what is left of a run; what it said."""
-    try:
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself
         os.killpg(run.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it ended by itself
     return run.communicate()[1]
 
 

@@ -40,8 +40,11 @@ def test_a_directory_that_another_process_holds_is_refused(tmp_path, holder):
 def test_a_process_that_is_killed_leaves_no_lock(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
+    assert (tmp_path / LOCK_FILE).exists(), "it was killed too late for this test"
     with locked(str(tmp_path)):
-        pass
+        with pytest.raises(FileExistsError, match="Another run"), locked(str(tmp_path)):
+            pass
+    assert not (tmp_path / LOCK_FILE).exists()
 
 
 def test_the_second_of_one_process_is_refused_and_the_next_is_not(tmp_path):

@@ -1,11 +1,5 @@
 """Cayley Adam in `fit`, beside another optimizer: broken off, loaded, on two devices."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -21,12 +15,8 @@ RNG = np.random.default_rng(0)
 OBSERVATIONS = (RNG.normal(size=(80, 3)) @ RNG.normal(size=(3, 12))).astype("float32")
 
 TRAIN = """
-import keras
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 import json
+import keras
 import numpy as np
 from model_zoo.devices import num_replicas, placement, uses_xla
 from model_zoo.optimizers import CayleyAdam, Grouped
@@ -110,17 +100,8 @@ def test_adam_alone_takes_the_matrix_off_the_manifold():
 
 
 @pytest.mark.slow
-def test_two_devices_learn_what_one_learns():
-    two_devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN],
-        check=True,
-        cwd=Path(__file__).parents[3],
-        env=os.environ | two_devices | {"KERAS_BACKEND": BACKEND},
-        capture_output=True,
-        text=True,
-    )
-    (one, *_), (two, defect, replicas) = json.loads(done.stdout.splitlines()[-1])
+def test_two_devices_learn_what_one_learns(on_two_devices):
+    (one, *_), (two, defect, replicas) = on_two_devices(TRAIN)
     assert replicas == 2
     assert defect < 1e-6
     for alone, shared in zip(one, two, strict=True):

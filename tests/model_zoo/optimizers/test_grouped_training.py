@@ -1,11 +1,5 @@
 """One optimizer made of several, in `fit`: on devices, with callbacks, broken off and loaded."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import h5py
 import keras
 import numpy as np
@@ -21,12 +15,8 @@ OBSERVATIONS = np.random.default_rng(0).normal(size=(40, 64)).astype("float32")
 TARGETS = OBSERVATIONS[:, 0]
 
 TRAIN = """
-import keras
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 import json
+import keras
 import numpy as np
 from model_zoo.devices import num_replicas, placement, uses_xla
 from model_zoo.optimizers import Grouped
@@ -98,17 +88,8 @@ def test_rates_of_all_groups_are_adjusted_by_callbacks(noisy_line):
     assert rates == pytest.approx([0.25, 0.05])
 
 
-def test_two_devices_learn_what_one_learns():
-    two_devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN],
-        check=True,
-        cwd=Path(__file__).parents[3],
-        env=os.environ | two_devices | {"KERAS_BACKEND": BACKEND},
-        capture_output=True,
-        text=True,
-    )
-    one, two = json.loads(done.stdout.splitlines()[-1])
+def test_two_devices_learn_what_one_learns(on_two_devices):
+    one, two = on_two_devices(TRAIN)
     assert (one["replicas"], two["replicas"]) == (1, 2)
     assert one["steps"] == two["steps"] == [12, 12]
     for alone, shared in zip(one["weights"], two["weights"], strict=True):
