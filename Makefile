@@ -18,7 +18,8 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 # Left out of `make test`, each for what it needs: time, an engine, a GPU. Tests marked `data` skip
 # themselves where the data sets are not at hand.
-QUICK := not slow and not flink and not prism and not gpu
+ENGINE := flink or prism or spark
+QUICK := not (slow or gpu or $(ENGINE))
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
@@ -56,28 +57,29 @@ test: $(STAMP) ## Run the quick tests on two workers, those of the models on JAX
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## Run the tests that train
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not flink and not prism and not gpu" \
-		$(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not (gpu or $(ENGINE))" $(ARGS)
 
 ENGINES := build/engines
 
 # Each is left out, and said to be, where what it is made with is missing.
 .PHONY: engines
-engines: $(STAMP) ## Fetch Flink with Maven and build Prism with Go, for the tests on them
+engines: $(STAMP) ## Fetch Flink and Spark with Maven and build Prism with Go, for the tests on them
 	@mkdir -p $(ENGINES)
-	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
-		$(BIN)/python tests/pipeline/flink/cluster.py fetch $(ENGINES)/flink \
-			|| echo "Flink is left out: Maven could not fetch it."; \
-	else echo "Flink is left out: it needs java and mvn."; fi
+	@for name in flink spark; do \
+		if command -v java >/dev/null && command -v mvn >/dev/null; then \
+			$(BIN)/python tests/pipeline/engines/$$name.py fetch $(ENGINES)/$$name \
+				|| echo "$$name is left out: Maven could not fetch it."; \
+		else echo "$$name is left out: it needs java and mvn."; fi; \
+	done
 	@version=$$($(BIN)/python -c "from importlib.metadata import version; print(version('apache-beam'))"); \
 	if test -x $(ENGINES)/prism; then :; elif command -v go >/dev/null; then \
 		GOBIN="$$PWD/$(ENGINES)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$version \
-			|| echo "Prism is left out: Go could not build it."; \
-	else echo "Prism is left out: it needs go."; fi
+			|| echo "prism is left out: Go could not build it."; \
+	else echo "prism is left out: it needs go."; fi
 
 .PHONY: test-engines
-test-engines: engines ## Run the tests on Flink and Prism
-	$(PYTEST) -m "flink or prism" tests/pipeline/test_engines.py $(ARGS)
+test-engines: engines ## Run the tests on Flink, Spark and Prism
+	$(PYTEST) -m "$(ENGINE)" tests/pipeline/test_engines.py $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks, one at a time

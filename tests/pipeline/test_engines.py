@@ -6,31 +6,34 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
+from cluster import Cluster
+from flink import FlinkCluster
+from jars import JOB_SERVER
+from spark import SparkCluster
 
 from pipeline.dataset_dir import DatasetDir
 from pipeline.graph import run_graph
 from pipeline.jobs import JOB_FOLDER, plan_job
 from pipeline.verification import verify
 
-ENGINES = Path(__file__).parents[2] / "build/engines"
-PRISM = Path(os.environ.get("LATENTLOOM_PRISM", ENGINES / "prism"))
-FLINK_JARS = Path(os.environ.get("LATENTLOOM_FLINK_JARS", ENGINES / "flink"))
+ENGINES = Path(os.environ.get("LATENTLOOM_ENGINES", Path(__file__).parents[2] / "build/engines"))
+PRISM = ENGINES / "prism"
+CLUSTERS = [
+    pytest.param(FlinkCluster, id="flink", marks=pytest.mark.flink),
+    pytest.param(SparkCluster, id="spark", marks=pytest.mark.spark),
+]
 RECIPES = {
     "class_preserving": (),
     "swap_zu": ("generate.recipe=swap_zu", "generate.variants_per_example=1"),
 }
 MANY_SHARDS = ("generate.slice_records=12",)
 RUN_SECONDS = 420
-
-sys.path.insert(0, str(Path(__file__).with_name("flink")))
-from cluster import JOB_SERVER, FlinkCluster  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +46,14 @@ def reference(tmp_path_factory) -> dict[str, dict[str, str]]:
     return {name: hashes(folder / name) for name in runs}
 
 
-@pytest.fixture(scope="module")
-def flink(tmp_path_factory) -> Iterator[FlinkCluster]:
-    """A cluster of one job manager and two task managers."""
-    if not (FLINK_JARS / JOB_SERVER).exists():
-        pytest.skip(f"there is no Flink in {FLINK_JARS}: make engines")
-    with FlinkCluster(FLINK_JARS, folder=tmp_path_factory.mktemp("flink")) as cluster:
-        yield cluster
+@pytest.fixture(scope="module", params=CLUSTERS)
+def cluster(request, tmp_path_factory) -> Iterator[Cluster]:
+    """A cluster of two machines."""
+    jars = ENGINES / request.param.name
+    if not (jars / JOB_SERVER).exists():
+        pytest.skip(f"there is no engine in {jars}: make engines")
+    with request.param(jars, folder=tmp_path_factory.mktemp("cluster")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -79,32 +83,29 @@ def test_prism_writes_the_same_bytes(reference, prism, tmp_path, recipe):
     check_whole(tmp_path / "out")
 
 
-@pytest.mark.flink
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_flink_writes_the_same_bytes(reference, flink, tmp_path, recipe):
-    run(tmp_path / "out", "FlinkRunner", flink.beam_args, recipe)
+def test_a_cluster_writes_the_same_bytes(reference, cluster, tmp_path, recipe):
+    run(tmp_path / "out", cluster.runner, cluster.beam_args, recipe)
     assert hashes(tmp_path / "out") == reference[recipe]
     check_whole(tmp_path / "out")
 
 
-@pytest.mark.flink
-def test_flink_goes_on_when_a_task_manager_is_killed(reference, flink, tmp_path):
+def test_a_job_goes_on_when_a_machine_is_killed(reference, cluster, tmp_path):
     out = tmp_path / "out"
-    words = command(out, *flink.beam_args, runner="FlinkRunner", settings=MANY_SHARDS)
+    words = command(out, *cluster.beam_args, runner=cluster.runner, settings=MANY_SHARDS)
     job = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     wait_for_shard(job, out)
-    flink.kill("task-manager-0")
-    flink.start_task_manager(0)
+    cluster.kill("worker-0")
+    cluster.start_worker(0)
     said = job.communicate(timeout=RUN_SECONDS)[1]
     assert job.returncode == 0, said[-3000:]
     assert hashes(out) == reference["many shards"]
     check_whole(out)
 
 
-@pytest.mark.flink
-def test_a_flink_job_whose_command_is_killed_is_completed_by_a_rerun(reference, flink, tmp_path):
+def test_a_job_whose_command_is_killed_is_completed_by_a_rerun(reference, cluster, tmp_path):
     out = tmp_path / "out"
-    words = command(out, *flink.beam_args, runner="FlinkRunner", settings=MANY_SHARDS)
+    words = command(out, *cluster.beam_args, runner=cluster.runner, settings=MANY_SHARDS)
     job = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
