@@ -77,9 +77,10 @@ engines: $(STAMP) ## Fetch Flink and Spark with Maven and build Prism with Go, f
 			|| echo "prism is left out: Go could not build it."; \
 	else echo "prism is left out: it needs go."; fi
 
+# `ARGS="-m flink"` also kills a machine at twenty random moments.
 .PHONY: test-engines
 test-engines: engines ## Run the tests on Flink, Spark and Prism
-	$(PYTEST) -m "$(ENGINE)" tests/pipeline/test_engines.py $(ARGS)
+	$(PYTEST) -m "($(ENGINE)) and not slow" tests/pipeline/test_engines.py $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks, one at a time

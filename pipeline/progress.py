@@ -21,6 +21,8 @@ from rich.progress import (
 
 LINES_PER_STAGE = 10
 """About how many plain lines a stage prints where there is no terminal."""
+SECONDS_A_LINE = 60
+"""Of long stages it prints more."""
 
 Advance = Callable[..., None]
 
@@ -62,15 +64,15 @@ class ProgressDisplay:
 
     @contextmanager
     def _lines(self, name: str) -> Iterator[Advance]:
-        started, printed = time.monotonic(), -1
+        started = last = time.monotonic()
+        printed = -1
 
         def advance(done: int, total: int, remark: str = "") -> None:
-            nonlocal printed
-            tenth = done * LINES_PER_STAGE // max(total, 1)
-            if tenth != printed or done == total:
-                printed = tenth
-                seconds = time.monotonic() - started
-                line = f"{name}: {done}/{total} after {seconds:.0f} s {remark}".rstrip()
+            nonlocal last, printed
+            tenth, now = done * LINES_PER_STAGE // max(total, 1), time.monotonic()
+            if tenth != printed or done == total or now - last >= SECONDS_A_LINE:
+                last, printed = now, tenth
+                line = f"{name}: {done}/{total} after {now - started:.0f} s {remark}".rstrip()
                 print(line, file=self.console.file, flush=True)
 
         yield advance

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from pipeline.config import Config, load_config
 from pipeline.dataset_dir import DatasetDir
 from pipeline.generation import generate
@@ -16,6 +18,9 @@ from pipeline.importing import import_dataset
 from pipeline.training import train_bundle
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+MANY_SHARDS = ("generate.slice_records=12",)
+KILLS = [pytest.param(seed, marks=[pytest.mark.slow] if seed > 1 else []) for seed in range(20)]
+"""Seeds of random moments at which something is killed; most of them are for patient people."""
 
 
 def digits_config(*overrides: str) -> Config:

@@ -10,8 +10,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
+from bundles import (
+    KILLS,
+    MANY_SHARDS,
+    command,
+    digits_bundle,
+    digits_config,
+    digits_data,
+    hashes,
+    make,
+)
 from cluster import Cluster
 from flink import FlinkCluster
 from jars import JOB_SERVER
@@ -32,7 +42,6 @@ RECIPES = {
     "class_preserving": (),
     "swap_zu": ("generate.recipe=swap_zu", "generate.variants_per_example=1"),
 }
-MANY_SHARDS = ("generate.slice_records=12",)
 RUN_SECONDS = 420
 
 
@@ -90,13 +99,16 @@ def test_a_cluster_writes_the_same_bytes(reference, cluster, tmp_path, recipe):
     check_whole(tmp_path / "out")
 
 
-def test_a_job_goes_on_when_a_machine_is_killed(reference, cluster, tmp_path):
-    out = tmp_path / "out"
+@pytest.mark.parametrize("seed", KILLS)
+def test_a_job_goes_on_when_a_machine_is_killed(reference, cluster, tmp_path, seed):
+    out, rng = tmp_path / "out", np.random.default_rng(seed)
+    machine = int(rng.integers(cluster.workers))
     words = command(out, *cluster.beam_args, runner=cluster.runner, settings=MANY_SHARDS)
     job = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    wait_for_shard(job, out)
-    cluster.kill("worker-0")
-    cluster.start_worker(0)
+    wait_for_shards(job, out, int(rng.integers(len(reference["many shards"]))))
+    time.sleep(rng.uniform(0, 0.2))
+    cluster.kill(f"worker-{machine}")
+    cluster.start_worker(machine)
     said = job.communicate(timeout=RUN_SECONDS)[1]
     assert job.returncode == 0, said[-3000:]
     assert hashes(out) == reference["many shards"]
@@ -109,7 +121,7 @@ def test_a_job_whose_command_is_killed_is_completed_by_a_rerun(reference, cluste
     job = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    wait_for_shard(job, out)
+    wait_for_shards(job, out, 1)
     os.killpg(job.pid, signal.SIGKILL)  # the job server too; the cluster is left alone
     job.wait()
     make(out, *MANY_SHARDS)
@@ -117,9 +129,9 @@ def test_a_job_whose_command_is_killed_is_completed_by_a_rerun(reference, cluste
     check_whole(out)
 
 
-def wait_for_shard(job: subprocess.Popen, out: Path) -> None:
+def wait_for_shards(job: subprocess.Popen, out: Path, number: int) -> None:
     deadline = time.monotonic() + RUN_SECONDS
-    while not list(out.glob(".job/*tfrecord*.json")):
+    while len(list(out.glob(".job/*tfrecord*.json"))) < number:
         assert time.monotonic() < deadline
         assert job.poll() is None
         time.sleep(0.01)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -12,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import command, digits_bundle, digits_data, hashes, make
+from bundles import KILLS, MANY_SHARDS, command, digits_bundle, digits_data, hashes, make
 
 from pipeline import generation
 from pipeline.dataset_dir import DatasetDir
 from pipeline.manifest import MANIFEST_FILE
 from pipeline.verification import verify
 
-MANY_SHARDS = ("generate.slice_records=12",)
 TWO_PROCESSES = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
 START_SECONDS = 120
 
@@ -64,6 +64,13 @@ def end(run: subprocess.Popen) -> str:
     return run.communicate()[1]
 
 
+def worker_processes(run: subprocess.Popen) -> list[int]:
+    """Process ids of the Python workers of a run."""
+    pattern = ["-g", str(run.pid), "-f", "^[^ ]*python.*sdk_worker_main"]
+    found = subprocess.run(["pgrep", *pattern], capture_output=True, text=True, check=False)
+    return [int(word) for word in found.stdout.split()]
+
+
 def check_rerun(out: Path, reference: dict[str, str]) -> None:
     """A rerun completes the data set, and redoes nothing that was finished."""
     found = {name: digest for name, digest in hashes(out).items() if not name.startswith(".")}
@@ -90,22 +97,19 @@ def test_a_job_that_is_killed_at_a_random_moment_loses_nothing(reference, tmp_pa
     check_rerun(out, reference)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", KILLS)
 def test_a_worker_that_is_killed_ends_the_run_with_a_message_and_loses_nothing(
     reference, tmp_path, seed
 ):
     out, rng = tmp_path / "out", np.random.default_rng(seed)
     run = start(out, *TWO_PROCESSES)
-    wait_for_shards(run, out, 1)
+    wait_for_shards(run, out, int(rng.integers(len(reference))))
     time.sleep(rng.uniform(0, 0.2))
-    workers = subprocess.run(
-        ["pgrep", "-g", str(run.pid), "-f", "^[^ ]*python.*sdk_worker_main"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.split()
-    if run.poll() is None and workers:
-        os.kill(int(rng.choice(workers)), signal.SIGKILL)
+    while run.poll() is None and not (workers := worker_processes(run)):
+        time.sleep(0.002)
+    if run.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # its work is done
+            os.kill(rng.choice(workers), signal.SIGKILL)
         try:
             run.wait(60)
         except subprocess.TimeoutExpired:
@@ -132,6 +136,22 @@ def test_a_second_run_of_the_same_directory_is_refused_and_the_first_goes_on(ref
     assert run.returncode == 0, said
     assert hashes(out) == reference
     assert verify(out).ok
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of a process that runs")
+def test_a_disk_that_fills_up_stops_the_run_with_a_message_and_loses_nothing(reference, tmp_path):
+    out = tmp_path / "out"
+    run = start(out)
+    wait_for_shards(run, out, 1)
+    os.kill(run.pid, signal.SIGSTOP)  # so that it is still there
+    resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    os.kill(run.pid, signal.SIGCONT)
+    said = run.communicate(timeout=START_SECONDS)[1]
+    assert run.returncode == 1
+    assert "File too large" in said
+    assert "run the same command again" in said
+    assert 0 < len(finished_shards(out)) < len(reference)
+    check_rerun(out, reference)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "deleted"])
