@@ -1,6 +1,7 @@
-"""Settings that must precede every import, and real data sets where they are at hand."""
+"""Settings that must precede every import, one seed for every test, and real data where at hand."""
 
 import os
+import sys
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,6 +23,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # tensorflow_datasets 4.9.10 asks protobuf 6 for the label of a field.
     line = r"ignore:label\(\) is deprecated:DeprecationWarning"
     config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    """Draws the weights of a model that names no seed alike in every run of its test."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")
