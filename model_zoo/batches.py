@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from model_zoo.deformations import Deformations
 from model_zoo.devices import accelerators, num_replicas
 from model_zoo.scaling import PIXELS, Scaling
 
@@ -44,6 +45,7 @@ class Batches(keras.utils.PyDataset):
         steps_divisor: Integer that divides the number of batches an epoch. What is over, for this
             or for `divisor`, is left out, in each epoch other examples.
         scaling: How observations become what the network sees; uint8 images by default.
+        deformations: Deforms the images, each time anew; none by default.
 
     Raises:
         ValueError: Nothing would be left.
@@ -61,11 +63,13 @@ class Batches(keras.utils.PyDataset):
         divisor: int = 1,
         steps_divisor: int = 1,
         scaling: Scaling = PIXELS,
+        deformations: Deformations | None = None,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self.images, self.labels = images, labels.astype(np.int32)
         self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
         self.seed, self.epochs, self.scaling = seed, epochs, scaling
+        self.deformations = deformations
         self.usable = len(labels) - len(labels) % divisor
         steps = math.ceil(self.usable / self.batch_size) if self.batch_size else 0
         self.steps_per_epoch = steps - steps % steps_divisor
@@ -81,12 +85,20 @@ class Batches(keras.utils.PyDataset):
         return self.steps_per_epoch * len(self.epochs)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.rows(*self.position(index))
-        return self.observe(self.images[rows]), self.labels[rows]
+        position = self.position(index)
+        rows = self.rows(*position)
+        return self.observe(self.images[rows], position), self.labels[rows]
 
-    def observe(self, stored: np.ndarray) -> np.ndarray:
+    def observe(self, stored: np.ndarray, position: tuple[int, int]) -> np.ndarray:
         """Observations as the model sees them, float32, of observations as they are stored."""
-        return self.scaling.to_model(stored.astype(np.float32), self.value_range)
+        observed = stored.astype(np.float32)
+        if self.deformations:
+            observed = self.deformations(observed, self.generator("deformations", *position))
+        return self.scaling.to_model(observed, self.value_range)
+
+    def generator(self, purpose: str, epoch: int, step: int) -> np.random.Generator:
+        """Source of the draws for one purpose at one step."""
+        return _keyed(f"{self.seed}/{purpose}/{epoch}/{step}")
 
     def position(self, index: int) -> tuple[int, int]:
         """Epoch and step of a batch."""
@@ -132,6 +144,9 @@ def epoch_order(num_examples: int, seed: int | None, epoch: int) -> np.ndarray:
     """Order of the examples in an epoch: a keyed permutation, or none without a seed."""
     if seed is None:
         return np.arange(num_examples)
-    digest = hashlib.blake2b(f"{seed}/batches/{epoch}".encode(), digest_size=16).digest()
-    generator = np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))
-    return generator.permutation(num_examples)
+    return _keyed(f"{seed}/batches/{epoch}").permutation(num_examples)
+
+
+def _keyed(key: str) -> np.random.Generator:
+    digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))

@@ -13,6 +13,7 @@ import numpy as np
 from model_zoo.batches import Batches, Factors, fed_to_device, labels_of
 from model_zoo.checkpoints import Checkpoints
 from model_zoo.classifier import image_classifier
+from model_zoo.deformations import Deformations
 from model_zoo.devices import num_replicas, uses_xla
 from model_zoo.heads import HeadsCrossentropy, heads_accuracy
 from model_zoo.optimizers import FusedAdam, Grouped
@@ -142,6 +143,7 @@ def fit(
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     scaling: Scaling = PIXELS,
+    deformations: Deformations | None = None,
 ) -> list[dict[str, float]]:
     """Trains a latent model; goes on after the last finished epoch found in `folder`.
 
@@ -154,6 +156,7 @@ def fit(
         folder: Where checkpoints lie; empty or missing for a new run.
         callbacks: Further Keras callbacks, to show progress for example.
         scaling: How observations become what the model sees; uint8 images by default.
+        deformations: Deforms the images that are learnt from; none by default.
 
     Returns:
         The history, one dictionary of figures an epoch; the model holds the best weights.
@@ -171,7 +174,12 @@ def fit(
         "divisor": num_replicas(),
         "scaling": scaling,
     }
-    ordered = {"seed": schedule.seed, "steps_divisor": schedule.steps_per_execution or 1, **shared}
+    ordered = {
+        "seed": schedule.seed,
+        "steps_divisor": schedule.steps_per_execution or 1,
+        "deformations": deformations,
+        **shared,
+    }
     steps = batches(*train, **ordered).steps_per_epoch
     model.compile(
         optimizer(model, schedule, steps),
@@ -203,6 +211,7 @@ def fit_classifier(
     width: int = 32,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     scaling: Scaling = PIXELS,
+    deformations: Deformations | None = None,
 ) -> keras.Sequential:
     """Trains a classifier from the schedule's seed, without early stopping.
 
@@ -215,6 +224,7 @@ def fit_classifier(
         width: Channels of the first convolution.
         callbacks: Keras callbacks, to show progress for example.
         scaling: How observations become what the network sees; uint8 images by default.
+        deformations: Deforms the images that are learnt from; none by default.
 
     Returns:
         The trained network, from observations scaled to `[-1, 1]` to logits.
@@ -234,6 +244,7 @@ def fit_classifier(
         epochs=range(schedule.epochs),
         steps_divisor=schedule.steps_per_execution or 1,
         scaling=scaling,
+        deformations=deformations,
     )
     fit_network(network, batches, schedule, loss, [accuracy], callbacks)
     return network

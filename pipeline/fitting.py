@@ -12,6 +12,7 @@ import numpy as np
 
 from augment.spelling import nearest
 from model_zoo.bundle import Bundle
+from model_zoo.deformations import Deformations
 from model_zoo.devices import placement, warn_of_idle_accelerators
 from model_zoo.registry import MODELS, build_model
 from model_zoo.scaling import PIXELS, SCALINGS, Scaling
@@ -122,6 +123,7 @@ def _fit_model(
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
             scaling,
+            deformations(config),
         )
         weights = trained.get_weights()
     model = new_model(config, image_shape, factors, **given)
@@ -172,8 +174,14 @@ def _fit_judges(
                 config.judge.width,
                 [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
                 scaling,
+                deformations(config),
             )
     return judges
+
+
+def deformations(config: Config) -> Deformations | None:
+    """What deforms the images of a configuration, if anything does."""
+    return Deformations(**config.data.deform.model_dump()) if config.data.deform else None
 
 
 def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:

@@ -34,6 +34,19 @@ class HoldOutConfig(Section):
         return self
 
 
+class DeformConfig(Section):
+    """How far training images are deformed at most, each time anew."""
+
+    shift: float = Field(default=0.1, ge=0)
+    """Share of height and of width."""
+    rotation: float = Field(default=15.0, ge=0)
+    """Degrees, either way."""
+    zoom: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the size, either way; 0 where a factor is the size."""
+    flip: bool = False
+    """Whether to mirror half of them: not where that changes what they show."""
+
+
 class DataConfig(Section):
     """Which examples are used for what."""
 
@@ -41,6 +54,8 @@ class DataConfig(Section):
     """Share of the training split that only decides when training stops."""
     limit: int | None = Field(default=None, ge=1)
     """Most training examples to use, or none for all."""
+    deform: DeformConfig | None = None
+    """Shifts, turns and scales what model and judges learn from; for few images. None for not."""
     hold_out: dict[str, HoldOutConfig] = {}
     """Groups of cells, by name, that model and judge are not to see; the auditor does."""
 

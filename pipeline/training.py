@@ -15,6 +15,7 @@ import numpy as np
 from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
 from model_zoo.checkpoints import write_history
 from model_zoo.devices import placement
+from model_zoo.scaling import PIXELS
 from model_zoo.training import forget
 from pipeline.atomic_files import write_atomic
 from pipeline.codec import Codec
@@ -105,6 +106,11 @@ def train_bundle(
 
 def _check_fit(config: Config, manifest: Manifest) -> None:
     """Refuses arguments, devices and precision that cannot be had before anything is written."""
+    if config.data.deform and manifest.observation != PIXELS.kind:
+        raise ValueError(
+            f"Only images can be deformed. Expected: images. Received: '{manifest.name}' of "
+            f"observations '{manifest.observation}', and data.deform. Drop `data.deform`."
+        )
     with placement(config.train.devices, config.train.dtype_policy):
         new_model(config, manifest.image_shape, manifest.factors)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from model_zoo.batches import Batches, Factors, factors_of, labels_of
@@ -54,7 +52,7 @@ class GroupBatches(Batches):
     def __getitem__(self, index: int):
         position = self.position(index)
         rows = self.rows(*position)
-        generator = _generator(self.seed, *position)
+        generator = self.generator("groups", *position)
         edges, found = self.draw(rows, generator)
         groups = np.concatenate([self.images[rows][:, None], self.pool[found]], axis=1)
         codes = np.concatenate([self.codes[rows][:, None], self.sharers.codes[found]], axis=1)
@@ -64,7 +62,7 @@ class GroupBatches(Batches):
             "edge": edges.astype(np.int32),
             "donors": np.concatenate([donors_within(part, generator) for part in parts]),
         }
-        return self.observe(groups), answers
+        return self.observe(groups, position), answers
 
     def draw(
         self, rows: np.ndarray, generator: np.random.Generator
@@ -106,9 +104,3 @@ def donors_within(codes: np.ndarray, generator: np.random.Generator) -> np.ndarr
     np.fill_diagonal(flaws, codes.shape[-1] + 2)
     ranked = np.where(shared, flaws[..., None], np.inf)
     return ranked.argmin(axis=1).astype(np.int32).reshape(codes.shape)
-
-
-def _generator(seed: int | None, epoch: int, step: int) -> np.random.Generator:
-    """What draws the groups of a step."""
-    key = hashlib.blake2b(f"{seed}/groups/{epoch}/{step}".encode(), digest_size=16)
-    return np.random.Generator(np.random.Philox(key=np.frombuffer(key.digest(), np.uint64)))

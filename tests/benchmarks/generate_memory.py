@@ -1,10 +1,11 @@
 """Peak memory of a worker, and time per image, as the data set grows.
 
-Each size is one shard, so that only slices bound what lies in memory, and runs in a process of its
-own. `slope` is that of a line through the peaks, in bytes of memory per image. `swap_zu` takes
-donors, `class_preserving` does not.
+Each size is one shard, so that only slices bound what lies in memory, and runs in processes of its
+own, of whose peaks and times the medians are taken: one peak varies by 4 MB. `slope` is that of a
+line through the peaks, in bytes of memory per image. `swap_zu` takes donors, `class_preserving`
+does not.
 
-    python tests/benchmarks/generate_memory.py [--examples 10000 40000 160000]
+    python tests/benchmarks/generate_memory.py [--examples 10000 40000 160000] [--repeats 5]
         [--recipes class_preserving swap_zu] [--out FILE]
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,8 +55,10 @@ def in_process(*arguments: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_sizes(sizes: list[int], recipes: list[str]) -> dict[str, list[dict[str, float]]]:
-    """What `measure` gives for every recipe and size."""
+def run_sizes(
+    sizes: list[int], recipes: list[str], repeats: int
+) -> dict[str, list[dict[str, float]]]:
+    """The medians of what `measure` gives for every recipe and size."""
     from generate_throughput import make_bundle, make_data
 
     results: dict[str, list[dict[str, float]]] = {recipe: [] for recipe in recipes}
@@ -64,8 +69,14 @@ def run_sizes(sizes: list[int], recipes: list[str]) -> dict[str, list[dict[str, 
             folder.mkdir()
             data = make_data(folder, size, shards=1)
             for recipe in recipes:
-                out = folder / recipe
-                results[recipe].append(in_process(str(data), str(bundle), str(out), recipe))
+                runs = []
+                for repeat in range(repeats):
+                    out = folder / f"{recipe}{repeat}"
+                    runs.append(in_process(str(data), str(bundle), str(out), recipe))
+                    shutil.rmtree(out)
+                results[recipe].append(
+                    {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+                )
     return results
 
 
@@ -95,6 +106,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--examples", type=int, nargs="+", default=[10_000, 40_000, 160_000])
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--recipes", nargs="+", default=["class_preserving", "swap_zu"])
     parser.add_argument("--out", type=Path, help="file for the JSON")
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
@@ -103,7 +115,9 @@ def main() -> None:
         data, bundle, out, recipe = options.measure
         print(json.dumps(measure(Path(data), Path(bundle), Path(out), recipe)))
         return
-    result = summarise(options.examples, run_sizes(options.examples, options.recipes))
+    result = summarise(
+        options.examples, run_sizes(options.examples, options.recipes, options.repeats)
+    )
     print(json.dumps(result, indent=2))
     if options.out:
         options.out.write_text(json.dumps(result, indent=2) + "\n")

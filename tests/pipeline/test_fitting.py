@@ -49,6 +49,19 @@ def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds,
     assert bundle.class_names == FACTORS["label"]
 
 
+def test_model_and_judges_learn_from_deformed_images(folds, tmp_path):
+    settings = ("train.epochs=1", "judge.epochs=1")
+    bundles = [
+        fit_bundle(
+            digits_config(*settings, *more), folds, FACTORS, tmp_path / name, silent_display()
+        )
+        for name, more in (("plain", ()), ("deformed", ("data.deform={}",)))
+    ]
+    for part in ("model", "judge", "auditor"):
+        plain, deformed = (getattr(bundle, part).get_weights() for bundle, _ in bundles)
+        assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(plain, deformed, strict=True))
+
+
 def test_training_and_measuring_need_no_tensorflow_on_jax():
     modules = "pipeline.fitting, pipeline.holding_out, pipeline.quality"
     script = f"import sys; sys.modules['tensorflow'] = None; import {modules}"

@@ -114,6 +114,13 @@ def test_a_bundle_of_images_is_refused_for_vectors(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_vectors_cannot_be_deformed(run, tmp_path):
+    config = load_config(CONFIG, ["data.deform={}"], smoke=True)
+    with pytest.raises(ValueError, match="Only images can be deformed.*Drop `data.deform`"):
+        train_bundle(config, run / "data", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_variants_of_moons_fill_their_own_moon(tmp_path):
     """The toy example of Zheng & Sun: class and spread about the arc, against real points."""
     config = load_config(CONFIG, ["generate.gate.enabled=false"])

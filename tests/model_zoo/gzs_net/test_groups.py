@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from model_zoo.batches import Batches
+from model_zoo.deformations import Deformations
 from model_zoo.gzs_net import GroupBatches, Sharers
 from model_zoo.gzs_net.groups import donors_within
 
@@ -50,6 +51,21 @@ def test_centres_come_in_the_order_of_plain_batches(batches, grid, images):
     plain = Batches(images(72), grid["label"], batch_size=10, seed=1, **RANGE)
     centres = [[group[0] for group in rows] for rows, *_ in contents(batches())]
     assert centres == [plain[i][0][:, 0, 0, 0].tolist() for i in range(len(plain))]
+
+
+def test_every_member_of_a_group_is_deformed_by_itself(grid, sizes):
+    ramps = np.broadcast_to(np.arange(0, 200, 40, dtype=np.uint8)[:, None], (72, 5, 5, 1))
+    settings = {
+        "sharers": Sharers(grid, sizes),
+        "pool": ramps,
+        "batch_size": 10,
+        "seed": 1,
+        **RANGE,
+    }
+    batches = GroupBatches(ramps, grid, deformations=Deformations(rotation=0, zoom=0), **settings)
+    groups, _ = batches[0]
+    assert groups.shape == (10, 4, 5, 5, 1)
+    assert len(np.unique(groups[:, :, 2, 2, 0].round(3))) == 40
 
 
 def test_every_factor_is_drawn_for_the_swap(batches):
