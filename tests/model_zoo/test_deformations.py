@@ -1,21 +1,27 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from model_zoo.batches import Batches
 from model_zoo.deformations import Deformations
 
-STILL = {"shift": 0.0, "rotation": 0.0, "zoom": 0.0}
+STILL: dict[str, Any] = {"shift": 0.0, "rotation": 0.0, "zoom": 0.0}
 
 
 class Drawn:
     """Stands in for a generator: draws the same numbers for every image."""
 
-    def __init__(self, turn=0.0, stretch=0.0, right=0.0, down=0.0, mirror=1.0):
-        self.numbers = np.array([turn, stretch, right, down, mirror])
+    def __init__(self, *numbers):
+        self.numbers = np.array(numbers)
 
     def uniform(self, low, high, shape):
         assert (low, high) == (-1, 1)
         return np.broadcast_to(self.numbers[:, None], shape)
+
+
+def drawn(turn=0.0, stretch=0.0, right=0.0, down=0.0, mirror=1.0) -> Any:
+    return Drawn(turn, stretch, right, down, mirror)
 
 
 @pytest.fixture
@@ -30,21 +36,21 @@ def test_without_bounds_nothing_changes(images):
 
 
 def test_a_quarter_turn(images):
-    turned = Deformations(**STILL | {"rotation": 90.0})(images, Drawn(turn=1.0))
+    turned = Deformations(**STILL | {"rotation": 90.0})(images, drawn(turn=1.0))
     np.testing.assert_allclose(turned, np.rot90(images, axes=(1, 2)), atol=1e-2)
 
 
 def test_shifts_show_what_lies_beside_and_repeat_the_edge(images):
-    shifted = Deformations(**STILL | {"shift": 0.25})(images, Drawn(right=1.0, down=-0.5))
+    shifted = Deformations(**STILL | {"shift": 0.25})(images, drawn(right=1.0, down=-0.5))
     np.testing.assert_allclose(shifted[:, 1:, :6], images[:, :7, 2:], atol=1e-3)
     np.testing.assert_allclose(shifted[:, 0, :6], images[:, 0, 2:], atol=1e-3)
     np.testing.assert_allclose(shifted[:, 1:, 7], images[:, :7, 7], atol=1e-3)
 
 
 def test_mirroring(images):
-    mirrored = Deformations(**STILL, flip=True)(images, Drawn(mirror=-1.0))
+    mirrored = Deformations(**STILL, flip=True)(images, drawn(mirror=-1.0))
     np.testing.assert_allclose(mirrored, images[:, :, ::-1], atol=1e-3)
-    kept = Deformations(**STILL, flip=True)(images, Drawn(mirror=1.0))
+    kept = Deformations(**STILL, flip=True)(images, drawn(mirror=1.0))
     np.testing.assert_allclose(kept, images, atol=1e-3)
 
 
@@ -52,7 +58,7 @@ def test_zoom_scales_about_the_centre():
     offsets = np.arange(9, dtype=np.float32) - 4
     image = np.broadcast_to(offsets[:, None], (1, 9, 9, 1))  # what a pixel is right of the centre
     zoom = Deformations(**STILL | {"zoom": 0.5})
-    larger, smaller = zoom(image, Drawn(stretch=1.0)), zoom(image, Drawn(stretch=-1.0))
+    larger, smaller = zoom(image, drawn(stretch=1.0)), zoom(image, drawn(stretch=-1.0))
     np.testing.assert_allclose(larger[0, 3, :, 0], offsets / 1.5, atol=1e-4)
     np.testing.assert_allclose(smaller[0, 3, :, 0], np.clip(offsets / 0.5, -4, 4), atol=1e-4)
 
