@@ -112,6 +112,7 @@ def image_decoder(
     base_side: int = LARGEST_BASE_SIDE,
     group_norm: bool = False,
     rank: int = 0,
+    colour_columns: Sequence[int] = (),
     name: str,
 ) -> keras.Model:
     """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
@@ -129,20 +130,28 @@ def image_decoder(
         group_norm: See above.
         rank: Number of maps, of the size of the image, that the network decodes in place of the
             channels; see `mix_colours`. 0 for the channels.
+        colour_columns: Positions in the input that the colours alone are decoded from, and the maps
+            from all others. Both from the whole input by default.
         name: Name of the network.
 
     Returns:
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
 
     Raises:
-        ValueError: The rank is negative or 1.
+        ValueError: The rank is negative or 1, or 0 where there are columns of the colours.
     """
     if rank < 0 or rank == 1:
         raise ValueError(
             "A decoder cannot mix so many maps. Expected: rank of 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
-    stack: list = [keras.Input((input_dim,)), layers.Dense(hidden_dim, activation="relu")]
+    if colour_columns and not rank:
+        raise ValueError(
+            "Without maps there are no colours to decode from a part of the code. Expected: rank "
+            "of 2 or more. Received: rank=0. Set `model.args.rank` to 3, or name no colour blocks."
+        )
+    map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
+    stack: list = [keras.Input((len(map_columns),)), layers.Dense(hidden_dim, activation="relu")]
     shape = (*image_shape[:-1], rank or image_shape[-1])
     if network == "dense":
         stack.append(layers.Dense(2 * hidden_dim, activation="relu"))
@@ -152,15 +161,26 @@ def image_decoder(
     ending = output_activation("linear" if len(shape) == 1 else "tanh")
     if not rank:
         return keras.Sequential([*stack, ending], name=name)
-    return mix_colours(
-        keras.Sequential(stack, name="maps"), image_shape[-1], hidden_dim, ending, name
+    maps = keras.Sequential(stack, name="maps")
+    colours = keras.Sequential(
+        [
+            keras.Input((len(colour_columns) or input_dim,)),
+            layers.Dense(hidden_dim, activation="relu"),
+            layers.Dense(rank * image_shape[-1]),
+            layers.Reshape((rank, image_shape[-1])),
+        ],
+        name="colours",
     )
+    code = keras.Input((input_dim,))
+    parts = (code, code)
+    if colour_columns:
+        parts = tuple(ops.take(code, c, axis=-1) for c in (map_columns, list(colour_columns)))
+    image = mix_colours(maps(parts[0]), colours(parts[1]))
+    return keras.Model(code, ending(image), name=name)
 
 
-def mix_colours(
-    maps: keras.Sequential, channels: int, hidden_dim: int, ending: layers.Layer, name: str
-) -> keras.Model:
-    """Mixes a few colours to an image: maps say how much of each is where, one code decides both.
+def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.KerasTensor:
+    """Mixes a few colours to an image, by maps that say how much of each is where.
 
     A pixel is the mean of the colours of its image, weighted by the softmax of the maps there: a
     shape is learnt once for all colours, and a colour for all shapes. After the bilinear models of
@@ -168,19 +188,15 @@ def mix_colours(
     ours: they saturate, so that a shape is not fainter where its colours are new.
 
     Args:
-        maps: Network from codes to `(batch, height, width, rank)`.
-        channels: Channels of the image.
-        hidden_dim: Size of the hidden layer that the colours come from.
-        ending: Last layer.
-        name: Name of the network.
+        maps: `(batch, height, width, rank)`.
+        colours: `(batch, rank, channels)`.
+
+    Returns:
+        `(batch, height, width, channels)`.
     """
-    height, width, rank = maps.output_shape[1:]
-    code = keras.Input(maps.input_shape[1:])
-    colours = layers.Dense(hidden_dim, activation="relu")(code)
-    colours = layers.Reshape((rank, channels))(layers.Dense(rank * channels)(colours))
-    shares = layers.Softmax(axis=-1)(layers.Reshape((height * width, rank))(maps(code)))
-    image = layers.Reshape((height, width, channels))(ops.matmul(shares, colours))
-    return keras.Model(code, ending(image), name=name)
+    height, width, rank = maps.shape[1:]
+    shares = layers.Softmax(axis=-1)(layers.Reshape((height * width, rank))(maps))
+    return layers.Reshape((height, width, colours.shape[-1]))(ops.matmul(shares, colours))
 
 
 def _doublings(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from model_zoo.spelling import nearest
 
@@ -57,3 +58,29 @@ def block_spec(
         name: {"dim": dim, "factors": [name] if name in labelled else []}
         for name, dim in dims.items()
     }
+
+
+def columns_of(latent_spec: Mapping[str, Mapping[str, Any]], blocks: Sequence[str]) -> list[int]:
+    """Positions of some blocks in the code that holds all of them side by side.
+
+    Raises:
+        ValueError: A block is unknown, or they are all there are.
+    """
+    for name in blocks:
+        if name not in latent_spec:
+            raise ValueError(
+                f"There is no block '{name}' to decode colours from. Expected: some of "
+                f"{', '.join(latent_spec)}. Received: model.args.colour_blocks={list(blocks)}. Did "
+                f"you mean '{nearest(name, latent_spec)}'?"
+            )
+    if set(blocks) == set(latent_spec):
+        raise ValueError(
+            "Shapes need a block, too. Expected: colour blocks that leave one. Received: "
+            f"model.args.colour_blocks={list(blocks)}, which are all. Name fewer."
+        )
+    columns, begin = [], 0
+    for name, block in latent_spec.items():
+        if name in blocks:
+            columns += range(begin, begin + block["dim"])
+        begin += block["dim"]
+    return columns

@@ -20,7 +20,7 @@ from keras import ops
 from model_zoo.batches import Factors, factors_of
 from model_zoo.devices import replica_share
 from model_zoo.gaussian_mixture import ClassMixture
-from model_zoo.gzs_net.blocks import block_spec
+from model_zoo.gzs_net.blocks import block_spec, columns_of
 from model_zoo.gzs_net.groups import GroupBatches
 from model_zoo.gzs_net.losses import loss_terms
 from model_zoo.gzs_net.priors import mixture_of_values
@@ -69,6 +69,9 @@ class GZSNet(keras.Model):
         rank: Integer, number of colours that the decoder mixes to an image, by maps of their
             shares, so that shapes and colours meet in one product; 2 or more, or 0 to decode the
             channels themselves.
+        colour_blocks: Names of the blocks that the colours alone are decoded from, and the maps
+            from all others, for factors that are known to be colours: then none of them can change
+            a shape, whatever the label is tied to. Both from the whole code by default.
         absolute_weight: Float, weight of the mean absolute error of pixels beside the squared one.
         swap_weight: Float, weight of both images of an edge with the shared block exchanged.
         cover_weight: Float, weight of images decoded from the blocks of others, one a factor.
@@ -114,6 +117,7 @@ class GZSNet(keras.Model):
         base_side: int = 8,
         group_norm: bool = False,
         rank: int = 3,
+        colour_blocks: Sequence[str] = (),
         absolute_weight: float = 0.0,
         swap_weight: float = 1.0,
         cover_weight: float = 1.0,
@@ -137,6 +141,7 @@ class GZSNet(keras.Model):
         self.network = resolve_network(network, self.image_shape)
         self.width, self.hidden_dim, self.kernel_size = width, hidden_dim, kernel_size
         self.base_side, self.group_norm, self.rank = base_side, group_norm, rank
+        self.colour_blocks = list(colour_blocks)
         self.absolute_weight, self.swap_weight = absolute_weight, swap_weight
         self.cover_weight, self.cover_all = cover_weight, cover_all
         self.sharing_weight, self.cycle_weight = sharing_weight, cycle_weight
@@ -164,7 +169,12 @@ class GZSNet(keras.Model):
         code_dim = sum(block["dim"] for block in self.latent_spec.values())
         self.encoder = image_encoder(self.image_shape, code_dim, name="encoder", **sizes)
         self.decoder = image_decoder(
-            code_dim, self.image_shape, rank=self.rank, name="decoder", **sizes
+            code_dim,
+            self.image_shape,
+            rank=self.rank,
+            colour_columns=columns_of(self.latent_spec, self.colour_blocks),
+            name="decoder",
+            **sizes,
         )
         self.mixture = ClassMixture(
             self.num_classes,

@@ -59,6 +59,25 @@ def test_a_decoder_mixes_colours_of_the_image_by_shares(network):
         np.testing.assert_allclose(own @ colours, image, atol=1e-4)
 
 
+@pytest.mark.parametrize("network", ["conv", "dense"])
+def test_colours_and_maps_can_have_columns_of_their_own(network):
+    sizes = SIZES | {"network": network}
+    decoder = image_decoder(5, (17, 20, 3), rank=3, colour_columns=[1, 4], name="decoder", **sizes)
+    codes = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
+    shape_of, colour_of = codes[0], codes[1]
+    mixed = np.where(np.isin(np.arange(5), [1, 4]), colour_of, shape_of)[None]
+    maps = np.asarray(decoder.get_layer("maps")(shape_of[None, [0, 2, 3]]), np.float64)
+    colours = np.asarray(decoder.get_layer("colours")(colour_of[None, [1, 4]]), np.float64)
+    shares = np.exp(maps) / np.exp(maps).sum(axis=-1, keepdims=True)
+    expected = np.tanh(np.einsum("bhwr,brc->bhwc", shares, colours))
+    np.testing.assert_allclose(decoder(mixed), expected, atol=1e-5)
+
+
+def test_colours_without_maps_are_refused():
+    with pytest.raises(ValueError, match="Without maps there are no colours.*rank=0"):
+        image_decoder(5, (16, 16, 3), colour_columns=[1], name="decoder", **SIZES)
+
+
 @pytest.mark.parametrize("rank", [-1, 1])
 def test_a_rank_that_mixes_nothing_is_refused(rank):
     with pytest.raises(ValueError, match=f"rank={rank}.*Set `model.args.rank` to 3"):

@@ -1,6 +1,6 @@
 import pytest
 
-from model_zoo.gzs_net.blocks import block_spec
+from model_zoo.gzs_net.blocks import block_spec, columns_of
 
 SIZES = {"label": 7, "ink": 3, "font": 2}
 
@@ -36,3 +36,21 @@ def test_more_blocks_than_factors_are_refused_with_the_nearest():
 def test_bad_blocks_are_refused_with_the_fix(dims, unlabelled, message):
     with pytest.raises(ValueError, match=message):
         block_spec(SIZES, dims, unlabelled)
+
+
+def test_the_columns_of_blocks_are_those_of_the_code():
+    spec = block_spec(SIZES, {"label": 2, "ink": 3, "font": 1}, {"style": 2})
+    assert columns_of(spec, ["style", "ink"]) == [2, 3, 4, 6, 7]
+    assert columns_of(spec, []) == []
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        (["inks"], "There is no block 'inks'.*Did you mean 'ink'"),
+        (["label", "ink", "font"], "Shapes need a block.*which are all"),
+    ],
+)
+def test_colours_come_from_some_blocks(blocks, message):
+    with pytest.raises(ValueError, match=message):
+        columns_of(block_spec(SIZES, 2, {}), blocks)

@@ -107,6 +107,18 @@ def test_each_term_compares_what_it_names(build, batch):
         assert found[name] == pytest.approx(value, rel=1e-4), name
 
 
+def test_colours_come_from_their_block_and_shapes_from_the_others(build, codes):
+    model = build(image_shape=(8, 8, 3), colour_blocks=["ink"])
+    own = {name: code[:, 0] for name, code in codes.items()}
+    others = np.concatenate([own[name] for name in ("label", "size", "style")], axis=-1)
+    maps = np.asarray(model.decoder.get_layer("maps")(others), np.float64)
+    colours = np.asarray(model.decoder.get_layer("colours")(own["ink"]), np.float64)
+    shares = np.exp(maps) / np.exp(maps).sum(axis=-1, keepdims=True)
+    expected = np.tanh(np.einsum("bhwr,brc->bhwc", shares, colours))
+    np.testing.assert_allclose(model.decode(own), expected, atol=1e-5)
+    assert model.get_config()["colour_blocks"] == ["ink"]
+
+
 def test_the_cycle_brings_the_block_back(build, batch):
     model = build(cycle_weight=1.0)
     centre, edge = members(model(batch[0]), 0), batch[1]["edge"]
