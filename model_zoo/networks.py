@@ -162,21 +162,21 @@ def image_decoder(
     if not rank:
         return keras.Sequential([*stack, ending], name=name)
     maps = keras.Sequential(stack, name="maps")
-    colours = keras.Sequential(
-        [
-            keras.Input((len(colour_columns) or input_dim,)),
-            layers.Dense(hidden_dim, activation="relu"),
-            layers.Dense(rank * image_shape[-1]),
-            layers.Reshape((rank, image_shape[-1])),
-        ],
-        name="colours",
-    )
+    colours = _colours(len(colour_columns) or input_dim, (rank, image_shape[-1]), hidden_dim)
     code = keras.Input((input_dim,))
     parts = (code, code)
     if colour_columns:
         parts = tuple(ops.take(code, c, axis=-1) for c in (map_columns, list(colour_columns)))
     image = mix_colours(maps(parts[0]), colours(parts[1]))
     return keras.Model(code, ending(image), name=name)
+
+
+def _colours(input_dim: int, shape: tuple[int, int], hidden_dim: int) -> keras.Sequential:
+    """A network to so many colours of so many channels."""
+    stack = [layers.Dense(hidden_dim, activation="relu"), layers.Dense(math.prod(shape))]
+    return keras.Sequential(
+        [keras.Input((input_dim,)), *stack, layers.Reshape(shape)], name="colours"
+    )
 
 
 def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.KerasTensor:
