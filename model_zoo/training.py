@@ -246,29 +246,27 @@ def fit_classifier(
         scaling=scaling,
         deformations=deformations,
     )
-    fit_network(network, batches, schedule, loss, [accuracy], callbacks)
+    compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])
+    fit_network(network, batches, schedule.epochs, callbacks)
     return network
 
 
-def fit_network(
+def compile_network(
     network: keras.Model,
-    batches: keras.utils.PyDataset,
     schedule: Schedule,
+    steps: int,
     loss: keras.losses.Loss,
     metrics: Sequence = (),
-    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
-    """Trains a network on batches of all epochs of a schedule, without early stopping.
+    """Makes a network ready for `fit_network`.
 
     Args:
         network: A built network.
-        batches: Batches of all epochs, in an order of their own.
-        schedule: How long and how fast to train.
+        schedule: How long and how fast it will be trained.
+        steps: Batches an epoch.
         loss: What to minimise.
         metrics: Keras metrics, to show.
-        callbacks: Keras callbacks, to show progress for example.
     """
-    steps = len(batches) // schedule.epochs
     network.compile(
         adam(schedule, steps),
         loss,
@@ -276,10 +274,26 @@ def fit_network(
         jit_compile=uses_xla(),
         steps_per_execution=steps_per_execution(schedule, steps),
     )
+
+
+def fit_network(
+    network: keras.Model,
+    batches: keras.utils.PyDataset,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains a network without early stopping.
+
+    Args:
+        network: A compiled network.
+        batches: Batches of all epochs, in an order of their own.
+        epochs: Number of epochs.
+        callbacks: Keras callbacks, to show progress for example.
+    """
     network.fit(
         fed_to_device(batches),
-        epochs=schedule.epochs,
-        steps_per_epoch=steps,
+        epochs=epochs,
+        steps_per_epoch=len(batches) // epochs,
         shuffle=False,
         callbacks=list(callbacks),
         verbose=0,

@@ -197,6 +197,8 @@ class StudyConfig(Section):
     """The same of the auditor that reads what is off the ties."""
     steps: int = Field(default=1000, ge=1)
     """Batches that every classifier learns from."""
+    classifiers: int = Field(default=1, ge=1)
+    """Classifiers of each arm, size and seed, from other weights each, whose mean figures count."""
     batch_size: int = Field(default=64, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0)
     network: Literal["small", "residual"] = "small"

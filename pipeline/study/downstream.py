@@ -12,12 +12,14 @@ from model_zoo.classifier import image_classifier, residual_classifier
 from model_zoo.metrics.calibration import calibration_error
 from model_zoo.rounding import fix_rounding
 from model_zoo.scaling import PIXELS
-from model_zoo.training import CLASSIFIER_RANGE, Schedule, fit_network
+from model_zoo.training import CLASSIFIER_RANGE, Schedule, compile_network, fit_network
 from pipeline.examples import Examples
 from pipeline.sections import StudyConfig
 from pipeline.study.transforms import Transform
 
 SCORED_AT_ONCE = 512
+Figures = Mapping[str, float]
+
 NETWORKS = {"small": image_classifier, "residual": residual_classifier}
 """Builders of the classifier by name."""
 
@@ -81,24 +83,48 @@ def rows_at(num_examples: int, count: int, index: int, seed: int) -> np.ndarray:
     return np.stack(orders)[epochs - first, within]
 
 
-def train_and_score(
-    batches: MixedBatches, test: Examples, settings: StudyConfig, seed: int
-) -> Mapping[str, float]:
-    """Trains the classifier and scores it on the test split.
+class Downstream:
+    """The classifier of a study: compiled once, its weights drawn anew for every training.
 
-    Returns:
-        `accuracy`, `cross_entropy` in nats and `calibration_error`.
+    TensorFlow keeps some 30 MB of every network that was ever compiled, and compiling takes longer
+    than a fifth of a short training.
+
+    Args:
+        image_shape: `(height, width, channels)` in pixels.
+        classes: Number of classes.
+        settings: Which network, how wide, and how fast it learns.
     """
-    fix_rounding()
-    keras.utils.set_random_seed(seed)
-    build = NETWORKS[settings.network]
-    network = build(test.images.shape[1:], batches.classes, width=settings.width)
-    schedule = Schedule(epochs=1, learning_rate=settings.learning_rate, seed=seed)
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=settings.label_smoothing
-    )
-    fit_network(network, batches, schedule, loss)
-    return score(network, test)
+
+    def __init__(self, image_shape: tuple[int, ...], classes: int, settings: StudyConfig):
+        fix_rounding()
+        self.image_shape, self.classes, self.settings = image_shape, classes, settings
+        self.network = self.build()
+        schedule = Schedule(epochs=1, learning_rate=settings.learning_rate)
+        loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=settings.label_smoothing
+        )
+        compile_network(self.network, schedule, settings.steps, loss)
+        self.network.optimizer.build(self.network.trainable_variables)
+        self.fresh = [np.array(variable) for variable in self.network.optimizer.variables]
+
+    def build(self) -> keras.Model:
+        """A network, its weights drawn by Keras' global seed."""
+        build = NETWORKS[self.settings.network]
+        return build(self.image_shape, self.classes, width=self.settings.width)
+
+    def train_and_score(self, batches: MixedBatches, test: Examples, seed: int) -> Figures:
+        """Trains from weights of a seed and scores on the test split.
+
+        Returns:
+            `accuracy`, `cross_entropy` in nats and `calibration_error`.
+        """
+        keras.utils.set_random_seed(seed)
+        for variable, drawn in zip(self.network.variables, self.build().variables, strict=True):
+            variable.assign(drawn)
+        for variable, value in zip(self.network.optimizer.variables, self.fresh, strict=True):
+            variable.assign(value)
+        fit_network(self.network, batches, epochs=1)
+        return score(self.network, test)
 
 
 def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -108,7 +134,7 @@ def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(network(part), np.float64) for part in parts])
 
 
-def score(network: keras.Model, test: Examples) -> dict[str, float]:
+def score(network: keras.Model, test: Examples) -> Figures:
     """Figures of a classifier on examples that it was not trained on."""
     logits = logits_of(network, test.images)
     logits -= logits.max(axis=1, keepdims=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 
 from model_zoo.scaling import PIXELS
 from pipeline.atomic_files import write_atomic
@@ -18,7 +19,7 @@ from pipeline.files import Location
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import choose
 from pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
-from pipeline.study.downstream import MixedBatches, train_and_score
+from pipeline.study.downstream import Downstream, Figures, MixedBatches
 from pipeline.study.generators import check_given, file_name
 from pipeline.study.readings import Auditor
 from pipeline.study.samples import Sample, Sources, more_real
@@ -29,8 +30,8 @@ from pipeline.training import data_digest
 
 STUDY_FILE = "study_run.json"
 RESULTS = "results"
-
-Figures = Mapping[str, float]
+SEEDS_APART = 1000
+"""Difference of the seeds of two classifiers of one run."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,15 @@ class _Study:
         auditor = Auditor(
             self.sources.train, dataset.manifest.factors, study.ties, study.auditor_steps
         )
+        downstream = Downstream(
+            self.sources.test.images.shape[1:], len(dataset.manifest.class_names), study
+        )
         for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
             sample = Sample(self.sources, size, seed, self._teller(size, seed))
             for run in group:
                 sample.remark(run.name)
-                self.results.runs[run] = self._stored(sample, run.name, _training(sample, run))
+                training = _training(sample, run, downstream)
+                self.results.runs[run] = self._stored(sample, run.name, training)
             for pool in study.pools if study.ties else ():
                 sample.remark(f"auditor of {pool}")
                 figures = self._stored(sample, f"read {pool}", _reading(sample, pool, auditor))
@@ -152,20 +157,27 @@ class _Study:
         return json.loads(path.read_text())
 
 
-def _training(sample: Sample, run: Run) -> Callable[[], Figures]:
-    def make() -> Figures:
-        study, seed = sample.sources.config.study, sample.seed
-        transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
+def _training(sample: Sample, run: Run, downstream: Downstream) -> Callable[[], Figures]:
+    """Trains the classifiers of a run, one after another, and gives the means of their figures."""
+    study = sample.sources.config.study
+    transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
+
+    def train(seed: int) -> Figures:
         batches = MixedBatches(
             sample.base(run.arm),
             sample.mixed(run),
             run.ratio,
-            len(sample.sources.dataset.manifest.class_names),
+            downstream.classes,
             study,
             seed,
             transform(seed, study.flip) if transform else None,
         )
-        return train_and_score(batches, sample.sources.test, study, seed)
+        return downstream.train_and_score(batches, sample.sources.test, seed)
+
+    def make() -> Figures:
+        seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
+        found = [train(seed) for seed in seeds]
+        return {name: fmean(figures[name] for figures in found) for name in found[0]}
 
     return make
 

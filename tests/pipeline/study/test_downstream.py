@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.examples import Examples
 from pipeline.sections import StudyConfig
-from pipeline.study.downstream import MixedBatches, rows_at, train_and_score
+from pipeline.study.downstream import Downstream, MixedBatches, rows_at
 
 SETTINGS = StudyConfig(steps=12, batch_size=8, learning_rate=1e-3, width=4)
 
@@ -60,6 +60,8 @@ def test_a_classifier_learns_and_follows_its_seed():
     both = Examples(images, {"label": labels}, [str(row) for row in range(60)])
     train, test = both.take(np.arange(40)), both.take(np.arange(40, 60))
     batches = MixedBatches(train, None, 0.0, 2, SETTINGS, 0)
-    found = [train_and_score(batches, test, SETTINGS, seed) for seed in (0, 0, 1)]
+    downstream = Downstream((8, 8, 1), 2, SETTINGS)
+    found = [downstream.train_and_score(batches, test, seed) for seed in (0, 1, 0)]
     assert found[0]["accuracy"] > 0.9
-    assert found[0] == found[1] != found[2]
+    assert found[0] == found[2] != found[1]
+    assert Downstream((8, 8, 1), 2, SETTINGS).train_and_score(batches, test, 1) == found[1]

@@ -11,8 +11,9 @@ from bundles import digits_bundle, digits_config, digits_data, make
 from model_zoo.bundle import read_description
 from pipeline.dataset_dir import DatasetDir
 from pipeline.importing import import_dataset
-from pipeline.study import report_study, run_study, running
+from pipeline.study import report_study, run_study
 from pipeline.study.arms import parse_arm
+from pipeline.study.downstream import Downstream
 from pipeline.study.samples import Sample, Sources, check_unseen
 from pipeline.study.ties import follows_ties
 from pipeline.verification import verify
@@ -36,6 +37,23 @@ def test_every_arm_is_scored_at_every_size_with_every_seed(data, tmp_path):
         assert figures["cross_entropy"] > 0
 
 
+def test_the_mean_of_several_classifiers_counts(data, tmp_path, monkeypatch):
+    found = {}
+    original = Downstream.train_and_score
+
+    def noted(*args):
+        found[args[-1]] = original(*args)
+        return found[args[-1]]
+
+    monkeypatch.setattr(Downstream, "train_and_score", noted)
+    settings = ("study.arms=[real]", "study.seeds=[3]", "study.classifiers=2")
+    (means,) = run(data, tmp_path / "out", *settings).runs.values()
+    assert list(found) == [3, 1003]
+    for name, mean in means.items():
+        assert mean == pytest.approx((found[3][name] + found[1003][name]) / 2)
+    assert found[3] != found[1003]
+
+
 def test_a_study_that_was_killed_goes_on_and_ends_the_same(data, tmp_path, monkeypatch):
     whole = run(data, tmp_path / "whole")
     trained = []
@@ -46,25 +64,25 @@ def test_a_study_that_was_killed_goes_on_and_ends_the_same(data, tmp_path, monke
         trained.append(args)
         return original(*args)
 
-    original = running.train_and_score
-    monkeypatch.setattr(running, "train_and_score", interrupted)
+    original = Downstream.train_and_score
+    monkeypatch.setattr(Downstream, "train_and_score", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path / "out")
     assert len(list((tmp_path / "out/results").iterdir())) == 2
-    monkeypatch.setattr(running, "train_and_score", original)
+    monkeypatch.setattr(Downstream, "train_and_score", original)
     assert run(data, tmp_path / "out").runs == whole.runs
 
 
 def test_more_seeds_and_arms_are_added_to_a_study(data, tmp_path, monkeypatch):
     first = run(data, tmp_path / "out")
     names = []
-    original = running.train_and_score
+    original = Downstream.train_and_score
 
     def counted(*args):
         names.append(args)
         return original(*args)
 
-    monkeypatch.setattr(running, "train_and_score", counted)
+    monkeypatch.setattr(Downstream, "train_and_score", counted)
     more = run(
         data, tmp_path / "out", "study.seeds=[0, 1, 2]", "study.arms=[real, classical, mixup]"
     )
