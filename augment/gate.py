@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class QualityGate:
         min_confidence_of: By factor, another threshold than that.
         enabled: Whether to reject at all. A gate that is off accepts every variant and still
             reports confidences.
+        ignored: Factors that no variant is rejected for; their confidences are reported. For a
+            factor that the judge cannot know, such as a label that its examples tie to another.
 
     Example:
         >>> gate = QualityGate(min_confidence=0.8)
@@ -59,6 +61,7 @@ class QualityGate:
     min_confidence: float = 0.0
     enabled: bool = True
     min_confidence_of: Mapping[str, float] = field(default_factory=dict)
+    ignored: Collection[str] = ()
 
     def __post_init__(self) -> None:
         for threshold in (self.min_confidence, *self.min_confidence_of.values()):
@@ -111,7 +114,9 @@ class QualityGate:
         return self.min_confidence_of.get(factor, self.min_confidence)
 
     def _of(self, factor: str) -> QualityGate:
-        return replace(self, min_confidence=self.threshold(factor), min_confidence_of={})
+        """The gate of one factor, which it judges as a class."""
+        enabled = self.enabled and factor not in self.ignored
+        return QualityGate(self.threshold(factor), enabled)
 
     def judge(self, probabilities: np.ndarray, expected: np.ndarray) -> Verdicts:
         """Judges variants by their class alone; of several reasons the first in `REASONS` counts.
@@ -137,7 +142,7 @@ class QualityGate:
         wrong = confidence < probabilities.max(axis=-1)
         failures = [~finite, wrong, confidence < self.min_confidence]
         reason = np.select(failures, [1, 2, 3], default=0).astype(np.int8)
-        if not self.enabled:
+        if not self.enabled or "label" in self.ignored:
             reason = np.zeros_like(reason)
         return Verdicts(reason == 0, reason, confidence)
 

@@ -107,13 +107,15 @@ class GateConfig(Section):
     """Least probability that the judge gives the expected class, and every other factor."""
     min_confidence_of: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """Another least probability for some factors."""
+    ignored: list[str] = []
+    """Factors that no variant is rejected for: of tied data the label, which the judge misreads."""
     attempts: int = Field(default=3, ge=1)
     """How often a rejected variant is drawn anew before it is given up."""
 
     def build(self, *, enabled: bool | None = None) -> QualityGate:
         """The gate that these settings describe, or one that is on or off whatever they say."""
         is_on = self.enabled if enabled is None else enabled
-        return QualityGate(self.min_confidence, is_on, self.min_confidence_of)
+        return QualityGate(self.min_confidence, is_on, self.min_confidence_of, self.ignored)
 
 
 class GenerateConfig(Section):

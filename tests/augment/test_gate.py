@@ -153,6 +153,15 @@ def test_each_factor_has_a_threshold_of_its_own():
         QualityGate(min_confidence_of={"back": 2.0})
 
 
+def test_an_ignored_factor_rejects_nothing_and_its_confidence_is_told():
+    verdicts = judge_both(QualityGate(0.6, ignored=["label"]))
+    assert verdicts.accepted.tolist() == (BACK[np.arange(6), EXPECTED_BACK] >= 0.6).tolist()
+    np.testing.assert_array_equal(verdicts.confidence, judge_both(QualityGate()).confidence)
+    alone = judge_both(QualityGate(0.0, ignored=["back"]))
+    np.testing.assert_array_equal(alone.accepted, QualityGate().judge(ROWS, EXPECTED).accepted)
+    assert QualityGate(1.0, ignored=["label"]).judge(ROWS, EXPECTED).accepted.all()
+
+
 def test_with_the_class_alone_judging_factors_is_judging():
     for gate in (QualityGate(0.7), QualityGate(0.7, enabled=False)):
         one, other = gate.judge(ROWS, EXPECTED), judge_label(gate)
