@@ -82,9 +82,15 @@ engines: $(STAMP) ## Fetch Flink and Spark with Maven and build Prism with Go, f
 test-engines: engines ## Run the tests on Flink, Spark and Prism
 	$(PYTEST) -m "($(ENGINE)) and not slow" tests/pipeline/test_engines.py $(ARGS)
 
+# One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
+BENCHMARKS ?= generate_throughput generate_memory generate_engines group_sampler train_step
+
 .PHONY: bench
-bench: $(STAMP) ## Run the benchmarks, one at a time
-	for file in tests/benchmarks/*.py; do $(BIN)/python "$$file" $(ARGS); done
+bench: $(STAMP) ## Run the benchmarks of speed and memory, one at a time; JSON in build/benchmarks
+	@mkdir -p build/benchmarks
+	for name in $(BENCHMARKS); do \
+		$(BIN)/python tests/benchmarks/$$name.py --out build/benchmarks/$$name.json $(ARGS); \
+	done
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and formatting
