@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from pipeline.progress import silent_display
 from pipeline.reporting import report_on
 from pipeline.study.subsets import write_subset
 from pipeline.training import data_digest, train_bundle
+
+logger = logging.getLogger(__name__)
 
 Remark = Callable[[str], None]
 
@@ -57,7 +60,11 @@ def generate_pools(
             remark(f"generating {name}")
             generate(changed, data, bundle, out)
             report_on(changed, data, bundle, out)
-        pools[name] = DatasetDir.open(out).read("train")
+        made = DatasetDir.open(out)
+        counts = made.manifest.label_counts("train")
+        if missing := [label for label, count in counts.items() if not count]:
+            logger.warning("%s: the gate refused every example of %s.", out, ", ".join(missing))
+        pools[name] = made.read("train")
     return pools
 
 
@@ -103,7 +110,8 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
     """Refuses a bundle or generated examples that may have seen more than the training split.
 
     Raises:
-        ValueError: They were made of other data, or there are several pools for one directory.
+        ValueError: They were made of other data, lack a class, or there are several pools for one
+            directory.
     """
     if "--model" in given:
         details = read_description(given["--model"])["details"]
@@ -130,11 +138,12 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
         )
     trained_on = made.manifest.details.get(TRAINED_ON)
     _check_trained_on(f"The model of '{made.path}'", trained_on, source)
-    if set(made.manifest.class_names) != set(source.manifest.class_names):
+    counts = made.manifest.label_counts("train")
+    if missing := [name for name, count in counts.items() if not count]:
         raise ValueError(
-            f"'{made.path}' and '{source.path}' do not have the same classes. Expected: "
-            f"{source.manifest.class_names}. Received: {made.manifest.class_names}. Give examples "
-            "of the same data set."
+            f"'{made.path}' has no example of some classes, so that mixing it would shift what a "
+            f"classifier expects. Expected: examples of every class. Received: none of {missing}. "
+            "Generate some, or lower `generate.gate.min_confidence` if the gate refused them."
         )
 
 

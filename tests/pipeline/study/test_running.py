@@ -244,6 +244,9 @@ def test_what_may_have_seen_the_test_split_is_refused(tmp_path):
         run_study(config, digits_data(), tmp_path / "out", generated=made.path)
     with pytest.raises(ValueError, match="holds no generated examples"):
         run_study(config, digits_data(), tmp_path / "out", generated=other)
+    few = make(tmp_path / "few", "generate.sampling_strategy={'3': 20}")
+    with pytest.raises(ValueError, match="no example of some classes.*Received: none of .'0', '1'"):
+        run_study(config, digits_data(), tmp_path / "out", generated=few.path)
     with pytest.raises(ValueError, match="Expected: --generated or --model. Received: both"):
         run_study(config, other, tmp_path / "out", model=digits_bundle(), generated=made.path)
     assert not (tmp_path / "out").exists()
