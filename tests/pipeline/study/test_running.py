@@ -225,7 +225,7 @@ def test_the_generator_of_a_study_sees_its_real_examples_alone(tmp_path):
 
 
 def test_generated_examples_of_the_training_split_are_taken(tmp_path):
-    make(tmp_path / "made")
+    make(tmp_path / "made", "generate.gate.enabled=false")
     config = digits_study("study.arms=[real, variants]")
     found = run_study(config, digits_data(), tmp_path / "out", generated=tmp_path / "made")
     assert {(run.name, run.size) for run in found.runs} == {("real", None), ("variants x1", None)}
