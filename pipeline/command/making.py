@@ -19,8 +19,8 @@ def import_(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="`builtin:fonts`, `builtin:letters`, `builtin:digits`, `builtin:moons`, "
-            "`idx:DIR`, `npz:FILE`, `folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
+            help="`builtin:fonts`, `builtin:letters`, `builtin:dsprites`, `builtin:digits`, "
+            "`builtin:moons`, `idx:DIR`, `npz:FILE`, `folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
         ),
     ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")],

@@ -15,7 +15,9 @@ from pipeline.observations import KINDS
 
 BATCH_SIZE = 1024
 FONTS = ("builtin:fonts", "builtin:letters")
-SCHEMES = ("builtin:digits", *FONTS, "builtin:moons", "folder:DIR", "idx:DIR") + (
+GRIDS = ("builtin:dsprites", *FONTS)
+"""Sources that render a grid, and draw their own sample of its cells."""
+SCHEMES = ("builtin:digits", *GRIDS, "builtin:moons", "folder:DIR", "idx:DIR") + (
     "npz:FILE",
     "tfds:NAME",
     "tfrecord:GLOB",
@@ -116,7 +118,7 @@ def open_source(
         )
     if inks is not None:
         source = colouring.colour(source, inks)
-    if max_examples is not None and spec not in FONTS:
+    if max_examples is not None and spec not in GRIDS:
         source = selection.sample(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
@@ -134,11 +136,13 @@ def _open(
     image_size: int | None,
     max_examples: int | None,
 ) -> Source:
-    from pipeline.sources import digits, folder, fonts, idx, moons, npz, tfds, tfrecord
+    from pipeline.sources import digits, dsprites, folder, fonts, idx, moons, npz, tfds, tfrecord
 
     kind, _, where = spec.partition(":")
     if spec == "builtin:digits":
         return digits.open_digits()
+    if spec == "builtin:dsprites":
+        return dsprites.DSpritesSource.open(image_size, max_examples)
     if spec in FONTS:
         return fonts.FontsSource.open(image_size, max_examples, where)
     if spec == "builtin:moons":

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.randomness import derive, identity_keys
 from pipeline.examples import DeadLetter, Examples
 from pipeline.sources import BATCH_SIZE, position_ids
 from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
+from pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
 
 COLOURS = {
     "red": (220, 20, 60),
@@ -32,12 +32,10 @@ COLOURS = {
     "chocolate": (210, 105, 30),
     "silver": (192, 192, 192),
 }
-DEFAULT_EXAMPLES = 20_000
 FEW_LETTERS = "AEGHKMRSTX"
 FEW_FONTS = ("DejaVuSans-Bold", "DejaVuSansMono-BoldOblique", "DejaVuSerif", "cmss10")
 """Letters and fonts of the small grid, which can be told apart at every size."""
 IMAGE_SIZES = (32, 64)
-_TEST_SHARE = 10  # one in ten
 _INK, _BACKGROUND = 2, 3  # axes of the grid
 
 
@@ -94,7 +92,11 @@ class FontsSource:
             "font": list(FEW_FONTS if is_small else text_faces()),
         }
         grid = tuple(len(values) for values in factors.values())
-        return cls(factors, image_size, _sample(grid, max_examples or DEFAULT_EXAMPLES), name)
+        cells = np.arange(np.prod(grid))
+        codes = np.unravel_index(cells, grid)
+        cells = cells[codes[_INK] != codes[_BACKGROUND]]
+        sampled = sample_cells("fonts", cells, grid, max_examples or DEFAULT_EXAMPLES)
+        return cls(factors, image_size, sampled, name)
 
     @property
     def description(self) -> str:
@@ -134,27 +136,3 @@ class FontsSource:
                 zip(self.factors, (code.astype(np.int64) for code in codes), strict=True)
             )
             yield Examples(images, factors, position_ids(cells)), []
-
-
-def _sample(grid: tuple[int, ...], size: int) -> dict[str, np.ndarray]:
-    """Samples cells of the grid by key, every value of each factor in "train" first."""
-    cells = np.arange(np.prod(grid))
-    codes = np.stack(np.unravel_index(cells, grid))
-    cells = cells[codes[_INK] != codes[_BACKGROUND]]
-    order_key, split_key = identity_keys(0, "fonts", ["order", "split"])
-    cells = cells[np.argsort(derive(np.full(len(cells), order_key), cells), kind="stable")]
-    in_test = derive(np.full(len(cells), split_key), cells) % np.uint64(_TEST_SHARE) == 0
-    codes = np.stack(np.unravel_index(cells, grid))
-    train = np.flatnonzero(~in_test)
-    firsts = [train[np.unique(axis[train], return_index=True)[1]] for axis in codes]
-    needed = np.unique(np.concatenate(firsts))
-    if size < len(needed):
-        raise ValueError(
-            "The sample of source 'fonts' is too small for every value of every factor to occur. "
-            f"Expected: at least {len(needed)}. Received: max_examples={size}. Raise it."
-        )
-    others = np.ones(len(cells), bool)
-    others[needed] = False
-    rows = np.concatenate([needed, np.flatnonzero(others)[: size - len(needed)]])
-    train_cells, test_cells = (np.sort(cells[rows[in_test[rows] == side]]) for side in (0, 1))
-    return {"train": train_cells} | ({"test": test_cells} if len(test_cells) else {})

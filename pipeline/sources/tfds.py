@@ -22,10 +22,17 @@ from pipeline.sources.tfds_fields import (
     value_names,
 )
 
+_PROBED = 1024  # images that tell whether white is 1 or 255
+_TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
+
 
 @dataclass(frozen=True)
 class TfdsSource:
     """A data set as TFDS reads it.
+
+    TFDS keeps the pixels that a data set was built of, and its metadata do not tell their range:
+    those of `dsprites` and `binarized_mnist` are 0 and 1. Where none of the first images has a
+    pixel above 1, and some have a 1, that is white and becomes 255.
 
     Args:
         builder: The TFDS builder.
@@ -33,6 +40,7 @@ class TfdsSource:
         fields: Path of the feature behind each factor, such as `attributes/Smiling`.
         values: Sorted integers behind the codes of each factor without names.
         image_size: Side to which images are resized, or None.
+        white: Value of a white pixel as it is stored, 255 or 1.
     """
 
     name: str
@@ -44,6 +52,7 @@ class TfdsSource:
     values: dict[str, np.ndarray]
     image_size: int | None
     label_field: str
+    white: int = 255
     observation: str = "image"
 
     @classmethod
@@ -88,12 +97,14 @@ class TfdsSource:
             values=values,
             image_size=image_size,
             label_field=label_field,
+            white=_white(builder, image_field),
         )
 
     @property
     def description(self) -> str:
-        """What the data set says of itself."""
-        return " ".join((self.builder.info.description or self.name).split())
+        """What the data set says of itself, and whether its images were brightened."""
+        brightened = "" if self.white == 255 else " Its images of 0 and 1 are read as 0 and 255."
+        return " ".join((self.builder.info.description or self.name).split()) + brightened
 
     @property
     def splits(self) -> dict[str, int]:
@@ -101,9 +112,9 @@ class TfdsSource:
         return {split: info.num_examples for split, info in self.builder.info.splits.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; an example without a class (-1) is a dead letter."""
+        """Streams a split; what has no class (-1), or is brighter than white, is a dead letter."""
         start = 0
-        for batch in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+        for batch, in_range in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()
@@ -112,14 +123,14 @@ class TfdsSource:
                 [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
             )
             positions = np.arange(start, start + len(known))
+            reasons = np.where(known, _TOO_BRIGHT, "a factor has no known value")
+            good = known & in_range
             dead = [
-                DeadLetter(f"{self.name}/{split}", int(position), "a factor has no known value")
-                for position in positions[~known]
+                DeadLetter(f"{self.name}/{split}", int(positions[row]), str(reasons[row]))
+                for row in np.flatnonzero(~good)
             ]
-            yield (
-                Examples(batch[self.image_field], codes, position_ids(positions)).take(known),
-                dead,
-            )
+            examples = Examples(batch[self.image_field], codes, position_ids(positions))
+            yield examples.take(good), dead
             start += len(known)
 
     def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
@@ -129,16 +140,20 @@ class TfdsSource:
         return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
 
     def _dataset(self, split: str):
+        """The features of each example, and whether no pixel is brighter than white."""
         import tensorflow as tf
 
-        def resized(features):
-            size = (self.image_size, self.image_size)
-            image = tf.image.resize(features[self.image_field], size, antialias=True)
-            image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-            return features | {self.image_field: image}
+        def prepared(features):
+            image = features[self.image_field]
+            in_range = tf.reduce_all(image <= self.white)
+            image *= 255 // self.white
+            if self.image_size is not None:
+                size = (self.image_size, self.image_size)
+                image = tf.image.resize(image, size, antialias=True)
+                image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+            return features | {self.image_field: image}, in_range
 
-        dataset = read(self.builder, split, [self.image_field, *self.fields.values()])
-        return dataset if self.image_size is None else dataset.map(resized)
+        return read(self.builder, split, [self.image_field, *self.fields.values()]).map(prepared)
 
 
 def _builder(where: str) -> Any:
@@ -186,3 +201,14 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
             f"Received: shape={features[name].shape}. Pass --image-size 64."
         )
     return name, (height, width, channels)
+
+
+def _white(builder: Any, image_field: str) -> int:
+    """The value of a white pixel, 1 or 255, from the first images of each split."""
+    brightest = 0
+    for split in builder.info.splits:
+        for features in read(builder, split, [image_field]).take(_PROBED).as_numpy_iterator():
+            brightest = max(brightest, int(features[image_field].max(initial=0)))
+            if brightest > 1:
+                return 255
+    return 1 if brightest == 1 else 255

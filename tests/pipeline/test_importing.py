@@ -151,7 +151,7 @@ def test_the_name_prefixes_files_and_ids(tmp_path, npz):
 @pytest.mark.parametrize("spec", ["builtin:font", "npz:", "pets.npz", "ftp:x"])
 def test_an_unknown_source_lists_the_known_ones(tmp_path, spec):
     with pytest.raises(
-        ValueError, match="builtin:digits, builtin:fonts, builtin:letters, builtin:moons"
+        ValueError, match="builtin:digits, builtin:dsprites, builtin:fonts, builtin:letters"
     ):
         import_dataset(spec, tmp_path / "out")
 

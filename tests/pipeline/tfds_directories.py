@@ -12,12 +12,14 @@ from pipeline.atomic_files import ShardWriter
 from pipeline.dataset_dir import shard_file
 
 
-def write_directory(folder: Path, features: dict, values: dict[str, Any]) -> str:
+def write_directory(
+    folder: Path, features: dict, values: dict[str, Any], name: str = "other"
+) -> str:
     """Writes one split `train` of columns, nested as the features are; returns the source."""
     connectors = tfds.features.FeaturesDict(features)
     count = len(values["image"])
-    folder.mkdir()
-    with ShardWriter(folder / shard_file("other", "train", 0, 1)) as writer:
+    folder.mkdir(parents=True)
+    with ShardWriter(folder / shard_file(name, "train", 0, 1)) as writer:
         for row in range(count):
             writer.write(connectors.serialize_example(row_of(values, row)))
     split = tfds.core.SplitInfo(name="train", shard_lengths=[count], num_bytes=writer.num_bytes)

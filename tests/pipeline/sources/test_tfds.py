@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -10,6 +11,7 @@ from pipeline.config import Config
 from pipeline.dataset_dir import shard_file
 from pipeline.importing import import_dataset
 from pipeline.sources import open_source
+from pipeline.sources.sprites import GRID, render_sprites
 from pipeline.tf_example import serialize
 from pipeline.training import train_bundle
 
@@ -143,7 +145,10 @@ def test_only_the_wanted_features_are_read(tmp_path, monkeypatch):
         faces(tmp_path / "in"), label="attributes/Smiling", factors=["attributes/Male"]
     )
     assert sum(len(examples) for examples, _ in source.batches("train")) == COUNT
-    assert wanted == [{"image": True, "attributes": {"Smiling": True, "Male": True}}]
+    assert wanted == [
+        {"image": True},  # the first images tell which value is white
+        {"image": True, "attributes": {"Smiling": True, "Male": True}},
+    ]
 
 
 def test_another_label_leaves_the_first_as_a_factor(tmp_path):
@@ -203,6 +208,87 @@ def test_an_example_without_a_class_is_a_dead_letter(tmp_path, feature):
     ((examples, (letter,)),) = source.batches("train")
     assert len(examples) == COUNT - 1
     assert letter.record == 7
+
+
+@pytest.fixture
+def bits() -> np.ndarray:
+    """Images of 0 and 1, the first one black."""
+    bits = RNG.integers(0, 2, (COUNT, 8, 8, 1), dtype=np.uint8)
+    bits[0] = 0
+    return bits
+
+
+def test_images_of_0_and_1_become_black_and_white(tmp_path, bits):
+    spec = write(tmp_path / "in", LABEL, LABELS, (8, 8, 1), bits)
+    dataset = import_dataset(spec, tmp_path / "out")
+    np.testing.assert_array_equal(dataset.read("train").images, 255 * bits)
+    assert "0 and 255" in dataset.manifest.source["description"]
+    smaller = import_dataset(spec, tmp_path / "smaller", image_size=4).read("train").images
+    assert smaller.mean() == pytest.approx(255 * bits.mean(), abs=5)
+
+
+def test_dark_images_are_left_as_they_are(tmp_path, bits):
+    dark = bits.copy()
+    dark[-1, 0, 0] = 2
+    for name, images in {"dark": dark, "black": np.zeros_like(bits)}.items():
+        source = open_source(write(tmp_path / name, LABEL, LABELS, (8, 8, 1), images))
+        ((examples, _),) = source.batches("train")
+        np.testing.assert_array_equal(examples.images, images)
+        assert "255" not in source.description
+
+
+def test_a_brighter_image_after_many_of_0_and_1_is_a_dead_letter(tmp_path, bits, monkeypatch):
+    monkeypatch.setattr("pipeline.sources.tfds._PROBED", 10)
+    bits[20, 0, 0] = 2
+    source = open_source(write(tmp_path / "in", LABEL, LABELS, (8, 8, 1), bits))
+    ((examples, (letter,)),) = source.batches("train")
+    assert (letter.record, "above 1" in letter.reason) == (20, True)
+    np.testing.assert_array_equal(examples.images, 255 * np.delete(bits, 20, axis=0))
+
+
+def prepare_dsprites(data_dir: Path, codes: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Prepares a few renderings, laid out as the published file is, with TFDS' own definition.
+
+    Returns:
+        The renderings, uint8 of shape `(n, 64, 64, 1)`.
+    """
+    images = render_sprites(codes, 64)
+    latents = np.stack([np.zeros(len(images), np.int64), *codes], axis=1)  # the first is the colour
+    data_dir.mkdir()
+    with h5py.File(data_dir / "published.hdf5", "w") as published:
+        published["imgs"] = images[..., 0] // 255
+        published["latents/classes"] = latents
+        published["latents/values"] = latents.astype(float)
+    builder = tfds.builder("dsprites", data_dir=data_dir)
+    rows = [row for _, row in builder._generate_examples(data_dir / "published.hdf5")]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    write_directory(Path(builder.data_dir), builder.info.features, columns, name="dsprites")
+    return images
+
+
+def test_dsprites_is_read_as_tfds_prepares_it(tmp_path, monkeypatch):
+    rng = np.random.default_rng(1)
+    codes = tuple(rng.permutation(np.arange(80) % count) for count in GRID)
+    images = prepare_dsprites(tmp_path / "tfds", codes)
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
+    names = [f"label_{name}" for name in ("scale", "orientation", "x_position", "y_position")]
+    source = open_source("tfds:dsprites", label="label_shape", factors=names)
+    assert list(source.factors) == ["label", *sorted(names)]
+    assert [len(source.factors[name]) for name in ("label", *names)] == list(GRID)
+    ((examples, dead),) = source.batches("train")
+    assert not dead
+    np.testing.assert_array_equal(examples.images, images)
+    for name, expected in zip(("label", *names), codes, strict=True):
+        np.testing.assert_array_equal(examples.factors[name], expected)
+
+
+def test_dsprites_has_a_label_only_if_one_is_named(tmp_path):
+    prepare_dsprites(tmp_path / "tfds", tuple(np.arange(40) % count for count in GRID))
+    spec = f"tfds:{tmp_path / 'tfds' / 'dsprites' / '2.0.0'}"
+    with pytest.raises(ValueError, match="'label_shape'.*Pass --label"):
+        open_source(spec)
+    source = open_source(spec, label="label_shape")
+    assert not [name for name in source.factors if name.startswith("value")]
 
 
 def test_images_of_any_size_need_an_image_size(tmp_path):

@@ -1,0 +1,50 @@
+"""A keyed sample of the cells of a factor grid, for the sources that render one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from augment.randomness import derive, identity_keys
+
+DEFAULT_EXAMPLES = 20_000
+_TEST_SHARE = 10  # one in ten
+
+
+def sample_cells(
+    name: str, cells: np.ndarray, grid: tuple[int, ...], size: int
+) -> dict[str, np.ndarray]:
+    """Samples cells by key, every value of each factor in "train" first.
+
+    A smaller sample is part of a larger one, and a cell is in the same split of both.
+
+    Args:
+        name: Name of the source, which keys the sample.
+        cells: int64 array of shape `(n,)`: numbers, in the whole grid, of the cells to draw from.
+        grid: Number of values of each factor.
+        size: Cells to sample, both splits together; all of them if there are fewer.
+
+    Returns:
+        The cells of "train" and, if there are any, of "test", ascending.
+
+    Raises:
+        ValueError: The sample is too small to hold every value.
+    """
+    order_key, split_key = identity_keys(0, name, ["order", "split"])
+    cells = cells[np.argsort(derive(np.full(len(cells), order_key), cells), kind="stable")]
+    in_test = derive(np.full(len(cells), split_key), cells) % np.uint64(_TEST_SHARE) == 0
+    train = np.flatnonzero(~in_test)
+    firsts = [
+        train[np.unique(codes[train], return_index=True)[1]]
+        for codes in np.unravel_index(cells, grid)
+    ]
+    needed = np.unique(np.concatenate(firsts))
+    if size < len(needed):
+        raise ValueError(
+            f"The sample of source '{name}' is too small for every value of every factor to occur. "
+            f"Expected: at least {len(needed)}. Received: max_examples={size}. Raise it."
+        )
+    others = np.ones(len(cells), bool)
+    others[needed] = False
+    rows = np.concatenate([needed, np.flatnonzero(others)[: size - len(needed)]])
+    train_cells, test_cells = (np.sort(cells[rows[in_test[rows] == side]]) for side in (0, 1))
+    return {"train": train_cells} | ({"test": test_cells} if len(test_cells) else {})
