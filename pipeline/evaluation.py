@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from model_zoo.bundle import Bundle, load_bundle, read_description
-from model_zoo.metrics.projections import neighbour_embedding, principal_components
+from pipeline.code_maps import draw_map, map_caption
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
 from pipeline.copies import CAPTION, MOST_DRAWS, draw_copies, measure_copies
@@ -19,7 +18,14 @@ from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import check_apart, claim_directory
 from pipeline.disentanglement import measure_information, measure_swap, measure_units
 from pipeline.examples import Examples
-from pipeline.factor_blocks import cell_name, measure_factors
+from pipeline.factor_blocks import TABLE_CAPTION, draw_blocks, measure_factors
+from pipeline.factor_codes import (
+    FactorCodes,
+    axis_caption,
+    draw_factor_codes,
+    measure_factor_codes,
+    note_factor_codes,
+)
 from pipeline.fidelity import measure_fidelity
 from pipeline.files import Location, local_folder
 from pipeline.held_out import HeldOut, read_folds
@@ -28,15 +34,7 @@ from pipeline.jobs import check_fit
 from pipeline.manifest import library_versions
 from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
-from pipeline.quality import (
-    choose,
-    draw_sample,
-    find_weak_judges,
-    measure_split,
-    measure_variants,
-)
-from pipeline.report.block_table import block_table
-from pipeline.report.maps import code_map
+from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import data_digest, run_settings
@@ -44,16 +42,8 @@ from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "map"),
+    *("factors", "unseen cells", "axes", "map"),
 )
-TABLE_CAPTION = (
-    "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
-    "most frequent value, 1 for always right. A block should tell its own factor and no other."
-)
-MAP_EXAMPLES = 2000
-"""Most examples on the map of the codes; t-SNE of so many takes seconds."""
-MIN_NEIGHBOURS = 10
-"""Fewest examples that t-SNE is of use for."""
 
 
 def evaluate(
@@ -96,13 +86,20 @@ def evaluate(
     held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
-        numbers = measure(held_out, train, config, unseen, advance)
-        pictures = {"code_map": draw_map(held_out)} | draw_table(held_out, numbers)
-        pictures |= draw_copies(held_out, train)
-        captions = {"code_map": _caption(held_out), "block_table": TABLE_CAPTION}
-        captions["copies"] = CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS))
-        captions = {name: captions[name] for name in pictures}
-        report = _compose(config, dataset, bundle, held_out, len(train), numbers, captions)
+        factor_codes = FactorCodes.choose(held_out, config)
+        numbers = measure(held_out, factor_codes, train, config, unseen, advance)
+        pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
+        pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
+        report = _compose(
+            config=config,
+            dataset=dataset,
+            bundle=bundle,
+            held_out=held_out,
+            factor_codes=factor_codes,
+            probe_examples=len(train),
+            numbers=numbers,
+            pictures=list(pictures),
+        )
         write_report(out, report, pictures, "evaluation")
         advance(len(STAGES), len(STAGES))
     return report
@@ -128,6 +125,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
 
 def measure(
     held_out: HeldOut,
+    factor_codes: FactorCodes,
     train: Examples,
     config: Config,
     unseen: Mapping[str, Examples] | None = None,
@@ -137,6 +135,7 @@ def measure(
 
     Args:
         held_out: Encoded examples that everything is scored on.
+        factor_codes: Codes of some of them, which are compared with the factors axis by axis.
         train: Examples that probes are trained on.
         config: The configuration; its sections `evaluate` and `generate` decide.
         unseen: Examples of cells that were held out of training, by group.
@@ -153,6 +152,7 @@ def measure(
         lambda: measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples),
         lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
+        lambda: measure_factor_codes(factor_codes),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -162,39 +162,16 @@ def measure(
     return numbers
 
 
-def draw_map(held_out: HeldOut) -> bytes:
-    """Draws sampled codes of at most `MAP_EXAMPLES` examples, coloured by class."""
-    examples = choose(held_out.examples, MAP_EXAMPLES, held_out.seed, "map")
-    codes = held_out.codec.sample_posterior(examples.images, held_out.seed)
-    ways = {"principal components": principal_components}
-    if len(examples) >= MIN_NEIGHBOURS:
-        ways["t-SNE"] = neighbour_embedding
-    points = {
-        way: {name: project(block) for name, block in codes.items()}
-        for way, project in ways.items()
-    }
-    return code_map(points, examples.labels, held_out.codec.bundle.class_names)
-
-
-def draw_table(held_out: HeldOut, numbers: Sequence[Measure]) -> dict[str, bytes]:
-    """Draws which block tells which factor, if that was measured."""
-    values = {number.name: number.value for number in numbers}
-    blocks, factors = held_out.codec.spec.names, held_out.examples.factors
-    told = [f for f in factors if cell_name(blocks[0], f) in values]
-    if not told:
-        return {}
-    table = np.array([[values[cell_name(block, f)] for f in told] for block in blocks], float)
-    return {"block_table": block_table(blocks, told, table)}
-
-
 def _compose(
+    *,
     config: Config,
     dataset: DatasetDir,
     bundle: Bundle,
     held_out: HeldOut,
+    factor_codes: FactorCodes,
     probe_examples: int,
     numbers: list[Measure],
-    captions: dict[str, str],
+    pictures: list[str],
 ) -> Report:
     manifest = dataset.manifest
     backend = keras.backend.backend()
@@ -203,7 +180,7 @@ def _compose(
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
         class_names=manifest.class_names,
-        captions=captions,
+        captions=_captions(held_out, factor_codes, pictures),
         measured_on={
             "data_set": manifest.name,
             "data_digest": data_digest(manifest),
@@ -214,7 +191,10 @@ def _compose(
         config_yaml=config.to_yaml(),
         versions=library_versions() | library_versions((backend,)),
         bundle_digest=bundle.digest,
-        notes=_notes(held_out, bundle, data_digest(manifest)),
+        notes=[
+            *_notes(held_out, bundle, data_digest(manifest)),
+            *note_factor_codes(factor_codes),
+        ],
     )
 
 
@@ -230,17 +210,14 @@ def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
     ]
 
 
-def _caption(held_out: HeldOut) -> str:
-    blocks = {name: "should tell the class" for name in held_out.carriers}
-    blocks |= {name: "should not" for name in held_out.free}
-    parts = ", ".join(f"{name} {what}" for name, what in blocks.items())
-    caption = (
-        f"Sampled codes of {held_out.name} {held_out.many}, coloured by class: {parts}. Principal "
-        "components are the directions of largest variance"
-    )
-    if len(held_out.examples) < MIN_NEIGHBOURS:
-        return caption + "."
-    return caption + "; t-SNE keeps neighbours together, other distances mean little."
+def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str]) -> dict[str, str]:
+    captions = {
+        "code_map": map_caption(held_out),
+        "block_table": TABLE_CAPTION,
+        "axis_table": axis_caption(factor_codes),
+        "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
+    }
+    return {name: captions[name] for name in pictures}
 
 
 def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:

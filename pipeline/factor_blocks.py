@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,8 +15,13 @@ from pipeline.factor_swaps import measure_factor_swaps
 from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
 from pipeline.quality import choose
+from pipeline.report.factor_table import factor_table
 
 SCALE = "what a linear probe reads in its mean code, 0 for guessing and 1 for always right"
+TABLE_CAPTION = (
+    "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
+    "most frequent value, 1 for always right. A block should tell its own factor and no other."
+)
 
 
 def measure_factors(held_out: HeldOut, train: Examples, config: Config) -> list[Measure]:
@@ -57,6 +63,17 @@ def measure_blocks(held_out: HeldOut, train: Examples, config: Config) -> list[M
         for what, is_own in (("their own factors", True), ("other factors", False))
     ]
     return means + [_tells(*item, is_own) for is_own in scores for item in scores[is_own].items()]
+
+
+def draw_blocks(held_out: HeldOut, numbers: Sequence[Measure]) -> dict[str, bytes]:
+    """Draws which block tells which factor, if that was measured."""
+    values = {number.name: number.value for number in numbers}
+    blocks, factors = held_out.codec.spec.names, held_out.examples.factors
+    told = [f for f in factors if cell_name(blocks[0], f) in values]
+    if not told:
+        return {}
+    table = np.array([[values[cell_name(block, f)] for f in told] for block in blocks], float)
+    return {"block_table": factor_table(("block", blocks), told, table)}
 
 
 def _tells(name: str, value: float, is_own: bool) -> Measure:

@@ -166,6 +166,8 @@ class EvaluateConfig(Section):
     """Variants of each of them."""
     probe_examples: int = Field(default=10000, ge=2)
     """Most training examples for a probe, and most held-out examples for `evaluate`."""
+    disentanglement_examples: int = Field(default=3000, ge=2)
+    """Most held-out examples whose codes are compared with their factors, axis by axis."""
 
 
 PoolName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]

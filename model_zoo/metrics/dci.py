@@ -15,6 +15,7 @@ REGRESSORS = ("forest", "lasso")
 TREES = 10
 DEPTHS = (2, 4, 8, 12)
 ALPHA = 0.02
+MOST_ROUNDS = 10_000  # of a lasso; a code of dependent axes needs more than the usual 1,000
 LEAST_EXAMPLES = 20
 """So that validation and test have two examples each."""
 
@@ -133,12 +134,14 @@ def _purity(rows: np.ndarray) -> np.ndarray:
 
 def _models(regressor: str, seed: int) -> list[Regressor]:
     if regressor == "lasso":
-        return [Lasso(ALPHA)]
+        return [Lasso(ALPHA, max_iter=MOST_ROUNDS)]
     return [RandomForestRegressor(TREES, max_depth=depth, random_state=seed) for depth in DEPTHS]
 
 
 def _importance(model: Regressor) -> np.ndarray:
-    return np.abs(model.coef_) if isinstance(model, Lasso) else model.feature_importances_
+    if isinstance(model, Lasso):
+        return np.abs(model.coef_)
+    return np.maximum(model.feature_importances_, 0.0)  # rounding leaves some at -1e-18
 
 
 def _error(model: Regressor, inputs: np.ndarray, target: np.ndarray) -> float:

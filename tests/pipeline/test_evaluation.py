@@ -13,6 +13,7 @@ from model_zoo.bundle import load_bundle, read_description
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.evaluation import evaluate, measure, stored_config
+from pipeline.factor_codes import FactorCodes
 from pipeline.held_out import HeldOut, read_folds
 from pipeline.importing import import_dataset
 from pipeline.report.schema import Report
@@ -97,7 +98,8 @@ def test_the_order_of_the_examples_changes_no_figure(codec, report):
     rng = np.random.default_rng(0)
     mixed = examples.take(rng.permutation(len(examples)))
     held_out = HeldOut.encode(codec, mixed, name, config.generate.seed)
-    found = measure(held_out, train.take(rng.permutation(len(train))), config)
+    train = train.take(rng.permutation(len(train)))
+    found = measure(held_out, FactorCodes.choose(held_out, config), train, config)
     assert [figure.value for figure in found] == pytest.approx(
         [figure.value for figure in report.numbers], rel=1e-5
     )

@@ -150,6 +150,20 @@ def test_a_dimension_that_is_constant_is_of_no_use(two_values, perfect):
         np.testing.assert_array_equal(found.importance[-1], 0)
 
 
+def test_no_dimension_is_of_less_than_no_use(five_values, perfect):
+    codes = perfect(five_values[:400])
+    idle = np.random.default_rng(6).normal(size=(400, 6))  # rounding makes some worth -1e-17
+    for seed in range(10):
+        assert (dci(np.c_[codes, idle], five_values[:400], seed=seed).importance >= 0).all()
+
+
+def test_dimensions_that_are_nearly_one_need_no_warning(five_values, rotated):
+    codes, generator = rotated(five_values), np.random.default_rng(7)
+    alike = codes[:, :1] + 0.1 * codes @ generator.normal(size=(4, 40))
+    alike += 0.1 * generator.normal(size=alike.shape)
+    assert dci(alike, five_values, "lasso").informativeness_error < 1
+
+
 def test_the_seed_decides(five_values, rotated):
     codes = rotated(five_values)[:500]
     first, again, other = (dci(codes, five_values[:500], seed=seed) for seed in (0, 0, 1))
