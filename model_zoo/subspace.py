@@ -20,7 +20,7 @@ class Subspace(keras.layers.Layer):
     `model_zoo.optimizers.CayleyAdam` turns. In training features are centred on their batch, later
     on `loc`; no mean is added back. What a network learns through it depends on the subspace
     alone, not on the choice of its basis, so that columns have no meaning until `settle` has
-    turned them to the principal axes.
+    turned them to the principal axes. `variance` is 0 until then.
 
     Reference:
         Pandey, Fanuel, Schreurs and Suykens, Disentangled Representation Learning and Generation
@@ -57,6 +57,9 @@ class Subspace(keras.layers.Layer):
         self.loc = self.add_weight(
             shape=(feature_dim,), initializer="zeros", trainable=False, autocast=False, name="loc"
         )
+        self.variance = self.add_weight(
+            shape=(dim,), initializer="zeros", trainable=False, autocast=False, name="variance"
+        )
         self.built = True
 
     def centre(self, features, training: bool = False):
@@ -79,18 +82,16 @@ class Subspace(keras.layers.Layer):
     def call(self, features, training=False):
         return self.project(self.centre(features, training))
 
-    def settle(self, features: np.ndarray) -> np.ndarray:
+    def settle(self, features: np.ndarray) -> None:
         """Fixes the mean, and turns the basis to the principal axes within the subspace.
 
         The features that `lift` gives stay what they were, but for the mean. Works in float64. The
-        largest entry of every column is made positive.
+        largest entry of every column is made positive. `variance` then holds that of the
+        coordinates along each axis, descending.
 
         Args:
             features: `(n, feature_dim)` of all training examples. With fewer than `dim` examples,
                 or equal ones, the last axes have no variance.
-
-        Returns:
-            Variance of the coordinates along each axis, `(dim,)` float64, descending.
         """
         features = np.asarray(features, np.float64)
         loc, basis = features.mean(axis=0), np.asarray(self.basis, np.float64)
@@ -100,7 +101,7 @@ class Subspace(keras.layers.Layer):
         largest = basis[np.abs(basis).argmax(axis=0), np.arange(self.dim)]
         self.basis.assign((basis * np.sign(largest)).astype(np.float32))
         self.loc.assign(loc.astype(np.float32))
-        return np.maximum(variance[::-1], 0.0)
+        self.variance.assign(np.maximum(variance[::-1], 0.0).astype(np.float32))
 
     def load_own_variables(self, store):
         super().load_own_variables(store)

@@ -44,7 +44,9 @@ def test_losses_are_those_of_the_paper(observations):
     found = {name: float(tracker.result()) for name, tracker in model.trackers.items()}
     images, clean = (observations + 1) / 2, (np.asarray(outputs["reconstruction"]) + 1) / 2
     noisy = (np.asarray(outputs["noisy"]) + 1) / 2
-    squares = [np.square(pair[0] - pair[1]).sum() / 20 for pair in ((images, clean), (clean, noisy))]
+    squares = [
+        np.square(pair[0] - pair[1]).sum() / 20 for pair in ((images, clean), (clean, noisy))
+    ]
     assert found["reconstruction_loss"] == pytest.approx(squares[0], rel=1e-4)
     assert found["smoothness_loss"] == pytest.approx(squares[1], rel=1e-4)
     assert squares[1] > 0
