@@ -96,3 +96,13 @@ def test_relative_split_loss_finds_the_axes_of_the_data(data, seed):
     values, axes = data
     model = trained("split", values, seed)
     found = columns(model)
+    assert overlaps(found) < 0.02
+    unit = found / np.linalg.norm(found, axis=0)
+    assert np.abs((unit * axes).sum(axis=0)).min() > 0.99
+    scale = np.sqrt(np.asarray(model.subspace.variance))
+    expected = np.sqrt((values @ axes).std(axis=0))
+    np.testing.assert_allclose(scale / scale[0], expected / expected[0], rtol=0.03)
+    control = trained("deterministic", values, seed)
+    error = reconstruction_error(model, values)
+    assert error < 1.02 * reconstruction_error(control, values)
+    assert overlaps(columns(control)) > 0.02
