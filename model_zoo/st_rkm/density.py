@@ -46,13 +46,11 @@ class ClassDensity(keras.layers.Layer):
         self.loc.assign(density["loc"])
         self.scale.assign(density["scale"])
 
-    def mixture(self, labels=None):
-        """Mixture of each class, or of the classes of `labels`, as TFP."""
-        held = [ops.convert_to_tensor(each) for each in (self.weight, self.loc, self.scale)]
-        if labels is not None:
-            held = [ops.take(each, labels, axis=0) for each in held]
-        weight, loc, scale = held
+    def classes(self):
+        """Mixture of each class, as TFP."""
+        loc, scale = ops.convert_to_tensor(self.loc), ops.convert_to_tensor(self.scale)
         components = tfd.MultivariateNormalDiag(loc=loc, scale_diag=scale)
+        weight = ops.convert_to_tensor(self.weight)
         return tfd.MixtureSameFamily(tfd.Categorical(probs=weight), components)
 
     def all_classes(self):

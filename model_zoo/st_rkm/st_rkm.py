@@ -137,7 +137,7 @@ class StRKM(keras.Model):
     def class_scores(self, latents):
         """Log density of the code in every class, `(batch, num_classes)`."""
         codes = ops.expand_dims(latents["h"], 1)
-        return self.density.mixture().log_prob(codes)
+        return self.density.classes().log_prob(codes)
 
     # --- Probability model --------------------------------------------------------------------
 
@@ -145,9 +145,9 @@ class StRKM(keras.Model):
         """Distribution of the block given observations: a point."""
         return {"h": tfd.VectorDeterministic(self.encode(observations)["h"])}
 
-    def prior(self, labels=None):
-        """Distribution of the block, given labels `(batch,)` or over all classes alike."""
-        return {"h": self.density.all_classes() if labels is None else self.density.mixture(labels)}
+    def prior(self):
+        """Distribution of the block over all classes alike, fitted after training."""
+        return {"h": self.density.all_classes()}
 
     def likelihood(self, latents):
         """Distribution of observations given the block: pixels with Gaussian noise.

@@ -58,7 +58,7 @@ def test_held_density_agrees_with_scipy(clusters):
         * multivariate_normal(found["loc"][1, k], np.diag(found["scale"][1, k] ** 2)).pdf(codes[:5])
         for k in range(2)
     )
-    scores = np.asarray(layer.mixture().log_prob(codes[:5, None].astype(np.float32)))
+    scores = np.asarray(layer.classes().log_prob(codes[:5, None].astype(np.float32)))
     assert scores.shape == (5, 2)
     np.testing.assert_allclose(scores[:, 1], np.log(expected), rtol=1e-3)
     both = np.asarray(layer.all_classes().log_prob(codes[:5].astype(np.float32)))
