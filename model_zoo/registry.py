@@ -10,9 +10,10 @@ import keras
 
 from model_zoo.gzs_net import GZSNet
 from model_zoo.spelling import nearest
+from model_zoo.st_rkm import StRKM
 from model_zoo.zszu_vae import ZsZuVAE
 
-MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet}
+MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet, "st_rkm": StRKM}
 
 GIVEN_BY_THE_DATA = ("image_shape", "num_classes", "class_probabilities", "factor_sizes")
 """Arguments that no configuration sets; a model takes those of them that it needs."""

@@ -16,7 +16,7 @@ from model_zoo.classifier import image_classifier
 from model_zoo.deformations import Deformations
 from model_zoo.devices import num_replicas, uses_xla
 from model_zoo.heads import HeadsCrossentropy, heads_accuracy
-from model_zoo.optimizers import FusedAdam, Grouped
+from model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
 from model_zoo.rounding import fix_rounding
 from model_zoo.scaling import PIXELS, Scaling
 
@@ -52,13 +52,22 @@ class Schedule:
     gradient_accumulation_steps: int = 1
 
 
-def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> FusedAdam:
+Optimizer = keras.optimizers.Optimizer
+
+
+def adam(
+    schedule: Schedule,
+    steps_per_epoch: int,
+    rate: float = 1.0,
+    kind: Callable[..., Optimizer] = FusedAdam,
+) -> Optimizer:
     """Adam whose rate, once it has risen, falls along a cosine over the rest of the schedule.
 
     Args:
         schedule: How long and how fast to train.
         steps_per_epoch: Batches an epoch.
         rate: Factor on the learning rate of the schedule.
+        kind: The optimizer, that of matrices with orthonormal columns for example.
 
     Raises:
         ValueError: The rate would rise for longer than training takes.
@@ -79,21 +88,21 @@ def adam(schedule: Schedule, steps_per_epoch: int, rate: float = 1.0) -> FusedAd
         warmup_steps=warmup,
     )
     accumulated = schedule.gradient_accumulation_steps
-    return FusedAdam(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)
+    return kind(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)
 
 
-def optimizer(
-    model: keras.Model, schedule: Schedule, steps_per_epoch: int
-) -> keras.optimizers.Optimizer:
-    """Adam, with groups of its own where the model asks for other rates (`relative_rates`)."""
+def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> Optimizer:
+    """Adam, with groups of its own where the model asks for other rates (`relative_rates`), or
+    where columns are to stay orthonormal (`stiefel_groups`).
+    """
     default = adam(schedule, steps_per_epoch)
-    rates = getattr(model, "relative_rates", {})
-    if not rates:
-        return default
+    kinds = {"relative_rates": FusedAdam, "stiefel_groups": CayleyAdam}
     groups = {
-        name: (part, adam(schedule, steps_per_epoch, rate)) for name, (part, rate) in rates.items()
+        name: (part, adam(schedule, steps_per_epoch, rate, kind))
+        for asked, kind in kinds.items()
+        for name, (part, rate) in getattr(model, asked, {}).items()
     }
-    return Grouped(groups, default)
+    return Grouped(groups, default) if groups else default
 
 
 def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
@@ -201,6 +210,8 @@ def fit(
             verbose=0,
         )
     checkpoints.restore_best(model)
+    if hasattr(model, "settle"):
+        model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
     return checkpoints.history
 
 

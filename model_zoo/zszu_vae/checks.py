@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("learnt", "fixed")
 SAMPLED_PRIORS = ("refitted", "learnt")
+ZU_HEADS = ("gaussian", "stiefel")
 
 
 def check_arguments(model: ZsZuVAE) -> None:
@@ -20,7 +21,8 @@ def check_arguments(model: ZsZuVAE) -> None:
         ValueError: A choice is unknown, or a number out of range.
     """
     check_cir(model)
-    for name, known in (("precision", PRECISIONS), ("sampled_prior", SAMPLED_PRIORS)):
+    choices = {"precision": PRECISIONS, "sampled_prior": SAMPLED_PRIORS, "zu_head": ZU_HEADS}
+    for name, known in choices.items():
         if getattr(model, name) not in known:
             raise ValueError(
                 f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
@@ -31,6 +33,12 @@ def check_arguments(model: ZsZuVAE) -> None:
             "The share of draws is impossible. Expected: mixture_share in [0, 1]. Received: "
             f"mixture_share={model.mixture_share}. Set `model.args.mixture_share` to 0 to keep "
             "every code of the batch."
+        )
+    if model.zu_head == "stiefel" and model.zu_dim > model.zu_feature_dim:
+        raise ValueError(
+            "The subspace of zu does not fit into its features. Expected: zu_dim <= "
+            f"zu_feature_dim. Received: zu_dim={model.zu_dim}, zu_feature_dim="
+            f"{model.zu_feature_dim}. Raise `model.args.zu_feature_dim`."
         )
     if model.noise_variance <= 0 or model.adversary_steps < 1:
         raise ValueError(

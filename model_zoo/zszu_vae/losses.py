@@ -19,7 +19,6 @@ from model_zoo.discriminator import hinge_losses
 from model_zoo.divergences import class_total_correlation
 from model_zoo.gaussian_mixture import component_log_density, mixture_losses
 from model_zoo.moments import class_conditional_mmd
-from model_zoo.probability import tfd
 from model_zoo.regularizers import cir_loss
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ def loss_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
         **_evidence_terms(model, x, labels, outputs),
         **_split_terms(model, labels, outputs),
         **_variant_terms(model, x, labels, outputs),
+        **({"pca_loss": model.head.off_subspace(outputs)} if model.zu_head == "stiefel" else {}),
         **({"cir_loss": cir_loss(model, means)} if model.cir_weight else {}),
     }
 
@@ -51,12 +51,11 @@ def _evidence_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
     class_loss, likelihood_loss = mixture_losses(
         outputs["zs"], labels, mixture.loc, mixture.precision, model.margin
     )
-    posterior = diagonal_normal(outputs["zu_loc"], outputs["zu_log_variance"])
     return {
         "class_loss": class_loss,
         "likelihood_loss": likelihood_loss,
         "reconstruction_loss": ops.mean(ops.square(x - outputs["reconstruction"])),
-        "kl_zu": ops.mean(tfd.kl_divergence(posterior, model.prior()["zu"])),
+        "kl_zu": model.head.divergence(outputs),
     }
 
 
@@ -111,7 +110,7 @@ def _variant_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
         return {"consistency_loss": nothing}
     zs = ops.stop_gradient(outputs["zs"])
     kept_or_drawn = _partly_drawn(model, zs, labels) if model.mixture_share else zs
-    zu = keras.random.normal(ops.shape(outputs["zu"]), seed=model.noise)
+    zu = model.head.draw(outputs, model.noise)
     variants = model.decode({"zs": kept_or_drawn, "zu": zu})
     terms = {"consistency_loss": nothing}
     if model.consistency_weight:
@@ -133,10 +132,3 @@ def _partly_drawn(model: ZsZuVAE, zs, labels):
     size = ops.shape(zs)[0]
     num_drawn = ops.cast(model.mixture_share * ops.cast(size, "float32"), "int32")
     return ops.where(ops.arange(size)[:, None] < num_drawn, drawn, zs)
-
-
-def diagonal_normal(loc, log_variance):
-    """Independent normals of some means and log variances, `(..., dim)`, as TFP."""
-    return tfd.Independent(
-        tfd.Normal(loc, ops.exp(0.5 * log_variance)), reinterpreted_batch_ndims=1
-    )

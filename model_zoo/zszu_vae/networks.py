@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from model_zoo.discriminator import ProjectionDiscriminator
 from model_zoo.gaussian_mixture import ClassMixture
 from model_zoo.networks import classifier_head, image_decoder, image_encoder
+from model_zoo.zszu_vae.zu_heads import GaussianHead, StiefelHead
 
 if TYPE_CHECKING:
     from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 
 def build_networks(model: ZsZuVAE) -> None:
-    """Gives a model two encoders, decoder, adversary, mixture and, with a GAN, discriminator."""
+    """Gives a model encoders, head of `zu`, decoder, adversary, mixture and maybe discriminator."""
     sizes = {
         "network": model.network,
         "width": model.width,
@@ -25,11 +26,16 @@ def build_networks(model: ZsZuVAE) -> None:
     model.zs_encoder = image_encoder(
         model.image_shape, model.zs_dim, dropout=model.dropout, name="zs_encoder", **sizes
     )
+    model.head = (
+        StiefelHead(model.zu_dim, model.zu_feature_dim, model.seed, name="head")
+        if model.zu_head == "stiefel"
+        else GaussianHead(model.zu_dim, name="head")
+    )
     model.zu_encoder = image_encoder(
-        model.image_shape, 2 * model.zu_dim, name="zu_encoder", **sizes
+        model.image_shape, model.head.encoder_dim, name="zu_encoder", **sizes
     )
     model.decoder = image_decoder(
-        model.zs_dim + model.zu_dim, model.image_shape, name="decoder", **sizes
+        model.zs_dim + model.head.decoder_dim, model.image_shape, name="decoder", **sizes
     )
     model.adversary = classifier_head(
         model.zu_dim, model.num_classes, hidden_dim=model.hidden_dim, name="adversary"

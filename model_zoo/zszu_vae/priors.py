@@ -26,10 +26,9 @@ def refitted_components(model: ZsZuVAE, codes: np.ndarray, labels: np.ndarray) -
     return _one_a_class(loc, np.stack([some.std(axis=0) for some in by_class]))
 
 
-def standard_normal(dim: int) -> Prior:
-    """One component for all classes."""
-    zeros = np.zeros((1, dim), np.float32)
-    return _one_a_class(zeros, np.ones_like(zeros))
+def centred_normal(scale: np.ndarray) -> Prior:
+    """One component for all classes, with these standard deviations, `(dim,)`, around 0."""
+    return _one_a_class(np.zeros_like(scale)[None], scale[None])
 
 
 def _one_a_class(loc: np.ndarray, scale: np.ndarray) -> Prior:

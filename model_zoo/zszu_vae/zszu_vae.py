@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from model_zoo.batches import labels_of
@@ -20,12 +21,16 @@ from model_zoo.devices import replica_share
 from model_zoo.networks import resolve_network
 from model_zoo.probability import tfd
 from model_zoo.zszu_vae.checks import check_arguments
-from model_zoo.zszu_vae.losses import EVIDENCE_TERMS, diagonal_normal, loss_terms
+from model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
 from model_zoo.zszu_vae.networks import build_networks
-from model_zoo.zszu_vae.priors import learnt_components, refitted_components, standard_normal
+from model_zoo.zszu_vae.priors import centred_normal, learnt_components, refitted_components
+from model_zoo.zszu_vae.zu_heads import diagonal_normal
 
 MOST_NATS_A_DIM = 20.0
 """KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""
+
+SUBSPACE_RATE = 10.0
+"""Learning rate of the basis of a Stiefel head over that of the networks."""
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
@@ -45,6 +50,9 @@ class ZsZuVAE(keras.Model):
         num_classes: Integer, number of classes.
         zs_dim: Integer, size of the block `zs`, which carries the label.
         zu_dim: Integer, size of the block `zu`, which carries everything else.
+        zu_head: `"gaussian"`, or `"stiefel"` for axes of `zu` that are decorrelated and sorted by
+            variance; see `model_zoo.zszu_vae.zu_heads`.
+        zu_feature_dim: Integer, size of the features of the latter, at least `zu_dim`.
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
         width: Integer, channels of the outermost convolution.
         hidden_dim: Integer, size of the hidden dense layers.
@@ -106,6 +114,8 @@ class ZsZuVAE(keras.Model):
         *,
         zs_dim: int = 16,
         zu_dim: int = 32,
+        zu_head: str = "gaussian",
+        zu_feature_dim: int = 50,
         network: str = "auto",
         width: int = 32,
         hidden_dim: int = 256,
@@ -140,6 +150,7 @@ class ZsZuVAE(keras.Model):
         super().__init__(**kwargs)
         self.image_shape = tuple(int(side) for side in image_shape)
         self.num_classes, self.zs_dim, self.zu_dim = num_classes, zs_dim, zu_dim
+        self.zu_head, self.zu_feature_dim = zu_head, zu_feature_dim
         self.network = resolve_network(network, self.image_shape)
         self.width, self.hidden_dim, self.dropout = width, hidden_dim, dropout
         self.kernel_size, self.base_side, self.group_norm = kernel_size, base_side, group_norm
@@ -177,12 +188,13 @@ class ZsZuVAE(keras.Model):
 
     def encode(self, observations):
         """Encodes to the point `zs` and the mean of the posterior of `zu`, without noise."""
-        zu_loc, _ = ops.split(self.zu_encoder(observations), 2, axis=-1)
-        return {"zs": self.zs_encoder(observations), "zu": zu_loc}
+        zu = self.head.moments(self.zu_encoder(observations))["zu_loc"]
+        return {"zs": self.zs_encoder(observations), "zu": zu}
 
     def decode(self, latents):
         """Decodes to the mean of the likelihood, `(batch, height, width, channels)`."""
-        return self.decoder(ops.concatenate([latents["zs"], latents["zu"]], axis=-1))
+        zu = self.head.lift(latents["zu"])
+        return self.decoder(ops.concatenate([latents["zs"], zu], axis=-1))
 
     def class_scores(self, latents):
         """Log density of `zs` under every class, `(batch, num_classes)`, up to a constant."""
@@ -192,17 +204,16 @@ class ZsZuVAE(keras.Model):
 
     def posterior(self, observations):
         """Distributions of the blocks given observations: a point for `zs`, a Gaussian for `zu`."""
-        loc, log_variance = ops.split(self.zu_encoder(observations), 2, axis=-1)
+        zu = self.head.moments(self.zu_encoder(observations))
         return {
             "zs": tfd.VectorDeterministic(self.zs_encoder(observations)),
-            "zu": diagonal_normal(loc, log_variance),
+            "zu": diagonal_normal(zu["zu_loc"], zu["zu_log_variance"]),
         }
 
     def prior(self, labels=None):
         """Distributions of the blocks, given labels `(batch,)` or over all classes."""
         zs = self.mixture.mixture() if labels is None else self.mixture.components(labels)
-        zeros = ops.zeros((self.zu_dim,))
-        return {"zs": zs, "zu": diagonal_normal(zeros, zeros)}
+        return {"zs": zs, "zu": self.head.prior()}
 
     def likelihood(self, latents):
         """Distribution of observations given blocks: pixels with independent Gaussian noise."""
@@ -225,7 +236,7 @@ class ZsZuVAE(keras.Model):
 
         The learnt precision of the mixture is wider than the codes are spread, so by default each
         class gets the mean and the standard deviation of its codes (see `sampled_prior`); `zu`
-        keeps its standard normal.
+        keeps the prior of its head.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
@@ -238,7 +249,7 @@ class ZsZuVAE(keras.Model):
         by_class = learnt_components if self.sampled_prior == "learnt" else refitted_components
         return {
             "zs": by_class(self, latents["zs"], labels_of(factors)),
-            "zu": standard_normal(self.zu_dim),
+            "zu": centred_normal(self.head.scale()),
         }
 
     # --- Training -----------------------------------------------------------------------------
@@ -260,7 +271,8 @@ class ZsZuVAE(keras.Model):
         }
         gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
         cir = {"cir_loss": self.cir_weight} if self.cir_weight else {}
-        return weights | (gan if self.gan_weight else {}) | cir
+        pca = {"pca_loss": 1.0 / self.zu_dim} if self.zu_head == "stiefel" else {}
+        return weights | (gan if self.gan_weight else {}) | cir | pca
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
@@ -269,6 +281,19 @@ class ZsZuVAE(keras.Model):
         if self.gan_weight:
             groups["discriminator"] = (self.discriminator, self.discriminator_rate)
         return {name: pair for name, pair in groups.items() if pair[1] != 1.0}
+
+    @property
+    def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
+        """Matrices with orthonormal columns, and their learning rate over that of the others."""
+        if self.zu_head != "stiefel":
+            return {}
+        return {"subspace": ([self.head.subspace.basis], SUBSPACE_RATE)}
+
+    def settle(self, observations: Iterable[np.ndarray]) -> None:
+        """Sorts the axes of `zu` by variance, given all training examples, if the head has such."""
+        if self.zu_head == "stiefel":
+            features = [np.asarray(self.zu_encoder(batch)) for batch in observations]
+            self.head.subspace.settle(np.concatenate(features))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of what every group of variables minimises."""
@@ -299,15 +324,9 @@ class ZsZuVAE(keras.Model):
 
     def call(self, observations, training=False):
         zs = self.zs_encoder(observations, training=training)
-        zu_loc, zu_log_variance = ops.split(self.zu_encoder(observations), 2, axis=-1)
-        zu = self.draw(zu_loc, zu_log_variance)
-        return {
-            "zs": zs,
-            "zu": zu,
-            "zu_loc": zu_loc,
-            "zu_log_variance": zu_log_variance,
-            "reconstruction": self.decode({"zs": zs, "zu": zu}),
-        }
+        moments = self.head.moments(self.zu_encoder(observations), training)
+        zu = self.draw(moments["zu_loc"], moments["zu_log_variance"])
+        return {"zs": zs, "zu": zu, "reconstruction": self.decode({"zs": zs, "zu": zu}), **moments}
 
     def draw(self, loc, log_variance):
         """A sample of normals of some means and log variances, differentiable in both."""

@@ -23,6 +23,7 @@ ARGUMENTS = {
         **{"gan_weight": 0.1, "discriminator_rate": 2.0, "mmd_weight": 1.0, "tc_weight": 1.0},
         **{"cir_weight": 0.01},
     },
+    "st_rkm": {"dim": 3, "feature_dim": 6, "hidden_dim": 16, "num_components": 2},
     "gzs_net": {
         **{"block_dims": 3, "unlabelled_dims": {"style": 2}, "hidden_dim": 16},
         **{"cycle_weight": 0.5, "cir_weight": 0.01, "cir_blocks": ["third"]},
