@@ -42,22 +42,25 @@ def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
             better="lower",
             meaning="Below 1 if the code holds more than the class.",
         ),
-        _measure_shuffled(held_out, error),
+        *_measure_shuffled(held_out, error),
     ]
 
 
-def _measure_shuffled(held_out: HeldOut, error: float) -> Measure:
+def _measure_shuffled(held_out: HeldOut, error: float) -> list[Measure]:
     """What it costs to decode each example with the blocks without the label of another one."""
+    if not held_out.free:
+        return []
     rows = cycle(held_out.keys("shuffle"))
     mixed = held_out.decode(held_out.rows(held_out.carriers), held_out.rows(held_out.free, rows))
     free = " and ".join(held_out.free)
-    return Measure(
+    shuffled = Measure(
         name=f"Error with {free} shuffled over plain error",
         value=_ratio(mean_squared_error(mixed, held_out.examples.images), error),
         chance=1.0,
         meaning=f"Each {held_out.one} decoded with {free} of another one; 1 if the decoder "
         "ignores it.",
     )
+    return [shuffled]
 
 
 def cycle(keys: np.ndarray) -> np.ndarray:
@@ -84,24 +87,27 @@ def measure_prior(held_out: HeldOut) -> list[Measure]:
     free = held_out.from_prior(held_out.free, "prior")
     images = {name: held_out.decode(draw, free) for name, draw in draws.items()}
     own, other = " and ".join(carriers), " and ".join(held_out.free)
+    others = f", {other} from its prior" if other else ""
     measures = [
         Measure(
             name=f"Prior accuracy, {own} {name}",
             value=float(np.mean(held_out.audit(decoded) == labels)),
             chance=held_out.chance,
             meaning=f"Share of {held_out.many} whose class the auditor reads right: {own} "
-            f"{PRIORS[name]}, {other} from its prior.",
+            f"{PRIORS[name]}{others}.",
         )
         for name, decoded in images.items()
     ]
-    return [*measures, _diversity(held_out, images["at the class centre"])]
+    return [*measures, *_diversity(held_out, images["at the class centre"])]
 
 
-def _diversity(held_out: HeldOut, images: np.ndarray) -> Measure:
+def _diversity(held_out: HeldOut, images: np.ndarray) -> list[Measure]:
     """Variance at the class centre, where all that varies comes from other blocks."""
+    if not held_out.free:
+        return []
     drawn = within_class_variance(images, held_out.labels)
     real = within_class_variance(held_out.examples.images, held_out.labels)
-    return Measure(
+    diversity = Measure(
         name="Diversity at the class centre",
         value=_ratio(drawn, real),
         chance=0.0,
@@ -109,6 +115,7 @@ def _diversity(held_out: HeldOut, images: np.ndarray) -> Measure:
         f"{' and '.join(held_out.carriers)} at the class centre and {' and '.join(held_out.free)} "
         f"from its prior, over that of {held_out.name} {held_out.many}.",
     )
+    return [diversity]
 
 
 def _ratio(numerator: float, denominator: float) -> float | None:

@@ -142,7 +142,7 @@ def measure(
         advance: Told about every stage.
     """
     codec, examples = held_out.codec, held_out.examples
-    generate = config.generate.preserving_class()
+    generate = config.generate.preserving_class(codec.spec)
     measurements = (
         lambda: measure_split(codec, train, examples, held_out.name, config.evaluate),
         lambda: measure_swap(held_out) + measure_information(held_out) + measure_units(held_out),
@@ -201,10 +201,17 @@ def _compose(
 def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
     values = {measure.name: measure.value for measure in numbers}
     own, free = " and ".join(held_out.carriers), " and ".join(held_out.free)
-    share = values[f"Swap: class follows {own}"]
+    if free:
+        share = values[f"Swap: class follows {own}"]
+        first = (
+            f"Decoded from {own} of one {held_out.one} and {free} of one of another class, "
+            f"{share:.1%} have the class of the first."
+        )
+    else:
+        share = values[f"Prior accuracy, {own} refitted"]
+        first = f"Of {held_out.many} drawn from the prior of a class {share:.1%} are read as it."
     return [
-        f"Decoded from {own} of one {held_out.one} and {free} of one of another class, {share:.1%} "
-        f"have the class of the first.",
+        first,
         f"Measured on {len(held_out.examples):,} {held_out.name} {held_out.many} of {data} that "
         "the model was not trained on.",
     ]

@@ -40,7 +40,7 @@ class HeldOut:
         """Encodes examples, in an order of its own, so that theirs makes no difference.
 
         Raises:
-            ValueError: They are of one class, or the model has not blocks of both kinds.
+            ValueError: They are of one class, or no block of the model carries the label.
         """
         check_classes(examples, name)
         check_blocks(codec.spec, codec.bundle.model_name)
@@ -121,13 +121,12 @@ def read_folds(
 
 
 def check_blocks(spec: LatentSpec, model: str) -> None:
-    """Refuses a model whose code is not split: either no block carries the label, or all do."""
-    carries = {block.name: "label" in block.factors for block in spec}
-    if len(set(carries.values())) < 2:
+    """Refuses a model of whose code no block carries the label."""
+    if not spec.carriers("label"):
         raise ValueError(
-            f"The code of model '{model}' is not split. Expected: a block that carries the label "
-            f"and a block that does not. Received: carries the label={carries}. Train a model "
-            "with both, such as zszu_vae."
+            f"The code of model '{model}' does not know the class. Expected: a block that carries "
+            f"the label. Received: blocks {list(spec.names)} without it. Train a model with one, "
+            "such as zszu_vae."
         )
 
 

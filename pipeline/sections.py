@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augment import LatentSpec
 from augment.gate import QualityGate
 
 
@@ -152,9 +153,13 @@ class GenerateConfig(Section):
         """The same with some settings changed, checked again."""
         return GenerateConfig.model_validate(self.model_dump() | changes)
 
-    def preserving_class(self) -> GenerateConfig:
-        """The same with the recipe that the figures of variants are measured on."""
-        return self.model_copy(update={"recipe": "class_preserving", "options": {}})
+    def preserving_class(self, spec: LatentSpec) -> GenerateConfig:
+        """The same with the recipe that the figures of variants are measured on.
+
+        `class_preserving`, or `sample_class` for a code whose blocks all carry the label.
+        """
+        recipe = "class_preserving" if spec.free_of("label") else "sample_class"
+        return self.model_copy(update={"recipe": recipe, "options": {}})
 
 
 class EvaluateConfig(Section):

@@ -149,7 +149,9 @@ def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> I
     """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
     from pipeline.quality import draw_sample, measure_split, measure_variants
 
-    sample = draw_sample(codec, train, config.generate.preserving_class(), config.evaluate)
+    sample = draw_sample(
+        codec, train, config.generate.preserving_class(codec.spec), config.evaluate
+    )
     yield "variants", [m.model_dump() for m in measure_variants(sample, train)]
     figures = measure_split(codec, train, test, "test", config.evaluate)
     yield "split", [m.model_dump() for m in figures]
