@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+import numpy as np
+
 from augment import options as checks
 from augment import rules
+from augment.axes import traversed_axes, traversed_block
+from augment.latents import LatentSpec
 from augment.options import Option
 from augment.plan import VariantPlan
 from augment.spelling import nearest
@@ -52,7 +56,8 @@ class Recipe:
         Raises:
             ValueError: If an option is unknown, missing, of another kind or out of range.
         """
-        for name, value in (options or {}).items():
+        given = {name: self._spelt(name, value) for name, value in (options or {}).items()}
+        for name, value in given.items():
             if name not in self.options:
                 raise ValueError(
                     f"Recipe '{self.name}' has no option '{name}'. Expected: one of "
@@ -60,7 +65,7 @@ class Recipe:
                     f"{nearest(name, self.options)}"
                 )
             self._check_kind(name, value)
-        resolved = self.options | dict(options or {})
+        resolved = self.options | given
         if unset := [name for name, value in resolved.items() if value == ""]:
             raise ValueError(
                 f"Recipe '{self.name}' does not know its {unset[0]}. Expected: a name. Received: "
@@ -86,6 +91,33 @@ class Recipe:
         if "factor" in resolved:
             return str(resolved["factor"]), bool(resolved.get("same_value", 0.0))
         return "label", bool(resolved.get("same_class", 1.0))
+
+    def traversed(
+        self, spec: LatentSpec, options: Mapping[str, Option] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Tells along which axes of which block the variants are moved.
+
+        Args:
+            spec: The blocks.
+            options: As for `resolve`.
+
+        Returns:
+            int64 of shape `(a,)` under the name of the block; empty if none is moved.
+
+        Raises:
+            ValueError: If the options do not fit the blocks.
+        """
+        resolved = self.resolve(options)
+        if "axes" not in resolved:
+            return {}
+        block = traversed_block(spec, str(resolved["block"]))
+        return {block.name: traversed_axes(block, str(resolved["axes"]))}
+
+    def _spelt(self, name: str, value: Option) -> Option:
+        """The value; a whole number as its digits where a text is asked, since YAML reads both."""
+        asks_text = isinstance(self.options.get(name), str)
+        is_whole = not isinstance(value, str) and float(value).is_integer()
+        return str(int(value)) if asks_text and is_whole else value
 
     def _check_kind(self, name: str, value: Option) -> None:
         if isinstance(self.options[name], str):
@@ -179,6 +211,14 @@ RECIPES = {
             rule=rules.interpolate_factor,
             options={"factor": "", "same_value": 1.0, "low": 0.25, "high": 0.75},
             check=checks.check_interpolation,
+        ),
+        Recipe(
+            name="traverse",
+            summary="Moves one block along one of its axes a variant, keeps all else.",
+            needs_donors=False,
+            rule=rules.traverse,
+            options={"block": "auto", "axes": "all", "least": 0.5, "extent": 2.0},
+            check=checks.check_traversal,
         ),
         Recipe(
             name="reconstruct",
