@@ -54,7 +54,7 @@ class Recipe:
             Every option of the recipe.
 
         Raises:
-            ValueError: If an option is unknown, missing, of another kind or out of range.
+            ValueError: If an option is unknown, missing, no number or out of range.
         """
         given = {name: self._spelt(name, value) for name, value in (options or {}).items()}
         for name, value in given.items():
@@ -114,19 +114,15 @@ class Recipe:
         return {block.name: traversed_axes(block, str(resolved["axes"]))}
 
     def _spelt(self, name: str, value: Option) -> Option:
-        """The value; a whole number as its digits where a text is asked, since YAML reads both."""
-        asks_text = isinstance(self.options.get(name), str)
-        is_whole = not isinstance(value, str) and float(value).is_integer()
-        return str(int(value)) if asks_text and is_whole else value
+        """The value; a number as its digits where a text is asked, since YAML reads both."""
+        if isinstance(value, str) or not isinstance(self.options.get(name), str):
+            return value
+        return str(int(value) if float(value).is_integer() else value)
 
     def _check_kind(self, name: str, value: Option) -> None:
         if isinstance(self.options[name], str):
-            if not isinstance(value, str):
-                raise ValueError(
-                    f"Recipe '{self.name}' needs a name. Expected: a text for `{name}`. Received: "
-                    f"{name}={value}. Name it."
-                )
-        elif isinstance(value, str) or not isfinite(value):
+            return
+        if isinstance(value, str) or not isfinite(value):
             raise ValueError(
                 f"Recipe '{self.name}' needs numbers. Expected: a finite `{name}`. Received: "
                 f"{name}={value}. Leave it out to get {self.options[name]}."

@@ -40,6 +40,7 @@ from pipeline.report.maps import code_map
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import data_digest, run_settings
+from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
@@ -99,8 +100,10 @@ def evaluate(
         numbers = measure(held_out, train, config, unseen, advance)
         pictures = {"code_map": draw_map(held_out)} | draw_table(held_out, numbers)
         pictures |= draw_copies(held_out, train)
+        pictures |= (sheets := draw_sheets(held_out, config))
         captions = {"code_map": _caption(held_out), "block_table": TABLE_CAPTION}
         captions["copies"] = CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS))
+        captions |= dict.fromkeys(sheets, held_out.codec.kind.figures.traversal_caption)
         captions = {name: captions[name] for name in pictures}
         report = _compose(config, dataset, bundle, held_out, len(train), numbers, captions)
         write_report(out, report, pictures, "evaluation")
@@ -174,6 +177,14 @@ def draw_map(held_out: HeldOut) -> bytes:
         for way, project in ways.items()
     }
     return code_map(points, examples.labels, held_out.codec.bundle.class_names)
+
+
+def draw_sheets(held_out: HeldOut, config: Config) -> dict[str, bytes]:
+    """Draws one example on its way along the axes of every block that may vary within a class."""
+    codec = held_out.codec
+    return draw_traversals(
+        codec, held_out.examples, held_out.latents, config.generate, shown_axes(codec.spec)
+    )
 
 
 def draw_table(held_out: HeldOut, numbers: Sequence[Measure]) -> dict[str, bytes]:
