@@ -84,7 +84,7 @@ class Figures(Protocol):
 class Mosaics:
     """Images, pixel by pixel."""
 
-    traversal_caption = (
+    traversal_caption: ClassVar[str] = (
         "In the middle, what the model makes of a real image; left and right of it, the same moved "
         "along one axis a row, by so many standard deviations of the block's prior, all else kept. "
         f"{_AXES} Those with a red frame the gate would reject: they may have lost the class."
@@ -148,7 +148,7 @@ class Mosaics:
 class ScatterPlots:
     """Vectors, as dots."""
 
-    traversal_caption = (
+    traversal_caption: ClassVar[str] = (
         "The large dot is what the model makes of a real vector; small grey ones show where others "
         "lie. A line a colour leads through what becomes of it along one axis, to two standard "
         "deviations of the block's prior either way, all else kept; the number of the axis is at "
