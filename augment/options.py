@@ -14,6 +14,8 @@ __all__ = [
     "check_share_range",
     "check_style",
     "check_temperature",
+    "check_traversal",
+    "read_axes",
 ]
 
 Option = float | str
@@ -60,6 +62,40 @@ def check_interpolation(options: Mapping[str, Option]) -> None:
 def check_same_class(options: Mapping[str, Option]) -> None:
     """Refuses a `same_class` other than 0 or 1."""
     _check_choice(options, "same_class", "of the anchor's class", "of other classes")
+
+
+def check_traversal(options: Mapping[str, Option]) -> None:
+    """Refuses `least` and `extent` that lead nowhere, or `axes` that cannot be read."""
+    least, extent = float(options["least"]), float(options["extent"])
+    if not (0 <= least <= extent and extent > 0):
+        raise ValueError(
+            "A traversal leads nowhere. Expected: 0 <= least <= extent, extent > 0. Received: "
+            f"least={least}, extent={extent}. Pass standard deviations, in order."
+        )
+    read_axes(str(options["axes"]))
+
+
+def read_axes(text: str) -> tuple[int, ...] | None:
+    """Reads the numbers of axes, separated by commas.
+
+    Args:
+        text: For example `"0,1,2"`, or `"all"`.
+
+    Returns:
+        The numbers in their order, or None for all.
+
+    Raises:
+        ValueError: If something else stands there, or a number twice.
+    """
+    if text == "all":
+        return None
+    numbers = [number.strip() for number in text.split(",")]
+    if not all(map(str.isdecimal, numbers)) or len(set(map(int, numbers))) < len(numbers):
+        raise ValueError(
+            "The axes cannot be read. Expected: 'all', or different numbers from 0 on with commas "
+            f"between them. Received: axes={text!r}. Write for example axes=0,1,2."
+        )
+    return tuple(map(int, numbers))
 
 
 def _check_choice(options: Mapping[str, Option], name: str, same: str, other: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from augment.anchors import Anchors
 from augment.columns import as_integers, check_lengths
-from augment.latents import LatentSpec
+from augment.latents import Block, LatentSpec
 from augment.randomness import derive, identity_keys
 
 __all__ = ["Source", "VariantPlan"]
@@ -27,11 +27,13 @@ class Source(IntEnum):
     """A donor's block."""
     MIX = 3
     """A point on the line from the anchor's block to a donor's."""
+    SHIFT = 4
+    """The anchor's block with one entry moved."""
 
 
 @dataclass(frozen=True, eq=False)
 class VariantPlan:
-    """One row per variant: per block a source, a donor and a share of the donor.
+    """One row per variant: per block a source, and what this source needs.
 
     A plan holds no latents: `recombine` executes it.
 
@@ -47,6 +49,10 @@ class VariantPlan:
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
         weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
             source is `MIX`, 0 elsewhere.
+        axes: Per block int64 of shape `(V,)`: the entry that is moved where the source is `SHIFT`,
+            -1 elsewhere.
+        shifts: Per block float32 of shape `(V,)`: how far, in standard deviations of this entry
+            under the prior of the block, where the source is `SHIFT`, 0 elsewhere.
         temperatures: Per block a float, at least 0: factor on the scale of what is drawn from its
             prior.
     """
@@ -60,6 +66,8 @@ class VariantPlan:
     sources: dict[str, np.ndarray]
     donors: dict[str, np.ndarray]
     weights: dict[str, np.ndarray]
+    axes: dict[str, np.ndarray]
+    shifts: dict[str, np.ndarray]
     temperatures: dict[str, float]
 
     def __post_init__(self) -> None:
@@ -77,12 +85,13 @@ class VariantPlan:
                     f"min({name})={np.min(column)}. Pass row indices."
                 )
         check_lengths("Plan", len(self.anchor), rows | {"keys": self.keys})
-        for kind in ("sources", "donors", "weights"):
+        for kind in ("sources", "donors", "weights", "axes", "shifts"):
             self._check_blocks(kind, getattr(self, kind))
             check_lengths(f"Plan column `{kind}`", len(self), getattr(self, kind))
         self._check_blocks("temperatures", self.temperatures)
         for name in self.spec.names:
             _check_block(name, self.sources[name], self.donors[name], self.weights[name])
+            _check_shift(self.spec[name], self.sources[name], self.axes[name], self.shifts[name])
             _check_temperature(name, self.temperatures[name])
 
     @classmethod
@@ -115,6 +124,8 @@ class VariantPlan:
             sources={name: np.full(len(anchor), Source.KEEP, np.int8) for name in spec.names},
             donors={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
             weights={name: np.zeros(len(anchor), np.float32) for name in spec.names},
+            axes={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
+            shifts={name: np.zeros(len(anchor), np.float32) for name in spec.names},
             temperatures=dict.fromkeys(spec.names, 1.0),
         )
 
@@ -150,6 +161,8 @@ class VariantPlan:
             sources=pick(self.sources),
             donors=pick(self.donors),
             weights=pick(self.weights),
+            axes=pick(self.axes),
+            shifts=pick(self.shifts),
             temperatures=self.temperatures,
         )
 
@@ -182,6 +195,23 @@ def _check_block(name: str, sources: np.ndarray, donors: np.ndarray, weights: np
         raise ValueError(
             f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX, 0 "
             f"elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the donor."
+        )
+
+
+def _check_shift(block: Block, sources: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> None:
+    moved = sources == Source.SHIFT
+    if not np.where(moved, (axes >= 0) & (axes < block.dim), axes == -1).all():
+        raise ValueError(
+            f"A plan has axes that do not fit the sources of block '{block.name}'. Expected: an "
+            f"axis in `[0, {block.dim})` for SHIFT, -1 elsewhere. Received: {int(moved.sum())} "
+            f"such sources and axes={np.unique(axes)[:8]}. Give an axis where one is moved and "
+            "nowhere else."
+        )
+    if not (np.isfinite(shifts) & (moved | (shifts == 0))).all():
+        raise ValueError(
+            f"A plan has shifts that do not fit the sources of block '{block.name}'. Expected: a "
+            f"finite number for SHIFT, 0 elsewhere. Received: shifts={np.unique(shifts)[:8]}. Pass "
+            "standard deviations."
         )
 
 

@@ -83,6 +83,19 @@ class BlockPrior:
         """Whether the prior depends on the class."""
         return len(self.weights) > 1
 
+    @property
+    def spread(self) -> np.ndarray:
+        """Standard deviation of each entry over all classes, float32 of shape `(dim,)`.
+
+        That of one mixture of all components, in which every class has the same weight.
+        """
+        weights = self.weights.astype(np.float64)[..., None]
+        weights = weights / weights.sum(axis=1, keepdims=True) / len(weights)
+        loc = self.loc - self.loc[0, 0].astype(np.float64)  # equal means leave exactly nothing
+        centre = np.sum(weights * loc, axis=(0, 1))
+        squares = np.square(self.scale, dtype=np.float64) + np.square(loc - centre)
+        return np.sqrt(np.sum(weights * squares, axis=(0, 1))).astype(np.float32)
+
     def sample(
         self, keys: np.ndarray, labels: np.ndarray | None = None, temperature: float = 1.0
     ) -> np.ndarray:

@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
+import numpy as np
+
 from augment import options as checks
 from augment import rules
+from augment.axes import traversed_axes, traversed_block
+from augment.latents import LatentSpec
 from augment.options import Option
 from augment.plan import VariantPlan
 from augment.spelling import nearest
@@ -50,9 +54,10 @@ class Recipe:
             Every option of the recipe.
 
         Raises:
-            ValueError: If an option is unknown, missing, of another kind or out of range.
+            ValueError: If an option is unknown, missing, no number or out of range.
         """
-        for name, value in (options or {}).items():
+        given = {name: self._spelt(name, value) for name, value in (options or {}).items()}
+        for name, value in given.items():
             if name not in self.options:
                 raise ValueError(
                     f"Recipe '{self.name}' has no option '{name}'. Expected: one of "
@@ -60,7 +65,7 @@ class Recipe:
                     f"{nearest(name, self.options)}"
                 )
             self._check_kind(name, value)
-        resolved = self.options | dict(options or {})
+        resolved = self.options | given
         if unset := [name for name, value in resolved.items() if value == ""]:
             raise ValueError(
                 f"Recipe '{self.name}' does not know its {unset[0]}. Expected: a name. Received: "
@@ -87,14 +92,37 @@ class Recipe:
             return str(resolved["factor"]), bool(resolved.get("same_value", 0.0))
         return "label", bool(resolved.get("same_class", 1.0))
 
+    def traversed(
+        self, spec: LatentSpec, options: Mapping[str, Option] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Tells along which axes of which block the variants are moved.
+
+        Args:
+            spec: The blocks.
+            options: As for `resolve`.
+
+        Returns:
+            int64 of shape `(a,)` under the name of the block; empty if none is moved.
+
+        Raises:
+            ValueError: If the options do not fit the blocks.
+        """
+        resolved = self.resolve(options)
+        if "axes" not in resolved:
+            return {}
+        block = traversed_block(spec, str(resolved["block"]))
+        return {block.name: traversed_axes(block, str(resolved["axes"]))}
+
+    def _spelt(self, name: str, value: Option) -> Option:
+        """The value; a number as its digits where a text is asked, since YAML reads both."""
+        if isinstance(value, str) or not isinstance(self.options.get(name), str):
+            return value
+        return str(int(value) if float(value).is_integer() else value)
+
     def _check_kind(self, name: str, value: Option) -> None:
         if isinstance(self.options[name], str):
-            if not isinstance(value, str):
-                raise ValueError(
-                    f"Recipe '{self.name}' needs a name. Expected: a text for `{name}`. Received: "
-                    f"{name}={value}. Name it."
-                )
-        elif isinstance(value, str) or not isfinite(value):
+            return
+        if isinstance(value, str) or not isfinite(value):
             raise ValueError(
                 f"Recipe '{self.name}' needs numbers. Expected: a finite `{name}`. Received: "
                 f"{name}={value}. Leave it out to get {self.options[name]}."
@@ -179,6 +207,14 @@ RECIPES = {
             rule=rules.interpolate_factor,
             options={"factor": "", "same_value": 1.0, "low": 0.25, "high": 0.75},
             check=checks.check_interpolation,
+        ),
+        Recipe(
+            name="traverse",
+            summary="Moves one block along one of its axes a variant, keeps all else.",
+            needs_donors=False,
+            rule=rules.traverse,
+            options={"block": "auto", "axes": "all", "least": 0.5, "extent": 2.0},
+            check=checks.check_traversal,
         ),
         Recipe(
             name="reconstruct",

@@ -44,6 +44,9 @@ def _recombine_block(
     block[drawn] = prior.sample(
         plan.block_keys(name)[drawn], plan.label[drawn], plan.temperatures[name]
     )
+    moved = np.flatnonzero(sources == Source.SHIFT)
+    axes = plan.axes[name][moved]
+    block[moved, axes] += plan.shifts[name][moved] * prior.spread[axes]
     if donors is None:
         return block
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from augment.axes import traversed_axes, traversed_block
 from augment.cells import Targets
 from augment.matching import choose, match_values
 from augment.plan import VariantPlan
@@ -16,6 +17,7 @@ from augment.sources import (
     interpolate,
     match,
     sample,
+    shift,
     take_over,
     walk_keys,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "sample_free",
     "swap_factor",
     "swap_free",
+    "traverse",
 ]
 
 
@@ -95,6 +98,12 @@ def interpolate_factor(plan: VariantPlan, request: Request) -> VariantPlan:
     same_value = request.options["same_value"] == 1
     names = carriers_of(plan, request.factor)
     return interpolate(plan, request, names, request.factor, same_value=same_value)
+
+
+def traverse(plan: VariantPlan, request: Request) -> VariantPlan:
+    """Moves one block along one of its axes and keeps all else."""
+    block = traversed_block(plan.spec, str(request.options["block"]))
+    return shift(plan, request, block.name, traversed_axes(block, str(request.options["axes"])))
 
 
 def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:

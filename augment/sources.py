@@ -25,6 +25,7 @@ __all__ = [
     "interpolate",
     "match",
     "sample",
+    "shift",
     "take_over",
     "walk_keys",
 ]
@@ -105,6 +106,31 @@ def interpolate(
     return _with_source(plan, names, Source.MIX, donors=rows, weights=weights, keeps=keeps)
 
 
+def shift(plan: VariantPlan, request: Request, name: str, axes: np.ndarray) -> VariantPlan:
+    """Moves one block along one axis a variant, either way, and keeps the class.
+
+    The variants of an anchor take the axes in turn; another attempt moves along the same one.
+
+    Args:
+        plan: The plan.
+        request: What the recipe goes by; has the options `least` and `extent`, the shortest and
+            the longest way in standard deviations.
+        name: Name of the block.
+        axes: int64 of shape `(a,)`: the axes, at least one.
+    """
+    least, extent = request.number("least"), request.number("extent")
+    places = 2 * uniforms(plan.block_keys(name), 1)[:, 0] - 1
+    ways = np.where(places < 0, -1, 1) * (least + (extent - least) * np.abs(places))
+    return _with_source(
+        plan,
+        (name,),
+        Source.SHIFT,
+        axes={name: axes[plan.variant % len(axes)]},
+        shifts={name: ways.astype(np.float32)},
+        keeps=("label",),
+    )
+
+
 def take_over(
     plan: VariantPlan, request: Request, names: Sequence[str], rows: np.ndarray
 ) -> VariantPlan:
@@ -131,11 +157,11 @@ def _with_source(
     plan: VariantPlan,
     names: Sequence[str],
     source: Source,
-    donors: Mapping[str, np.ndarray] | None = None,
-    weights: Mapping[str, np.ndarray] | None = None,
+    *,
     keeps: Sequence[str] = (),
+    **columns: Mapping[str, np.ndarray],
 ) -> VariantPlan:
-    """Returns the plan with one source for some blocks of every variant.
+    """Returns the plan with one source, and the columns it needs, for some blocks of every variant.
 
     What is known of a factor is lost with a block that carries it, or with any block if none does,
     unless the rule `keeps` it.
@@ -149,8 +175,7 @@ def _with_source(
         plan,
         factors={name: values for name, values in plan.factors.items() if name not in lost},
         sources=plan.sources | {name: np.full(len(plan), source, np.int8) for name in names},
-        donors=plan.donors | dict(donors or {}),
-        weights=plan.weights | dict(weights or {}),
+        **{kind: getattr(plan, kind) | dict(given) for kind, given in columns.items()},
     )
 
 

@@ -119,6 +119,8 @@ def _explain(problems: Sequence[Any]) -> str:
     received: dict[str, Any] = {}
     for problem in problems:
         location = [str(part) for part in problem["loc"] if "[" not in str(part)]
+        if location[-1] in ("float", "str"):  # of several kinds that a value may be of
+            location.pop()
         if problem["type"] == "extra_forbidden":
             return _explain_unknown(location)
         key = ".".join(location)

@@ -38,6 +38,7 @@ from pipeline.quality import draw_sample, find_weak_judges, measure_split, measu
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import data_digest, run_settings
+from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
@@ -90,6 +91,7 @@ def evaluate(
         numbers = measure(held_out, factor_codes, train, config, unseen, advance)
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
+        pictures |= draw_sheets(held_out, config)
         report = _compose(
             config=config,
             dataset=dataset,
@@ -162,6 +164,14 @@ def measure(
     return numbers
 
 
+def draw_sheets(held_out: HeldOut, config: Config) -> dict[str, bytes]:
+    """Draws one example on its way along the axes of every block that may vary within a class."""
+    codec = held_out.codec
+    return draw_traversals(
+        codec, held_out.examples, held_out.latents, config.generate, shown_axes(codec.spec)
+    )
+
+
 def _compose(
     *,
     config: Config,
@@ -224,7 +234,8 @@ def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str])
         "axis_table": axis_caption(factor_codes),
         "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
     }
-    return {name: captions[name] for name in pictures}
+    sheets = dict.fromkeys(pictures, held_out.codec.kind.figures.traversal_caption)
+    return {name: captions.get(name, sheet) for name, sheet in sheets.items()}
 
 
 def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:

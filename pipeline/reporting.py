@@ -33,6 +33,7 @@ from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections
 from pipeline.report.schema import Report
+from pipeline.traversal import draw_traversals
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
@@ -85,7 +86,10 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         gate = QualityGate(config.generate.gate.min_confidence)
         anchors = sample.anchors if sample else examples
         pictures["exchange"] = _exchange(names, anchors, codec, gate)
+    sheets = _traversals(config, sample, codec) if sample else {}
+    pictures |= sheets
     captions = {name: text for name, text in _captions(codec).items() if name in pictures}
+    captions |= dict.fromkeys(sheets, codec.kind.figures.traversal_caption)
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
     write_report(out, report, pictures | _charts(report, history))
     return report
@@ -151,6 +155,14 @@ def _summary(generated: Manifest, numbers: list[Measure]) -> list[str]:
 def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
     return codec.kind.figures.variants(sample.anchors, sample.images, accepted, names)
+
+
+def _traversals(config: Config, sample: Sample, codec: Codec) -> dict[str, bytes]:
+    """One anchor on its way along the axes that the recipe moves along, if it does."""
+    generate, anchors = config.generate, sample.anchors
+    axes = find_recipe(generate.recipe).traversed(codec.spec, generate.options)
+    latents = codec.encode(anchors.images) if axes else {}
+    return draw_traversals(codec, anchors, latents, generate, axes)
 
 
 def _nearest(

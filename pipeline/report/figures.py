@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -12,18 +12,28 @@ from pipeline.folds import rank_in_class
 from pipeline.report.exchange_grid import exchange_grid
 from pipeline.report.mosaic import variant_grid
 from pipeline.report.scatter import exchange_scatter, variant_scatter
+from pipeline.report.traversal_scatter import traversal_scatter
+from pipeline.report.traversal_sheet import traversal_sheet
 
 GRID_ROWS = 10
 GRID_COLUMNS = 8
 MOST_DOTS = 2000
 """Most real vectors in a scatter plot."""
 
+_AXES = (
+    "Axes are sorted by their share, in per cent, of the variance of the block's mean codes of "
+    "real examples; at most ten are shown."
+)
+
 Parts = tuple[str, str]
 """Names of the blocks that carry the class, and of the others."""
 
 
 class Figures(Protocol):
-    """The pictures of variants and exchanges, as PNG files, with what is written below them."""
+    """The pictures of what was made, as PNG files, with what is written below them."""
+
+    traversal_caption: ClassVar[str]
+    """What to write below `traversal`."""
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
@@ -50,6 +60,22 @@ class Figures(Protocol):
         """Draws `n` draws beside their nearest training examples `(n, k, ...)`, or nothing."""
         ...
 
+    def traversal(
+        self,
+        steps: np.ndarray,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        axes: np.ndarray,
+        shares: np.ndarray,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws what is made of one example on its way along `a` axes, among other real ones.
+
+        Steps `(s,)` in standard deviations, cells `(a, s, ...)`, accepted or not `(a, s)`, numbers
+        of the axes `(a,)` and their shares of the variance `(a,)`.
+        """
+        ...
+
     def captions(self, parts: Parts) -> dict[str, str]:
         """What to write below `variants` and below `exchange`."""
         ...
@@ -57,6 +83,12 @@ class Figures(Protocol):
 
 class Mosaics:
     """Images, pixel by pixel."""
+
+    traversal_caption: ClassVar[str] = (
+        "In the middle, what the model makes of a real image; left and right of it, the same moved "
+        "along one axis a row, by so many standard deviations of the block's prior, all else kept. "
+        f"{_AXES} Those with a red frame the gate would reject: they may have lost the class."
+    )
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
@@ -87,6 +119,18 @@ class Mosaics:
         """Draws a row of each."""
         return variant_grid(draws, nearest)
 
+    def traversal(
+        self,
+        steps: np.ndarray,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        axes: np.ndarray,
+        shares: np.ndarray,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws a row an axis."""
+        return traversal_sheet(steps, cells, accepted, axes, shares)
+
     def captions(self, parts: Parts) -> dict[str, str]:
         """What the rows, columns and frames are."""
         carriers, others = parts
@@ -103,6 +147,13 @@ class Mosaics:
 
 class ScatterPlots:
     """Vectors, as dots."""
+
+    traversal_caption: ClassVar[str] = (
+        "The large dot is what the model makes of a real vector; small grey ones show where others "
+        "lie. A line a colour leads through what becomes of it along one axis, to two standard "
+        "deviations of the block's prior either way, all else kept; the number of the axis is at "
+        f"its upper end. {_AXES} Crosses the gate would reject: they may have lost the class."
+    )
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
@@ -134,6 +185,18 @@ class ScatterPlots:
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
         """Nothing: a dot beside a dot shows no more than the figures tell."""
         return None
+
+    def traversal(
+        self,
+        steps: np.ndarray,
+        cells: np.ndarray,
+        accepted: np.ndarray,
+        axes: np.ndarray,
+        shares: np.ndarray,
+        others: np.ndarray,
+    ) -> bytes:
+        """Draws a line an axis."""
+        return traversal_scatter(steps, cells, accepted, axes, shares, others[:MOST_DOTS])
 
     def captions(self, parts: Parts) -> dict[str, str]:
         """What dots, crosses and arrows are."""

@@ -49,7 +49,7 @@ def variant_scatter(
     """
     _check({"anchors": anchors, "variants": variants}, labels, accepted)
     real, made = in_plane(anchors, anchors, variants)
-    figure, panels = _panels(2, np.concatenate([real, made]), names)
+    figure, panels = open_panels(2, np.concatenate([real, made]), names)
     whole = np.ones(len(labels), bool)
     for panel, title, points, passed in zip(
         panels, ("real", "variants"), (real, made), (whole, accepted), strict=True
@@ -91,7 +91,7 @@ def exchange_scatter(
     flat = cells.reshape(count * count, -1)
     _check({"cells": flat}, np.repeat(labels, count), accepted.reshape(-1))
     others, real, made = in_plane(background, background, observations, flat)
-    figure, (panel,) = _panels(1, np.concatenate([others, real, made]), names)
+    figure, (panel,) = open_panels(1, np.concatenate([others, real, made]), names)
     colors = class_colors(len(names))
     panel.scatter(*others.T, c=TEXT, s=4, lw=0, alpha=0.4)
     for row, column in np.argwhere(~np.eye(count, dtype=bool)):
@@ -110,7 +110,9 @@ def exchange_scatter(
     return to_png(figure)
 
 
-def _panels(count: int, points: np.ndarray, names: Sequence[str]) -> tuple[Figure, Sequence[Axes]]:
+def open_panels(
+    count: int, points: np.ndarray, names: Sequence[str]
+) -> tuple[Figure, Sequence[Axes]]:
     """Panels beside each other, which all show the extent of some points on equal axes."""
     low, high = points.min(axis=0), points.max(axis=0)
     extent = np.maximum(high - low, 1e-6 * max(1.0, float(np.abs(points).max())))

@@ -13,7 +13,8 @@ settings.load_profile("augment")
 @pytest.fixture(scope="session")
 def options():
     """By recipe what it must be told."""
-    return {recipe: {"factor": "font"} for recipe in ("swap_factor", "interpolate_factor")}
+    by_factor = {recipe: {"factor": "font"} for recipe in ("swap_factor", "interpolate_factor")}
+    return by_factor | {"traverse": {"block": "zu"}}
 
 
 @pytest.fixture(scope="session")

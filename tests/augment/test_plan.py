@@ -5,6 +5,8 @@ import pytest
 
 from augment import Anchors, Source, VariantPlan, derive, identity_keys
 
+COLUMNS = ("sources", "donors", "weights", "axes", "shifts")
+
 
 @pytest.fixture
 def plan(anchors, spec):
@@ -99,7 +101,7 @@ def test_a_short_column_is_refused(plan, name):
         replace(plan, **{name: getattr(plan, name)[1:]})
 
 
-@pytest.mark.parametrize("kind", ["sources", "donors", "weights", "temperatures"])
+@pytest.mark.parametrize("kind", [*COLUMNS, "temperatures"])
 def test_every_block_has_its_entries_in_order(plan, kind):
     entries = dict(reversed(getattr(plan, kind).items()))
     with pytest.raises(ValueError, match=f"{kind}.*Give every block of the spec an entry"):
@@ -132,3 +134,38 @@ def test_source_donor_and_weight_fit_together(plan, source, donor, weight, fix):
     changed = {kind: getattr(plan, kind) | {"zu": column} for kind, column in columns.items()}
     with pytest.raises(ValueError, match=fix):
         replace(plan, **changed)
+
+
+@pytest.mark.parametrize(
+    ("source", "axis", "amount", "fix"),
+    [
+        (Source.SHIFT, -1, 0.0, "Give an axis where one is moved"),
+        (Source.SHIFT, 4, 0.0, "Give an axis where one is moved"),
+        (Source.KEEP, 0, 0.0, "Give an axis where one is moved"),
+        (Source.SHIFT, 0, np.nan, "'zu'.*Pass standard deviations"),
+        (Source.KEEP, -1, 0.5, "'zu'.*Pass standard deviations"),
+    ],
+)
+def test_source_axis_and_shift_fit_together(plan, source, axis, amount, fix):
+    columns = {
+        "sources": np.full(len(plan), source, np.int8),
+        "axes": np.full(len(plan), axis),
+        "shifts": np.full(len(plan), amount, np.float32),
+    }
+    changed = {kind: getattr(plan, kind) | {"zu": column} for kind, column in columns.items()}
+    with pytest.raises(ValueError, match=fix):
+        replace(plan, **changed)
+
+
+def test_take_picks_axes_and_shifts(plan):
+    size = len(plan)
+    moved = replace(
+        plan,
+        sources=plan.sources | {"zu": np.full(size, Source.SHIFT, np.int8)},
+        axes=plan.axes | {"zu": np.arange(size) % 4},
+        shifts=plan.shifts | {"zu": np.arange(size, dtype=np.float32)},
+    )
+    picked = moved.take(np.array([4, 0]))
+    assert picked.shifts["zu"].tolist() == [4.0, 0.0]
+    assert picked.axes["zu"].tolist() == [0, 0]
+    assert moved.take(np.array([3])).axes["zu"].tolist() == [3]

@@ -130,3 +130,32 @@ def test_an_impossible_temperature_is_refused(temperature):
 def test_arrays_that_are_no_mixture_are_refused(weights, loc, scale, fix):
     with pytest.raises(ValueError, match=fix):
         BlockPrior(np.array(weights), loc, scale)
+
+
+def test_the_spread_is_that_of_draws_over_all_classes(mixture):
+    labels = np.arange(len(KEYS)) % 2
+    drawn = mixture.sample(KEYS, labels)
+    assert mixture.spread.dtype == np.float32
+    np.testing.assert_allclose(mixture.spread, drawn.std(axis=0), rtol=0.03)
+
+
+def test_the_spread_weighs_components_by_their_probability_and_classes_alike():
+    weights = np.array([[0.9, 0.1], [0.5, 0.5]])
+    loc = np.array([[[1.0], [5.0]], [[-2.0], [3.0]]])
+    scale = np.array([[[0.5], [1.0]], [[2.0], [0.0]]])
+    share = weights[..., None] / 2
+    second = np.sum(share * (scale**2 + loc**2))
+    expected = np.sqrt(second - np.sum(share * loc) ** 2)
+    np.testing.assert_allclose(BlockPrior(weights, loc, scale).spread, [expected], rtol=1e-6)
+
+
+def test_a_prior_of_one_point_has_no_spread():
+    loc = np.full((7, 3, 2), 0.1)
+    loc[0, 0, 1] = 0.2
+    spread = BlockPrior(np.full((7, 3), 1 / 3), loc, np.zeros_like(loc)).spread
+    assert spread[0] == 0
+    assert spread[1] > 0
+
+
+def test_a_standard_normal_has_a_spread_of_one():
+    np.testing.assert_array_equal(BlockPrior.standard_normal(3).spread, np.ones(3, np.float32))

@@ -13,7 +13,7 @@ BY_ANCHOR = sorted(recipe.name for recipe in RECIPES.values() if not recipe.fill
 def contents(plan, anchors):
     """Returns what is planned for each (anchor id, variant), without row numbers of anchors."""
     columns = [plan.keys]
-    for kind in (plan.factors, plan.sources, plan.donors, plan.weights):
+    for kind in (*(plan.factors, plan.sources, plan.donors, plan.weights), plan.axes, plan.shifts):
         columns.extend(kind.values())
     rows = zip(*(column.tolist() for column in columns), strict=True)
     names = [(anchors.ids[a], v) for a, v in zip(plan.anchor, plan.variant.tolist(), strict=True)]
@@ -111,8 +111,27 @@ def test_an_option_that_is_not_a_number_is_refused(low):
 def test_an_option_that_is_a_name_must_be_named():
     with pytest.raises(ValueError, match="Received: factor=''. Set the option `factor`"):
         find_recipe("swap_factor").resolve()
-    with pytest.raises(ValueError, match="Expected: a text for `factor`.*Name it"):
-        find_recipe("swap_factor").resolve({"factor": 1})
+
+
+@pytest.mark.parametrize("value", [2, 2.0, "2"])
+def test_a_number_may_stand_for_a_text_of_its_digits(value):
+    assert find_recipe("swap_factor").resolve({"factor": value}) == {"factor": "2"}
+    assert find_recipe("traverse").resolve({"axes": value})["axes"] == "2"
+    assert find_recipe("swap_factor").resolve({"factor": 1.5}) == {"factor": "1.5"}
+
+
+@pytest.mark.parametrize(
+    "options", [{"extent": 0, "least": 0}, {"extent": 0.4}, {"least": -0.1}, {"least": 2.1}]
+)
+def test_a_traversal_leads_somewhere(options):
+    with pytest.raises(ValueError, match="0 <= least <= extent.*Pass standard deviations, in"):
+        find_recipe("traverse").resolve(options)
+
+
+@pytest.mark.parametrize("axes", ["0,0", "1,01", 2.5, "0;1", "0,", "-1", "first", "[0, 1]"])
+def test_axes_are_different_numbers_with_commas_between_them(axes):
+    with pytest.raises(ValueError, match="Write for example axes=0,1,2"):
+        find_recipe("traverse").resolve({"axes": axes})
 
 
 def test_an_unknown_style_names_the_nearest():
@@ -139,3 +158,10 @@ def test_a_recipe_that_needs_donors_asks_for_a_bank_of_its_blocks(
 def test_attempts_count_from_zero(anchors, spec):
     with pytest.raises(ValueError, match="Count attempts from 0"):
         plan_variants("reconstruct", anchors, spec, seed=0, attempt=-1)
+
+
+def test_only_a_traversal_tells_axes(spec, options):
+    told = {name: find_recipe(name).traversed(spec, options.get(name)) for name in RECIPES}
+    assert {name: list(axes) for name, axes in told.items() if axes} == {"traverse": ["zu"]}
+    axes = find_recipe("traverse").traversed(spec, {"block": "zs", "axes": "2,0"})["zs"]
+    assert axes.tolist() == [2, 0]

@@ -27,6 +27,17 @@ def with_block(plan, name, source, donor: int | np.ndarray = -1, weight=0.0):
     )
 
 
+def with_shift(plan, name, axis, amount):
+    """Returns the plan with one entry of a block moved in every variant."""
+    moved = np.full(len(plan), Source.SHIFT, np.int8)
+    return replace(
+        plan,
+        sources=plan.sources | {name: moved},
+        axes=plan.axes | {name: np.full(len(plan), axis)},
+        shifts=plan.shifts | {name: np.full(len(plan), amount, np.float32)},
+    )
+
+
 def assert_bit_equal(actual, expected):
     assert actual.dtype == expected.dtype
     assert actual.tobytes() == expected.tobytes()
@@ -132,6 +143,22 @@ def test_sources_may_differ_from_row_to_row(plan, make_latents):
     np.testing.assert_array_equal(made[rows == 1], donors["zu"][[1] * (rows == 1).sum()])
     keys = plan.block_keys("zu")[rows == 2]
     np.testing.assert_array_equal(made[rows == 2], plan.spec["zu"].prior.sample(keys))
+
+
+def test_a_shift_moves_one_entry_by_standard_deviations_of_its_prior(plan, make_latents):
+    latents = make_latents(12)
+    latents["zs"][:, 1] = -0.0
+    spread = np.float32(np.sqrt(101.0))  # of two normals at -10 and 10
+    made = recombine(latents, None, with_shift(plan, "zs", 2, 0.5))["zs"]
+    kept = latents["zs"][plan.anchor]
+    assert_bit_equal(made[:, :2], kept[:, :2])
+    np.testing.assert_allclose(made[:, 2], kept[:, 2] + 0.5 * spread, rtol=1e-6)
+
+
+def test_a_shift_by_nothing_leaves_the_anchor(plan, make_latents):
+    latents = make_latents(12)
+    made = recombine(latents, None, with_shift(plan, "zu", 1, 0.0))
+    assert_bit_equal(made["zu"], latents["zu"][plan.anchor])
 
 
 def test_a_plan_with_donors_needs_their_latents(plan, make_latents):

@@ -28,6 +28,7 @@ CHANGED = {  # which blocks a recipe changes, and how
     "interpolate_class": {"zs": Source.MIX},
     "swap_factor": {"zt": Source.DONOR},
     "interpolate_factor": {"zt": Source.MIX},
+    "traverse": {"zu": Source.SHIFT},
     "reconstruct": {},
 }
 MIXING = {"interpolate_zu": ("zu", "zt"), "interpolate_class": ("zs",)}
@@ -275,3 +276,68 @@ def test_a_code_without_the_class_has_nothing_to_change(anchors, spec, bank, rec
     latents = {name: bank.latents[name] for name in only.names}
     with pytest.raises(ValueError, match="Name 'label' among the factors"):
         plan_variants(recipe, anchors, only, seed=0, donors=replace(bank, latents=latents))
+
+
+@given(seed=st.integers(0, 2**32), axes=st.permutations(range(4)), count=st.integers(1, 4))
+def test_a_traversal_moves_one_entry_of_one_block_by_the_planned_amount(
+    anchors, spec, make_latents, seed, axes, count
+):
+    chosen = axes[:count]
+    options = {"block": "zu", "axes": ",".join(map(str, chosen)), "extent": 1.5}
+    latents = make_latents(12, seed)
+    latents["zu"][3] = -0.0
+    plan = plan_variants("traverse", anchors, spec, seed=seed, options=options)
+    made, kept = recombine(latents, None, plan)["zu"], latents["zu"][plan.anchor]
+    assert plan.axes["zu"].tolist() == [chosen[v % count] for v in plan.variant]
+    for row, axis in enumerate(plan.axes["zu"]):
+        others = np.arange(4) != axis
+        assert made[row, others].tobytes() == kept[row, others].tobytes()
+        assert made[row, axis] == kept[row, axis] + plan.shifts["zu"][row]  # the spread is 1
+
+
+@pytest.mark.parametrize("least", [0.0, 1.0])
+def test_amounts_of_a_traversal_are_uniform_from_least_to_extent_either_way(many, spec, least):
+    options = {"block": "zu", "least": least, "extent": 3}
+    amounts = plan_variants("traverse", many, spec, seed=0, options=options).shifts["zu"]
+    assert stats.kstest(np.abs(amounts), stats.uniform(least, 3 - least).cdf).pvalue > 0.01
+    assert abs(np.mean(amounts > 0) - 0.5) < 0.08
+
+
+def test_another_attempt_moves_by_another_amount_along_the_same_axis(anchors, spec):
+    first, second = (
+        plan_variants("traverse", anchors, spec, seed=0, attempt=a, options={"block": "zt"})
+        for a in (0, 1)
+    )
+    np.testing.assert_array_equal(first.axes["zt"], second.axes["zt"])
+    assert (first.shifts["zt"] != second.shifts["zt"]).all()
+
+
+@given(order=st.permutations(range(12)), cut=st.integers(0, 12))
+def test_a_traversal_is_the_same_in_any_order_and_batch(anchors, spec, make_latents, order, cut):
+    latents, options = make_latents(12), {"block": "zu", "axes": "3,1"}
+    plan = plan_variants("traverse", anchors, spec, seed=1, options=options)
+    whole = recombine(latents, None, plan)
+    for rows in (np.array(order[:cut], int), np.array(order[cut:], int)):
+        own = {name: code[rows] for name, code in latents.items()}
+        part = plan_variants("traverse", anchors.take(rows), spec, seed=1, options=options)
+        made = recombine(own, None, part)
+        found = [np.flatnonzero(plan.anchor == row) for row in rows]
+        variants = np.concatenate([*found, np.empty(0, int)]).astype(int)
+        for name in spec.names:
+            assert made[name].tobytes() == whole[name][variants].tobytes()
+
+
+def test_moving_a_block_claims_the_class_and_no_other_factor_of_it(anchors, spec):
+    for block, known in (("zs", FACTORS), ("zu", FACTORS), ("zt", ["label"])):
+        options = {"block": block}
+        plan = plan_variants("traverse", anchors, spec, seed=0, options=options)
+        assert list(plan.factors) == known
+        assert known_factors("traverse", spec, FACTORS, options) == tuple(known)
+        np.testing.assert_array_equal(plan.label, anchors.factors["label"][plan.anchor])
+
+
+def test_a_traversal_that_does_not_fit_the_code_is_refused_without_any_anchor(spec):
+    with pytest.raises(ValueError, match="Set the option `block`"):
+        known_factors("traverse", spec, FACTORS)
+    with pytest.raises(ValueError, match="'zu' has no axis 4"):
+        known_factors("traverse", spec, FACTORS, {"block": "zu", "axes": "4"})

@@ -59,6 +59,10 @@ def test_the_resolved_configuration_reads_back_as_itself(write):
         ("train.epochs.x=3", "goes into a plain value.*Drop what follows 'epochs'"),
         ("train.epochs", "malformed.*--set train.epochs=5"),
         ("generate.sampling_strategy=all", "'auto' or 'minority'"),
+        (
+            "generate.options.axes=[0, 1]",
+            r"'generate.options.axes' is wrong. .*number or .*string. Received: .*axes=\[0, 1\]",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused(write, setting, message):
@@ -93,6 +97,12 @@ def test_every_configuration_opens_with_its_command_and_has_a_smoke_section(path
     assert f"latentloom {verb} configs/{path.name}" in text
     assert "smoke" in yaml.safe_load(text)
     load_config(path)
+
+
+@pytest.mark.parametrize("text", ["0,1", "'0,1'", "0, 1"])
+def test_a_list_of_axes_is_one_text(text):
+    options = parse_config({}, "here", (f"generate.options.axes={text}",)).generate.options
+    assert options["axes"].replace(" ", "") == "0,1"
 
 
 def test_options_are_numbers_or_names():

@@ -61,7 +61,7 @@ def test_the_page_names_every_figure_and_shows_the_map_without_a_network(out, re
     page = (out / "evaluation.html").read_text()
     for number in report.numbers:
         assert number.name in page
-    assert list(report.captions) == ["code_map", "copies"]
+    assert list(report.captions) == ["code_map", "copies", "traversal_of_zu"]
     assert page.count('src="data:image/png;base64,') == len(report.captions)
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert "evaluation.json" in page

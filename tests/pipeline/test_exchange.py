@@ -47,6 +47,7 @@ def test_the_report_shows_the_exchange_and_how_to_read_it(tmp_path):
     report = report_on(digits_config(), digits_data(), digits_bundle(), tmp_path)
     assert "(its zs)" in report.captions["exchange"]
     assert "(its zu)" in report.captions["exchange"]
+    assert not [name for name in report.captions if name.startswith("traversal")]
     page = (tmp_path / "report.html").read_text()
     assert "<h3>Exchange</h3>" in page
     assert report.captions["exchange"] in page

@@ -1,0 +1,73 @@
+"""Axes: which block of a code, and which of its entries, a traversal moves along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from augment.latents import Block, LatentSpec
+from augment.options import read_axes
+
+__all__ = ["traversed_axes", "traversed_block"]
+
+AUTO = "auto"
+"""Instead of the name of a block: the only one that there is to move."""
+
+
+def traversed_block(spec: LatentSpec, name: str = AUTO) -> Block:
+    """Finds the block that is moved.
+
+    Args:
+        spec: The blocks.
+        name: Name of a block, or `"auto"` for the only one that does not carry the class; where
+            all carry it, for the only one.
+
+    Returns:
+        The block.
+
+    Raises:
+        ValueError: If there is no such block, or more than one to choose from.
+    """
+    if name != AUTO:
+        return spec[name]
+    first, *others = spec.free_of("label") or spec.names
+    if others:
+        raise ValueError(
+            "It is not clear which block to move. Expected: the name of one of "
+            f"{sorted(spec.names)}. Received: block={name!r}, which may be any of "
+            f"{[first, *others]}. Set the option `block`."
+        )
+    return spec[first]
+
+
+def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
+    """Finds the axes of a block that are moved along.
+
+    Args:
+        block: The block.
+        text: Their numbers, such as `"0,1,2"`, or `"all"`.
+
+    Returns:
+        int64 of shape `(a,)`: at least one, in the order of the text.
+
+    Raises:
+        ValueError: If the text cannot be read, the block has no such axis, or its prior does not
+            vary along one of them.
+    """
+    numbers = read_axes(text)
+    axes = np.arange(block.dim) if numbers is None else np.array(numbers, object)
+    if missing := [axis for axis in axes if axis >= block.dim]:
+        raise ValueError(
+            f"Block '{block.name}' has no axis {missing[0]}. Expected: axes from 0 to "
+            f"{block.dim - 1}, since its size is {block.dim}. Received: axes={text!r}. Name others."
+        )
+    axes = axes.astype(np.int64)
+    is_still = block.prior.spread[axes] == 0
+    if is_still.any():
+        moving = ",".join(map(str, axes[~is_still]))
+        fix = f"Set the option `axes` to {moving}." if moving else "Move another block."
+        raise ValueError(
+            f"Axis {axes[is_still][0]} of block '{block.name}' has no standard deviation to count "
+            "in. Expected: a prior that varies along each axis. Received: a spread of 0 along "
+            f"{axes[is_still].tolist()}. {fix}"
+        )
+    return axes
