@@ -178,6 +178,14 @@ class EvaluateConfig(Section):
 PoolName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]
 
 
+RESIDUAL = {"width": 16, "learning_rate": 3e-3, "label_smoothing": 0.1}
+"""What was best for the residual network on MNIST.
+
+50 real digits a class with classical augmentation, 600 steps, seed 0: of 3,000 other training
+digits a rate of 1e-3 read 0.964, 3e-3 0.971, and 3e-3 with label smoothing 0.975.
+"""
+
+
 class StudyConfig(Section):
     """What a study compares, and how its classifiers are trained."""
 
@@ -211,7 +219,8 @@ class StudyConfig(Section):
     batch_size: int = Field(default=64, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0)
     network: Literal["small", "residual"] = "small"
-    """The classifier: three convolutions, or a residual network."""
+    """The classifier: three convolutions, or a residual network, which is stronger, slower and has
+    other defaults of `width`, `learning_rate` and `label_smoothing`."""
     width: int = Field(default=32, ge=1)
     """Channels of its first convolution."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
@@ -220,3 +229,11 @@ class StudyConfig(Section):
     """Whether transforms may mirror an image: not where that changes what it is, as with digits."""
     test_examples: int | None = Field(default=None, ge=1)
     """Most test examples to score on, or none for all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_network(cls, tree: Any) -> Any:
+        """Fills in what was best for the network."""
+        if isinstance(tree, dict) and tree.get("network") == "residual":
+            return RESIDUAL | tree
+        return tree

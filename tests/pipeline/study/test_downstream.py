@@ -65,3 +65,22 @@ def test_a_classifier_learns_and_follows_its_seed():
     assert found[0]["accuracy"] > 0.9
     assert found[0] == found[2] != found[1]
     assert Downstream((8, 8, 1), 2, SETTINGS).train_and_score(batches, test, 1) == found[1]
+
+
+def test_the_residual_network_has_settings_of_its_own():
+    settings = StudyConfig(network="residual")
+    assert (settings.width, settings.learning_rate, settings.label_smoothing) == (16, 3e-3, 0.1)
+    assert StudyConfig(network="residual", width=4).width == 4
+    assert StudyConfig().width == 32
+
+
+def test_the_residual_network_learns():
+    rng = np.random.default_rng(0)
+    labels = np.arange(64) % 2
+    images = rng.integers(0, 100, (64, 16, 16, 1)) + 150 * labels[:, None, None, None]
+    real = Examples(images.astype(np.uint8), {"label": labels}, [str(i) for i in range(64)])
+    settings = StudyConfig(steps=30, batch_size=16, network="residual", width=4)
+    found = Downstream((16, 16, 1), 2, settings).train_and_score(
+        MixedBatches(real, None, 0.0, 2, settings, 0), real, 0
+    )
+    assert found["accuracy"] > 0.95
