@@ -145,7 +145,8 @@ def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_
     assert numbers["Blocks tell their own factors, mean"].value > 0.95
     assert numbers["Blocks tell other factors, mean"].better == "lower"
     page = (tmp_path / "out" / "evaluation.html").read_text()
-    assert list(report.captions) == ["code_map", "block_table", "copies"]
+    sheets = [f"traversal_of_{block}" for block in ("ink", "back", "style")]
+    assert set(report.captions) == {"code_map", "block_table", "copies", *sheets}
     assert page.count('src="data:image/png;base64,') == len(report.captions)
     assert "Block ink tells back" in page
 
