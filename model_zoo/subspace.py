@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -79,10 +82,17 @@ class Subspace(keras.layers.Layer):
         """The centred features with these coordinates, `(batch, feature_dim)`."""
         return ops.matmul(coordinates, ops.transpose(self.basis))
 
+    def error(self, centred, coordinates):
+        """Mean squared distance of centred features to the subspace: the error of kernel PCA.
+
+        Equal to `tr(C) - tr(U^T C U)` on the manifold; unlike that, it is never negative off it.
+        """
+        return ops.mean(ops.sum(ops.square(centred - self.lift(coordinates)), axis=-1))
+
     def call(self, features, training=False):
         return self.project(self.centre(features, training))
 
-    def settle(self, features: np.ndarray) -> None:
+    def settle(self, features: Iterable[Any]) -> None:
         """Fixes the mean, and turns the basis to the principal axes within the subspace.
 
         The features that `lift` gives stay what they were, but for the mean. Works in float64. The
@@ -90,12 +100,12 @@ class Subspace(keras.layers.Layer):
         coordinates along each axis, descending.
 
         Args:
-            features: `(n, feature_dim)` of all training examples. With fewer than `dim` examples,
-                or equal ones, the last axes have no variance.
+            features: Batches `(n, feature_dim)` of all training examples. With fewer than `dim`
+                examples, or equal ones, the last axes have no variance.
         """
-        features = np.asarray(features, np.float64)
-        loc, basis = features.mean(axis=0), np.asarray(self.basis, np.float64)
-        coordinates = (features - loc) @ basis
+        rows = np.concatenate([np.asarray(batch, np.float64) for batch in features])
+        loc, basis = rows.mean(axis=0), np.asarray(self.basis, np.float64)
+        coordinates = (rows - loc) @ basis
         variance, turn = np.linalg.eigh(coordinates.T @ coordinates / len(coordinates))
         basis = basis @ turn[:, ::-1]
         largest = basis[np.abs(basis).argmax(axis=0), np.arange(self.dim)]

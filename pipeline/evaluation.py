@@ -234,8 +234,8 @@ def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str])
         "axis_table": axis_caption(factor_codes),
         "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
     }
-    sheets = dict.fromkeys(pictures, held_out.codec.kind.figures.traversal_caption)
-    return {name: captions.get(name, sheet) for name, sheet in sheets.items()}
+    of_traversals = held_out.codec.kind.figures.traversal_caption
+    return {name: captions.get(name, of_traversals) for name in pictures}
 
 
 def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:

@@ -103,8 +103,9 @@ def fit_density(
 
 def _fit_mixture(codes: np.ndarray, components: int, floor: float, seed: int) -> GaussianMixture:
     """A mixture of diagonal Gaussians; where it has not converged it is used all the same."""
-    mixture = GaussianMixture(n_components=components, covariance_type="diag", reg_covar=floor**2)
-    mixture.set_params(random_state=seed)
+    mixture = GaussianMixture(
+        n_components=components, covariance_type="diag", reg_covar=floor**2, random_state=seed
+    )
     if len(codes) == 1:  # scikit-learn wants two
         codes = np.repeat(codes, 2, axis=0)
     with warnings.catch_warnings():

@@ -32,19 +32,11 @@ def loss_terms(model: StRKM, x, outputs) -> dict:
     """
     terms = {
         "reconstruction_loss": squared_error(model, x, outputs["reconstruction"]),
-        "pca_loss": off_subspace(outputs["centred"], outputs["lifted"]),
+        "pca_loss": model.subspace.error(outputs["centred"], outputs["h"]),
     }
     if model.form == "split":
         terms["smoothness_loss"] = squared_error(model, outputs["reconstruction"], outputs["noisy"])
     return terms
-
-
-def off_subspace(centred, lifted):
-    """Squared distance of features to the subspace: the error of kernel PCA.
-
-    Equal to `tr(C) - tr(U^T C U)` on the manifold; unlike that, it is never negative off it.
-    """
-    return ops.mean(ops.sum(ops.square(centred - lifted), axis=-1))
 
 
 def squared_error(model: StRKM, images, others):

@@ -63,9 +63,9 @@ class StRKM(keras.Model):
         Observations in `[-1, 1]`, `(batch, *image_shape)`.
 
     Output shape:
-        A dictionary: `h` `(batch, dim)`; `centred` and `lifted` `(batch, feature_dim)`, the
-        centred features and their projection; `reconstruction` with the shape of the input, and
-        `noisy`, the same from codes with noise, in the split form.
+        A dictionary: `h` `(batch, dim)`; `centred`, the centred features `(batch, feature_dim)`;
+        `reconstruction` with the shape of the input, and `noisy`, the same from codes with noise,
+        in the split form.
     """
 
     value_range = (-1.0, 1.0)
@@ -164,8 +164,7 @@ class StRKM(keras.Model):
 
     def settle(self, observations: Iterable[np.ndarray]) -> None:
         """Sorts the axes of the code by variance, given all training examples in batches."""
-        features = [np.asarray(self.encoder(batch)) for batch in observations]
-        self.subspace.settle(np.concatenate(features))
+        self.subspace.settle(self.encoder(batch) for batch in observations)
 
     def fitted_priors(self, latents, factors):
         """Fits the mixture of every class, which `prior` and `class_scores` use from then on.
@@ -214,7 +213,6 @@ class StRKM(keras.Model):
         outputs = {
             "h": codes,
             "centred": centred,
-            "lifted": self.subspace.lift(codes),
             "reconstruction": clean,
         }
         return outputs | ({"noisy": self.decode({"h": noisy})} if self.form == "split" else {})

@@ -41,7 +41,7 @@ def loss_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
         **_evidence_terms(model, x, labels, outputs),
         **_split_terms(model, labels, outputs),
         **_variant_terms(model, x, labels, outputs),
-        **({"pca_loss": model.head.off_subspace(outputs)} if model.zu_head == "stiefel" else {}),
+        **model.head.penalties(outputs),
         **({"cir_loss": cir_loss(model, means)} if model.cir_weight else {}),
     }
 

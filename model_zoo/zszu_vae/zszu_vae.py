@@ -29,9 +29,6 @@ from model_zoo.zszu_vae.zu_heads import diagonal_normal
 MOST_NATS_A_DIM = 20.0
 """KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""
 
-SUBSPACE_RATE = 10.0
-"""Learning rate of the basis of a Stiefel head over that of the networks."""
-
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class ZsZuVAE(keras.Model):
@@ -271,8 +268,7 @@ class ZsZuVAE(keras.Model):
         }
         gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
         cir = {"cir_loss": self.cir_weight} if self.cir_weight else {}
-        pca = {"pca_loss": 1.0 / self.zu_dim} if self.zu_head == "stiefel" else {}
-        return weights | (gan if self.gan_weight else {}) | cir | pca
+        return weights | (gan if self.gan_weight else {}) | cir | self.head.penalty_weights
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
@@ -285,15 +281,11 @@ class ZsZuVAE(keras.Model):
     @property
     def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
         """Matrices with orthonormal columns, and their learning rate over that of the others."""
-        if self.zu_head != "stiefel":
-            return {}
-        return {"subspace": ([self.head.subspace.basis], SUBSPACE_RATE)}
+        return self.head.stiefel_groups
 
     def settle(self, observations: Iterable[np.ndarray]) -> None:
         """Sorts the axes of `zu` by variance, given all training examples, if the head has such."""
-        if self.zu_head == "stiefel":
-            features = [np.asarray(self.zu_encoder(batch)) for batch in observations]
-            self.head.subspace.settle(np.concatenate(features))
+        self.head.settle(self.zu_encoder(batch) for batch in observations)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of what every group of variables minimises."""

@@ -7,12 +7,18 @@ the features back. Both heads say the same things, so that the model does not as
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from model_zoo.probability import tfd
 from model_zoo.subspace import Subspace
+
+SUBSPACE_RATE = 10.0
+"""Learning rate of the basis of a Stiefel head over that of the networks."""
 
 Outputs = dict
 """What calling a model gave: `zu_loc` and `zu_log_variance`, `(batch, dim)`, among others."""
@@ -49,6 +55,23 @@ class GaussianHead(keras.layers.Layer):
         """Mean KL divergence of posterior from prior, a scalar in nats."""
         posterior = diagonal_normal(outputs["zu_loc"], outputs["zu_log_variance"])
         return ops.mean(tfd.kl_divergence(posterior, self.prior()))
+
+    @property
+    def penalty_weights(self) -> dict[str, float]:
+        """Nothing: the head adds no term to the loss."""
+        return {}
+
+    def penalties(self, outputs: Outputs) -> dict:
+        """Nothing: the head adds no term to the loss."""
+        return {}
+
+    @property
+    def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
+        """Nothing: the head has no matrix with orthonormal columns."""
+        return {}
+
+    def settle(self, encoded: Iterable[Any]) -> None:
+        """Nothing, and nothing is encoded: the axes have no order."""
 
     def draw(self, outputs: Outputs, seed: keras.random.SeedGenerator):
         """As many draws from the prior as there are examples."""
@@ -106,11 +129,23 @@ class StiefelHead(keras.layers.Layer):
         factor = ops.cholesky(covariance + ops.eye(self.dim))
         return ops.sum(ops.log(ops.diagonal(factor)))
 
-    def off_subspace(self, outputs: Outputs):
-        """Mean squared distance of the features to the subspace."""
-        centred = outputs["zu_centred"]
-        lifted = self.subspace.lift(outputs["zu_loc"])
-        return ops.mean(ops.sum(ops.square(centred - lifted), axis=-1))
+    @property
+    def penalty_weights(self) -> dict[str, float]:
+        """Weight of every term of the loss that the head adds."""
+        return {"pca_loss": 1.0 / self.dim}
+
+    def penalties(self, outputs: Outputs) -> dict:
+        """Terms of the loss that the head adds: how far features are from the subspace."""
+        return {"pca_loss": self.subspace.error(outputs["zu_centred"], outputs["zu_loc"])}
+
+    @property
+    def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
+        """Matrices with orthonormal columns, and their learning rate over that of the others."""
+        return {"subspace": ([self.subspace.basis], SUBSPACE_RATE)}
+
+    def settle(self, encoded: Iterable[Any]) -> None:
+        """Sorts the axes by variance, given what the encoder makes of all training examples."""
+        self.subspace.settle(encoded)
 
     def draw(self, outputs: Outputs, seed: keras.random.SeedGenerator):
         """As many draws from the Gaussian that fits the codes of the batch, noise included."""

@@ -25,7 +25,7 @@ def lifted(subspace, features):
 
 
 def test_settled_axes_are_decorrelated_and_sorted(subspace, features):
-    subspace.settle(features)
+    subspace.settle([features])
     variance = np.asarray(subspace.variance)
     codes = np.asarray(subspace(features), np.float64)
     covariance = codes.T @ codes / len(codes)
@@ -39,21 +39,21 @@ def test_settled_axes_are_decorrelated_and_sorted(subspace, features):
 def test_settling_turns_axes_within_the_subspace(subspace, features):
     subspace.loc.assign(features.mean(axis=0))
     before = lifted(subspace, features)
-    subspace.settle(features)
+    subspace.settle([features])
     np.testing.assert_allclose(lifted(subspace, features), before, atol=1e-4)
     assert float(stiefel_defect(subspace.basis)) < 1e-5
 
 
 def test_settling_again_changes_nothing(subspace, features):
-    subspace.settle(features)
+    subspace.settle([features])
     basis = np.array(subspace.basis)
-    subspace.settle(features)
+    subspace.settle([features])
     np.testing.assert_allclose(subspace.basis, basis, atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_axes_beyond_the_examples_have_no_variance(subspace, features, count):
-    subspace.settle(features[:count])
+    subspace.settle([features[:count]])
     variance = np.asarray(subspace.variance)
     assert (variance[: count - 1] > 0).all()
     np.testing.assert_allclose(variance[count - 1 :], 0, atol=1e-9)
@@ -62,7 +62,7 @@ def test_axes_beyond_the_examples_have_no_variance(subspace, features, count):
 
 def test_constant_features_have_no_variance_and_codes_of_0(subspace):
     features = np.full((20, 8), 3.0, np.float32)
-    subspace.settle(features)
+    subspace.settle([features])
     np.testing.assert_array_equal(subspace.variance, 0)
     np.testing.assert_allclose(subspace(features), 0, atol=1e-6)
 

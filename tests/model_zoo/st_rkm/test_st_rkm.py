@@ -5,7 +5,7 @@ from keras import ops
 
 from model_zoo.optimizers import CayleyAdam, Grouped
 from model_zoo.st_rkm import StRKM
-from model_zoo.st_rkm.losses import add_noise, off_subspace
+from model_zoo.st_rkm.losses import add_noise
 from model_zoo.stiefel import orthonormalize, stiefel_defect
 from model_zoo.training import Schedule, fit, optimizer
 
@@ -31,7 +31,7 @@ def test_pca_loss_is_the_variance_off_the_subspace():
     model = tiny()
     features = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
     centred = model.subspace.centre(features, training=True)
-    found = off_subspace(centred, model.subspace.lift(model.subspace.project(centred)))
+    found = model.subspace.error(centred, model.subspace.project(centred))
     covariance, basis = np.cov(features.T, bias=True), np.asarray(model.subspace.basis)
     expected = np.trace(covariance) - np.trace(basis.T @ covariance @ basis)
     assert float(found) == pytest.approx(expected, rel=1e-4)

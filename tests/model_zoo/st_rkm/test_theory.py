@@ -12,7 +12,7 @@ import pytest
 from keras import ops
 
 from model_zoo.optimizers import CayleyAdam, Grouped
-from model_zoo.st_rkm.losses import add_noise, off_subspace
+from model_zoo.st_rkm.losses import add_noise
 from model_zoo.subspace import Subspace
 
 SCALES = np.array([3.0, 2.2, 1.6, 1.1])
@@ -42,7 +42,7 @@ class LinearMachine(keras.Model):
         if self.form == "split":
             noisy = self.decoder(self.subspace.lift(add_noise(self.settings, codes)))
             error += ops.mean(ops.sum(ops.square(clean - noisy), axis=-1))
-        return 0.5 * error + off_subspace(centred, self.subspace.lift(codes))
+        return 0.5 * error + self.subspace.error(centred, codes)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return y_pred
@@ -69,7 +69,7 @@ def trained(form, values, seed):
     model.compile(Grouped(groups, keras.optimizers.Adam(rates[0])), jit_compile=False)
     rows = np.random.default_rng(seed).integers(len(values), size=(steps * 250))
     model.fit(values[rows], np.zeros(len(rows)), batch_size=250, shuffle=False, verbose=0)
-    model.subspace.settle(np.asarray(model.encoder(values)))
+    model.subspace.settle([model.encoder(values)])
     return model
 
 
