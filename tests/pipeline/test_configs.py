@@ -28,6 +28,8 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
         return "builtin:moons", {"max_examples": 300}
+    if name == "st_rkm_dsprites":
+        return "builtin:dsprites", {"max_examples": 600, "image_size": 32}
     if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
     if name in ("gzs_net_fonts", "gzs_net_letters"):
