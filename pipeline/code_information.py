@@ -203,7 +203,8 @@ def _of_block(information: CodeInformation, name: str, ceiling: float) -> list[M
                 f"Divergence of the axes of {name} from the prior",
                 float(block.divergences.sum()),
                 "KL divergence of the codes of all, axis by axis, added up: 0 if each axis by "
-                "itself is spread as draws of the prior are.",
+                "itself is spread as draws of the prior are, a standard normal or, of categorical "
+                "values, equal shares.",
             )
         )
     return measures
@@ -217,8 +218,8 @@ def _mutual_information(
         value=value,
         unit="nats",
         chance=0.0,
-        meaning=f"How much {what} tells of which {held_out.one} it is, at most {ceiling:.2f} nats."
-        f"{further}",
+        meaning=f"What {what} can tell of which {held_out.one} was encoded: at most {ceiling:.2f} "
+        f"nats.{further}",
     )
 
 

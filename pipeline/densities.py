@@ -36,13 +36,14 @@ def density_columns(distributions: Mapping[str, Any], seed: Any) -> Columns:
     Returns:
         Columns named `<block>/<quantity>`.
     """
-    codes, columns = draw(distributions, seed), {}
+    gaussian = {name: b for name, b in distributions.items() if is_diagonal_gaussian(b)}
+    codes, columns = draw(gaussian, seed), {}
     for name, block in distributions.items():
-        if isinstance(block, tfd.OneHotCategorical):
+        if name in gaussian:
+            columns[f"{name}/loc"], columns[f"{name}/scale"] = block.mean(), block.stddev()
+            columns[f"{name}/codes"] = codes[name]
+        elif isinstance(block, tfd.OneHotCategorical):
             columns[f"{name}/probabilities"] = block.probs_parameter()
-        elif is_diagonal_gaussian(block):
-            moments = {"loc": block.mean(), "scale": block.stddev(), "codes": codes[name]}
-            columns |= {f"{name}/{quantity}": column for quantity, column in moments.items()}
     return columns
 
 

@@ -61,6 +61,7 @@ def test_points_have_no_densities_and_neither_has_a_gaussian_without_scale():
 
 
 def test_other_distributions_are_no_diagonal_gaussians():
-    laplace = tfd.Independent(tfd.Laplace(np.zeros(3), np.ones(3)), reinterpreted_batch_ndims=1)
+    zeros, ones = ops.zeros((3,)), ops.ones((3,))
+    laplace = tfd.Independent(tfd.Laplace(zeros, ones), reinterpreted_batch_ndims=1)
     assert not is_diagonal_gaussian(laplace)
-    assert not is_diagonal_gaussian(tfd.MultivariateNormalTriL(np.zeros(3), np.eye(3)))
+    assert not is_diagonal_gaussian(tfd.MultivariateNormalTriL(zeros, ops.eye(3)))
