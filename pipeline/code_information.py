@@ -26,7 +26,8 @@ CHART = "information_of_axes"
 CAPTION = (
     "What each axis tells of the {one}, in nats of mutual information, the strongest first, with "
     "its number below; at most {most} a block. Red bars, below the dashed line at {least} nats, "
-    "are dead axes, which the model does not use. The value of a categorical block is one axis."
+    "are dead axes, which the model does not use. The value of a categorical block is one axis; a "
+    "block of one has a scale of its own."
 )
 
 

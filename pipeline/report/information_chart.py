@@ -18,7 +18,8 @@ ALIVE, DEAD = "#3d8bd4", "#d9534f"
 def information_chart(blocks: Mapping[str, np.ndarray], least: float) -> bytes:
     """Draws a bar an axis, the highest first, with the number of the axis below it.
 
-    All panels have one scale. A dashed line marks `least`; bars below it have another colour.
+    Panels of several axes have one scale, a block of one axis its own. A dashed line marks `least`;
+    bars below it have another colour.
 
     Args:
         blocks: By block, `(dim,)` mutual information of observation and each axis, in nats.
@@ -36,7 +37,7 @@ def information_chart(blocks: Mapping[str, np.ndarray], least: float) -> bytes:
             f"Received: axes={ {name: len(told) for name, told in blocks.items()} }. Leave out "
             "blocks without axes."
         )
-    most = max(float(told.max()) for told in blocks.values())
+    most = max((float(told.max()) for told in blocks.values() if len(told) > 1), default=0.0)
     widest = min(MOST_BARS, max(map(len, blocks.values())))
     figure = Figure(figsize=(WIDTH * 1.6, 0.3 + 1.45 * len(blocks)), layout="constrained")
     panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
@@ -46,7 +47,7 @@ def information_chart(blocks: Mapping[str, np.ndarray], least: float) -> bytes:
         panel.bar(range(len(order)), np.maximum(told[order], 0.0), width=0.75, color=colors)
         panel.axhline(least, color=TEXT, lw=0.8, ls="--")
         panel.set_xlim(-0.6, max(widest, 8) - 0.4)
-        panel.set_ylim(0, 1.05 * max(most, 2 * least))
+        panel.set_ylim(0, 1.05 * max(most if len(told) > 1 else float(told[0]), 2 * least))
         panel.yaxis.set_major_locator(MaxNLocator(nbins=4))
         tidy(panel, "y")
         panel.set_xticks(range(len(order)), order.tolist(), fontsize=8.5 if widest <= 30 else 6.5)

@@ -35,11 +35,17 @@ def test_bars_are_as_high_as_what_they_tell_and_sorted():
     assert (np.diff(heights) <= 4).all()  # but for the dashes of the line
 
 
-def test_all_blocks_have_one_scale():
-    both = _drawn(information_chart({"a": np.array([2.0]), "b": np.array([1.0])}, 0.1), ALIVE)
-    rows = np.flatnonzero(both.any(axis=1))
-    first, second = np.split(rows, np.flatnonzero(np.diff(rows) > 5) + 1)
-    assert len(first) == pytest.approx(2 * len(second), rel=0.05)
+def _heights(blocks) -> list[int]:
+    """Rows of pixels of the highest bar of every panel."""
+    rows = np.flatnonzero(_drawn(information_chart(blocks, 0.1), ALIVE).any(axis=1))
+    return [len(part) for part in np.split(rows, np.flatnonzero(np.diff(rows) > 5) + 1)]
+
+
+def test_blocks_of_several_axes_have_one_scale_and_a_block_of_one_its_own():
+    first, second = _heights({"a": np.array([2.0, 0.2]), "b": np.array([1.0, 0.2])})
+    assert first == pytest.approx(2 * second, rel=0.05)
+    first, second = _heights({"a": np.array([9.0]), "b": np.array([1.0, 0.2])})
+    assert first == pytest.approx(second, rel=0.05)
 
 
 def test_information_below_nothing_is_drawn_as_nothing():
