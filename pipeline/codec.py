@@ -20,16 +20,14 @@ from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
 from model_zoo.classifier import feature_network
 from model_zoo.heads import split_heads
-from model_zoo.probability import stateless_seed
+from model_zoo.metrics.posteriors import Posteriors
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, Signature, compiled
+from pipeline.densities import density_columns, draw, read_posteriors
 from pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
-
-BLOCK_STRIDE = 2**16
-"""Distance between the seeds of the blocks of one code, so that no two have the same noise."""
 
 
 def spec_of(
@@ -53,15 +51,17 @@ class Codec:
         self.bundle = bundle
         model = bundle.model
         pixels = self._pixels
+        seeded = {**pixels, "seed": ((2,), "int32")}
         codes = {
             name: ((BATCH_SIZE, block["dim"]), "float32")
             for name, block in model.latent_spec.items()
         }
         self._encode = compiled(self._encode_batch, [model], pixels)
-        self._sample = compiled(self._sample_batch, [model], {**pixels, "seed": ((2,), "int32")})
+        self._sample = compiled(self._sample_batch, [model], seeded)
         self._render = compiled(self._render_batch, [model, bundle.judge], codes)
         self._class_scores = compiled(self._score_batch, [model], codes)
         self._moments = compiled(self._moments_batch, [model], pixels)
+        self._densities = compiled(self._density_batch, [model], seeded)
         classes = {"labels": ((BATCH_SIZE,), "int32"), "seed": ((2,), "int32")}
         self._prior = compiled(self._prior_batch, [model], classes)
         self._judges = {
@@ -99,6 +99,15 @@ class Codec:
         columns = _in_batches(self._moments, {"images": images})
         blocks = [name for name in self.bundle.model.latent_spec if f"{name}/loc" in columns]
         return {name: (columns[f"{name}/loc"], columns[f"{name}/scale"]) for name in blocks}
+
+    def posteriors(self, images: np.ndarray, seed: int) -> dict[str, Posteriors]:
+        """The posterior for each image of every block that has densities, with samples of it.
+
+        Those are diagonal Gaussians and one-hot categorical distributions. Left out are points.
+        """
+        if not len(images):
+            return {}
+        return read_posteriors(_in_batches(_seeded(self._densities, seed), {"images": images}))
 
     @property
     def has_prior(self) -> bool:
@@ -165,7 +174,7 @@ class Codec:
         return self.bundle.model.encode(self._observed(pixels))
 
     def _sample_batch(self, columns: Columns) -> Columns:
-        return _draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
+        return draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
 
     def _moments_batch(self, pixels: Columns) -> Columns:
         columns = {}
@@ -174,10 +183,14 @@ class Codec:
                 columns |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
         return columns
 
+    def _density_batch(self, columns: Columns) -> Columns:
+        posterior = self.bundle.model.posterior(self._observed(columns))
+        return density_columns(posterior, columns["seed"])
+
     def _prior_batch(self, columns: Columns) -> Columns:
         prior = self.bundle.model.prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
-        return _draw(carriers, columns["seed"])
+        return draw(carriers, columns["seed"])
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}
@@ -207,16 +220,6 @@ class Codec:
             }
 
         return judge
-
-
-def _draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
-    """One sample of every distribution, each with random numbers of its own."""
-    return {
-        name: block.sample(
-            seed=stateless_seed(seed + ops.array([index * BLOCK_STRIDE, 0], "int32"))
-        )
-        for index, (name, block) in enumerate(distributions.items())
-    }
 
 
 def _seeded(

@@ -9,6 +9,14 @@ from typing import Any
 import keras
 
 from model_zoo.bundle import Bundle, load_bundle, read_description
+from pipeline.code_information import (
+    CodeInformation,
+    caption_code_information,
+    describe_axes,
+    draw_code_information,
+    measure_code_information,
+    note_code_information,
+)
 from pipeline.code_maps import draw_map, map_caption
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
@@ -38,12 +46,11 @@ from pipeline.quality import draw_sample, find_weak_judges, measure_split, measu
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.training import data_digest, run_settings
-from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "map"),
+    *("factors", "unseen cells", "axes", "information", "map"),
 )
 
 
@@ -88,16 +95,18 @@ def evaluate(
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
-        numbers = measure(held_out, factor_codes, train, config, unseen, advance)
+        information = CodeInformation(held_out, config)
+        numbers = measure(held_out, factor_codes, information, train, config, unseen, advance)
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
-        pictures |= draw_sheets(held_out, config)
+        pictures |= draw_code_information(information)
         report = _compose(
             config=config,
             dataset=dataset,
             bundle=bundle,
             held_out=held_out,
             factor_codes=factor_codes,
+            information=information,
             probe_examples=len(train),
             numbers=numbers,
             pictures=list(pictures),
@@ -128,6 +137,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
 def measure(
     held_out: HeldOut,
     factor_codes: FactorCodes,
+    information: CodeInformation,
     train: Examples,
     config: Config,
     unseen: Mapping[str, Examples] | None = None,
@@ -138,6 +148,7 @@ def measure(
     Args:
         held_out: Encoded examples that everything is scored on.
         factor_codes: Codes of some of them, which are compared with the factors axis by axis.
+        information: Posteriors of some of them, which tell what blocks and axes know.
         train: Examples that probes are trained on.
         config: The configuration; its sections `evaluate` and `generate` decide.
         unseen: Examples of cells that were held out of training, by group.
@@ -155,6 +166,7 @@ def measure(
         lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
         lambda: measure_factor_codes(factor_codes),
+        lambda: measure_code_information(information),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -164,14 +176,6 @@ def measure(
     return numbers
 
 
-def draw_sheets(held_out: HeldOut, config: Config) -> dict[str, bytes]:
-    """Draws one example on its way along the axes of every block that may vary within a class."""
-    codec = held_out.codec
-    return draw_traversals(
-        codec, held_out.examples, held_out.latents, config.generate, shown_axes(codec.spec)
-    )
-
-
 def _compose(
     *,
     config: Config,
@@ -179,6 +183,7 @@ def _compose(
     bundle: Bundle,
     held_out: HeldOut,
     factor_codes: FactorCodes,
+    information: CodeInformation,
     probe_examples: int,
     numbers: list[Measure],
     pictures: list[str],
@@ -189,8 +194,9 @@ def _compose(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
+        axes=describe_axes(information),
         class_names=manifest.class_names,
-        captions=_captions(held_out, factor_codes, pictures),
+        captions=_captions(held_out, factor_codes, information, pictures),
         measured_on={
             "data_set": manifest.name,
             "data_digest": data_digest(manifest),
@@ -204,6 +210,7 @@ def _compose(
         notes=[
             *_notes(held_out, bundle, data_digest(manifest)),
             *note_factor_codes(factor_codes),
+            *note_code_information(information),
         ],
     )
 
@@ -227,15 +234,20 @@ def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
     ]
 
 
-def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str]) -> dict[str, str]:
+def _captions(
+    held_out: HeldOut,
+    factor_codes: FactorCodes,
+    information: CodeInformation,
+    pictures: list[str],
+) -> dict[str, str]:
     captions = {
         "code_map": map_caption(held_out),
         "block_table": TABLE_CAPTION,
         "axis_table": axis_caption(factor_codes),
         "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
+        **caption_code_information(information),
     }
-    of_traversals = held_out.codec.kind.figures.traversal_caption
-    return {name: captions.get(name, of_traversals) for name in pictures}
+    return {name: captions[name] for name in pictures}
 
 
 def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:

@@ -33,7 +33,7 @@ from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections
 from pipeline.report.schema import Report
-from pipeline.traversal import draw_traversals
+from pipeline.traversal import draw_traversals, sheet_caption
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
@@ -89,7 +89,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     sheets = _traversals(config, sample, codec) if sample else {}
     pictures |= sheets
     captions = {name: text for name, text in _captions(codec).items() if name in pictures}
-    captions |= dict.fromkeys(sheets, codec.kind.figures.traversal_caption)
+    captions |= dict.fromkeys(sheets, sheet_caption(codec))
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
     write_report(out, report, pictures | _charts(report, history))
     return report

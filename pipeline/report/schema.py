@@ -31,6 +31,7 @@ class Report(BaseModel):
         title: Title of the page.
         summary: Sentences that open the page, the one with the key numbers first.
         numbers: The measured numbers, in the order to show them.
+        axes: By block, figures of its axes in their order, in nats; the page shows some as bars.
         tables: Tables to show before the numbers.
         class_names: The classes, in order.
         counts_before: Examples per class of the data set that was read.
@@ -52,6 +53,7 @@ class Report(BaseModel):
     title: str
     summary: list[str] = Field(min_length=1)
     numbers: list[Measure] = []
+    axes: dict[str, dict[str, list[float]]] = {}
     tables: list[Table] = []
     class_names: list[str] = []
     counts_before: dict[str, int] = {}
