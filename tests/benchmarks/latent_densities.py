@@ -23,8 +23,8 @@ import numpy as np
 
 from augment import BlockPrior, Latents
 from model_zoo.bundle import load_bundle
-from model_zoo.metrics.fidelity import frechet_distance
 from model_zoo.class_density import fit_density
+from model_zoo.metrics.fidelity import frechet_distance
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples

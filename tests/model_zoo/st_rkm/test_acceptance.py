@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from model_zoo.class_density import fit_density
 from model_zoo.metrics.dci import dci
 from model_zoo.st_rkm import StRKM
-from model_zoo.st_rkm.density import fit_density
 from model_zoo.training import Schedule, fit
 
 pytestmark = pytest.mark.slow
