@@ -234,7 +234,7 @@ def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str])
         "axis_table": axis_caption(factor_codes),
         "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
     }
-    of_traversals = held_out.codec.kind.figures.traversal_caption
+    of_traversals = held_out.codec.figures.traversal_caption
     return {name: captions.get(name, of_traversals) for name in pictures}
 
 

@@ -75,7 +75,7 @@ def draw_traversals(
     pictures = {}
     for block, numbers in axes.items():
         made = traverse_block(codec, example, block, latents[block], numbers, gate)
-        pictures[f"traversal_of_{block}"] = codec.kind.figures.traversal(
+        pictures[f"traversal_of_{block}"] = codec.figures.traversal(
             STEPS, made.images, made.accepted, made.axes, made.shares, examples.images
         )
     return pictures

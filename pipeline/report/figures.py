@@ -20,7 +20,7 @@ GRID_COLUMNS = 8
 MOST_DOTS = 2000
 """Most real vectors in a scatter plot."""
 
-_AXES = (
+SORTED_AXES = (
     "Axes are sorted by their share, in per cent, of the variance of the block's mean codes of "
     "real examples; at most ten are shown."
 )
@@ -87,14 +87,14 @@ class Mosaics:
     traversal_caption: ClassVar[str] = (
         "In the middle, what the model makes of a real image; left and right of it, the same moved "
         "along one axis a row, by so many standard deviations of the block's prior, all else kept. "
-        f"{_AXES} Those with a red frame the gate would reject: they may have lost the class."
+        f"{SORTED_AXES} Those with a red frame the gate would reject: they may have lost the class."
     )
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
     ) -> bytes:
         """Draws some anchors of each class, a row each."""
-        rows, columns = _classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
+        rows, columns = classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
         return variant_grid(
             anchors.images[rows],
             variants[rows, :columns],
@@ -152,7 +152,7 @@ class ScatterPlots:
         "The large dot is what the model makes of a real vector; small grey ones show where others "
         "lie. A line a colour leads through what becomes of it along one axis, to two standard "
         "deviations of the block's prior either way, all else kept; the number of the axis is at "
-        f"its upper end. {_AXES} Crosses the gate would reject: they may have lost the class."
+        f"its upper end. {SORTED_AXES} Crosses the gate would reject: they may have lost the class."
     )
 
     def variants(
@@ -212,7 +212,7 @@ class ScatterPlots:
         }
 
 
-def _classes_in_turn(labels: np.ndarray) -> np.ndarray:
+def classes_in_turn(labels: np.ndarray) -> np.ndarray:
     """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
     turn = rank_in_class(np.arange(len(labels)), labels)
     order = np.lexsort((labels, turn))[:GRID_ROWS]
