@@ -9,14 +9,30 @@ take part that have such a matrix, Gaussian or categorical.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keras import ops
 
 
+class Marginals(NamedTuple):
+    """Log densities of the codes of one block under aggregate posterior and prior, in nats.
+
+    Args:
+        whole: `(batch,)`, of the code under the aggregate posterior.
+        parts: `(batch, dim)`, of each dimension of the code under its aggregate posterior.
+        prior: `(batch, dim)`, of each dimension under its marginal prior.
+        joint_prior: `(batch,)`, of the code under the prior of the block.
+    """
+
+    whole: Any
+    parts: Any
+    prior: Any
+    joint_prior: Any
+
+
 class BlockDensities(NamedTuple):
-    """Log densities of the codes of one block, in nats.
+    """Log densities of codes that were drawn for one block, in nats.
 
     Args:
         pairwise: `(batch, batch, dim)`, of each dimension of code `i` under posterior `j`.
@@ -28,6 +44,60 @@ class BlockDensities(NamedTuple):
     pairwise: Any
     prior: Any
     joint_prior: Any = None
+
+    @property
+    def drawn(self):
+        """Log density of code `i` under posterior `j`, `(batch, batch)`."""
+        return ops.sum(self.pairwise, axis=-1)
+
+    @property
+    def own(self):
+        """Log density of each code under its own posterior, `(batch,)`."""
+        return ops.diagonal(self.drawn)
+
+    def marginals(self, log_weights) -> Marginals:
+        """The densities of this block alone, given the weights of the estimator."""
+        joint = ops.sum(self.prior, axis=-1) if self.joint_prior is None else self.joint_prior
+        parts = log_aggregate(self.pairwise, log_weights)
+        return Marginals(log_aggregate(self.drawn, log_weights), parts, self.prior, joint)
+
+
+class BlockProbabilities(NamedTuple):
+    """Probabilities of the values of one categorical block, of which terms are exact sums.
+
+    The value of an example is not drawn: every log density is its expectation over the values,
+    and gradients are those of the sums. A drawn value has next to no gradient in these terms.
+
+    Args:
+        log_probabilities: `(batch, num_values)`, each row a normalised distribution. No smaller
+            than about -80, so that no sum underflows.
+        prior: `(num_values,)`, log probabilities of the prior.
+        values: `(batch,)` integers drawn from the posteriors, or `None`. They stand for the
+            expectation in the density of all blocks together where there are too many
+            combinations of values. It then has no gradient through the draw.
+    """
+
+    log_probabilities: Any
+    prior: Any
+    values: Any = None
+
+    @property
+    def drawn(self):
+        """Log probability of value `i` under posterior `j`, `(batch, batch)`, if it was drawn."""
+        return categorical_log_density(self.values, self.log_probabilities)
+
+    @property
+    def own(self):
+        """Expected log probability of the value under its own posterior, `(batch,)`."""
+        return _expected(self.log_probabilities, self.log_probabilities)
+
+    def marginals(self, log_weights) -> Marginals:
+        """Expected densities of this block alone, given the weights of the estimator."""
+        nothing = ops.zeros_like(log_weights)
+        whole = log_class_aggregate(nothing, self.log_probabilities, log_weights)
+        whole = _expected(whole, self.log_probabilities)
+        prior = _expected(self.prior[None], self.log_probabilities)
+        return Marginals(whole, whole[:, None], prior[:, None], prior)
 
 
 class KLTerms(NamedTuple):
@@ -143,6 +213,47 @@ def log_aggregate(pairwise, log_weights):
     return ops.logsumexp(pairwise + log_weights, axis=1)
 
 
+def log_class_aggregate(pairwise, log_probabilities, log_weights):
+    """Log density of each code together with every class under the aggregate posterior, in nats.
+
+    A product of matrices, so that nothing of the size `(batch, batch, num_classes)` is made. All
+    summands are positive: float32 is enough.
+
+    Args:
+        pairwise: `(batch, batch)` log densities of code `i` under posterior `j`.
+        log_probabilities: `(batch, num_classes)`, of every class under posterior `j`.
+        log_weights: `(batch, batch)`.
+
+    Returns:
+        `(batch, num_classes)`.
+    """
+    summands = pairwise + log_weights
+    largest = ops.stop_gradient(ops.max(summands, axis=1, keepdims=True))
+    sums = ops.matmul(ops.exp(summands - largest), ops.exp(log_probabilities))
+    return largest + ops.log(sums)
+
+
+def joint_log_probabilities(blocks: Sequence[Any]):
+    """Log probability of every combination of values of independent categorical blocks.
+
+    Args:
+        blocks: One `(batch, num_values)` a block, at least one.
+
+    Returns:
+        `(batch, product of the numbers of values)`, the values of the last block side by side.
+    """
+    joint = blocks[0]
+    for block in blocks[1:]:
+        size = joint.shape[-1] * block.shape[-1]
+        joint = ops.reshape(joint[:, :, None] + block[:, None], (-1, size))
+    return joint
+
+
+def _expected(values, log_probabilities):
+    """Expectation of `(batch, num_values)` values under their distribution, `(batch,)`."""
+    return ops.sum(ops.exp(log_probabilities) * values, axis=-1)
+
+
 def total_correlation(pairwise, log_weights):
     """How far the parts of a code are from independent, an estimate for each code.
 
@@ -188,13 +299,17 @@ def class_total_correlation(codes, loc, log_variance, labels, log_probabilities)
     return ops.mean(total_correlation(ops.stack([block, told], axis=-1), log_weights))
 
 
-def kl_terms(blocks: Mapping[str, BlockDensities], log_weights, weights) -> KLTerms:
-    """Divides `KL(q(z | x) || p(z))`, sampled at the codes of a batch, into its terms.
+def kl_terms(
+    blocks: Mapping[str, BlockDensities | BlockProbabilities], log_weights, weights
+) -> KLTerms:
+    """Divides `KL(q(z | x) || p(z))`, at the codes of a batch, into its terms.
 
-    All of them, added up, are exactly that sample, whatever the estimate of the aggregate.
+    All of them, added up, are exactly that, whatever the estimate of the aggregate: of drawn codes
+    the sample of the divergence, of categorical blocks the divergence itself.
 
     Reference:
-        Esmaeili et al., Structured Disentangled Representations, AISTATS 2019.
+        Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. Deviates: exact
+        sums over the values of categorical blocks.
 
     Args:
         blocks: Log densities of every block.
@@ -202,21 +317,34 @@ def kl_terms(blocks: Mapping[str, BlockDensities], log_weights, weights) -> KLTe
         weights: `(batch,)`, the same that these were made of; the terms are weighted means.
     """
     shares = weights / ops.sum(weights)
-    pairwise = ops.stack([ops.sum(block.pairwise, axis=-1) for block in blocks.values()], axis=-1)
-    joint = ops.sum(pairwise, axis=-1)
-    within, dimension_wise = {}, {}
-    for name, block in blocks.items():
-        within[name] = total_correlation(block.pairwise, log_weights)
-        if block.joint_prior is not None:
-            within[name] -= block.joint_prior - ops.sum(block.prior, axis=-1)
-        dimension_wise[name] = log_aggregate(block.pairwise, log_weights) - block.prior
+    joint = _joint(list(blocks.values()), log_weights)
+    marginals = {name: block.marginals(log_weights) for name, block in blocks.items()}
+    own = sum(block.own for block in blocks.values())
+    within = {
+        name: m.whole - ops.sum(m.parts, axis=-1) - (m.joint_prior - ops.sum(m.prior, axis=-1))
+        for name, m in marginals.items()
+    }
     return KLTerms(
-        mutual_information=ops.sum(
-            shares * (ops.diagonal(joint) - log_aggregate(joint, log_weights))
-        ),
-        between_blocks=ops.sum(shares * total_correlation(pairwise, log_weights)),
+        mutual_information=ops.sum(shares * (own - joint)),
+        between_blocks=ops.sum(shares * (joint - sum(m.whole for m in marginals.values()))),
         within_blocks={name: ops.sum(shares * term) for name, term in within.items()},
         dimension_wise={
-            name: ops.sum(shares[:, None] * term, axis=0) for name, term in dimension_wise.items()
+            name: ops.sum(shares[:, None] * (m.parts - m.prior), axis=0)
+            for name, m in marginals.items()
         },
     )
+
+
+def _joint(blocks: Sequence[BlockDensities | BlockProbabilities], log_weights):
+    """Expected log density of all blocks together under the aggregate posterior, `(batch,)`."""
+    enumerated = [
+        block.log_probabilities
+        for block in blocks
+        if isinstance(block, BlockProbabilities) and block.values is None
+    ]
+    drawn = [b.drawn for b in blocks if isinstance(b, BlockDensities) or b.values is not None]
+    pairwise = sum(drawn) if drawn else ops.zeros_like(log_weights)
+    if not enumerated:
+        return log_aggregate(pairwise, log_weights)
+    classes = joint_log_probabilities(enumerated)
+    return _expected(log_class_aggregate(pairwise, classes, log_weights), classes)

@@ -9,15 +9,26 @@ from typing import Any
 import keras
 
 from model_zoo.gzs_net import GZSNet
+from model_zoo.hfvae import HFVAE
 from model_zoo.scaling import Counts
 from model_zoo.spelling import nearest
 from model_zoo.st_rkm import StRKM
 from model_zoo.zszu_vae import ZsZuVAE
 
-MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet, "st_rkm": StRKM}
+MODELS: dict[str, type[keras.Model]] = {
+    "zszu_vae": ZsZuVAE,
+    "gzs_net": GZSNet,
+    "st_rkm": StRKM,
+    "hfvae": HFVAE,
+}
 
 GIVEN_BY_THE_DATA = (
-    *("image_shape", "num_classes", "class_probabilities", "factor_sizes", "observation"),
+    "image_shape",
+    "num_classes",
+    "class_probabilities",
+    "factor_sizes",
+    "num_examples",
+    "observation",
 )
 """Arguments that no configuration sets; a model takes those of them that it needs."""
 

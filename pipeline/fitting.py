@@ -105,7 +105,11 @@ def _fit_model(
     train, image_shape = config.train, folds.train.images.shape[1:]
     num_classes = len(factors["label"])
     counts = np.bincount(folds.train.labels, minlength=num_classes)
-    given = {"class_probabilities": (counts / counts.sum()).tolist(), "observation": scaling.kind}
+    given = {
+        "class_probabilities": (counts / counts.sum()).tolist(),
+        "num_examples": len(folds.train.labels),
+        "observation": scaling.kind,
+    }
     warn_of_idle_accelerators(train.devices)
     makes_groups = hasattr(MODELS[config.model.name], "sampler")
     if train.batch_size < num_classes and not makes_groups:

@@ -17,11 +17,11 @@ import numpy as np
 from keras import ops
 
 from model_zoo.batches import labels_of
+from model_zoo.class_density import ClassDensity
 from model_zoo.devices import replica_share
 from model_zoo.networks import image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
 from model_zoo.st_rkm.checks import check_arguments
-from model_zoo.st_rkm.density import ClassDensity, fit_density
 from model_zoo.st_rkm.losses import add_noise, loss_terms
 from model_zoo.subspace import Subspace
 
@@ -136,8 +136,7 @@ class StRKM(keras.Model):
 
     def class_scores(self, latents):
         """Log density of the code in every class, `(batch, num_classes)`."""
-        codes = ops.expand_dims(latents["h"], 1)
-        return self.density.classes().log_prob(codes)
+        return self.density.log_prob(latents["h"])
 
     # --- Probability model --------------------------------------------------------------------
 
@@ -177,9 +176,7 @@ class StRKM(keras.Model):
             `{"h": {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, float32.
         """
         labels = np.asarray(labels_of(factors))
-        found = fit_density(latents["h"], labels, self.num_classes, self.num_components, self.seed)
-        self.density.hold(found)
-        return {"h": found}
+        return {"h": self.density.fit(latents["h"], labels, self.seed)}
 
     # --- Training -----------------------------------------------------------------------------
 
