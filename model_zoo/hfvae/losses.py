@@ -48,7 +48,7 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
     if model.label_block:
         label_terms = _label_terms(model, y, outputs)
         outputs = with_labels(model, y, outputs)
-    decoded = model.decoder(model.join(outputs))
+    decoded = model.decoder(model.join(outputs), training=training)
     reconstruction_loss = model.observed.reconstruction_loss(x, decoded)
     ones = ops.ones_like(reconstruction_loss)
     size = ops.cast(ops.shape(x)[0], "float32")

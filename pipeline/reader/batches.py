@@ -157,8 +157,8 @@ def _parser(dataset: DatasetDir) -> Any:
     return parse
 
 
-def _counts(pairs: tf.RaggedTensor, num_words: int) -> tf.Tensor:
-    """Counts of all words, float32, from flat pairs of word and count."""
+def _counts(pairs: Any, num_words: int) -> tf.Tensor:
+    """Counts of all words, float32, from ragged rows of flat pairs of word and count."""
     import tensorflow as tf
 
     words, counts = pairs.flat_values[::2], tf.cast(pairs.flat_values[1::2], tf.float32)

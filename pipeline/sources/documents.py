@@ -20,6 +20,7 @@ _PARTS = ("data", "indices", "indptr")
 _LABELS = ("label", "labels")
 _VOCABULARY = ("vocab", "vocabulary")
 _NAMES = "groups"
+_NO_FACTORS = (*_PARTS, *_VOCABULARY, _NAMES)
 _SPLIT = re.compile(r"(?:(\w+)_)?indptr")
 
 Arrays = Mapping[str, np.ndarray]
@@ -52,7 +53,7 @@ class DocumentSource:
     @property
     def splits(self) -> dict[str, int]:
         """Number of documents of each split, empty ones among them."""
-        return {split: counts.shape[0] for split, counts in self.counts.items()}
+        return {split: len(codes["label"]) for split, codes in self.codes.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an id is the position within the split."""
@@ -94,7 +95,7 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
     counts = {
         split: _read_rows(file, prefix, arrays, len(vocabulary)) for split, prefix in splits.items()
     }
-    factors, codes = _read_factors(file, arrays, splits, counts)
+    factors, codes = _read_factors(file, arrays, splits)
     return DocumentSource(
         name=path_name(file),
         description=f"Documents as counts of {len(vocabulary):,} words, from a NumPy archive.",
@@ -139,7 +140,7 @@ def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_ar
     counts = csr_array(rows, shape=(len(indptr) - 1, num_words))
     counts.sum_duplicates()
     _check_counts(file, f"{prefix}data", counts.data)
-    return counts.astype(np.int32)
+    return csr_array(counts, dtype=np.int32)
 
 
 def _check_layout(
@@ -180,37 +181,36 @@ def _check_counts(file: str, name: str, counts: np.ndarray) -> None:
 
 
 def _read_factors(
-    file: str, arrays: Arrays, splits: Mapping[str, str], counts: Mapping[str, csr_array]
+    file: str, arrays: Arrays, splits: Mapping[str, str]
 ) -> tuple[dict[str, list[str]], dict[str, dict[str, np.ndarray]]]:
-    """Value names of every factor, and by split their codes."""
-    columns: dict[str, dict[str, np.ndarray]] = {}
-    for split, prefix in splits.items():
-        columns[split] = {
-            "label" if (short := name.removeprefix(prefix)) in _LABELS else short: array
-            for name, array in arrays.items()
-            if name.startswith(prefix)
-            and array.shape == (counts[split].shape[0],)
-            and name.removeprefix(prefix) not in (*_PARTS, *_VOCABULARY, _NAMES)
-        }
-        if "label" not in columns[split]:
-            raise ValueError(
-                f"'{file}' has no labels. Expected: an array `{prefix}labels` of shape "
-                f"({counts[split].shape[0]},). Received: {sorted(arrays)}. Add it."
-            )
-    shared = [
-        name
-        for name in columns["train" if "train" in columns else next(iter(columns))]
-        if all(name in column for column in columns.values())
-    ]
-    factors, codes = {}, {split: {} for split in splits}
-    for name in sorted(shared, key=lambda name: name != "label"):
-        values = np.concatenate([columns[split][name] for split in splits])
+    """Value names of every factor that all splits have, and by split their codes."""
+    columns = {split: _columns(file, arrays, prefix) for split, prefix in splits.items()}
+    ends = np.cumsum([len(column["label"]) for column in columns.values()])[:-1]
+    shared = set.intersection(*(set(column) for column in columns.values()))
+    factors: dict[str, list[str]] = {}
+    codes: dict[str, dict[str, np.ndarray]] = {split: {} for split in splits}
+    for name in sorted(shared, key=lambda name: (name != "label", name)):
+        values = np.concatenate([column[name] for column in columns.values()])
         names = arrays.get(_NAMES) if name == "label" else None
         factors[name], found = _encode(file, name, values, names)
-        ends = np.cumsum([counts[split].shape[0] for split in splits])
-        for split, part in zip(splits, np.split(found, ends[:-1]), strict=True):
+        for split, part in zip(splits, np.split(found, ends), strict=True):
             codes[split][name] = part
     return factors, codes
+
+
+def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays of a split that are as long as its documents; the labels as `label`."""
+    size, columns = len(arrays[f"{prefix}indptr"]) - 1, {}
+    for name, array in arrays.items():
+        short = name.removeprefix(prefix)
+        if name.startswith(prefix) and array.shape == (size,) and short not in _NO_FACTORS:
+            columns["label" if short in _LABELS else short] = array
+    if "label" not in columns:
+        raise ValueError(
+            f"'{file}' has no labels. Expected: an array `{prefix}labels` of shape ({size},). "
+            f"Received: {sorted(arrays)}. Add it."
+        )
+    return columns
 
 
 def _encode(
