@@ -319,14 +319,15 @@ def kl_terms(
     shares = weights / ops.sum(weights)
     joint = _joint(list(blocks.values()), log_weights)
     marginals = {name: block.marginals(log_weights) for name, block in blocks.items()}
-    own = sum(block.own for block in blocks.values())
+    own = ops.sum(ops.stack([block.own for block in blocks.values()]), axis=0)
+    wholes = ops.sum(ops.stack([m.whole for m in marginals.values()]), axis=0)
     within = {
         name: m.whole - ops.sum(m.parts, axis=-1) - (m.joint_prior - ops.sum(m.prior, axis=-1))
         for name, m in marginals.items()
     }
     return KLTerms(
         mutual_information=ops.sum(shares * (own - joint)),
-        between_blocks=ops.sum(shares * (joint - sum(m.whole for m in marginals.values()))),
+        between_blocks=ops.sum(shares * (joint - wholes)),
         within_blocks={name: ops.sum(shares * term) for name, term in within.items()},
         dimension_wise={
             name: ops.sum(shares[:, None] * (m.parts - m.prior), axis=0)
@@ -342,8 +343,10 @@ def _joint(blocks: Sequence[BlockDensities | BlockProbabilities], log_weights):
         for block in blocks
         if isinstance(block, BlockProbabilities) and block.values is None
     ]
-    drawn = [b.drawn for b in blocks if isinstance(b, BlockDensities) or b.values is not None]
-    pairwise = sum(drawn) if drawn else ops.zeros_like(log_weights)
+    pairwise = ops.zeros_like(log_weights)
+    for block in blocks:
+        if isinstance(block, BlockDensities) or block.values is not None:
+            pairwise += block.drawn
     if not enumerated:
         return log_aggregate(pairwise, log_weights)
     classes = joint_log_probabilities(enumerated)

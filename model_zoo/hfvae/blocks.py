@@ -16,7 +16,7 @@ from keras import ops
 
 from model_zoo.class_density import ClassDensity, ClassWeights
 from model_zoo.divergences import BlockDensities, BlockProbabilities, gaussian_log_density
-from model_zoo.probability import tfd
+from model_zoo.probability import OneHotCategorical, tfd
 
 LOG_VARIANCE_CENTRE, LOG_VARIANCE_REACH = -4.0, 8.0
 """Log variances stay within the reach of the centre: a posterior without any width shares nothing
@@ -145,11 +145,11 @@ class CategoricalBlock:
     def posterior(self, moments: Outputs):
         """The posteriors, as TFP, of one-hot codes."""
         logits = moments[f"{self.name}/log_probabilities"]
-        return tfd.OneHotCategorical(logits=logits, dtype="float32")
+        return OneHotCategorical(logits=logits, dtype="float32")
 
     def prior(self):
         """The prior, as TFP."""
-        return tfd.OneHotCategorical(logits=ops.zeros((self.dim,)), dtype="float32")
+        return OneHotCategorical(logits=ops.zeros((self.dim,)), dtype="float32")
 
     def prior_arrays(self) -> dict[str, np.ndarray]:
         """The prior as one component a value; for a factor, that of its own class alone."""

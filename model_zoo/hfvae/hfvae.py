@@ -18,7 +18,7 @@ from keras import ops
 
 from model_zoo.batches import Batches, Factors, labels_of
 from model_zoo.devices import replica_share
-from model_zoo.hfvae.blocks import make_blocks
+from model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
 from model_zoo.hfvae.checks import check_arguments
 from model_zoo.hfvae.labels import label_batches
 from model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
@@ -144,7 +144,8 @@ class HFVAE(keras.Model):
         check_arguments(self)
 
         self.parts = make_blocks(self.blocks, num_classes, temperature, max_joint_classes)
-        self.label_block = next((block for block in self.parts if block.factor), None)
+        tied = [b for b in self.parts if isinstance(b, CategoricalBlock) and b.factor]
+        self.label_block = tied[0] if tied else None
         self.observed = LIKELIHOODS[self.likelihood_name](self)
         self._build_networks()
         self.noise = keras.random.SeedGenerator(seed)

@@ -62,8 +62,8 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
         "reconstruction_loss": ops.mean(reconstruction_loss),
         "mutual_information": terms.mutual_information,
         "between_blocks": terms.between_blocks,
-        "within_blocks": sum(terms.within_blocks.values()),
-        "dimension_wise": sum(ops.sum(term) for term in terms.dimension_wise.values()),
+        "within_blocks": ops.sum(ops.stack(list(terms.within_blocks.values()))),
+        "dimension_wise": ops.sum(ops.concatenate(list(terms.dimension_wise.values()))),
         **label_terms,
     }
 
