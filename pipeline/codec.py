@@ -154,6 +154,28 @@ class Codec:
 
         return compiled(features, [self.bundle.auditor], self._pixels)
 
+    def evidence_bound(self, images: np.ndarray, seed: int) -> np.ndarray:
+        """Lower bounds on the log probability of observations, `(n,)` in nats, one draw each."""
+        return _in_batches(_seeded(self._evidence, seed), {"images": images})["bound"]
+
+    @functools.cached_property
+    def _evidence(self) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+        model = self.bundle.model
+
+        def evidence(columns: Columns) -> Columns:
+            return {"bound": model.evidence_bound(self._observed(columns), columns["seed"])}
+
+        return compiled(evidence, [model], {**self._pixels, "seed": ((2,), "int32")})
+
+    def topic_weights(self) -> np.ndarray | None:
+        """How much each dimension of the code favours each word, `(dim, words)`, if it has words.
+
+        The dimensions are those of the blocks that are learnt, in the order of the code.
+        """
+        find = getattr(self.bundle.model, "topic_weights", None)
+        weights = find() if find else None
+        return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
+
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
         return np.argmax(self.class_scores(latents), axis=-1)

@@ -36,14 +36,15 @@ from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import Report
+from pipeline.report.schema import Report, Table
+from pipeline.topics import find_topics, measure_topics, topic_tables
 from pipeline.training import data_digest, run_settings
 from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "map"),
+    *("factors", "unseen cells", "axes", "topics", "map"),
 )
 
 
@@ -100,6 +101,7 @@ def evaluate(
             factor_codes=factor_codes,
             probe_examples=len(train),
             numbers=numbers,
+            tables=topic_tables(find_topics(held_out, train)),
             pictures=list(pictures),
         )
         write_report(out, report, pictures, "evaluation")
@@ -155,6 +157,7 @@ def measure(
         lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
         lambda: measure_factor_codes(factor_codes),
+        lambda: measure_topics(find_topics(held_out, train), held_out, train, config.evaluate),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -181,6 +184,7 @@ def _compose(
     factor_codes: FactorCodes,
     probe_examples: int,
     numbers: list[Measure],
+    tables: list[Table],
     pictures: list[str],
 ) -> Report:
     manifest = dataset.manifest
@@ -189,6 +193,7 @@ def _compose(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
+        tables=tables,
         class_names=manifest.class_names,
         captions=_captions(held_out, factor_codes, pictures),
         measured_on={

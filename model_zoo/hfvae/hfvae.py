@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 
 from model_zoo.batches import Batches, Factors, labels_of
+from model_zoo.class_density import ClassDensity
 from model_zoo.devices import replica_share
 from model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
 from model_zoo.hfvae.checks import check_arguments
@@ -159,26 +160,28 @@ class HFVAE(keras.Model):
         encoder_dim = sum(block.encoder_dim for block in self.parts)
         self.encoder = image_encoder(self.image_shape, encoder_dim, name="encoder", **sizes)
         self.decoder = self.observed.decoder(sum(block.dim for block in self.parts), sizes)
-        self.densities = {
-            block.name: block.class_density(self.num_classes, self.num_components)
-            for block in self.parts
-            if not self.label_block
-        }
+        self.densities: dict[str, Any] = {}
+        if not self.label_block:
+            for block in self.parts:
+                held = block.class_density(self.num_classes, self.num_components)
+                self.densities[block.name] = held
+            for name, dim in self.observed.measured_blocks.items():
+                self.densities[name] = ClassDensity(self.num_classes, 1, dim)
 
     # --- Contract -----------------------------------------------------------------------------
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order; without one that is tied to the label, every learnt one may tell it."""
-        spec = {
-            block.name: {
-                "dim": block.dim,
-                "factors": ["label"] if block.factor or not self.label_block else [],
+        """Blocks in order; without one that is tied to the label, every one may tell it."""
+        factors = {block.name: block.factor for block in self.parts}
+        dims = {block.name: block.dim for block in self.parts} | self.observed.measured_blocks
+        return {
+            name: {
+                "dim": dim,
+                "factors": ["label"] if factors.get(name) or not self.label_block else [],
             }
-            for block in self.parts
+            for name, dim in dims.items()
         }
-        measured = self.observed.measured_blocks.items()
-        return spec | {name: {"dim": dim, "factors": []} for name, dim in measured}
 
     def encode(self, observations):
         """Encodes to the mean of every Gaussian block and the probabilities of every other."""
@@ -255,7 +258,7 @@ class HFVAE(keras.Model):
         With a block for the label this has one value a class, and the others the prior of the
         model. Without one, each Gaussian block gets a mixture fitted to the codes of every class,
         each categorical one the weights that its values have there; `class_scores` uses them from
-        then on. A measured block gets one Gaussian, whatever the class.
+        then on. A measured block gets one Gaussian, or without a block for the label one a class.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.

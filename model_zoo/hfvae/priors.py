@@ -14,17 +14,16 @@ if TYPE_CHECKING:
 
 def fit_priors(model: HFVAE, latents, factors: Factors) -> dict[str, dict[str, np.ndarray]]:
     """The priors that classes are drawn from; see `HFVAE.fitted_priors`."""
-    measured = {
-        name: _one_gaussian(np.asarray(latents[name])) for name in model.observed.measured_blocks
-    }
     if model.label_block:
-        return {block.name: block.prior_arrays() for block in model.parts} | measured
+        measured = model.observed.measured_blocks
+        return {block.name: block.prior_arrays() for block in model.parts} | {
+            name: _one_gaussian(np.asarray(latents[name])) for name in measured
+        }
     labels = np.asarray(labels_of(factors))
-    fitted = {
+    return {
         name: density.fit(np.asarray(latents[name]), labels, model.seed)
         for name, density in model.densities.items()
     }
-    return fitted | measured
 
 
 def _one_gaussian(codes: np.ndarray) -> dict[str, np.ndarray]:
