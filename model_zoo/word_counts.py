@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 _SEED = 20
-_TURNS = 64.0
+_TURNS = 8.0
 """Most turns that one expected word adds to the phase of its document."""
 
 

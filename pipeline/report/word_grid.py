@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from pipeline.report.drawing import TEXT, shorten, to_png
 from pipeline.report.maps import WIDE
 
-_BAR, _REJECTED = "#3d8bd480", "#d9534f"
+_BAR, _REJECTED = "#3d8bd438", "#d9534f"
 _LINE = 0.155  # inches a word
 _HEAD = 0.32  # inches for the names of the columns
 _GAP = 0.9  # lines between rows
-_MARGIN = 0.2  # of the width, for the names of the rows
+_MARGIN = 0.26  # of the width, for the names of the rows
 
 
 def word_grid(

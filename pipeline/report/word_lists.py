@@ -85,7 +85,7 @@ class WordLists:
         """Draws a row an axis: its two ends and the middle."""
         shown = np.linspace(0, len(steps) - 1, _STEPS).astype(int)
         titles = [f"{axis}: {100 * share:.1f} %" for axis, share in zip(axes, shares, strict=True)]
-        columns = [f"{step:+g}" for step in steps[shown]]
+        columns = [f"{step:+g}" if step else "0" for step in steps[shown]]
         return self._grid(cells[:, shown], accepted[:, shown], titles, columns)
 
     def captions(self, parts: Parts) -> dict[str, str]:
