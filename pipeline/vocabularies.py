@@ -13,7 +13,7 @@ def check_vocabulary(words: Sequence[str]) -> None:
         ValueError: Two words are the same, or one is empty or has spaces.
     """
     twice = [word for word, times in Counter(words).items() if times > 1]
-    bad = twice or [word for word in words if not word or len(word.split()) != 1]
+    bad = twice or [word for word in words if word.split() != [word]]
     if bad:
         raise ValueError(
             "The vocabulary cannot be used. Expected: distinct words, none empty or with spaces. "

@@ -71,5 +71,3 @@ def test_a_little_noise_changes_few_counts():
     differs = (rounded(expected) != rounded(noisy)).any(axis=1)
     assert differs.mean() < 0.02
     assert np.abs(rounded(expected) - rounded(noisy)).max() <= 1
-
-

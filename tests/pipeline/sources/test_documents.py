@@ -56,7 +56,9 @@ def test_splits_are_named_by_what_stands_before_the_arrays_or_are_for_training(t
 
 
 def test_other_arrays_as_long_as_the_documents_are_factors(tmp_path):
-    years = {f"{split}_year": np.arange(n) % 2 + 1990 for split, n in (("train", 240), ("test", 60))}
+    years = {
+        f"{split}_year": np.arange(n) % 2 + 1990 for split, n in (("train", 240), ("test", 60))
+    }
     source = open_source(bags.save(tmp_path, **years, train_only=np.arange(240)))
     assert source.factors == {"label": list(bags.TOPICS), "year": ["1990", "1991"]}
     ((examples, _),) = source.batches("test")
@@ -78,9 +80,9 @@ def test_a_word_that_a_document_has_twice_is_counted_together(tmp_path):
 
 
 def test_floats_that_are_whole_are_counts(tmp_path):
-    ((examples, _),) = open_source(
-        bags.save(tmp_path, train_data=DATA.astype(np.float64))
-    ).batches("train")
+    ((examples, _),) = open_source(bags.save(tmp_path, train_data=DATA.astype(np.float64))).batches(
+        "train"
+    )
     assert examples.images.sum() == DATA.sum()
 
 
