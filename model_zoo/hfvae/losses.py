@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
-from model_zoo.divergences import kl_terms, stratified_log_weights
+from model_zoo.aggregate_posterior import stratified_log_weights
+from model_zoo.divergences import kl_terms
 
 if TYPE_CHECKING:
     from model_zoo.hfvae.hfvae import HFVAE
