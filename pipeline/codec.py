@@ -1,7 +1,7 @@
 """A bundle made ready to run: compiled functions of a fixed batch, observation to code and back.
 
 What is called an image here may be any kind of observation, as it is stored: images are uint8
-`(n, height, width, channels)`, vectors float32 `(n, features)`.
+`(n, height, width, channels)`, vectors float32 `(n, features)`, counts int32 `(n, words)`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
@@ -25,6 +25,9 @@ from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, Signature, compiled
 from pipeline.densities import density_columns, draw, read_posteriors
 from pipeline.observations import KINDS, Kind
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
@@ -77,6 +80,11 @@ class Codec:
     def kind(self) -> Kind:
         """The kind of observation that the bundle was trained on."""
         return KINDS[self.bundle.scaling.kind]
+
+    @property
+    def figures(self) -> Figures:
+        """How observations are drawn in a report."""
+        return self.kind.figures(self.bundle.vocabulary)
 
     @functools.cached_property
     def spec(self) -> LatentSpec:
@@ -151,9 +159,31 @@ class Codec:
         network = feature_network(self.bundle.auditor)
 
         def features(pixels: Columns) -> Columns:
-            return {"features": network(self._observed(pixels, CLASSIFIER_RANGE), training=False)}
+            return {"features": network(self._classified(pixels), training=False)}
 
         return compiled(features, [self.bundle.auditor], self._pixels)
+
+    def evidence_bound(self, images: np.ndarray, seed: int) -> np.ndarray:
+        """Lower bounds on the log probability of observations, `(n,)` in nats, one draw each."""
+        return _in_batches(_seeded(self._evidence, seed), {"images": images})["bound"]
+
+    @functools.cached_property
+    def _evidence(self) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+        model = self.bundle.model
+
+        def evidence(columns: Columns) -> Columns:
+            return {"bound": model.evidence_bound(self._observed(columns), columns["seed"])}
+
+        return compiled(evidence, [model], {**self._pixels, "seed": ((2,), "int32")})
+
+    def topic_weights(self) -> np.ndarray | None:
+        """How much each dimension of the code favours each word, `(dim, words)`, if it has words.
+
+        The dimensions are those of the blocks that are learnt, in the order of the code.
+        """
+        find = getattr(self.bundle.model, "topic_weights", None)
+        weights = find() if find else None
+        return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
@@ -163,12 +193,15 @@ class Codec:
         """What the model itself reads of the class in the codes, `(n, num_classes)` scores."""
         return _in_batches(self._class_scores, latents)["scores"]
 
-    def _observed(self, pixels: Columns, value_range: tuple[float, float] | None = None):
-        """What a network sees of images; the model, unless another range is given."""
+    def _observed(self, pixels: Columns):
+        """What the model sees of images."""
         observations = ops.cast(pixels["images"], "float32")
-        return self.bundle.scaling.to_model(
-            observations, value_range or self.bundle.model.value_range
-        )
+        return self.bundle.scaling.to_model(observations, self.bundle.model.value_range)
+
+    def _classified(self, pixels: Columns):
+        """What judge and auditor see of images."""
+        observations = ops.cast(pixels["images"], "float32")
+        return self.bundle.scaling.for_classifiers.to_model(observations, CLASSIFIER_RANGE)
 
     def _encode_batch(self, pixels: Columns) -> Columns:
         return self.bundle.model.encode(self._observed(pixels))
@@ -212,7 +245,7 @@ class Codec:
         network = getattr(self.bundle, name)
 
         def judge(pixels: Columns) -> Columns:
-            logits = network(self._observed(pixels, CLASSIFIER_RANGE), training=False)
+            logits = network(self._classified(pixels), training=False)
             heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
             return {
                 factor: ops.softmax(part)

@@ -44,13 +44,14 @@ from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import Report
+from pipeline.report.schema import Report, Table
+from pipeline.topics import find_topics, measure_topics, topic_tables
 from pipeline.training import data_digest, run_settings
 from pipeline.unseen_cells import measure_unseen_cells
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "information", "map"),
+    *("factors", "unseen cells", "axes", "information", "topics", "map"),
 )
 
 
@@ -109,6 +110,7 @@ def evaluate(
             information=information,
             probe_examples=len(train),
             numbers=numbers,
+            tables=topic_tables(find_topics(held_out, train)),
             pictures=list(pictures),
         )
         write_report(out, report, pictures, "evaluation")
@@ -167,6 +169,7 @@ def measure(
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
         lambda: measure_factor_codes(factor_codes),
         lambda: measure_code_information(information),
+        lambda: measure_topics(find_topics(held_out, train), held_out, train, config.evaluate),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -186,6 +189,7 @@ def _compose(
     information: CodeInformation,
     probe_examples: int,
     numbers: list[Measure],
+    tables: list[Table],
     pictures: list[str],
 ) -> Report:
     manifest = dataset.manifest
@@ -195,6 +199,7 @@ def _compose(
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
         axes=describe_axes(information),
+        tables=tables,
         class_names=manifest.class_names,
         captions=_captions(held_out, factor_codes, information, pictures),
         measured_on={

@@ -80,7 +80,7 @@ def sheet_name(block: str) -> str:
 def sheet_caption(codec: Codec, *, by_information: bool = False) -> str:
     """What to write below the picture of a block whose axes are sorted in this way."""
     order = BY_INFORMATION.format(one=codec.kind.one) if by_information else BY_VARIANCE
-    return codec.kind.figures.traversal_caption.format(order=order)
+    return codec.figures.traversal_caption.format(order=order)
 
 
 def draw_traversals(
@@ -111,7 +111,7 @@ def draw_traversals(
     for block, numbers in axes.items():
         told = (information or {}).get(block)
         made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
-        pictures[sheet_name(block)] = codec.kind.figures.traversal(
+        pictures[sheet_name(block)] = codec.figures.traversal(
             STEPS, made.images, made.accepted, made.axes, made.labels, examples.images
         )
     return pictures

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from model_zoo.hfvae.likelihoods import LIKELIHOODS
+from model_zoo.hfvae.topics import TOPIC_MODELS
+from model_zoo.scaling import Counts
 from model_zoo.spelling import nearest
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def check_arguments(model: HFVAE) -> None:
             of range.
     """
     check_blocks(model.blocks, model.num_classes)
-    _check_likelihood(model.likelihood_name, model.image_shape)
+    _check_likelihood(model.likelihood_name, model.image_shape, model.observation)
+    _check_topics(model)
     for name in WEIGHTS:
         if not getattr(model, name) >= 0:
             raise ValueError(_out_of_range(model, name, "0 or more", "Raise"))
@@ -123,18 +126,40 @@ def _check_factor(name: str, described: Mapping[str, Any], num_classes: int) -> 
         )
 
 
-def _check_likelihood(name: str, image_shape: tuple[int, ...]) -> None:
+def _check_likelihood(name: str, image_shape: tuple[int, ...], observation: str | None) -> None:
     if name not in LIKELIHOODS:
         known = ("auto", *LIKELIHOODS)
         raise ValueError(
             f"The likelihood is unknown. Expected: one of {', '.join(known)}. Received: "
             f"likelihood={name!r}. Did you mean '{nearest(str(name), known)}'?"
         )
+    if (name == "multinomial") != (observation == Counts.kind):
+        raise ValueError(
+            "The likelihood does not fit the observations. Expected: multinomial for bags of "
+            f"words, and for no others. Received: likelihood={name!r} for observations of kind "
+            f"'{observation or 'image or vector'}'. Set `model.args.likelihood` to auto."
+        )
     if name == "bernoulli" and len(image_shape) != 3:
         raise ValueError(
             "Vectors have no pixels between black and white. Expected: images for a Bernoulli "
             f"likelihood. Received: observations of shape {image_shape}. Set "
             "`model.args.likelihood` to gaussian."
+        )
+
+
+def _check_topics(model: HFVAE) -> None:
+    if model.topic_model not in TOPIC_MODELS:
+        raise ValueError(
+            f"The topic model is unknown. Expected: one of {', '.join(TOPIC_MODELS)}. Received: "
+            f"topic_model={model.topic_model!r}. Did you mean "
+            f"'{nearest(str(model.topic_model), TOPIC_MODELS)}'?"
+        )
+    measured = LIKELIHOODS[model.likelihood_name].measured_blocks
+    if taken := [name for name in model.blocks if name in measured]:
+        raise ValueError(
+            f"Block '{taken[0]}' would be there twice. Expected: other names than those of what is "
+            f"measured, {', '.join(measured)}. Received: blocks={list(model.blocks)}. Rename it "
+            "under `model.args.blocks`."
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 
 from model_zoo.batches import Batches, Factors, labels_of
+from model_zoo.class_density import ClassDensity
 from model_zoo.devices import replica_share
 from model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
 from model_zoo.hfvae.checks import check_arguments
@@ -24,7 +25,9 @@ from model_zoo.hfvae.labels import label_batches
 from model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
 from model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
 from model_zoo.hfvae.priors import fit_priors
+from model_zoo.hfvae.topics import topic_weights
 from model_zoo.networks import image_encoder, resolve_network
+from model_zoo.probability import stateless_seed, tfd
 
 NETWORK_SIZES = ("network", "width", "hidden_dim", "kernel_size", "base_side")
 
@@ -46,7 +49,8 @@ class HFVAE(keras.Model):
         on the image alone; log variances are bounded; `dimension_wise_weight`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
+        image_shape: `(height, width, channels)` in pixels, `(features,)` of a vector, or `(words,)`
+            of a bag of words.
         num_classes: Integer, number of classes.
         blocks: The blocks by name, in order: `{"dim": n}` of a Gaussian one, `{"values": K}` of a
             categorical one, or `{"factor": "label"}` of the one that is tied to the label.
@@ -64,8 +68,10 @@ class HFVAE(keras.Model):
         max_joint_classes: Integer, most combinations of values of categorical blocks that terms of
             all blocks sum over. Blocks beyond them enter these terms with a drawn value, which has
             no gradient there.
-        likelihood: `"bernoulli"`, `"gaussian"` or `"auto"` (Gaussian for vectors); see
-            `model_zoo.hfvae.likelihoods`.
+        likelihood: `"bernoulli"`, `"gaussian"`, `"multinomial"` (for bags of words, and no others)
+            or `"auto"` (Gaussian for vectors); see `model_zoo.hfvae.likelihoods`. A multinomial one
+            adds the block `length`, the log of the number of words.
+        topic_model: `"nvdm"` or `"prodlda"`, how words are decoded; see `model_zoo.hfvae.topics`.
         noise_variance: Float, variance of the noise of the Gaussian likelihood, in squared units of
             the input.
         num_components: Integer, components of the mixture of each class, without a block for it.
@@ -75,12 +81,14 @@ class HFVAE(keras.Model):
             `model_zoo.networks.image_encoder`.
         kernel_size: Integer, side of the kernels of convolutions, in pixels.
         base_side: Integer, longest side at which no further convolution halves the image.
+        observation: Kind of observation, a key of `model_zoo.scaling.SCALINGS`, or `None` for
+            images or vectors by their shape.
         num_examples: Integer, number of training examples, or `None` for that of each batch. One
             below that of a batch counts as the batch's.
         seed: Integer, seed of the codes that are drawn, and of the choice of labels.
 
     Input shape:
-        Observations in `[-1, 1]`, `(batch, *image_shape)`.
+        Observations in `[-1, 1]`, or counts of words, `(batch, *image_shape)`.
 
     Output shape:
         A dictionary. Of a block `z`, `z` is a code drawn for training, `(batch, dim)`, and its
@@ -106,6 +114,7 @@ class HFVAE(keras.Model):
         temperature: float = 0.66,
         max_joint_classes: int = 256,
         likelihood: str = "auto",
+        topic_model: str = "nvdm",
         noise_variance: float = 0.1,
         num_components: int = 5,
         network: str = "auto",
@@ -113,6 +122,7 @@ class HFVAE(keras.Model):
         hidden_dim: int | Sequence[int] = 256,
         kernel_size: int = 4,
         base_side: int = 8,
+        observation: str | None = None,
         num_examples: int | None = None,
         seed: int = 0,
         **kwargs,
@@ -126,7 +136,8 @@ class HFVAE(keras.Model):
         self.dimension_wise_weight = dimension_wise_weight
         self.label_share, self.label_weight = label_share, label_weight
         self.temperature, self.max_joint_classes = temperature, max_joint_classes
-        self.likelihood_name = resolve_likelihood(likelihood, self.image_shape)
+        self.observation, self.topic_model = observation, topic_model
+        self.likelihood_name = resolve_likelihood(likelihood, self.image_shape, observation)
         self.noise_variance, self.num_components = noise_variance, num_components
         self.network = resolve_network(network, self.image_shape)
         self.width, self.kernel_size, self.base_side = width, kernel_size, base_side
@@ -149,33 +160,38 @@ class HFVAE(keras.Model):
         encoder_dim = sum(block.encoder_dim for block in self.parts)
         self.encoder = image_encoder(self.image_shape, encoder_dim, name="encoder", **sizes)
         self.decoder = self.observed.decoder(sum(block.dim for block in self.parts), sizes)
-        self.densities = {
-            block.name: block.class_density(self.num_classes, self.num_components)
-            for block in self.parts
-            if not self.label_block
-        }
+        self.densities: dict[str, Any] = {}
+        if not self.label_block:
+            for block in self.parts:
+                held = block.class_density(self.num_classes, self.num_components)
+                self.densities[block.name] = held
+            for name, dim in self.observed.measured_blocks.items():
+                self.densities[name] = ClassDensity(self.num_classes, 1, dim)
 
     # --- Contract -----------------------------------------------------------------------------
 
     @property
     def latent_spec(self) -> dict[str, dict]:
         """Blocks in order; without one that is tied to the label, every one may tell it."""
+        factors = {block.name: block.factor for block in self.parts}
+        dims = {block.name: block.dim for block in self.parts} | self.observed.measured_blocks
         return {
-            block.name: {
-                "dim": block.dim,
-                "factors": ["label"] if block.factor or not self.label_block else [],
+            name: {
+                "dim": dim,
+                "factors": ["label"] if factors.get(name) or not self.label_block else [],
             }
-            for block in self.parts
+            for name, dim in dims.items()
         }
 
     def encode(self, observations):
         """Encodes to the mean of every Gaussian block and the probabilities of every other."""
         moments = self.moments(observations)
-        return {block.name: block.point(moments) for block in self.parts}
+        code = {block.name: block.point(moments) for block in self.parts}
+        return code | self.observed.measure(observations)
 
     def decode(self, latents):
         """Decodes to the mean of the likelihood, `(batch, *image_shape)`."""
-        return self.observed.mean(self.decoder(self.join(latents)))
+        return self.observed.mean(self.decoder(self.join(latents), training=False), latents)
 
     def class_scores(self, latents):
         """Log probability of the label, or log density of the code in every class, fitted.
@@ -194,17 +210,47 @@ class HFVAE(keras.Model):
     # --- Probability model --------------------------------------------------------------------
 
     def posterior(self, observations):
-        """Distributions of the blocks given observations: Gaussian, or of one-hot codes."""
-        moments = self.moments(observations)
-        return {block.name: block.posterior(moments) for block in self.parts}
+        """Distributions of the blocks given observations: Gaussian, of one-hot codes, or points."""
+        moments, measured = self.moments(observations), self.observed.measure(observations)
+        learnt = {block.name: block.posterior(moments) for block in self.parts}
+        return learnt | {name: tfd.VectorDeterministic(code) for name, code in measured.items()}
 
     def prior(self):
-        """Distributions of the blocks: standard normal, or of one-hot codes, each as likely."""
+        """Distributions of the learnt blocks: standard normal, or of one-hot codes, each as likely.
+
+        Blocks that are measured have a prior after training alone; see `fitted_priors`.
+        """
         return {block.name: block.prior() for block in self.parts}
 
     def likelihood(self, latents):
         """Distribution of observations given the blocks; see `model_zoo.hfvae.likelihoods`."""
-        return self.observed.distribution(self.decoder(self.join(latents)))
+        return self.observed.distribution(self.decoder(self.join(latents), training=False), latents)
+
+    def evidence_bound(self, observations, seed):
+        """Bound on the log probability of every observation, from one code of its posterior.
+
+        Args:
+            observations: `(batch, *image_shape)`.
+            seed: Integers `(2,)` of the draw.
+
+        Returns:
+            `(batch,)` in nats, lower bounds in expectation; of bags of words that of the words in
+            their order, given how many.
+        """
+        posterior, prior = self.posterior(observations), self.prior()
+        codes = {
+            name: posterior[name].sample(seed=stateless_seed(seed + ops.array([place, 0], "int32")))
+            for place, name in enumerate(prior)
+        }
+        divergence = sum(tfd.kl_divergence(posterior[name], prior[name]) for name in prior)
+        decoded = self.decoder(self.join(codes), training=False)
+        return -self.observed.reconstruction_loss(observations, decoded) - divergence
+
+    def topic_weights(self):
+        """How much each dimension of the learnt blocks favours each word, `(dim, words)`, or `None`
+        for observations without words; see `model_zoo.hfvae.topics`.
+        """
+        return topic_weights(self.decoder) if self.likelihood_name == "multinomial" else None
 
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
@@ -212,7 +258,7 @@ class HFVAE(keras.Model):
         With a block for the label this has one value a class, and the others the prior of the
         model. Without one, each Gaussian block gets a mixture fitted to the codes of every class,
         each categorical one the weights that its values have there; `class_scores` uses them from
-        then on.
+        then on. A measured block gets one Gaussian, or without a block for the label one a class.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.

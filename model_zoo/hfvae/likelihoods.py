@@ -1,22 +1,25 @@
 """What the decoder's output says of an observation: one class for each kind of likelihood.
 
-The model asks its likelihood four things, and nothing else that depends on the kind of observation:
-what the encoder reads, which network decodes, how far an observation is from what was decoded, and
-which observation that is. A further kind is a class with the members of `Likelihood` and its entry
-in `LIKELIHOODS`; `check_arguments` refuses it where it does not fit the observations.
+The model asks its likelihood these things, and nothing else that depends on the kind of
+observation: what the encoder reads, which network decodes, how far an observation is from what was
+decoded, which observation that is, and what of an observation is measured and not learnt. A further
+kind is a class with the members of `Likelihood` and its entry in `LIKELIHOODS`; `check_arguments`
+refuses it where it does not fit the observations.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import keras
 from keras import ops
 
+from model_zoo.hfvae.topics import Multinomial
 from model_zoo.networks import image_decoder
 from model_zoo.probability import tfd
+from model_zoo.scaling import Counts
 
 if TYPE_CHECKING:
     from model_zoo.hfvae.hfvae import HFVAE
@@ -28,6 +31,9 @@ class Likelihood(Protocol):
     Made with the model whose likelihood it is, before that has networks: of its arguments it takes
     what it needs. `decoded` is what the network of `decoder` returns, float32.
     """
+
+    measured_blocks: Mapping[str, int]
+    """Sizes of blocks, by name, that are measured on observations: no network reads them."""
 
     def __init__(self, model: HFVAE): ...
 
@@ -49,16 +55,35 @@ class Likelihood(Protocol):
         """Minus the log likelihood of every observation, `(batch,)` in nats."""
         ...
 
-    def mean(self, decoded: Any) -> Any:
-        """Mean of the likelihood as an observation in the range of the model."""
+    def measure(self, observations: Any) -> Mapping[str, Any]:
+        """The measured blocks of every observation, `(batch, size)` each."""
         ...
 
-    def distribution(self, decoded: Any) -> tfd.Distribution:
+    def mean(self, decoded: Any, latents: Mapping[str, Any]) -> Any:
+        """Mean of the likelihood as an observation in the range of the model.
+
+        Args:
+            decoded: What was decoded.
+            latents: The code, whose measured blocks count.
+        """
+        ...
+
+    def distribution(self, decoded: Any, latents: Mapping[str, Any]) -> tfd.Distribution:
         """The likelihood as TFP."""
         ...
 
 
-class Bernoulli:
+class _Unmeasured:
+    """What likelihoods without measured blocks say of these."""
+
+    measured_blocks: ClassVar[Mapping[str, int]] = {}
+
+    def measure(self, observations):
+        """Nothing."""
+        return {}
+
+
+class Bernoulli(_Unmeasured):
     """Pixels in `[0, 1]` as probabilities of white; the decoder gives logits.
 
     Grey levels are soft targets: the loss is the cross-entropy, which is at least their entropy.
@@ -81,18 +106,18 @@ class Bernoulli:
         targets = (observations - low) / (high - low)
         return _sum_over_event(ops.softplus(decoded) - targets * decoded)
 
-    def mean(self, decoded):
+    def mean(self, decoded, latents):
         """Probabilities, mapped to the range of the model."""
         low, high = self.value_range
         return low + (high - low) * ops.sigmoid(decoded)
 
-    def distribution(self, decoded):
+    def distribution(self, decoded, latents):
         """Of pixels that are 0 or 1, not in the range of the model."""
         pixels = tfd.Bernoulli(logits=decoded, dtype="float32")
         return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.image_shape))
 
 
-class Gaussian:
+class Gaussian(_Unmeasured):
     """Observations with independent Gaussian noise of one variance; the decoder gives means."""
 
     def __init__(self, model: HFVAE):
@@ -111,25 +136,32 @@ class Gaussian:
         squares = ops.square(observations - decoded) / self.variance
         return 0.5 * _sum_over_event(squares + math.log(2.0 * math.pi * self.variance))
 
-    def mean(self, decoded):
+    def mean(self, decoded, latents):
         """What was decoded."""
         return decoded
 
-    def distribution(self, decoded):
+    def distribution(self, decoded, latents):
         """Of observations in the range of the model."""
         normal = tfd.Normal(decoded, self.variance**0.5)
         return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.image_shape))
 
 
-LIKELIHOODS: dict[str, Callable[[HFVAE], Likelihood]] = {
+LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
+    "multinomial": Multinomial,
 }
 
 
-def resolve_likelihood(likelihood: str, image_shape: tuple[int, ...]) -> str:
-    """Names the likelihood: `"auto"` is Bernoulli for images and Gaussian for vectors."""
+def resolve_likelihood(
+    likelihood: str, image_shape: tuple[int, ...], observation: str | None
+) -> str:
+    """Names the likelihood: `"auto"` is Bernoulli for images, Gaussian for vectors and multinomial
+    for bags of words.
+    """
     if likelihood == "auto":
+        if observation == Counts.kind:
+            return "multinomial"
         return "bernoulli" if len(image_shape) == 3 else "gaussian"
     return likelihood
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
-from model_zoo.divergences import kl_terms, stratified_log_weights
+from model_zoo.aggregate_posterior import stratified_log_weights
+from model_zoo.divergences import kl_terms
 
 if TYPE_CHECKING:
     from model_zoo.hfvae.hfvae import HFVAE
@@ -48,7 +49,7 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
     if model.label_block:
         label_terms = _label_terms(model, y, outputs)
         outputs = with_labels(model, y, outputs)
-    decoded = model.decoder(model.join(outputs))
+    decoded = model.decoder(model.join(outputs), training=training)
     reconstruction_loss = model.observed.reconstruction_loss(x, decoded)
     ones = ops.ones_like(reconstruction_loss)
     size = ops.cast(ops.shape(x)[0], "float32")

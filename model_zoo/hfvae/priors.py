@@ -15,9 +15,19 @@ if TYPE_CHECKING:
 def fit_priors(model: HFVAE, latents, factors: Factors) -> dict[str, dict[str, np.ndarray]]:
     """The priors that classes are drawn from; see `HFVAE.fitted_priors`."""
     if model.label_block:
-        return {block.name: block.prior_arrays() for block in model.parts}
+        measured = model.observed.measured_blocks
+        return {block.name: block.prior_arrays() for block in model.parts} | {
+            name: _one_gaussian(np.asarray(latents[name])) for name in measured
+        }
     labels = np.asarray(labels_of(factors))
     return {
         name: density.fit(np.asarray(latents[name]), labels, model.seed)
         for name, density in model.densities.items()
     }
+
+
+def _one_gaussian(codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Weights, loc and scale of one component for all classes, of codes `(n, dim)`."""
+    loc, scale = codes.mean(axis=0, dtype=np.float64), codes.std(axis=0, dtype=np.float64)
+    arrays = {"loc": loc[None, None], "scale": scale[None, None], "weights": np.ones((1, 1))}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}

@@ -89,7 +89,7 @@ class Mosaics:
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
     ) -> bytes:
         """Draws some anchors of each class, a row each."""
-        rows, columns = _classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
+        rows, columns = classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
         return variant_grid(
             anchors.images[rows],
             variants[rows, :columns],
@@ -207,7 +207,7 @@ class ScatterPlots:
         }
 
 
-def _classes_in_turn(labels: np.ndarray) -> np.ndarray:
+def classes_in_turn(labels: np.ndarray) -> np.ndarray:
     """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
     turn = rank_in_class(np.arange(len(labels)), labels)
     order = np.lexsort((labels, turn))[:GRID_ROWS]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import bags
 import numpy as np
 import pytest
 import tfds_directories
@@ -34,6 +35,8 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:fonts", {"max_examples": 600}
     if name in ("gzs_net_fonts", "gzs_net_letters"):
         return "builtin:letters", {"max_examples": 2000}
+    if name == "hfvae_news20":
+        return bags.save(folder), {}
     if name == "zszu_cifar10":
         return tfds_directories.cifar10(folder / "cifar10"), {}
     if name == "zszu_celeba":
