@@ -1,13 +1,13 @@
 """Share of a training step that the estimate of the aggregate posterior takes.
 
-The step is that of HFVAE with dense networks as in `configs/hfvae_mnist.yaml`, a categorical block
-of ten values and a Gaussian one, compiled as `fit` compiles it. Beside it runs the same step with
-the divergence of each posterior from its prior in closed form, which is that of a VAE. Both run in
-turn in one process, on random images. `share` is what the first takes more, of its own time;
-`share_cpu`, the same of processor time, holds where others use the machine.
+The step is that of HFVAE with dense networks as in `configs/hfvae_mnist.yaml`, or convolutions, a
+categorical block of ten values and a Gaussian one, compiled as `fit` compiles it. Beside it runs
+the same step with the divergence of each posterior from its prior in closed form, which is that of
+a VAE. Both run in turn in one process, on random images. `share` is what the first takes more, of
+its own time; `share_cpu`, the same of processor time, holds where others use the machine.
 
     python tests/benchmarks/estimator_share.py [--batch-sizes 128 512 1024] [--dims 10 50]
-        [--image 28 28 1] [--repeats 30] [--out FILE]
+        [--network dense] [--image 28 28 1] [--repeats 30] [--out FILE]
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import numpy as np
 from keras import ops
 
 from model_zoo.devices import uses_xla
+from model_zoo.hfvae.blocks import GaussianBlock
 from model_zoo.hfvae.hfvae import HFVAE
 from model_zoo.rounding import fix_rounding
 from model_zoo.training import Schedule, optimizer
@@ -39,14 +40,7 @@ WARM_UP = 3
 def closed_form_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
     """The terms of a VAE in place of `model_zoo.hfvae.losses.loss_terms`."""
     reconstruction_loss = model.observed.reconstruction_loss(x, model.decoder(model.join(outputs)))
-    loc, log_variance = outputs["style/loc"], outputs["style/log_variance"]
-    log_probabilities = outputs["digit/log_probabilities"]
-    divergence = 0.5 * ops.sum(
-        ops.exp(log_variance) + ops.square(loc) - 1.0 - log_variance, axis=-1
-    )
-    divergence += ops.sum(
-        ops.exp(log_probabilities) * (log_probabilities + math.log(CLASSES)), axis=-1
-    )
+    divergence = sum(closed_form_divergence(outputs, block) for block in model.parts)
     nothing = ops.zeros(())
     return {
         "reconstruction_loss": ops.mean(reconstruction_loss),
@@ -57,16 +51,25 @@ def closed_form_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dic
     }
 
 
-def compiled_model(dim: int, batch_size: int, image: list[int]) -> HFVAE:
+def closed_form_divergence(outputs, block):
+    """KL divergence of the posteriors of a block from its prior, `(batch,)` in nats."""
+    if isinstance(block, GaussianBlock):
+        loc, log_variance = outputs[f"{block.name}/loc"], outputs[f"{block.name}/log_variance"]
+        return 0.5 * ops.sum(ops.exp(log_variance) + ops.square(loc) - 1.0 - log_variance, axis=-1)
+    told = outputs[f"{block.name}/log_probabilities"]
+    return ops.sum(ops.exp(told) * (told + math.log(block.dim)), axis=-1)
+
+
+def compiled_model(dim: int, batch_size: int, options: argparse.Namespace) -> HFVAE:
     """The model with weights of 4 between and 3 within blocks."""
     fix_rounding()  # as training does
     keras.utils.set_random_seed(0)
     model = HFVAE(
-        image,
+        options.image,
         CLASSES,
         blocks={"digit": {"values": CLASSES}, "style": {"dim": dim}},
-        network="dense",
-        hidden_dim=[400, 200],
+        network=options.network,
+        hidden_dim=[400, 200] if options.network == "dense" else 256,
         num_examples=EXAMPLES,
     )
     schedule = Schedule(epochs=10, batch_size=batch_size)
@@ -80,7 +83,7 @@ def measure(dim: int, batch_size: int, options: argparse.Namespace) -> dict[str,
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (batch_size, *options.image)).astype(np.float32)
     labels = rng.integers(CLASSES, size=batch_size)
-    estimated, closed = (compiled_model(dim, batch_size, options.image) for _ in range(2))
+    estimated, closed = (compiled_model(dim, batch_size, options) for _ in range(2))
     with mock.patch("model_zoo.hfvae.hfvae.loss_terms", closed_form_terms):
         closed.train_on_batch(images, labels)  # compiles
     times: dict[str, list[tuple[float, float]]] = {"estimated": [], "closed": []}
@@ -110,6 +113,7 @@ def main() -> None:
     )
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[128, 512, 1024])
     parser.add_argument("--dims", nargs="+", type=int, default=[10, 50], help="of the Gaussian")
+    parser.add_argument("--network", choices=["dense", "conv"], default="dense")
     parser.add_argument("--image", nargs=3, type=int, default=[28, 28, 1])
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--out", type=Path, default=None, help="file for the JSON")
