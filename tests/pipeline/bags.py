@@ -44,5 +44,5 @@ def arrays(train: int = 240, test: int = 60) -> dict[str, np.ndarray]:
 def save(folder: Path, **changes) -> str:
     """Writes the archive with some arrays changed, or left out where they are `None`."""
     contents = {k: v for k, v in (arrays() | changes).items() if v is not None}
-    np.savez(folder / "bags.npz", **contents)
+    np.savez(folder / "bags.npz", **contents)  # type: ignore[arg-type]
     return f"npz:{folder / 'bags.npz'}"

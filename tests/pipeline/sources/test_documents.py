@@ -48,10 +48,10 @@ def test_a_sample_counts_its_own_empty_documents(tmp_path):
 def test_splits_are_named_by_what_stands_before_the_arrays_or_are_for_training(tmp_path):
     found = {name.removeprefix("train_"): a for name, a in ARRAYS.items() if "test" not in name}
     found["vocabulary"] = found.pop("vocab")
-    np.savez(tmp_path / "one.npz", **found)
+    np.savez(tmp_path / "one.npz", **found)  # type: ignore[arg-type]
     assert open_source(f"npz:{tmp_path / 'one.npz'}").splits == {"train": 240}
     found = {name.replace("test_", "validation_"): array for name, array in ARRAYS.items()}
-    np.savez(tmp_path / "two.npz", **found)
+    np.savez(tmp_path / "two.npz", **found)  # type: ignore[arg-type]
     assert open_source(f"npz:{tmp_path / 'two.npz'}").splits == {"train": 240, "validation": 60}
 
 
