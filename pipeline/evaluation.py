@@ -28,6 +28,7 @@ from pipeline.factor_codes import (
 )
 from pipeline.fidelity import measure_fidelity
 from pipeline.files import Location, local_folder
+from pipeline.full_model import load_full
 from pipeline.held_out import HeldOut, read_folds
 from pipeline.holding_out import read_hold_out
 from pipeline.jobs import check_fit
@@ -36,14 +37,16 @@ from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import Report
+from pipeline.report.schema import FigureTable, Report
+from pipeline.terciles import Terciles
 from pipeline.training import data_digest, run_settings
 from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
+from pipeline.unseen_combinations import UnseenCombinations
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "map"),
+    *("factors", "unseen cells", "axes", "unseen combinations", "map"),
 )
 
 
@@ -52,6 +55,7 @@ def evaluate(
     model: Location,
     out: Path,
     *,
+    full_model: Location | None = None,
     overrides: Sequence[str] = (),
     overwrite: bool = False,
     display: ProgressDisplay | None = None,
@@ -63,6 +67,8 @@ def evaluate(
             scored on the split `test`, or without one on the validation share of `train`.
         model: Bundle directory. The configuration stored in it holds.
         out: Output directory.
+        full_model: Bundle of the same recipe that was trained on the held-out cells, too, for the
+            figures of unseen combinations.
         overrides: `section.key=value` settings of the sections `evaluate` and `generate`.
         overwrite: Whether to replace what is in `out`.
         display: Where to show progress; nowhere by default.
@@ -80,15 +86,25 @@ def evaluate(
         description = read_description(folder)
         check_fit(dataset.manifest, description)
         config = stored_config(description, overrides)
-        check_apart(out, {"--data": data, "--model": model})
+        inputs = {"--data": data, "--model": model}
+        inputs |= {"--full-model": full_model} if full_model is not None else {}
+        check_apart(out, inputs)
+        full = load_full(full_model, description) if full_model is not None else None
         bundle = load_bundle(folder)
     hold_out = read_hold_out(bundle.details, dataset.manifest.factors, dataset.manifest.name)
-    train, examples, name, unseen = read_folds(dataset, config, hold_out)
-    held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
+    folds = read_folds(dataset, config, hold_out)
+    train, codec = folds.train, Codec(bundle)
+    held_out = HeldOut.encode(codec, folds.scored, folds.name, config.generate.seed)
+    terciles = Terciles.from_details(dataset.manifest.details)
+    combinations = UnseenCombinations(
+        codec, Codec(full) if full else None, folds, hold_out, terciles, config
+    )
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
-        numbers = measure(held_out, factor_codes, train, config, unseen, advance)
+        numbers = measure(held_out, factor_codes, train, config, folds.unseen, advance)
+        tables = combinations.tabulate()
+        advance(len(STAGES) - 1, len(STAGES), STAGES[-1])
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
         pictures |= draw_sheets(held_out, config)
@@ -100,6 +116,7 @@ def evaluate(
             factor_codes=factor_codes,
             probe_examples=len(train),
             numbers=numbers,
+            unseen_combinations=tables,
             pictures=list(pictures),
         )
         write_report(out, report, pictures, "evaluation")
@@ -160,7 +177,7 @@ def measure(
     for done, measurement in enumerate(measurements):
         advance(done, len(STAGES), STAGES[done])
         numbers += measurement()
-    advance(len(measurements), len(STAGES), STAGES[-1])
+    advance(len(measurements), len(STAGES), STAGES[len(measurements)])
     return numbers
 
 
@@ -181,6 +198,7 @@ def _compose(
     factor_codes: FactorCodes,
     probe_examples: int,
     numbers: list[Measure],
+    unseen_combinations: list[FigureTable],
     pictures: list[str],
 ) -> Report:
     manifest = dataset.manifest
@@ -189,6 +207,7 @@ def _compose(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
+        unseen_combinations=unseen_combinations,
         class_names=manifest.class_names,
         captions=_captions(held_out, factor_codes, pictures),
         measured_on={
