@@ -36,6 +36,7 @@ from pipeline.factor_codes import (
 )
 from pipeline.fidelity import measure_fidelity
 from pipeline.files import Location, local_folder
+from pipeline.full_model import load_full
 from pipeline.held_out import HeldOut, read_folds
 from pipeline.holding_out import read_hold_out
 from pipeline.jobs import check_fit
@@ -44,14 +45,16 @@ from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import Report, Table
+from pipeline.report.schema import FigureTable, Report, Table
+from pipeline.terciles import Terciles
 from pipeline.topics import find_topics, measure_topics, topic_tables
 from pipeline.training import data_digest, run_settings
 from pipeline.unseen_cells import measure_unseen_cells
+from pipeline.unseen_combinations import UnseenCombinations
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "information", "topics", "map"),
+    *("factors", "unseen cells", "axes", "information", "topics", "unseen combinations", "map"),
 )
 
 
@@ -60,6 +63,7 @@ def evaluate(
     model: Location,
     out: Path,
     *,
+    full_model: Location | None = None,
     overrides: Sequence[str] = (),
     overwrite: bool = False,
     display: ProgressDisplay | None = None,
@@ -71,6 +75,8 @@ def evaluate(
             scored on the split `test`, or without one on the validation share of `train`.
         model: Bundle directory. The configuration stored in it holds.
         out: Output directory.
+        full_model: Bundle of the same recipe that was trained on the held-out cells, too, for the
+            figures of unseen combinations.
         overrides: `section.key=value` settings of the sections `evaluate` and `generate`.
         overwrite: Whether to replace what is in `out`.
         display: Where to show progress; nowhere by default.
@@ -88,16 +94,26 @@ def evaluate(
         description = read_description(folder)
         check_fit(dataset.manifest, description)
         config = stored_config(description, overrides)
-        check_apart(out, {"--data": data, "--model": model})
+        inputs = {"--data": data, "--model": model}
+        inputs |= {"--full-model": full_model} if full_model is not None else {}
+        check_apart(out, inputs)
+        full = load_full(full_model, description) if full_model is not None else None
         bundle = load_bundle(folder)
     hold_out = read_hold_out(bundle.details, dataset.manifest.factors, dataset.manifest.name)
-    train, examples, name, unseen = read_folds(dataset, config, hold_out)
-    held_out = HeldOut.encode(Codec(bundle), examples, name, config.generate.seed)
+    folds = read_folds(dataset, config, hold_out)
+    train, codec = folds.train, Codec(bundle)
+    held_out = HeldOut.encode(codec, folds.scored, folds.name, config.generate.seed)
+    terciles = Terciles.from_details(dataset.manifest.details)
+    combinations = UnseenCombinations(
+        codec, Codec(full) if full else None, folds, hold_out, terciles, config
+    )
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
         information = CodeInformation(held_out, config)
-        numbers = measure(held_out, factor_codes, information, train, config, unseen, advance)
+        numbers = measure(held_out, factor_codes, information, train, config, folds.unseen, advance)
+        unseen = combinations.tabulate()
+        advance(len(STAGES) - 1, len(STAGES), STAGES[-1])
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
         pictures |= draw_code_information(information)
@@ -111,6 +127,7 @@ def evaluate(
             probe_examples=len(train),
             numbers=numbers,
             tables=topic_tables(find_topics(held_out, train)),
+            unseen_combinations=unseen,
             pictures=list(pictures),
         )
         write_report(out, report, pictures, "evaluation")
@@ -175,7 +192,7 @@ def measure(
     for done, measurement in enumerate(measurements):
         advance(done, len(STAGES), STAGES[done])
         numbers += measurement()
-    advance(len(measurements), len(STAGES), STAGES[-1])
+    advance(len(measurements), len(STAGES), STAGES[len(measurements)])
     return numbers
 
 
@@ -190,6 +207,7 @@ def _compose(
     probe_examples: int,
     numbers: list[Measure],
     tables: list[Table],
+    unseen_combinations: list[FigureTable],
     pictures: list[str],
 ) -> Report:
     manifest = dataset.manifest
@@ -200,6 +218,7 @@ def _compose(
         numbers=numbers,
         axes=describe_axes(information),
         tables=tables,
+        unseen_combinations=unseen_combinations,
         class_names=manifest.class_names,
         captions=_captions(held_out, factor_codes, information, pictures),
         measured_on={

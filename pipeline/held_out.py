@@ -104,20 +104,53 @@ class HeldOut:
         return np.argmax(self.codec.judge(images, "auditor"), axis=-1)
 
 
+@dataclass(frozen=True)
+class EvaluationFolds:
+    """Examples of an evaluation. Get them with `read_folds`.
+
+    Attributes:
+        train: Examples that the model was trained on.
+        scored: Examples to score on, of the split `test` or the validation share.
+        name: What those are, `"test"` or `"validation"`.
+        unseen: Examples of the split `train` whose cells were held out, by group.
+        of_seen_cells: The scored examples whose cells were not held out.
+        of_unseen_cells: All examples of the same split or share whose cells were held out, which
+            no model was trained on, even one that held out no cells.
+        whole_factors: Codes of the training examples as they were before cells were held out.
+    """
+
+    train: Examples
+    scored: Examples
+    name: str
+    unseen: dict[str, Examples]
+    of_seen_cells: Examples
+    of_unseen_cells: Examples
+    whole_factors: dict[str, np.ndarray]
+
+
 def read_folds(
     dataset: DatasetDir, config: Config, hold_out: HoldOut | None = None
-) -> tuple[Examples, Examples, str, dict[str, Examples]]:
-    """The examples to train probes on, those to score on, what these are, and held-out cells."""
+) -> EvaluationFolds:
+    """Reads the examples to train probes on, those to score on, and those of held-out cells."""
+    hold_out = hold_out or HoldOut()
     examples = dataset.read("train", config.data.limit)
     check_classes(examples, "training")
-    folds, unseen = divide(examples, config.data.validation_share, config.train.seed), {}
-    if hold_out:
-        folds = divide_off(folds, hold_out, dataset.manifest.factors)
-        unseen = split_by_group(examples, hold_out)
+    whole = divide(examples, config.data.validation_share, config.train.seed)
+    folds = divide_off(whole, hold_out, dataset.manifest.factors)
     name = "test" if dataset.manifest.num_examples("test") else "validation"
-    scored = dataset.read("test") if name == "test" else folds.validation
+    apart = dataset.read("test") if name == "test" else whole.validation
     most, seed = config.evaluate.probe_examples, config.generate.seed
-    return folds.train, choose(scored, most, seed, "evaluate"), name, unseen
+    scored = apart if name == "test" else folds.validation
+    scored = choose(scored, most, seed, "evaluate")
+    return EvaluationFolds(
+        train=folds.train,
+        scored=scored,
+        name=name,
+        unseen=split_by_group(examples, hold_out),
+        of_seen_cells=scored.take(hold_out.keeps(scored.factors)),
+        of_unseen_cells=apart.take(~hold_out.keeps(apart.factors)),
+        whole_factors=whole.train.factors,
+    )
 
 
 def check_blocks(spec: LatentSpec, model: str) -> None:

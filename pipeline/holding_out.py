@@ -86,9 +86,10 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
         lost = np.isin(np.arange(len(values)), folds.train.factors[factor]) & ~there
         if lost.any():
             raise ValueError(
-                f"Value '{values[int(np.argmax(lost))]}' of factor '{factor}' is held out whole. "
-                f"Expected: some training examples of every value. Received: none of {lost.sum()} "
-                "values. Hold out fewer cells under data.hold_out, or add examples."
+                f"Value '{values[int(np.argmax(lost))]}' of factor '{factor}' is held out whole, "
+                "which would ask for extrapolation, not for recombination. Expected: some training "
+                f"examples of every value. Received: none of {lost.sum()} values. Hold out fewer "
+                "cells under data.hold_out, or add examples."
             )
     return Folds(**kept, auditor=folds.auditor)
 

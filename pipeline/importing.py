@@ -29,6 +29,7 @@ from pipeline.files import (
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.observations import KINDS, Kind
 from pipeline.sources import Source, open_source, source_paths, vocabulary_of
+from pipeline.sources.measured import measure as add_measured
 from pipeline.tf_example import serialize
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
@@ -50,6 +51,7 @@ def import_dataset(
     image_size: int | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
+    measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -66,6 +68,9 @@ def import_dataset(
         image_size: Side in pixels to which images are resized.
         max_examples: Size of the sample to take; everything by default.
         inks: Number of inks in which grey images are coloured; they become the factor `ink`.
+        measure: Attributes to measure from the pixels of grey images, which are stored: some of
+            `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor of the values `low`,
+            `middle` and `high`, the thirds of the training images; the manifest has the limits.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
         overwrite: Whether an existing data set directory may be replaced.
         progress: Called as `progress(done, total)` with numbers of examples.
@@ -93,6 +98,8 @@ def import_dataset(
     options |= {"spec": source, "description": opened.description, "max_examples": max_examples}
     options |= {"inks": inks} if inks is not None else {}
     job = _Import(opened, _check_name(name, opened), options, shards, progress)
+    if measure is not None:
+        job.measure(measure)
     with replaced_when_complete(out) as folder:
         job.run(folder)
     return DatasetDir.open(out)
@@ -160,6 +167,7 @@ class _Import:
     dead: list[DeadLetter] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     done: int = 0
+    details: dict = field(default_factory=dict)
 
     def __post_init__(self):
         if self.shards is not None and self.shards < 1:
@@ -182,6 +190,12 @@ class _Import:
                 "'train'."
             )
         self.total = sum(self.source.splits.values())
+
+    def measure(self, names: Sequence[str]) -> None:
+        """Adds factors that are measured from the images as they will be stored."""
+        self.source, terciles = add_measured(self.source, names)
+        self.options |= {"measure": list(names)}
+        self.details |= terciles.to_details()
 
     def run(self, folder: str) -> None:
         """Writes shards, metadata and manifest into `folder`."""
@@ -257,7 +271,8 @@ class _Import:
                 "dead": len(self.dead),
             },
             details={"dead_letters": [asdict(letter) for letter in self.dead[:_LISTED_LETTERS]]}
-            | ({LEFT_OUT: _by_reason(self.left_out)} if self.left_out else {}),
+            | ({LEFT_OUT: _by_reason(self.left_out)} if self.left_out else {})
+            | self.details,
         )
         empty = [label for label, count in manifest.label_counts("train").items() if not count]
         if empty and self.options["max_examples"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from augment import LatentSpec
 from augment.gate import QualityGate
@@ -58,7 +58,21 @@ class DataConfig(Section):
     deform: DeformConfig | None = None
     """Shifts, turns and scales what model and judges learn from; for few images. None for not."""
     hold_out: dict[str, HoldOutConfig] = {}
-    """Groups of cells, by name, that model and judge are not to see; the auditor does."""
+    """Groups of cells, by name, that model and judge are not to see; the auditor does. A plain list
+    of cells is the group `held_out`, and `held_out_2` and so on for cells of other factors."""
+
+    @field_validator("hold_out", mode="before")
+    @classmethod
+    def _name_groups(cls, groups: Any) -> Any:
+        """Makes a group of the listed cells of every grid."""
+        if not isinstance(groups, list):
+            return groups
+        grids: dict[frozenset, list] = {}
+        for cell in groups:
+            grid = frozenset(cell) if isinstance(cell, dict) else frozenset()
+            grids.setdefault(grid, []).append(cell)
+        names = ["held_out", *(f"held_out_{number}" for number in range(2, len(grids) + 1))]
+        return {name: {"cells": cells} for name, cells in zip(names, grids.values(), strict=False)}
 
 
 class ModelConfig(Section):

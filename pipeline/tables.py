@@ -32,6 +32,15 @@ def measured_rows(numbers: Sequence[Any]) -> list[Row]:
     ]
 
 
+def figure_rows(table: Any) -> tuple[list[Row], Row]:
+    """Rows and header of a table of numbers, four significant digits each."""
+    rows = [
+        (name, *("" if value is None else f"{value:.4g}" for value in row.values()))
+        for name, row in table.rows.items()
+    ]
+    return rows, ("", *table.columns)
+
+
 def plain(value: Any) -> str:
     """A value as short YAML: one line for plain values and lists of them."""
     if isinstance(value, dict | list):

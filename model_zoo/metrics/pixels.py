@@ -36,3 +36,38 @@ def within_class_variance(images: np.ndarray, labels: np.ndarray) -> float:
         members = images[labels == label]
         total += float(np.sum(np.var(members, axis=0, dtype=np.float64))) * len(members)
     return total / images.size
+
+
+def squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Mean squared difference of each image from its original, of pixels in `[0, 1]`.
+
+    Args:
+        images: `(n, height, width, channels)` uint8.
+        originals: The same.
+
+    Returns:
+        `(n,)` float64 in `[0, 1]`.
+    """
+    difference = np.subtract(images, originals, dtype=np.float32).reshape(len(images), -1)
+    return np.asarray(np.mean(np.square(difference / 255.0), axis=1, dtype=np.float64))
+
+
+def excess_cross_entropy(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Pixel cross-entropy of originals under reconstructions, less its least value.
+
+    The level of a pixel in `[0, 1]` is taken for a probability, as by a Bernoulli likelihood. A
+    grey pixel then costs something however well it is decoded, and this entropy of the original is
+    the floor that is taken off. Probabilities are clipped to `[1/512, 1 - 1/512]`, half a level.
+
+    Args:
+        images: `(n, height, width, channels)` uint8, decoded means.
+        originals: The same of what was encoded.
+
+    Returns:
+        `(n,)` float64, nats per image, at least 0; 0 only for the originals themselves.
+    """
+    levels = np.arange(256) / 255.0
+    clipped = np.clip(levels, 1 / 512, 1 - 1 / 512)
+    ink = levels[:, None] * (np.log(clipped)[:, None] - np.log(clipped))
+    paper = (1 - levels)[:, None] * (np.log1p(-clipped)[:, None] - np.log1p(-clipped))
+    return np.sum((ink + paper)[originals, images].reshape(len(images), -1), axis=1)

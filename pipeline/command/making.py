@@ -37,6 +37,13 @@ def import_(
         int | None,
         typer.Option(min=2, help="Inks to colour grey images with; they become the factor `ink`."),
     ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors to measure from grey images, each of one bright object on a dark ground: "
+            "`thickness`, `slant`, `width`, comma-separated. Values: low, middle and high third."
+        ),
+    ] = None,
     shards: Annotated[
         int | None, typer.Option(min=1, help="Files a split; by default one per 8,192 examples.")
     ] = None,
@@ -57,6 +64,7 @@ def import_(
             image_size=image_size,
             max_examples=max_examples,
             inks=inks,
+            measure=measure.split(",") if measure is not None else None,
             shards=shards,
             overwrite=overwrite,
             progress=advance,

@@ -12,7 +12,7 @@ import typer
 from pipeline.command.options import Config_, Data, Model, Overwrite, Settings, app, local_path
 from pipeline.quiet import start_tensorflow
 from pipeline.refusals import FAILED_RUN
-from pipeline.tables import measured_rows, plain, print_report, print_table
+from pipeline.tables import figure_rows, measured_rows, plain, print_report, print_table
 
 
 @app.command()
@@ -23,6 +23,14 @@ def evaluate(
         Path,
         typer.Option("--out", parser=local_path, help="Directory for the page and its figures."),
     ],
+    full_model: Annotated[
+        str | None,
+        typer.Option(
+            "--full-model",
+            help="Bundle of the same recipe trained on the cells of data.hold_out, too; compared "
+            "on them.",
+        ),
+    ] = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -35,9 +43,17 @@ def evaluate(
     from pipeline.progress import ProgressDisplay
 
     report = evaluate_bundle(
-        data, model, out, overrides=settings or (), overwrite=overwrite, display=ProgressDisplay()
+        data,
+        model,
+        out,
+        full_model=full_model,
+        overrides=settings or (),
+        overwrite=overwrite,
+        display=ProgressDisplay(),
     )
     print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
+    for table in report.unseen_combinations:
+        print_table(f"Unseen combinations: {table.title}", *figure_rows(table))
     typer.echo(f"Page in {out / 'evaluation.html'}, figures in {out / 'evaluation.json'}.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from pipeline.manifest import TOTALS, ShardEntry
 from pipeline.measures import Measure
@@ -24,6 +24,34 @@ class Table(BaseModel):
     rows: list[list[str]]
 
 
+class FigureTable(BaseModel):
+    """A table of numbers, which the page and the JSON file have alike.
+
+    Args:
+        title: What it tells.
+        text: What to know before reading it.
+        columns: Head of every column, with what it means.
+        rows: By the name of a row its numbers by column; None where nothing was measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    text: str
+    columns: dict[str, str]
+    rows: dict[str, dict[str, int | FiniteFloat | None]]
+
+    @model_validator(mode="after")
+    def _rows_fill_the_columns(self) -> FigureTable:
+        for name, row in self.rows.items():
+            if list(row) != list(self.columns):
+                raise ValueError(
+                    f"Row '{name}' does not fit its table '{self.title}'. Expected: a number or "
+                    f"None for each of {list(self.columns)}. Received: {list(row)}. Align them."
+                )
+        return self
+
+
 class Report(BaseModel):
     """Everything that the page shows except the pixels of its pictures.
 
@@ -33,6 +61,7 @@ class Report(BaseModel):
         numbers: The measured numbers, in the order to show them.
         axes: By block, figures of its axes in their order, in nats; the page shows some as bars.
         tables: Tables to show before the numbers.
+        unseen_combinations: Tables of what becomes of cells that were held out of training.
         class_names: The classes, in order.
         counts_before: Examples per class of the data set that was read.
         counts_after: Examples per class with the variants added.
@@ -55,6 +84,7 @@ class Report(BaseModel):
     numbers: list[Measure] = []
     axes: dict[str, dict[str, list[float]]] = {}
     tables: list[Table] = []
+    unseen_combinations: list[FigureTable] = []
     class_names: list[str] = []
     counts_before: dict[str, int] = {}
     counts_after: dict[str, int] = {}

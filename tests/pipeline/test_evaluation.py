@@ -99,7 +99,8 @@ def test_the_probes_are_those_that_training_measured(report):
 
 def test_the_order_of_the_examples_changes_no_figure(codec, report):
     config = stored_config(read_description(digits_bundle()), ())
-    train, examples, name, _ = read_folds(DatasetDir.open(digits_data()), config)
+    folds = read_folds(DatasetDir.open(digits_data()), config)
+    train, examples, name = folds.train, folds.scored, folds.name
     rng = np.random.default_rng(0)
     mixed = examples.take(rng.permutation(len(examples)))
     held_out = HeldOut.encode(codec, mixed, name, config.generate.seed)
@@ -145,7 +146,8 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
     np.savez(tmp_path / "d.npz", images=arrays.images, label=names[arrays.labels])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", data)
     config = stored_config(read_description(digits_bundle()), ())
-    _, examples, name, _ = read_folds(DatasetDir.open(data), config)
+    folds = read_folds(DatasetDir.open(data), config)
+    examples, name = folds.scored, folds.name
     assert name == "validation"
     assert 0 < len(examples) < 60
     report = evaluate(data, digits_bundle(), tmp_path / "out")

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.pixels import mean_squared_error, within_class_variance
+from model_zoo.metrics.pixels import (
+    excess_cross_entropy,
+    mean_squared_error,
+    squared_errors,
+    within_class_variance,
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +37,35 @@ def test_classes_of_equal_images_do_not_vary(images):
     labels = np.arange(90) % 3
     assert within_class_variance(images[labels], labels) == 0
     assert within_class_variance(images, np.arange(90)) == 0
+
+
+def test_squared_errors_are_those_of_each_image_on_pixels_from_0_to_1(images):
+    other = np.roll(images, 1, axis=0)
+    found = squared_errors(images, other)
+    assert found.mean() * 255**2 == pytest.approx(mean_squared_error(images, other), rel=1e-5)
+    assert found[3] == pytest.approx(np.mean((images[3] / 255 - other[3] / 255) ** 2), rel=1e-5)
+
+
+def test_excess_cross_entropy_is_0_for_the_originals_and_positive_for_all_else(images):
+    np.testing.assert_array_equal(excess_cross_entropy(images, images), 0)
+    assert (excess_cross_entropy(np.roll(images, 1, axis=0), images) > 0).all()
+    every = np.arange(256, dtype=np.uint8)
+    pairs = np.stack(np.meshgrid(every, every, indexing="ij")).reshape(2, -1, 1, 1, 1)
+    assert excess_cross_entropy(*pairs).min() >= 0
+
+
+def test_excess_cross_entropy_is_the_sum_over_pixels_less_the_clipped_entropy(images):
+    other = np.roll(images, 1, axis=0)
+    target, (mean, own) = images / 255, np.clip([other / 255, images / 255], 1 / 512, 511 / 512)
+
+    def cross_entropy(probability):
+        terms = target * np.log(probability) + (1 - target) * np.log(1 - probability)
+        return -terms.sum(axis=(1, 2, 3))
+
+    expected = cross_entropy(mean) - cross_entropy(own)
+    np.testing.assert_allclose(excess_cross_entropy(other, images), expected)
+
+
+def test_a_white_pixel_decoded_black_costs_as_much_as_the_clip_allows():
+    black, white = np.zeros((1, 1, 1, 1), np.uint8), np.full((1, 1, 1, 1), 255, np.uint8)
+    assert excess_cross_entropy(black, white)[0] == pytest.approx(np.log(511))
