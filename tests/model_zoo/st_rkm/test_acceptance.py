@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from augment import BlockPrior
 from model_zoo.class_density import fit_density
 from model_zoo.metrics.dci import dci
 from model_zoo.st_rkm import StRKM
@@ -113,19 +114,19 @@ def test_images_are_decoded_about_as_well_as_by_pca(scenes, trained):
     assert error(images, decoded) < 1.5 * linear
 
 
-def test_draws_of_the_fitted_density_look_like_images(scenes, trained):
+def test_draws_look_the_more_like_images_the_more_components_their_density_has(scenes, trained):
     images, model = scenes[0][:2000] / 255.0, trained()
     others = draw_scenes(2000, seed=1)[0] / 255.0
     codes = codes_of(model, scenes[0])
-    found = fit_density(codes, np.zeros(len(codes), int), 1, 1)
-    noise = np.random.default_rng(2).normal(size=(2000, DIM))
+    keys = np.arange(2000, dtype=np.uint64)
 
-    def decoded(latents):
-        return (np.asarray(model.decode({"h": latents.astype(np.float32)})) + 1) / 2
+    def distance(components):
+        found = fit_density(codes, np.zeros(len(codes), int), 1, components)
+        latents = {"h": BlockPrior(**found).sample(keys)}
+        return sliced_distance(images, (np.asarray(model.decode(latents)) + 1) / 2)
 
-    fitted = sliced_distance(images, decoded(found["loc"][0, 0] + found["scale"][0, 0] * noise))
-    assert fitted < 0.4 * sliced_distance(images, decoded(noise))
-    assert fitted < 6 * sliced_distance(images, others)
+    one, ten = distance(1), distance(10)
+    assert ten < one < 6 * sliced_distance(images, others)
 
 
 def test_relative_noise_disentangles(scenes, trained):
