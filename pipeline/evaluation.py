@@ -6,33 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from model_zoo.bundle import Bundle, load_bundle, read_description
+from model_zoo.bundle import load_bundle, read_description
 from pipeline.code_information import (
     CodeInformation,
-    caption_code_information,
-    describe_axes,
     draw_code_information,
     measure_code_information,
-    note_code_information,
 )
-from pipeline.code_maps import draw_map, map_caption
+from pipeline.code_maps import draw_map
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
-from pipeline.copies import CAPTION, MOST_DRAWS, draw_copies, measure_copies
+from pipeline.copies import draw_copies, measure_copies
 from pipeline.dataset_dir import DatasetDir
 from pipeline.decoder_quality import measure_prior, measure_reconstruction
 from pipeline.directories import check_apart, claim_directory
 from pipeline.disentanglement import measure_information, measure_swap, measure_units
+from pipeline.evaluation_report import compose
 from pipeline.examples import Examples
-from pipeline.factor_blocks import TABLE_CAPTION, draw_blocks, measure_factors
+from pipeline.factor_blocks import draw_blocks, measure_factors
 from pipeline.factor_codes import (
     FactorCodes,
-    axis_caption,
     draw_factor_codes,
     measure_factor_codes,
-    note_factor_codes,
 )
 from pipeline.fidelity import measure_fidelity
 from pipeline.files import Location, local_folder
@@ -40,15 +34,14 @@ from pipeline.full_model import load_full
 from pipeline.held_out import HeldOut, read_folds
 from pipeline.holding_out import read_hold_out
 from pipeline.jobs import check_fit
-from pipeline.manifest import library_versions
 from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
-from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
+from pipeline.quality import draw_sample, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import FigureTable, Report, Table
+from pipeline.report.schema import Report
 from pipeline.terciles import Terciles
 from pipeline.topics import find_topics, measure_topics, topic_tables
-from pipeline.training import data_digest, run_settings
+from pipeline.training import run_settings
 from pipeline.unseen_cells import measure_unseen_cells
 from pipeline.unseen_combinations import UnseenCombinations
 
@@ -117,7 +110,7 @@ def evaluate(
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
         pictures |= draw_code_information(information)
-        report = _compose(
+        report = compose(
             config=config,
             dataset=dataset,
             bundle=bundle,
@@ -194,99 +187,3 @@ def measure(
         numbers += measurement()
     advance(len(measurements), len(STAGES), STAGES[len(measurements)])
     return numbers
-
-
-def _compose(
-    *,
-    config: Config,
-    dataset: DatasetDir,
-    bundle: Bundle,
-    held_out: HeldOut,
-    factor_codes: FactorCodes,
-    information: CodeInformation,
-    probe_examples: int,
-    numbers: list[Measure],
-    tables: list[Table],
-    unseen_combinations: list[FigureTable],
-    pictures: list[str],
-) -> Report:
-    manifest = dataset.manifest
-    backend = keras.backend.backend()
-    return Report(
-        title=f"Evaluation of {bundle.model_name} on {manifest.name}",
-        summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
-        numbers=numbers,
-        axes=describe_axes(information),
-        tables=tables,
-        unseen_combinations=unseen_combinations,
-        class_names=manifest.class_names,
-        captions=_captions(held_out, factor_codes, information, pictures),
-        measured_on={
-            "data_set": manifest.name,
-            "data_digest": data_digest(manifest),
-            "split": held_out.name,
-            "examples": len(held_out.examples),
-            "probes_trained_on": min(probe_examples, config.evaluate.probe_examples),
-        },
-        config_yaml=config.to_yaml(),
-        versions=library_versions() | library_versions((backend,)),
-        bundle_digest=bundle.digest,
-        notes=[
-            *_notes(held_out, bundle, data_digest(manifest)),
-            *note_factor_codes(factor_codes),
-            *note_code_information(information),
-        ],
-    )
-
-
-def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
-    values = {measure.name: measure.value for measure in numbers}
-    own, free = " and ".join(held_out.carriers), " and ".join(held_out.free)
-    if free:
-        share = values[f"Swap: class follows {own}"]
-        first = (
-            f"Decoded from {own} of one {held_out.one} and {free} of one of another class, "
-            f"{share:.1%} have the class of the first."
-        )
-    else:
-        share = values[f"Prior accuracy, {own} refitted"]
-        first = f"Of {held_out.many} drawn from the prior of a class {share:.1%} are read as it."
-    return [
-        first,
-        f"Measured on {len(held_out.examples):,} {held_out.name} {held_out.many} of {data} that "
-        "the model was not trained on.",
-    ]
-
-
-def _captions(
-    held_out: HeldOut,
-    factor_codes: FactorCodes,
-    information: CodeInformation,
-    pictures: list[str],
-) -> dict[str, str]:
-    captions = {
-        "code_map": map_caption(held_out),
-        "block_table": TABLE_CAPTION,
-        "axis_table": axis_caption(factor_codes),
-        "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
-        **caption_code_information(information),
-    }
-    return {name: captions[name] for name in pictures}
-
-
-def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:
-    notes = [
-        "Sampled codes are what the decoder sees in training; mean codes are a sharper view of the "
-        "same posterior. That classes mix on the map proves nothing: a probe may still tell them "
-        "apart.",
-        "The auditor, trained apart from the judge that gates, makes mistakes of its own: swap and "
-        f"prior figures can hardly be above its accuracy on real {held_out.many}.",
-    ]
-    if held_out.name == "validation":
-        notes.append(
-            f"The data set has no test split. The validation {held_out.many} decided when the "
-            "training of the model stopped, and half of them were trained on by the auditor."
-        )
-    if bundle.details.get("data", {}).get("digest") != digest:
-        notes.append("The bundle was trained on another data set than it is measured on.")
-    return notes

@@ -1,0 +1,19 @@
+"""The kinds of observation: how each is stored in records, scaled for a model, drawn and named.
+
+This is the one place that tells images, vectors and bags of words apart. Data set directories and
+bundles store the name of their kind; everything else asks `KINDS`.
+"""
+
+from __future__ import annotations
+
+from pipeline.observations.counts import MOST_COUNTED, MOST_WORDS, CountKind
+from pipeline.observations.images import ImageKind
+from pipeline.observations.kind import Kind
+from pipeline.observations.vectors import VectorKind
+
+__all__ = ["KINDS", "MOST_COUNTED", "MOST_WORDS", "Kind"]
+
+KINDS: dict[str, Kind] = {
+    kind.scaling.kind: kind for kind in (ImageKind(), VectorKind(), CountKind())
+}
+"""The kinds by name: `image`, `vector` and `counts`."""

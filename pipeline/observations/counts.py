@@ -1,0 +1,89 @@
+"""Bags of words: how often each word of a vocabulary occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_zoo.scaling import Counts
+from pipeline.observations.kind import Kind
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
+
+MOST_WORDS = 50_000
+"""Most words of a vocabulary: documents are held as one count a word when they are learnt from."""
+MOST_COUNTED = 2**24
+"""Most times that a document may have a word: up to here float32 counts exactly."""
+
+
+class CountKind(Kind):
+    """Bags of words, `(words,)` int32 counts, stored as pairs of a word's number and its count."""
+
+    feature = "words"
+    one, many = "document", "documents"
+    stored_as = "int64, pairs of word and count"
+    damaged = "the words are not in order, or not counted by numbers of 1 to 2**24"
+    can_resize = False
+    scaling = Counts
+    unit, tolerance = "words", 1.0
+
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
+        """Lists of words."""
+        from pipeline.report.word_lists import WordLists
+
+        return WordLists(vocabulary)
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """A vocabulary is one axis."""
+        fits = len(shape) == 1 and 2 <= shape[0] <= MOST_WORDS
+        return "" if fits else f"(words,) with 2 to {MOST_WORDS:,} words"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """A tensor of as many pairs as the document has different words."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Tensor(shape=(None, 2), dtype=np.int64)
+
+    def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
+        """Pairs `(different words, 2)`, in the order of the vocabulary."""
+        rows, words = np.nonzero(observations)
+        pairs = np.stack([words, observations[rows, words]], axis=1).astype(np.int64)
+        ends = np.cumsum(np.bincount(rows, minlength=len(observations)))
+        return np.split(pairs, ends[:-1]) if len(observations) else []
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
+        """Pairs whose words are in the vocabulary."""
+        pairs = np.array(feature.int64_list.value, np.int64)
+        if not len(pairs) or len(pairs) % 2:
+            return "feature 'words' is missing or not pairs of word and count"
+        pairs = pairs.reshape(-1, 2)
+        outside = pairs[(pairs[:, 0] < 0) | (pairs[:, 0] >= shape[0]), 0]
+        if len(outside):
+            return f"feature 'words' has word {outside[0]} instead of 0 to {shape[0] - 1}"
+        return pairs
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Counts of all words of the documents whose pairs are in order."""
+        pairs = np.concatenate([np.zeros((0, 2), np.int64), *values])
+        rows = np.repeat(np.arange(len(values)), [len(value) for value in values])
+        words, numbers = pairs.T
+        bad = (numbers < 1) | (numbers > MOST_COUNTED)
+        bad[1:] |= (np.diff(rows) == 0) & (np.diff(words) <= 0)
+        intact = np.ones(len(values), bool)
+        intact[rows[bad]] = False
+        counts = np.zeros((len(values), *shape), np.int32)
+        counts[rows, words] = np.where(bad, 0, numbers)
+        return counts[intact], intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> None:
+        """None: rounding decides which of many rare words a document has."""
+        return None
+
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """One word."""
+        return np.ones((), np.float32)

@@ -1,0 +1,79 @@
+"""Images, stored as PNG."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_zoo.scaling import PixelScaling
+from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
+from pipeline.observations.kind import Kind
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
+
+
+class ImageKind(Kind):
+    """Grey or RGB images, `(height, width, channels)` uint8, stored as PNG."""
+
+    feature = "image"
+    one, many = "image", "images"
+    stored_as = "uint8, PNG"
+    damaged = "the PNG is damaged"
+    can_resize = True
+    scaling = PixelScaling
+    unit, tolerance = "levels", 1.0
+
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
+        """Mosaics of pixels."""
+        from pipeline.report.figures import Mosaics
+
+        return Mosaics()
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """Images have three axes and one or three channels."""
+        fits = len(shape) == 3 and shape[2] in (1, 3)
+        return "" if fits else "(height, width, channels) with 1 or 3 channels"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """An image in PNG."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Image(shape=tuple(shape), encoding_format="png")
+
+    def encode(self, observations: np.ndarray) -> Sequence[bytes]:
+        """PNG files."""
+        return encode_png(observations)
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | str:
+        """One string, whose header must be that of a PNG of this shape."""
+        image = feature.bytes_list.value
+        if len(image) != 1:
+            return "feature 'image' is missing or not one string"
+        found = png_shape(image[0])
+        if isinstance(found, str):
+            return found
+        return image[0] if found == shape else f"the image has shape {found} instead of {shape}"
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Decodes PNG files; one by one only where some are damaged."""
+        intact = np.ones(len(values), bool)
+        try:
+            return decode_png(values, shape), intact
+        except ValueError:
+            intact[:] = [is_intact_png(png, shape) for png in values]
+        return decode_png(list(itertools.compress(values, intact)), shape), intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
+        """Pixels in the range of the model."""
+        low, high = value_range
+        return ((high - low) / 255.0) ** 2, f"on pixels in [{low:g}, {high:g}]"
+
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """One of 255 levels, whatever the images."""
+        return np.ones((), np.float32)

@@ -1,0 +1,70 @@
+"""Vectors of features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model_zoo.scaling import Standardization
+from pipeline.observations.kind import Kind
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
+
+
+class VectorKind(Kind):
+    """Vectors, `(features,)` float32, stored as they are."""
+
+    feature = "observation"
+    one, many = "vector", "vectors"
+    stored_as = "float32"
+    damaged = "the vector is not finite"
+    can_resize = False
+    scaling = Standardization
+    unit, tolerance = "standard deviations", 1e-5
+
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
+        """Scatter plots."""
+        from pipeline.report.figures import ScatterPlots
+
+        return ScatterPlots()
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """Vectors have one axis."""
+        return "" if len(shape) == 1 and shape[0] else "(features,) with at least 1 feature"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """A tensor of float32."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Tensor(shape=tuple(shape), dtype=np.float32)
+
+    def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
+        """The vectors themselves."""
+        return list(observations.astype(np.float32, copy=False))
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
+        """As many floats as there are features."""
+        values = np.array(feature.float_list.value, np.float32)
+        if values.shape == shape:
+            return values
+        return f"feature 'observation' has {len(values)} floats instead of {shape[0]}"
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stacks the vectors that are finite."""
+        vectors = np.array(values, np.float32).reshape(-1, *shape)
+        intact = np.logical_and.reduce(np.isfinite(vectors), axis=-1)
+        return vectors[intact], intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
+        """The units of the features."""
+        return 1.0, "of the features, in squared units of the data,"
+
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """The standard deviation of each feature, 1 for one that never varies."""
+        vectors = read()
+        return np.array(Standardization.fit(vectors).scale if len(vectors) else 1.0)
