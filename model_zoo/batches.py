@@ -98,7 +98,7 @@ class Batches(keras.utils.PyDataset):
 
     def generator(self, purpose: str, epoch: int, step: int) -> np.random.Generator:
         """Source of the draws for one purpose at one step."""
-        return _keyed(f"{self.seed}/{purpose}/{epoch}/{step}")
+        return keyed_generator(f"{self.seed}/{purpose}/{epoch}/{step}")
 
     def position(self, index: int) -> tuple[int, int]:
         """Epoch and step of a batch."""
@@ -144,9 +144,10 @@ def epoch_order(num_examples: int, seed: int | None, epoch: int) -> np.ndarray:
     """Order of the examples in an epoch: a keyed permutation, or none without a seed."""
     if seed is None:
         return np.arange(num_examples)
-    return _keyed(f"{seed}/batches/{epoch}").permutation(num_examples)
+    return keyed_generator(f"{seed}/batches/{epoch}").permutation(num_examples)
 
 
-def _keyed(key: str) -> np.random.Generator:
+def keyed_generator(key: str) -> np.random.Generator:
+    """Source of draws that depend on a key alone."""
     digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))

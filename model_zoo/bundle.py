@@ -36,6 +36,7 @@ class Bundle:
         model_name: Key of the model in the registry.
         model_args: Arguments that the model was built with.
         factors: Value names of the label, first, and of the other factors.
+        vocabulary: Words of a bag of words, by number; empty for other observations.
         judge_width: Channels of the judges' first convolution.
         scaling: How observations become what the networks see.
         judge_factors: The factors that the judges read; the label first, by default alone.
@@ -50,6 +51,7 @@ class Bundle:
     model_name: str
     model_args: Mapping[str, Any]
     factors: Mapping[str, Sequence[str]]
+    vocabulary: Sequence[str] = ()
     judge_width: int = 32
     scaling: Scaling = PIXELS
     judge_factors: Sequence[str] = ("label",)
@@ -93,6 +95,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "image_shape": list(bundle.image_shape),
         "scaling": describe_scaling(bundle.scaling),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
+        **({"vocabulary": list(bundle.vocabulary)} if bundle.vocabulary else {}),
         "judge_width": bundle.judge_width,
         "judge_factors": list(bundle.judge_factors),
         "files": {name: _sha256(folder / name) for name in weight_files()},
@@ -162,9 +165,9 @@ def load_bundle(folder: Path) -> Bundle:
     shape, factors = description["image_shape"], description["factors"]
     num_classes = len(factors["label"])
     sizes = {name: len(values) for name, values in factors.items()}
-    model = build_model(
-        description["model"], description["args"], shape, num_classes, factor_sizes=sizes
-    )
+    scaling = scaling_of(description)
+    given = {"factor_sizes": sizes, "observation": scaling.kind}
+    model = build_model(description["model"], description["args"], shape, num_classes, **given)
     model.load_weights(folder / MODEL_WEIGHTS)
     judges, judged = {}, description.get("judge_factors", ["label"])
     sizes = [len(factors[name]) for name in judged]
@@ -178,8 +181,9 @@ def load_bundle(folder: Path) -> Bundle:
         model_name=description["model"],
         model_args=description["args"],
         factors=factors,
+        vocabulary=tuple(description.get("vocabulary", ())),
         judge_width=description["judge_width"],
-        scaling=scaling_of(description),
+        scaling=scaling,
         judge_factors=tuple(judged),
         details=description["details"],
         digest=description["digest"],

@@ -63,7 +63,7 @@ def image_encoder(
     *,
     network: str,
     width: int,
-    hidden_dim: int,
+    hidden_dim: int | Sequence[int],
     kernel_size: int = 4,
     base_side: int = LARGEST_BASE_SIDE,
     group_norm: bool = False,
@@ -77,7 +77,8 @@ def image_encoder(
         output_dim: Size of the output vector.
         network: `"conv"` or `"dense"`.
         width: Channels of the first convolution; they double at each halving.
-        hidden_dim: Size of the dense layer before the output.
+        hidden_dim: Size of the dense layer before the output, which in dense networks follows one
+            of twice that size; or the sizes of all hidden dense layers.
         kernel_size: Side of the kernels, in pixels.
         base_side: Longest side, in pixels, at which no further convolution halves the image.
         group_norm: Whether group normalisation follows every convolution but the decoder's last.
@@ -92,9 +93,7 @@ def image_encoder(
     if network == "conv":
         for stage in range(num_stages(image_shape, base_side)):
             stack += _halving(layers.Conv2D, width * 2**stage, kernel_size, group_norm)
-    else:
-        stack += [layers.Flatten(), layers.Dense(2 * hidden_dim, activation="relu")]
-    stack += [layers.Flatten(), layers.Dense(hidden_dim, activation="relu")]
+    stack += [layers.Flatten(), *_hidden(hidden_sizes(network, hidden_dim))]
     if dropout:
         stack.append(layers.Dropout(dropout, seed=0))
     stack += [layers.Dense(output_dim), output_activation("linear")]
@@ -107,12 +106,13 @@ def image_decoder(
     *,
     network: str,
     width: int,
-    hidden_dim: int,
+    hidden_dim: int | Sequence[int],
     kernel_size: int = 4,
     base_side: int = LARGEST_BASE_SIDE,
     group_norm: bool = False,
     rank: int = 0,
     colour_columns: Sequence[int] = (),
+    ending: str | None = None,
     name: str,
 ) -> keras.Model:
     """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
@@ -124,7 +124,7 @@ def image_decoder(
         image_shape: `(height, width, channels)` in pixels, or `(features,)` for dense networks.
         network: `"conv"` or `"dense"`.
         width: Channels before the last transposed convolution; they double at each halving.
-        hidden_dim: Size of the first dense layer.
+        hidden_dim: As in `image_encoder`, whose sizes it has in reverse.
         kernel_size: As in `image_encoder`; so are `base_side` and `group_norm`.
         base_side: See above.
         group_norm: See above.
@@ -132,10 +132,12 @@ def image_decoder(
             channels; see `mix_colours`. 0 for the channels.
         colour_columns: Positions in the input that the colours alone are decoded from, and the maps
             from all others. Both from the whole input by default.
+        ending: Name of the activation that ends the network; by default tanh for images and none
+            for vectors.
         name: Name of the network.
 
     Returns:
-        A built network, `(batch, input_dim)` to `(batch, *image_shape)`, ending in tanh for images.
+        A built network, `(batch, input_dim)` to `(batch, *image_shape)`.
 
     Raises:
         ValueError: The rank is negative or 1, or 0 where there are columns of the colours.
@@ -151,29 +153,40 @@ def image_decoder(
             "of 2 or more. Received: rank=0. Set `model.args.rank` to 3, or name no colour blocks."
         )
     map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
-    stack: list = [keras.Input((len(map_columns),)), layers.Dense(hidden_dim, activation="relu")]
+    sizes = hidden_sizes(network, hidden_dim)[::-1]
+    stack: list = [keras.Input((len(map_columns),)), *_hidden(sizes)]
     shape = (*image_shape[:-1], rank or image_shape[-1])
     if network == "dense":
-        stack.append(layers.Dense(2 * hidden_dim, activation="relu"))
         stack += [layers.Dense(math.prod(shape)), layers.Reshape(shape)]
     else:
         stack += _doublings(shape, width, kernel_size, base_side, group_norm)
-    ending = output_activation("linear" if len(shape) == 1 else "tanh")
+    output = output_activation(ending or ("linear" if len(shape) == 1 else "tanh"))
     if not rank:
-        return keras.Sequential([*stack, ending], name=name)
+        return keras.Sequential([*stack, output], name=name)
     maps = keras.Sequential(stack, name="maps")
-    colours = _colours(len(colour_columns) or input_dim, (rank, image_shape[-1]), hidden_dim)
+    colours = _colours(len(colour_columns) or input_dim, (rank, image_shape[-1]), sizes[:1])
     code = keras.Input((input_dim,))
     parts = (code, code)
     if colour_columns:
         parts = tuple(ops.take(code, c, axis=-1) for c in (map_columns, list(colour_columns)))
     image = mix_colours(maps(parts[0]), colours(parts[1]))
-    return keras.Model(code, ending(image), name=name)
+    return keras.Model(code, output(image), name=name)
 
 
-def _colours(input_dim: int, shape: tuple[int, int], hidden_dim: int) -> keras.Sequential:
+def hidden_sizes(network: str, hidden_dim: int | Sequence[int]) -> list[int]:
+    """Sizes of the hidden dense layers of an encoder, in order; see `image_encoder`."""
+    if isinstance(hidden_dim, int):
+        return [hidden_dim] if network == "conv" else [2 * hidden_dim, hidden_dim]
+    return [int(size) for size in hidden_dim]
+
+
+def _hidden(sizes: Sequence[int]) -> list:
+    return [layers.Dense(size, activation="relu") for size in sizes]
+
+
+def _colours(input_dim: int, shape: tuple[int, int], sizes: Sequence[int]) -> keras.Sequential:
     """A network to so many colours of so many channels."""
-    stack = [layers.Dense(hidden_dim, activation="relu"), layers.Dense(math.prod(shape))]
+    stack = [*_hidden(sizes), layers.Dense(math.prod(shape))]
     return keras.Sequential(
         [keras.Input((input_dim,)), *stack, layers.Reshape(shape)], name="colours"
     )

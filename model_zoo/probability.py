@@ -58,4 +58,14 @@ def stateless_seed(numbers):
 tfp = _distributions_package(keras.backend.backend())
 tfd = tfp.distributions
 
-__all__ = ["stateless_seed", "tfd", "tfp"]
+
+class OneHotCategorical(tfd.OneHotCategorical):
+    """TFP's, without the warning that JAX makes of the int64 that it draws with."""
+
+    def _sample_n(self, n, seed=None):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Explicitly requested dtype int64", UserWarning)
+            return super()._sample_n(n, seed)
+
+
+__all__ = ["OneHotCategorical", "stateless_seed", "tfd", "tfp"]

@@ -9,13 +9,27 @@ from typing import Any
 import keras
 
 from model_zoo.gzs_net import GZSNet
+from model_zoo.hfvae import HFVAE
+from model_zoo.scaling import Counts
 from model_zoo.spelling import nearest
 from model_zoo.st_rkm import StRKM
 from model_zoo.zszu_vae import ZsZuVAE
 
-MODELS: dict[str, type[keras.Model]] = {"zszu_vae": ZsZuVAE, "gzs_net": GZSNet, "st_rkm": StRKM}
+MODELS: dict[str, type[keras.Model]] = {
+    "zszu_vae": ZsZuVAE,
+    "gzs_net": GZSNet,
+    "st_rkm": StRKM,
+    "hfvae": HFVAE,
+}
 
-GIVEN_BY_THE_DATA = ("image_shape", "num_classes", "class_probabilities", "factor_sizes")
+GIVEN_BY_THE_DATA = (
+    "image_shape",
+    "num_classes",
+    "class_probabilities",
+    "factor_sizes",
+    "num_examples",
+    "observation",
+)
 """Arguments that no configuration sets; a model takes those of them that it needs."""
 
 
@@ -54,6 +68,11 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
             )
 
 
+def takes_counts(name: str) -> bool:
+    """Whether a model asks of what kind its observations are, and so takes bags of words."""
+    return "observation" in inspect.signature(MODELS[name].__init__).parameters
+
+
 def build_model(
     name: str, args: Mapping[str, Any], image_shape: Sequence[int], num_classes: int, **given: Any
 ) -> keras.Model:
@@ -62,15 +81,25 @@ def build_model(
     Args:
         name: Key of `MODELS`.
         args: Arguments from the configuration.
-        image_shape: `(height, width, channels)` in pixels.
+        image_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
         num_classes: Number of classes.
         **given: Further arguments of `GIVEN_BY_THE_DATA`; those that the model does not have are
             left out.
 
     Returns:
         The model, its variables created.
+
+    Raises:
+        ValueError: An argument is unknown, or the model cannot learn from bags of words.
     """
     check_arguments(name, args)
+    if given.get("observation") == Counts.kind and not takes_counts(name):
+        able = [model for model in MODELS if takes_counts(model)]
+        raise ValueError(
+            f"Model '{name}' cannot learn from bags of words. Expected: one with a likelihood of "
+            f"counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
+            f"`model.name` to {' or '.join(able)}."
+        )
     has = inspect.signature(MODELS[name].__init__).parameters
     given = {key: value for key, value in given.items() if key in has}
     return MODELS[name](tuple(image_shape), num_classes, **args, **given)

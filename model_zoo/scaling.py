@@ -1,8 +1,8 @@
 """How stored observations become what networks see, and back: one class a kind of observation.
 
-The classes are told apart by `kind`, which data sets and bundles store. They work in arithmetic
-alone, so that arrays and the tensors of either backend go through the same lines; Keras is imported
-where it works, so that data sets can be read without it.
+The classes are told apart by `kind`, which data sets and bundles store. Arrays and the tensors of
+either backend go through the same lines; Keras is imported where it works, so that data sets can be
+read without it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+
+from model_zoo.word_counts import round_counts
 
 
 class Scaling(Protocol):
@@ -34,6 +36,11 @@ class Scaling(Protocol):
 
     def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
         """Maps tensors that a model decoded to observations as they are stored."""
+        ...
+
+    @property
+    def for_classifiers(self) -> Scaling:
+        """How a classifier sees the same observations, which is not always as a model does."""
         ...
 
 
@@ -61,6 +68,11 @@ class PixelScaling:
         low, high = value_range
         levels = ops.round((decoded - low) * (255.0 / (high - low)))
         return ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")
+
+    @property
+    def for_classifiers(self) -> PixelScaling:
+        """The same."""
+        return self
 
 
 PIXELS = PixelScaling()
@@ -98,6 +110,11 @@ class Standardization:
         loc, scale = self._within(value_range)
         return decoded * scale + loc
 
+    @property
+    def for_classifiers(self) -> Standardization:
+        """The same."""
+        return self
+
     def _within(self, value_range: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
         """What 0 of the model stands for, and what one unit of it is, of each feature."""
         low, high = value_range
@@ -106,8 +123,47 @@ class Standardization:
         return loc.astype(np.float32), scale.astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Bags of words: a model sees the counts themselves, whatever its range."""
+
+    kind: ClassVar[str] = "counts"
+    dtype: ClassVar[str] = "int32"
+
+    @classmethod
+    def fit(cls, observations: np.ndarray) -> Counts:
+        """The same for all documents."""
+        return cls()
+
+    def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
+        """Leaves counts as they are."""
+        return observations
+
+    def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
+        """Rounds expected counts to whole ones, at least one word a document."""
+        return round_counts(decoded)
+
+    @property
+    def for_classifiers(self) -> LogCounts:
+        """Logarithms, so that a word that is often repeated does not drown the others."""
+        return LogCounts()
+
+
+@dataclass(frozen=True)
+class LogCounts(Counts):
+    """Bags of words as classifiers see them."""
+
+    def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
+        """The logarithm of 1 + count."""
+        if isinstance(observations, np.ndarray):
+            return np.log1p(observations)
+        from keras import ops
+
+        return ops.log1p(observations)
+
+
 SCALINGS: dict[str, type[Scaling]] = {
-    scaling.kind: scaling for scaling in (PixelScaling, Standardization)
+    scaling.kind: scaling for scaling in (PixelScaling, Standardization, Counts)
 }
 
 

@@ -254,7 +254,7 @@ def fit_classifier(
         seed=schedule.seed,
         epochs=range(schedule.epochs),
         steps_divisor=schedule.steps_per_execution or 1,
-        scaling=scaling,
+        scaling=scaling.for_classifiers,
         deformations=deformations,
     )
     compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])

@@ -1,7 +1,7 @@
 """A bundle made ready to run: compiled functions of a fixed batch, observation to code and back.
 
 What is called an image here may be any kind of observation, as it is stored: images are uint8
-`(n, height, width, channels)`, vectors float32 `(n, features)`.
+`(n, height, width, channels)`, vectors float32 `(n, features)`, counts int32 `(n, words)`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
@@ -20,16 +20,17 @@ from augment import BlockPrior, Latents, LatentSpec
 from model_zoo.bundle import Bundle
 from model_zoo.classifier import feature_network
 from model_zoo.heads import split_heads
-from model_zoo.probability import stateless_seed
+from model_zoo.metrics.posteriors import Posteriors
 from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, Signature, compiled
+from pipeline.densities import density_columns, draw, read_posteriors
 from pipeline.observations import KINDS, Kind
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
-
-BLOCK_STRIDE = 2**16
-"""Distance between the seeds of the blocks of one code, so that no two have the same noise."""
 
 
 def spec_of(
@@ -53,15 +54,17 @@ class Codec:
         self.bundle = bundle
         model = bundle.model
         pixels = self._pixels
+        seeded = {**pixels, "seed": ((2,), "int32")}
         codes = {
             name: ((BATCH_SIZE, block["dim"]), "float32")
             for name, block in model.latent_spec.items()
         }
         self._encode = compiled(self._encode_batch, [model], pixels)
-        self._sample = compiled(self._sample_batch, [model], {**pixels, "seed": ((2,), "int32")})
+        self._sample = compiled(self._sample_batch, [model], seeded)
         self._render = compiled(self._render_batch, [model, bundle.judge], codes)
         self._class_scores = compiled(self._score_batch, [model], codes)
         self._moments = compiled(self._moments_batch, [model], pixels)
+        self._densities = compiled(self._density_batch, [model], seeded)
         classes = {"labels": ((BATCH_SIZE,), "int32"), "seed": ((2,), "int32")}
         self._prior = compiled(self._prior_batch, [model], classes)
         self._judges = {
@@ -77,6 +80,11 @@ class Codec:
     def kind(self) -> Kind:
         """The kind of observation that the bundle was trained on."""
         return KINDS[self.bundle.scaling.kind]
+
+    @property
+    def figures(self) -> Figures:
+        """How observations are drawn in a report."""
+        return self.kind.figures(self.bundle.vocabulary)
 
     @functools.cached_property
     def spec(self) -> LatentSpec:
@@ -99,6 +107,15 @@ class Codec:
         columns = _in_batches(self._moments, {"images": images})
         blocks = [name for name in self.bundle.model.latent_spec if f"{name}/loc" in columns]
         return {name: (columns[f"{name}/loc"], columns[f"{name}/scale"]) for name in blocks}
+
+    def posteriors(self, images: np.ndarray, seed: int) -> dict[str, Posteriors]:
+        """The posterior for each image of every block that has densities, with samples of it.
+
+        Those are diagonal Gaussians and one-hot categorical distributions. Left out are points.
+        """
+        if not len(images):
+            return {}
+        return read_posteriors(_in_batches(_seeded(self._densities, seed), {"images": images}))
 
     @property
     def has_prior(self) -> bool:
@@ -142,9 +159,31 @@ class Codec:
         network = feature_network(self.bundle.auditor)
 
         def features(pixels: Columns) -> Columns:
-            return {"features": network(self._observed(pixels, CLASSIFIER_RANGE), training=False)}
+            return {"features": network(self._classified(pixels), training=False)}
 
         return compiled(features, [self.bundle.auditor], self._pixels)
+
+    def evidence_bound(self, images: np.ndarray, seed: int) -> np.ndarray:
+        """Lower bounds on the log probability of observations, `(n,)` in nats, one draw each."""
+        return _in_batches(_seeded(self._evidence, seed), {"images": images})["bound"]
+
+    @functools.cached_property
+    def _evidence(self) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+        model = self.bundle.model
+
+        def evidence(columns: Columns) -> Columns:
+            return {"bound": model.evidence_bound(self._observed(columns), columns["seed"])}
+
+        return compiled(evidence, [model], {**self._pixels, "seed": ((2,), "int32")})
+
+    def topic_weights(self) -> np.ndarray | None:
+        """How much each dimension of the code favours each word, `(dim, words)`, if it has words.
+
+        The dimensions are those of the blocks that are learnt, in the order of the code.
+        """
+        find = getattr(self.bundle.model, "topic_weights", None)
+        weights = find() if find else None
+        return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
 
     def classify(self, latents: Latents) -> np.ndarray:
         """The class that the model itself reads in the codes, `(n,)` int64."""
@@ -154,18 +193,21 @@ class Codec:
         """What the model itself reads of the class in the codes, `(n, num_classes)` scores."""
         return _in_batches(self._class_scores, latents)["scores"]
 
-    def _observed(self, pixels: Columns, value_range: tuple[float, float] | None = None):
-        """What a network sees of images; the model, unless another range is given."""
+    def _observed(self, pixels: Columns):
+        """What the model sees of images."""
         observations = ops.cast(pixels["images"], "float32")
-        return self.bundle.scaling.to_model(
-            observations, value_range or self.bundle.model.value_range
-        )
+        return self.bundle.scaling.to_model(observations, self.bundle.model.value_range)
+
+    def _classified(self, pixels: Columns):
+        """What judge and auditor see of images."""
+        observations = ops.cast(pixels["images"], "float32")
+        return self.bundle.scaling.for_classifiers.to_model(observations, CLASSIFIER_RANGE)
 
     def _encode_batch(self, pixels: Columns) -> Columns:
         return self.bundle.model.encode(self._observed(pixels))
 
     def _sample_batch(self, columns: Columns) -> Columns:
-        return _draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
+        return draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
 
     def _moments_batch(self, pixels: Columns) -> Columns:
         columns = {}
@@ -174,10 +216,14 @@ class Codec:
                 columns |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
         return columns
 
+    def _density_batch(self, columns: Columns) -> Columns:
+        posterior = self.bundle.model.posterior(self._observed(columns))
+        return density_columns(posterior, columns["seed"])
+
     def _prior_batch(self, columns: Columns) -> Columns:
         prior = self.bundle.model.prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
-        return _draw(carriers, columns["seed"])
+        return draw(carriers, columns["seed"])
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}
@@ -199,7 +245,7 @@ class Codec:
         network = getattr(self.bundle, name)
 
         def judge(pixels: Columns) -> Columns:
-            logits = network(self._observed(pixels, CLASSIFIER_RANGE), training=False)
+            logits = network(self._classified(pixels), training=False)
             heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
             return {
                 factor: ops.softmax(part)
@@ -207,16 +253,6 @@ class Codec:
             }
 
         return judge
-
-
-def _draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
-    """One sample of every distribution, each with random numbers of its own."""
-    return {
-        name: block.sample(
-            seed=stateless_seed(seed + ops.array([index * BLOCK_STRIDE, 0], "int32"))
-        )
-        for index, (name, block) in enumerate(distributions.items())
-    }
 
 
 def _seeded(

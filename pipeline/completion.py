@@ -93,6 +93,7 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
         observation=source.observation,
         image_shape=source.image_shape,
         factors={name: source.factors[name] for name in job.plan.written},
+        vocabulary=source.vocabulary,
         splits={job.settings.split: [report.entry for report in reports]},
         source={
             "description": f"Variants of '{source.name}' by the recipe {job.settings.recipe}.",

@@ -21,6 +21,7 @@ from pipeline.sections import (
     StudyConfig,
     TrainConfig,
 )
+from pipeline.strict_yaml import load_yaml
 
 
 class Config(Section):
@@ -68,9 +69,12 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
             f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
         )
     try:
-        tree = yaml.safe_load(path.read_text()) or {}
+        tree = load_yaml(path.read_text()) or {}
     except yaml.YAMLError as error:
-        raise ValueError(f"'{path}' is no YAML file: {error}. Mend its syntax.") from error
+        raise ValueError(
+            f"'{path}' is no YAML file. Expected: YAML with every key once. Received: {error}. "
+            "Mend its syntax."
+        ) from error
     if not isinstance(tree, dict):
         raise ValueError(
             f"'{path}' holds no configuration. Expected: a mapping of sections. "
@@ -110,7 +114,13 @@ def _override(tree: dict[str, Any], setting: str) -> None:
                 f"The override '{key}' goes into a plain value. Expected: a section before each "
                 f"dot. Received: --set {setting!r}. Drop what follows '{section}'."
             )
-    tree[last] = yaml.safe_load(value)
+    try:
+        tree[last] = load_yaml(value)
+    except yaml.YAMLError as error:
+        raise ValueError(
+            f"The value of the override '{key}' is no YAML. Expected: YAML with every key once. "
+            f"Received: --set {setting!r}: {error}. Mend its syntax."
+        ) from error
 
 
 def _explain(problems: Sequence[Any]) -> str:

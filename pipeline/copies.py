@@ -64,7 +64,7 @@ def draw(held_out: HeldOut) -> np.ndarray:
 
 def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
     """Draws what is nearest to training examples beside them; nothing where there are too few."""
-    drawn, figures = draw(held_out), held_out.codec.kind.figures
+    drawn, figures = draw(held_out), held_out.codec.figures
     picture = draw_nearest(figures, drawn, held_out.labels[: len(drawn)], train.images)
     return {"copies": picture} if picture else {}
 

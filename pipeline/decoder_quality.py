@@ -16,9 +16,15 @@ PRIORS = {
 
 
 def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
-    """Measures what decoding loses, against what the mean of the class alone would lose."""
+    """Measures what decoding loses, against what the mean of the class alone would lose.
+
+    Nothing is measured where squared errors tell nothing, as of bags of words.
+    """
     originals, name = held_out.examples.images, held_out.name
-    level, unit = held_out.codec.kind.error_unit(held_out.codec.bundle.model.value_range)
+    told = held_out.codec.kind.error_unit(held_out.codec.bundle.model.value_range)
+    if told is None:
+        return []
+    level, unit = told
     error = mean_squared_error(held_out.decode(held_out.latents), originals)
     class_mean = within_class_variance(originals, held_out.labels)
     return [

@@ -9,6 +9,14 @@ from typing import Any
 import keras
 
 from model_zoo.bundle import Bundle, load_bundle, read_description
+from pipeline.code_information import (
+    CodeInformation,
+    caption_code_information,
+    describe_axes,
+    draw_code_information,
+    measure_code_information,
+    note_code_information,
+)
 from pipeline.code_maps import draw_map, map_caption
 from pipeline.codec import Codec
 from pipeline.config import Config, parse_config
@@ -37,16 +45,16 @@ from pipeline.measures import Measure
 from pipeline.progress import Advance, ProgressDisplay, silent_display
 from pipeline.quality import draw_sample, find_weak_judges, measure_split, measure_variants
 from pipeline.report.page import write_report
-from pipeline.report.schema import FigureTable, Report
+from pipeline.report.schema import FigureTable, Report, Table
 from pipeline.terciles import Terciles
+from pipeline.topics import find_topics, measure_topics, topic_tables
 from pipeline.training import data_digest, run_settings
-from pipeline.traversal import draw_traversals, shown_axes
 from pipeline.unseen_cells import measure_unseen_cells
 from pipeline.unseen_combinations import UnseenCombinations
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),
-    *("factors", "unseen cells", "axes", "unseen combinations", "map"),
+    *("factors", "unseen cells", "axes", "information", "topics", "unseen combinations", "map"),
 )
 
 
@@ -102,21 +110,24 @@ def evaluate(
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
-        numbers = measure(held_out, factor_codes, train, config, folds.unseen, advance)
-        tables = combinations.tabulate()
+        information = CodeInformation(held_out, config)
+        numbers = measure(held_out, factor_codes, information, train, config, folds.unseen, advance)
+        unseen = combinations.tabulate()
         advance(len(STAGES) - 1, len(STAGES), STAGES[-1])
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
         pictures |= draw_factor_codes(factor_codes) | draw_copies(held_out, train)
-        pictures |= draw_sheets(held_out, config)
+        pictures |= draw_code_information(information)
         report = _compose(
             config=config,
             dataset=dataset,
             bundle=bundle,
             held_out=held_out,
             factor_codes=factor_codes,
+            information=information,
             probe_examples=len(train),
             numbers=numbers,
-            unseen_combinations=tables,
+            tables=topic_tables(find_topics(held_out, train)),
+            unseen_combinations=unseen,
             pictures=list(pictures),
         )
         write_report(out, report, pictures, "evaluation")
@@ -145,6 +156,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
 def measure(
     held_out: HeldOut,
     factor_codes: FactorCodes,
+    information: CodeInformation,
     train: Examples,
     config: Config,
     unseen: Mapping[str, Examples] | None = None,
@@ -155,6 +167,7 @@ def measure(
     Args:
         held_out: Encoded examples that everything is scored on.
         factor_codes: Codes of some of them, which are compared with the factors axis by axis.
+        information: Posteriors of some of them, which tell what blocks and axes know.
         train: Examples that probes are trained on.
         config: The configuration; its sections `evaluate` and `generate` decide.
         unseen: Examples of cells that were held out of training, by group.
@@ -172,6 +185,8 @@ def measure(
         lambda: measure_factors(held_out, train, config),
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
         lambda: measure_factor_codes(factor_codes),
+        lambda: measure_code_information(information),
+        lambda: measure_topics(find_topics(held_out, train), held_out, train, config.evaluate),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):
@@ -181,14 +196,6 @@ def measure(
     return numbers
 
 
-def draw_sheets(held_out: HeldOut, config: Config) -> dict[str, bytes]:
-    """Draws one example on its way along the axes of every block that may vary within a class."""
-    codec = held_out.codec
-    return draw_traversals(
-        codec, held_out.examples, held_out.latents, config.generate, shown_axes(codec.spec)
-    )
-
-
 def _compose(
     *,
     config: Config,
@@ -196,8 +203,10 @@ def _compose(
     bundle: Bundle,
     held_out: HeldOut,
     factor_codes: FactorCodes,
+    information: CodeInformation,
     probe_examples: int,
     numbers: list[Measure],
+    tables: list[Table],
     unseen_combinations: list[FigureTable],
     pictures: list[str],
 ) -> Report:
@@ -207,9 +216,11 @@ def _compose(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
         summary=[*_summary(held_out, numbers, manifest.name), *find_weak_judges(numbers)],
         numbers=numbers,
+        axes=describe_axes(information),
+        tables=tables,
         unseen_combinations=unseen_combinations,
         class_names=manifest.class_names,
-        captions=_captions(held_out, factor_codes, pictures),
+        captions=_captions(held_out, factor_codes, information, pictures),
         measured_on={
             "data_set": manifest.name,
             "data_digest": data_digest(manifest),
@@ -223,6 +234,7 @@ def _compose(
         notes=[
             *_notes(held_out, bundle, data_digest(manifest)),
             *note_factor_codes(factor_codes),
+            *note_code_information(information),
         ],
     )
 
@@ -246,15 +258,20 @@ def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
     ]
 
 
-def _captions(held_out: HeldOut, factor_codes: FactorCodes, pictures: list[str]) -> dict[str, str]:
+def _captions(
+    held_out: HeldOut,
+    factor_codes: FactorCodes,
+    information: CodeInformation,
+    pictures: list[str],
+) -> dict[str, str]:
     captions = {
         "code_map": map_caption(held_out),
         "block_table": TABLE_CAPTION,
         "axis_table": axis_caption(factor_codes),
         "copies": CAPTION.format(count=min(len(held_out.examples), MOST_DRAWS)),
+        **caption_code_information(information),
     }
-    of_traversals = held_out.codec.kind.figures.traversal_caption
-    return {name: captions.get(name, of_traversals) for name in pictures}
+    return {name: captions[name] for name in pictures}
 
 
 def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:

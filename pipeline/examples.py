@@ -1,4 +1,4 @@
-"""Labelled images or vectors in columns, and those that could not be used."""
+"""Labelled observations in columns, and those that could not be used."""
 
 from __future__ import annotations
 
@@ -20,13 +20,18 @@ class DeadLetter:
     reason: str
 
 
+class LeftOut(DeadLetter):
+    """An example without a fault that there is nothing to learn from, such as an empty document."""
+
+
 @dataclass(frozen=True)
 class Examples:
     """A batch of labelled observations, columnar.
 
     Args:
         images: Observations as they are stored: uint8 array of shape `(batch_size, height, width,
-            channels)`, or for vectors float32 of shape `(batch_size, features)`.
+            channels)`, for vectors float32 of shape `(batch_size, features)`, or for bags of
+            words int32 of shape `(batch_size, words)`.
         factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
         ids: The identity of each example.
     """

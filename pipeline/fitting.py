@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ def fit_bundle(
     state: Path,
     display: ProgressDisplay,
     observation: str = PIXELS.kind,
+    vocabulary: Sequence[str] = (),
 ) -> tuple[Bundle, list[dict[str, float]]]:
     """Trains a model and its judges and fits the priors.
 
@@ -48,6 +49,7 @@ def fit_bundle(
         state: Folder of the checkpoints; training goes on from what lies there.
         display: Where to show progress.
         observation: Kind of observation of the examples.
+        vocabulary: Words of a bag of words.
 
     Returns:
         The bundle, without details, and the history of the model's training.
@@ -70,6 +72,7 @@ def fit_bundle(
         model_name=config.model.name,
         model_args=config.model.args,
         factors=factors,
+        vocabulary=vocabulary,
         judge_width=config.judge.width,
         judge_factors=judged,
     )
@@ -102,7 +105,11 @@ def _fit_model(
     train, image_shape = config.train, folds.train.images.shape[1:]
     num_classes = len(factors["label"])
     counts = np.bincount(folds.train.labels, minlength=num_classes)
-    given = {"class_probabilities": (counts / counts.sum()).tolist()}
+    given = {
+        "class_probabilities": (counts / counts.sum()).tolist(),
+        "num_examples": len(folds.train.labels),
+        "observation": scaling.kind,
+    }
     warn_of_idle_accelerators(train.devices)
     makes_groups = hasattr(MODELS[config.model.name], "sampler")
     if train.batch_size < num_classes and not makes_groups:

@@ -1,4 +1,4 @@
-"""Turns any source of labelled images or vectors into a data set directory."""
+"""Turns any source of labelled observations into a data set directory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -15,7 +16,7 @@ from augment.randomness import identity_keys
 from pipeline.atomic_files import ShardWriter, os_errors
 from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
 from pipeline.directories import check_apart
-from pipeline.examples import DeadLetter, Examples
+from pipeline.examples import DeadLetter, Examples, LeftOut
 from pipeline.files import (
     as_location,
     exists,
@@ -27,11 +28,13 @@ from pipeline.files import (
 )
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
 from pipeline.observations import KINDS, Kind
-from pipeline.sources import Source, open_source, source_paths
+from pipeline.sources import Source, open_source, source_paths, vocabulary_of
 from pipeline.sources.measured import measure as add_measured
 from pipeline.tf_example import serialize
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
+LEFT_OUT = "left_out"
+"""Detail of a manifest: for each reason, how many examples of each split were not written."""
 _LISTED_LETTERS = 100
 _SHARD_EXAMPLES = 8192
 
@@ -53,7 +56,7 @@ def import_dataset(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DatasetDir:
-    """Imports labelled images or vectors; `out` appears when it is complete, or not at all.
+    """Imports labelled observations; `out` appears when it is complete, or not at all.
 
     Args:
         source: What to read, such as `builtin:fonts` or `folder:photos`; see
@@ -154,7 +157,7 @@ def replaced_when_complete(out: str) -> Iterator[str]:
 
 @dataclass
 class _Import:
-    """One import under way: what to write, and the dead letters so far."""
+    """One import under way: what to write, the dead letters and what is left out so far."""
 
     source: Source
     name: str
@@ -162,6 +165,7 @@ class _Import:
     shards: int | None
     progress: Progress | None
     dead: list[DeadLetter] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     done: int = 0
     details: dict = field(default_factory=dict)
 
@@ -229,7 +233,8 @@ class _Import:
 
     def _account(self, written: int, dead: list[DeadLetter]) -> None:
         """Keeps the counts, and stops an import whose failure budget is spent."""
-        self.dead += dead
+        self.left_out += [letter for letter in dead if isinstance(letter, LeftOut)]
+        self.dead += [letter for letter in dead if not isinstance(letter, LeftOut)]
         self.done += written + len(dead)
         if len(self.dead) > FAILURE_BUDGET * self.total:
             first = self.dead[0]
@@ -255,16 +260,18 @@ class _Import:
             observation=self.source.observation,
             image_shape=self.source.image_shape,
             factors=self.source.factors,
+            vocabulary=vocabulary_of(self.source),
             splits=splits,
             source=self.options,
             versions=library_versions(),
             totals={
                 "requested": self.total,
                 "written": written,
-                "rejected": 0,
+                "rejected": len(self.left_out),
                 "dead": len(self.dead),
             },
             details={"dead_letters": [asdict(letter) for letter in self.dead[:_LISTED_LETTERS]]}
+            | ({LEFT_OUT: _by_reason(self.left_out)} if self.left_out else {})
             | self.details,
         )
         empty = [label for label, count in manifest.label_counts("train").items() if not count]
@@ -274,6 +281,14 @@ class _Import:
                 f"Received: max_examples={self.options['max_examples']}. Raise --max-examples."
             )
         return manifest
+
+
+def _by_reason(letters: Sequence[LeftOut]) -> dict[str, dict[str, int]]:
+    """Letters by reason and file."""
+    counts: dict[str, Counter] = {}
+    for letter in letters:
+        counts.setdefault(letter.reason, Counter())[letter.shard] += 1
+    return {reason: dict(files) for reason, files in counts.items()}
 
 
 def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ from pipeline.observations import KINDS
 from pipeline.runners import DEFAULT_RUNNER
 from pipeline.sections import GenerateConfig
 from pipeline.slices import cut
+from pipeline.vocabularies import summarise
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
@@ -218,7 +219,7 @@ def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
 
 
 def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
-    """Refuses a bundle that was trained on observations or classes of another kind."""
+    """Refuses a bundle that was trained on observations, words or classes of another kind."""
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
     if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):
         resize = f"Import the data with --image-size {description['image_shape'][0]}, or train"
@@ -227,6 +228,12 @@ def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
             f"Expected: {kind.many} of shape {tuple(description['image_shape'])}. "
             f"Received: {given.many} of shape {manifest.image_shape}. "
             f"{resize if kind is given and kind.can_resize else 'Train'} a bundle on this data."
+        )
+    if manifest.vocabulary != description.get("vocabulary", []):
+        raise ValueError(
+            f"Data set '{manifest.name}' and the bundle do not fit. Expected: "
+            f"{summarise(description['vocabulary'])}. Received: {summarise(manifest.vocabulary)}. "
+            "Count the words that the bundle was trained on, or train a bundle on this data."
         )
     if manifest.class_names != description["factors"]["label"]:
         raise ValueError(

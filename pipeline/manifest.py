@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from model_zoo.scaling import Counts
 from pipeline.files import file_size, open_binary
 from pipeline.observations import KINDS
+from pipeline.vocabularies import check_vocabulary
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -60,8 +62,10 @@ class Manifest(BaseModel):
         name: Name of the data set, lower case; the prefix of its files.
         version: Semantic version, as TFDS reads it.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape of an observation, `(height, width, channels)` or `(features,)`.
+        image_shape: Event shape of an observation, `(height, width, channels)`, `(features,)` or
+            `(words,)`.
         factors: Value names of each factor in the order of their codes; `"label"` first.
+        vocabulary: Words of a bag of words, by number; empty for other observations.
         splits: The shards of each split, in order.
         source: Where the examples came from, and with which options.
         versions: Versions of the packages that wrote it.
@@ -78,6 +82,7 @@ class Manifest(BaseModel):
     observation: str = "image"
     image_shape: tuple[int, ...]
     factors: dict[str, list[str]]
+    vocabulary: list[str] = []
     splits: dict[str, list[ShardEntry]]
     source: dict[str, Any] = {}
     versions: dict[str, str] = {}
@@ -103,6 +108,10 @@ class Manifest(BaseModel):
             raise ValueError(f"observation must be in {sorted(KINDS)}, got '{self.observation}'")
         if expected := KINDS[self.observation].check_shape(self.image_shape):
             raise ValueError(f"image_shape must be {expected}, got {self.image_shape}")
+        words = self.image_shape[0] if self.observation == Counts.kind else 0
+        if len(self.vocabulary) != words:
+            raise ValueError(f"vocabulary must have {words} words, got {len(self.vocabulary)}")
+        check_vocabulary(self.vocabulary)
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """The kinds of observation: how each is stored in records, scaled for a model, drawn and named.
 
-This is the one place that tells images from vectors. Data set directories and bundles store the
-name of their kind; everything else asks `KINDS`.
+This is the one place that tells images, vectors and bags of words apart. Data set directories and
+bundles store the name of their kind; everything else asks `KINDS`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from model_zoo.scaling import PixelScaling, Scaling, Standardization
+from model_zoo.scaling import Counts, PixelScaling, Scaling, Standardization
 from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
 
 if TYPE_CHECKING:
     from pipeline.report.figures import Figures
+
+
+MOST_WORDS = 50_000
+"""Most words of a vocabulary: documents are held as one count a word when they are learnt from."""
+MOST_COUNTED = 2**24
+"""Most times that a document may have a word: up to here float32 counts exactly."""
 
 
 class Kind(Protocol):
@@ -40,9 +46,8 @@ class Kind(Protocol):
     tolerance: ClassVar[float]
     """How far a value may differ, in that unit, where another kind of CPU has made it."""
 
-    @property
-    def figures(self) -> Figures:
-        """How they are drawn in a report."""
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
+        """How they are drawn in a report; bags of words need the words."""
         ...
 
     def check_shape(self, shape: Sequence[int]) -> str:
@@ -67,8 +72,9 @@ class Kind(Protocol):
         """Decodes parsed values: those that are intact as one array, and which these are."""
         ...
 
-    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
-        """Factor from squared stored units to those that errors are told in, and their name."""
+    def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str] | None:
+        """Factor from squared stored units to those that errors are told in, and their name; None
+        where squared errors tell nothing."""
         ...
 
     def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
@@ -87,8 +93,7 @@ class ImageKind(Kind):
     scaling = PixelScaling
     unit, tolerance = "levels", 1.0
 
-    @property
-    def figures(self) -> Figures:
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
         """Mosaics of pixels."""
         from pipeline.report.figures import Mosaics
 
@@ -151,8 +156,7 @@ class VectorKind(Kind):
     scaling = Standardization
     unit, tolerance = "standard deviations", 1e-5
 
-    @property
-    def figures(self) -> Figures:
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
         """Scatter plots."""
         from pipeline.report.figures import ScatterPlots
 
@@ -197,5 +201,77 @@ class VectorKind(Kind):
         return np.array(Standardization.fit(vectors).scale if len(vectors) else 1.0)
 
 
-KINDS: dict[str, Kind] = {kind.scaling.kind: kind for kind in (ImageKind(), VectorKind())}
-"""The kinds by name: `image` and `vector`."""
+class CountKind(Kind):
+    """Bags of words, `(words,)` int32 counts, stored as pairs of a word's number and its count."""
+
+    feature = "words"
+    one, many = "document", "documents"
+    stored_as = "int64, pairs of word and count"
+    damaged = "the words are not in order, or not counted by numbers of 1 to 2**24"
+    can_resize = False
+    scaling = Counts
+    unit, tolerance = "words", 1.0
+
+    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
+        """Lists of words."""
+        from pipeline.report.word_lists import WordLists
+
+        return WordLists(vocabulary)
+
+    def check_shape(self, shape: Sequence[int]) -> str:
+        """A vocabulary is one axis."""
+        fits = len(shape) == 1 and 2 <= shape[0] <= MOST_WORDS
+        return "" if fits else f"(words,) with 2 to {MOST_WORDS:,} words"
+
+    def tfds_feature(self, shape: Sequence[int]) -> Any:
+        """A tensor of as many pairs as the document has different words."""
+        import tensorflow_datasets as tfds
+
+        return tfds.features.Tensor(shape=(None, 2), dtype=np.int64)
+
+    def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
+        """Pairs `(different words, 2)`, in the order of the vocabulary."""
+        rows, words = np.nonzero(observations)
+        pairs = np.stack([words, observations[rows, words]], axis=1).astype(np.int64)
+        ends = np.cumsum(np.bincount(rows, minlength=len(observations)))
+        return np.split(pairs, ends[:-1]) if len(observations) else []
+
+    def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
+        """Pairs whose words are in the vocabulary."""
+        pairs = np.array(feature.int64_list.value, np.int64)
+        if not len(pairs) or len(pairs) % 2:
+            return "feature 'words' is missing or not pairs of word and count"
+        pairs = pairs.reshape(-1, 2)
+        outside = pairs[(pairs[:, 0] < 0) | (pairs[:, 0] >= shape[0]), 0]
+        if len(outside):
+            return f"feature 'words' has word {outside[0]} instead of 0 to {shape[0] - 1}"
+        return pairs
+
+    def decode(
+        self, values: Sequence[Any], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Counts of all words of the documents whose pairs are in order."""
+        pairs = np.concatenate([np.zeros((0, 2), np.int64), *values])
+        rows = np.repeat(np.arange(len(values)), [len(value) for value in values])
+        words, numbers = pairs.T
+        bad = (numbers < 1) | (numbers > MOST_COUNTED)
+        bad[1:] |= (np.diff(rows) == 0) & (np.diff(words) <= 0)
+        intact = np.ones(len(values), bool)
+        intact[rows[bad]] = False
+        counts = np.zeros((len(values), *shape), np.int32)
+        counts[rows, words] = np.where(bad, 0, numbers)
+        return counts[intact], intact
+
+    def error_unit(self, value_range: tuple[float, float]) -> None:
+        """None: rounding decides which of many rare words a document has."""
+        return None
+
+    def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """One word."""
+        return np.ones((), np.float32)
+
+
+KINDS: dict[str, Kind] = {
+    kind.scaling.kind: kind for kind in (ImageKind(), VectorKind(), CountKind())
+}
+"""The kinds by name: `image`, `vector` and `counts`."""

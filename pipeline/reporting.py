@@ -33,7 +33,7 @@ from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections
 from pipeline.report.schema import Report
-from pipeline.traversal import draw_traversals
+from pipeline.traversal import draw_traversals, sheet_caption
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""
@@ -89,7 +89,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     sheets = _traversals(config, sample, codec) if sample else {}
     pictures |= sheets
     captions = {name: text for name, text in _captions(codec).items() if name in pictures}
-    captions |= dict.fromkeys(sheets, codec.kind.figures.traversal_caption)
+    captions |= dict.fromkeys(sheets, sheet_caption(codec))
     report = _compose(config, source.manifest, generated.manifest, bundle, numbers, captions)
     write_report(out, report, pictures | _charts(report, history))
     return report
@@ -154,7 +154,7 @@ def _summary(generated: Manifest, numbers: list[Measure]) -> list[str]:
 
 def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
-    return codec.kind.figures.variants(sample.anchors, sample.images, accepted, names)
+    return codec.figures.variants(sample.anchors, sample.images, accepted, names)
 
 
 def _traversals(config: Config, sample: Sample, codec: Codec) -> dict[str, bytes]:
@@ -169,7 +169,7 @@ def _nearest(
     drawn: Recombinations | None, sample: Sample | None, examples: Examples, codec: Codec
 ) -> bytes | None:
     """What was made that is nearest to a real example, of every class."""
-    figures = codec.kind.figures
+    figures = codec.figures
     if drawn:
         labels = drawn.plan.factors["label"]
         return draw_nearest(figures, drawn.images, labels, examples.images)
@@ -181,7 +181,7 @@ def _nearest(
 
 def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
     exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
-    return codec.kind.figures.exchange(
+    return codec.figures.exchange(
         exchange.examples,
         exchange.images,
         exchange.accepted,
@@ -193,7 +193,7 @@ def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: Quali
 
 def _captions(codec: Codec) -> dict[str, str]:
     """What to write below any of the pictures."""
-    return codec.kind.figures.captions(_parts(codec.spec)) | CAPTIONS
+    return codec.figures.captions(_parts(codec.spec)) | CAPTIONS
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:

@@ -187,6 +187,9 @@ class EvaluateConfig(Section):
     """Most training examples for a probe, and most held-out examples for `evaluate`."""
     disentanglement_examples: int = Field(default=3000, ge=2)
     """Most held-out examples whose codes are compared with their factors, axis by axis."""
+    information_examples: int = Field(default=5000, ge=2)
+    """Most held-out examples whose codes are compared with the posteriors of all of them; four
+    times as long for twice as many, and mutual information is at most the log of their number."""
 
 
 PoolName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]

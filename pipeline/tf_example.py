@@ -63,7 +63,8 @@ def serialize(features: Mapping[str, Value]) -> bytes:
 
     Args:
         features: One value per feature: bytes, text (UTF-8), an integer or boolean (int64), a
-            float (float32), a sequence of texts, or an array of floats (float32, in C order).
+            float (float32), a sequence of texts, or an array of floats (float32) or of integers
+            (int64), in C order.
 
     Raises:
         TypeError: A value is of another kind.
@@ -81,12 +82,14 @@ def serialize(features: Mapping[str, Value]) -> bytes:
             feature.float_list.value.append(float(value))
         elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
             feature.float_list.value.extend(value.ravel().tolist())
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+            feature.int64_list.value.extend(value.ravel().tolist())
         elif isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
             feature.bytes_list.value.extend(text.encode() for text in value)
         else:
             raise TypeError(
                 f"Feature '{name}' cannot be stored. Expected: bytes, text, an integer, a float, "
-                "a list of texts or an array of floats. "
+                "a list of texts or an array of numbers. "
                 f"Received: type={type(value).__name__}. Convert it first."
             )
     return example.SerializeToString(deterministic=True)

@@ -90,6 +90,7 @@ def train_bundle(
         out / STATE_FOLDER,
         display or silent_display(),
         manifest.observation,
+        manifest.vocabulary,
     )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
@@ -112,7 +113,8 @@ def _check_fit(config: Config, manifest: Manifest) -> None:
             f"observations '{manifest.observation}', and data.deform. Drop `data.deform`."
         )
     with placement(config.train.devices, config.train.dtype_policy):
-        new_model(config, manifest.image_shape, manifest.factors)
+        given = {"observation": manifest.observation}
+        new_model(config, manifest.image_shape, manifest.factors, **given)
 
 
 def run_settings(config: Config) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def check_arguments(model: StRKM) -> None:
             f"Received: dim={model.dim}, feature_dim={model.feature_dim}. Lower `model.args.dim`, "
             "or raise `model.args.feature_dim`."
         )
-    positive = ("reconstruction_weight", "subspace_rate", "num_components")
+    positive = ("reconstruction_weight", "subspace_rate", "num_components", "noisy_every")
     if model.form != "deterministic":
         positive += ("noise",)
     for name in positive:

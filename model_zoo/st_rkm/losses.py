@@ -7,7 +7,8 @@ the batch. With `h` the code, `U` the basis of the subspace and noise `e ~ N(0, 
     noisy           ||x - psi(U (h + s e))||^2
     split           ||x - psi(U h)||^2 + ||psi(U h) - psi(U (h + s e))||^2
 
-Pandey et al., Neural Computation 34(10), 2022, section 3. The split form penalises how steep the
+Pandey et al., Neural Computation 34(10), 2022, section 3. The second term of the split form is
+averaged over some of the batch only, `noisy_every`: the same on average. It penalises how steep the
 decoder is along the subspace, and nothing else to second order in `s`.
 """
 
@@ -35,7 +36,8 @@ def loss_terms(model: StRKM, x, outputs) -> dict:
         "pca_loss": model.subspace.error(outputs["centred"], outputs["h"]),
     }
     if model.form == "split":
-        terms["smoothness_loss"] = squared_error(model, outputs["reconstruction"], outputs["noisy"])
+        clean = outputs["reconstruction"][:: model.noisy_every]
+        terms["smoothness_loss"] = squared_error(model, clean, outputs["noisy"])
     return terms
 
 

@@ -17,11 +17,11 @@ import numpy as np
 from keras import ops
 
 from model_zoo.batches import labels_of
+from model_zoo.class_density import ClassDensity
 from model_zoo.devices import replica_share
 from model_zoo.networks import image_decoder, image_encoder, resolve_network
 from model_zoo.probability import tfd
 from model_zoo.st_rkm.checks import check_arguments
-from model_zoo.st_rkm.density import ClassDensity, fit_density
 from model_zoo.st_rkm.losses import add_noise, loss_terms
 from model_zoo.subspace import Subspace
 
@@ -37,7 +37,7 @@ class StRKM(keras.Model):
         Pandey et al., Neural Computation 34(10), 2022, https://arxiv.org/abs/2006.07046. Deviates:
         ReLU networks in place of leaky ones; a mixture for each class in place of one Gaussian of
         all; what `Subspace` says; `relative_noise`, without which the noise is nothing beside
-        codes whose scale is free.
+        codes whose scale is free; `noisy_every`.
 
     Args:
         image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
@@ -47,6 +47,8 @@ class StRKM(keras.Model):
         loss: `"deterministic"`, `"noisy"` or `"split"`; see `model_zoo.st_rkm.losses`.
         noise: Float, scale of the noise of the codes in the latter two.
         relative_noise: Whether `noise` is in units of the root mean square of the codes.
+        noisy_every: Integer, how many examples of a batch there are to one that the split form
+            decodes with noise, too, which costs half a step if it is every one, as in the paper.
         reconstruction_weight: Float, `c`: weight of half the squared error, summed over pixels in
             `[0, 1]`, beside the squared distance of features to the subspace.
         pca_weight: Float, weight of the latter, 1 in the paper. 0 leaves features anywhere.
@@ -64,8 +66,8 @@ class StRKM(keras.Model):
 
     Output shape:
         A dictionary: `h` `(batch, dim)`; `centred`, the centred features `(batch, feature_dim)`;
-        `reconstruction` with the shape of the input, and `noisy`, the same from codes with noise,
-        in the split form.
+        `reconstruction` with the shape of the input, and in the split form `noisy`, that of every
+        fourth example (`noisy_every`) from its code with noise.
     """
 
     value_range = (-1.0, 1.0)
@@ -81,6 +83,7 @@ class StRKM(keras.Model):
         loss: str = "split",
         noise: float = 0.1,
         relative_noise: bool = True,
+        noisy_every: int = 4,
         reconstruction_weight: float = 1.0,
         pca_weight: float = 1.0,
         subspace_rate: float = 10.0,
@@ -96,7 +99,7 @@ class StRKM(keras.Model):
         super().__init__(**kwargs)
         self.image_shape = tuple(int(side) for side in image_shape)
         self.num_classes, self.dim, self.feature_dim = num_classes, dim, feature_dim
-        self.noise, self.relative_noise = noise, relative_noise
+        self.noise, self.relative_noise, self.noisy_every = noise, relative_noise, noisy_every
         self.reconstruction_weight, self.pca_weight = reconstruction_weight, pca_weight
         self.subspace_rate, self.num_components = subspace_rate, num_components
         self.network = resolve_network(network, self.image_shape)
@@ -136,8 +139,7 @@ class StRKM(keras.Model):
 
     def class_scores(self, latents):
         """Log density of the code in every class, `(batch, num_classes)`."""
-        codes = ops.expand_dims(latents["h"], 1)
-        return self.density.classes().log_prob(codes)
+        return self.density.log_prob(latents["h"])
 
     # --- Probability model --------------------------------------------------------------------
 
@@ -177,9 +179,7 @@ class StRKM(keras.Model):
             `{"h": {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, float32.
         """
         labels = np.asarray(labels_of(factors))
-        found = fit_density(latents["h"], labels, self.num_classes, self.num_components, self.seed)
-        self.density.hold(found)
-        return {"h": found}
+        return {"h": self.density.fit(latents["h"], labels, self.seed)}
 
     # --- Training -----------------------------------------------------------------------------
 
@@ -210,12 +210,10 @@ class StRKM(keras.Model):
         codes = self.subspace.project(centred)
         noisy = add_noise(self, codes) if training and self.form != "deterministic" else codes
         clean = self.decode({"h": noisy if self.form == "noisy" else codes})
-        outputs = {
-            "h": codes,
-            "centred": centred,
-            "reconstruction": clean,
-        }
-        return outputs | ({"noisy": self.decode({"h": noisy})} if self.form == "split" else {})
+        outputs = {"h": codes, "centred": centred, "reconstruction": clean}
+        if self.form == "split":
+            outputs["noisy"] = self.decode({"h": noisy[:: self.noisy_every]})
+        return outputs
 
     def get_config(self):
         parameters = inspect.signature(type(self).__init__).parameters

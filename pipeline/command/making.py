@@ -49,9 +49,9 @@ def import_(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn labelled images or vectors into a data set: TFRecord, TFDS metadata, manifest."""
+    """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
-    from pipeline.importing import import_dataset
+    from pipeline.importing import LEFT_OUT, import_dataset
     from pipeline.progress import ProgressDisplay
 
     with ProgressDisplay().stage("import") as advance:
@@ -70,6 +70,8 @@ def import_(
             progress=advance,
         )
     counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
+    for reason, splits in dataset.manifest.details.get(LEFT_OUT, {}).items():
+        typer.echo(f"Left out {splits}: {reason}.")
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
 
 

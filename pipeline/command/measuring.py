@@ -157,9 +157,12 @@ def inspect(
     """Show what is in a data set directory or a model bundle."""
     start_tensorflow()
     from pipeline.inspection import describe
+    from pipeline.vocabularies import summarise
 
     description = describe(path)
     if as_json:
         typer.echo(json.dumps(description, indent=2))
         return
+    if words := description.get("vocabulary"):
+        description["vocabulary"] = summarise(words)
     print_table(str(path), [(name, plain(value)) for name, value in description.items()])

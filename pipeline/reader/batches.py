@@ -55,8 +55,9 @@ def load(
 
     Returns:
         A `tf.data.Dataset` of known length: batches of observations, float32 of shape
-        `(batch_size, height, width, channels)` in `[0, 1]`, or for vectors `(batch_size, features)`
-        in their own units, and of labels, int64 of shape `(batch_size,)`.
+        `(batch_size, height, width, channels)` in `[0, 1]`, for vectors `(batch_size, features)` in
+        their own units, or for bags of words counts `(batch_size, words)`; and of labels, int64 of
+        shape `(batch_size,)`.
 
     Raises:
         FileNotFoundError: A directory or a file of it is missing.
@@ -134,15 +135,35 @@ def _parser(dataset: DatasetDir) -> Any:
     """Reads observations, labels and what a selection asks for from a batch of records."""
     import tensorflow as tf
 
-    shape, is_image = dataset.manifest.image_shape, dataset.kind.feature == "image"
-    one = tf.io.FixedLenFeature
+    shape, feature, one = dataset.manifest.image_shape, dataset.kind.feature, tf.io.FixedLenFeature
+    stored = {
+        "image": one((), tf.string),
+        "observation": one(shape, tf.float32),
+        "words": tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64),
+    }
     features = {
-        dataset.kind.feature: one((), tf.string) if is_image else one(shape, tf.float32),
+        feature: stored[feature],
         "label": one((), tf.int64),
         RECIPE: one((), tf.string, ""),
         CONFIDENCE: one((), tf.float32, 1.0),
     }
-    return lambda records: tf.io.parse_example(records, features)
+
+    def parse(records):
+        parsed = tf.io.parse_example(records, features)
+        if feature == "words":
+            parsed[feature] = _counts(parsed[feature], shape[0])
+        return parsed
+
+    return parse
+
+
+def _counts(pairs: Any, num_words: int) -> tf.Tensor:
+    """Counts of all words, float32, from ragged rows of flat pairs of word and count."""
+    import tensorflow as tf
+
+    words, counts = pairs.flat_values[::2], tf.cast(pairs.flat_values[1::2], tf.float32)
+    places = tf.stack([pairs.value_rowids()[::2], words], axis=1)
+    return tf.scatter_nd(places, counts, tf.stack([pairs.nrows(), np.int64(num_words)]))
 
 
 def _filter(selection: Selection) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.dataset_dir import DatasetDir
+from pipeline.observations import Kind
 from pipeline.reader.selection import Selection
 from pipeline.records import BadRecord, read_records
 from pipeline.rows import parse_row
@@ -17,7 +18,7 @@ from pipeline.tf_example import plain_features
 
 Record = dict[str, Any]
 Stored = bytes | np.ndarray
-"""An observation as its record has it: a PNG, or a vector."""
+"""An observation as its record has it: a PNG, a vector, or pairs of word and count."""
 
 
 def read(
@@ -41,8 +42,9 @@ def read(
 
     Yields:
         Per record a dictionary of its features: `image`, uint8 of shape `(height, width,
-        channels)`, or `observation`, float32 of shape `(features,)`; an integer for `label` and
-        every other factor; and whatever else the record says, such as `example_id`.
+        channels)`, `observation`, float32 of shape `(features,)`, or `words`, int32 counts of
+        shape `(words,)`; an integer for `label` and every other factor;
+        and whatever else the record says, such as `example_id`.
 
     Raises:
         FileNotFoundError: The directory or a file of it is missing.
@@ -64,9 +66,9 @@ def read(
 def _stream(
     dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
 ) -> Iterator[Record]:
-    kind = dataset.kind
+    kind, shape = dataset.kind, dataset.manifest.image_shape
     for value, features in _selected(dataset, split, selection, worker, num_workers):
-        yield {**features, kind.feature: _decode(value)}
+        yield {**features, kind.feature: _decode(value, kind, shape)}
 
 
 def _selected(
@@ -105,10 +107,10 @@ def parse_record(
     return row.value, plain_features(data)
 
 
-def _decode(value: Stored) -> np.ndarray:
-    """An image from its PNG, whose size `parse_row` has checked; a vector as it is."""
+def _decode(value: Stored, kind: Kind, shape: tuple[int, ...]) -> np.ndarray:
+    """An image from its PNG, whose size `parse_row` has checked; counts of all words; a vector."""
     if isinstance(value, np.ndarray):
-        return value
+        return value if value.shape == shape else kind.decode([value], shape)[0][0]
     from PIL import Image
 
     with Image.open(io.BytesIO(value), formats=["PNG"]) as image:

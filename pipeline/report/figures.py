@@ -20,11 +20,6 @@ GRID_COLUMNS = 8
 MOST_DOTS = 2000
 """Most real vectors in a scatter plot."""
 
-_AXES = (
-    "Axes are sorted by their share, in per cent, of the variance of the block's mean codes of "
-    "real examples; at most ten are shown."
-)
-
 Parts = tuple[str, str]
 """Names of the blocks that carry the class, and of the others."""
 
@@ -33,7 +28,7 @@ class Figures(Protocol):
     """The pictures of what was made, as PNG files, with what is written below them."""
 
     traversal_caption: ClassVar[str]
-    """What to write below `traversal`."""
+    """What to write below `traversal`; `{order}` stands for what its axes are sorted by."""
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
@@ -66,13 +61,13 @@ class Figures(Protocol):
         cells: np.ndarray,
         accepted: np.ndarray,
         axes: np.ndarray,
-        shares: np.ndarray,
+        labels: Sequence[str],
         others: np.ndarray,
     ) -> bytes:
         """Draws what is made of one example on its way along `a` axes, among other real ones.
 
         Steps `(s,)` in standard deviations, cells `(a, s, ...)`, accepted or not `(a, s)`, numbers
-        of the axes `(a,)` and their shares of the variance `(a,)`.
+        of the axes `(a,)` and a label of each.
         """
         ...
 
@@ -87,14 +82,14 @@ class Mosaics:
     traversal_caption: ClassVar[str] = (
         "In the middle, what the model makes of a real image; left and right of it, the same moved "
         "along one axis a row, by so many standard deviations of the block's prior, all else kept. "
-        f"{_AXES} Those with a red frame the gate would reject: they may have lost the class."
+        "{order} Those with a red frame the gate would reject: they may have lost the class."
     )
 
     def variants(
         self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
     ) -> bytes:
         """Draws some anchors of each class, a row each."""
-        rows, columns = _classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
+        rows, columns = classes_in_turn(anchors.labels), min(GRID_COLUMNS, variants.shape[1])
         return variant_grid(
             anchors.images[rows],
             variants[rows, :columns],
@@ -125,11 +120,11 @@ class Mosaics:
         cells: np.ndarray,
         accepted: np.ndarray,
         axes: np.ndarray,
-        shares: np.ndarray,
+        labels: Sequence[str],
         others: np.ndarray,
     ) -> bytes:
         """Draws a row an axis."""
-        return traversal_sheet(steps, cells, accepted, axes, shares)
+        return traversal_sheet(steps, cells, accepted, axes, labels)
 
     def captions(self, parts: Parts) -> dict[str, str]:
         """What the rows, columns and frames are."""
@@ -152,7 +147,7 @@ class ScatterPlots:
         "The large dot is what the model makes of a real vector; small grey ones show where others "
         "lie. A line a colour leads through what becomes of it along one axis, to two standard "
         "deviations of the block's prior either way, all else kept; the number of the axis is at "
-        f"its upper end. {_AXES} Crosses the gate would reject: they may have lost the class."
+        "its upper end. {order} Crosses the gate would reject: they may have lost the class."
     )
 
     def variants(
@@ -192,11 +187,11 @@ class ScatterPlots:
         cells: np.ndarray,
         accepted: np.ndarray,
         axes: np.ndarray,
-        shares: np.ndarray,
+        labels: Sequence[str],
         others: np.ndarray,
     ) -> bytes:
         """Draws a line an axis."""
-        return traversal_scatter(steps, cells, accepted, axes, shares, others[:MOST_DOTS])
+        return traversal_scatter(steps, cells, accepted, axes, labels, others[:MOST_DOTS])
 
     def captions(self, parts: Parts) -> dict[str, str]:
         """What dots, crosses and arrows are."""
@@ -212,7 +207,7 @@ class ScatterPlots:
         }
 
 
-def _classes_in_turn(labels: np.ndarray) -> np.ndarray:
+def classes_in_turn(labels: np.ndarray) -> np.ndarray:
     """Rows of anchors, classes in turn, at most `GRID_ROWS`."""
     turn = rank_in_class(np.arange(len(labels)), labels)
     order = np.lexsort((labels, turn))[:GRID_ROWS]

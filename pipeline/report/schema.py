@@ -59,6 +59,7 @@ class Report(BaseModel):
         title: Title of the page.
         summary: Sentences that open the page, the one with the key numbers first.
         numbers: The measured numbers, in the order to show them.
+        axes: By block, figures of its axes in their order, in nats; the page shows some as bars.
         tables: Tables to show before the numbers.
         unseen_combinations: Tables of what becomes of cells that were held out of training.
         class_names: The classes, in order.
@@ -81,6 +82,7 @@ class Report(BaseModel):
     title: str
     summary: list[str] = Field(min_length=1)
     numbers: list[Measure] = []
+    axes: dict[str, dict[str, list[float]]] = {}
     tables: list[Table] = []
     unseen_combinations: list[FigureTable] = []
     class_names: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.report.drawing import TEXT, to_png
@@ -14,7 +16,7 @@ def traversal_scatter(
     cells: np.ndarray,
     accepted: np.ndarray,
     axes: np.ndarray,
-    shares: np.ndarray,
+    labels: Sequence[str],
     background: np.ndarray,
 ) -> bytes:
     """Draws a line an axis through what is made at each step, over faint dots of real vectors.
@@ -26,7 +28,7 @@ def traversal_scatter(
         cells: `(a, s, features)`: what is made.
         accepted: Booleans of shape `(a, s)`.
         axes: Integers of shape `(a,)`: the numbers of the axes.
-        shares: Floats of shape `(a,)` in `[0, 1]`: share of each axis, for the legend.
+        labels: A text an axis, for the legend.
         background: `(m, features)` real vectors.
 
     Returns:
@@ -37,15 +39,15 @@ def traversal_scatter(
     """
     grid = (len(axes), len(steps))
     fits = cells.ndim == 3 and cells.shape[:2] == grid and cells.size
-    if not fits or accepted.shape != grid or len(shares) != len(axes):
+    if not fits or accepted.shape != grid or len(labels) != len(axes):
         raise ValueError(
             "The lines cannot be drawn. Expected: cells (axes, steps, features), accepted (axes, "
-            f"steps), a share an axis. Received: cells {cells.shape}, accepted {accepted.shape}, "
-            f"{len(axes)} axes, {len(shares)} shares and {len(steps)} steps. Pass all of the same "
+            f"steps), a label an axis. Received: cells {cells.shape}, accepted {accepted.shape}, "
+            f"{len(axes)} axes, {len(labels)} labels and {len(steps)} steps. Pass all of the same "
             "axes and steps."
         )
     others, flat = in_plane(background, background, cells.reshape(-1, cells.shape[-1]))
-    names = [f"axis {axis}: {100 * s:.1f} %" for axis, s in zip(axes, shares, strict=True)]
+    names = [f"axis {axis}: {label}" for axis, label in zip(axes, labels, strict=True)]
     figure, (panel,) = open_panels(1, np.concatenate([others, flat]), names)
     panel.scatter(*others.T, c=TEXT, s=4, lw=0, alpha=0.4)
     paths = flat.reshape(*grid, 2)

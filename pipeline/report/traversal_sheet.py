@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -28,7 +29,7 @@ def traversal_sheet(
     cells: np.ndarray,
     accepted: np.ndarray,
     axes: np.ndarray,
-    shares: np.ndarray,
+    labels: Sequence[str],
 ) -> bytes:
     """Draws one row an axis and one column a step, with a gap on either side of step 0.
 
@@ -39,7 +40,7 @@ def traversal_sheet(
         cells: uint8 of shape `(rows, columns, height, width, channels)`, with 1 or 3 channels.
         accepted: Booleans of shape `(rows, columns)`.
         axes: Integers of shape `(rows,)`: number of the axis of each row.
-        shares: Floats of shape `(rows,)` in `[0, 1]`: share of each axis, written below its number.
+        labels: A text a row, written below the number of its axis.
 
     Returns:
         A PNG file with transparent background.
@@ -47,9 +48,9 @@ def traversal_sheet(
     Raises:
         ValueError: The shapes do not fit together.
     """
-    _check(steps, cells, accepted, axes, shares)
+    _check(steps, cells, accepted, axes, labels)
     font = title_font(SIZE)
-    names = [(f"axis {axis}", f"{100 * s:.1f} %") for axis, s in zip(axes, shares, strict=True)]
+    names = [(f"axis {axis}", label) for axis, label in zip(axes, labels, strict=True)]
     height, width = cell_size(cells)
     longest = max(font.getlength(line) for lines in names for line in lines)
     beside = FRAME + round(longest) + PADDING
@@ -91,14 +92,14 @@ def _check(
     cells: np.ndarray,
     accepted: np.ndarray,
     axes: np.ndarray,
-    shares: np.ndarray,
+    labels: Sequence[str],
 ) -> None:
     fits = cells.ndim == 5 and cells.shape[-1] in (1, 3) and cells.size
     grid = (len(axes), len(steps))
-    if not fits or cells.shape[:2] != grid or accepted.shape != grid or len(shares) != len(axes):
+    if not fits or cells.shape[:2] != grid or accepted.shape != grid or len(labels) != len(axes):
         raise ValueError(
             "The sheet has not one image for each axis and step. Expected: cells (rows, columns, "
-            "height, width, 1 or 3), accepted (rows, columns), an axis and a share a row, a step a "
+            "height, width, 1 or 3), accepted (rows, columns), an axis and a label a row, a step a "
             f"column. Received: cells {cells.shape}, accepted {accepted.shape}, {len(axes)} axes, "
-            f"{len(shares)} shares and {len(steps)} steps. Pass all of the same axes and steps."
+            f"{len(labels)} labels and {len(steps)} steps. Pass all of the same axes and steps."
         )

@@ -1,4 +1,4 @@
-"""Where labelled images and vectors come from: one file a kind, all seen through `Source`."""
+"""Where labelled observations come from: one file a kind, all seen through `Source`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ SCHEMES = ("builtin:digits", *GRIDS, "builtin:moons", "folder:DIR", "idx:DIR") +
 class Source(Protocol):
     """A labelled data set to import, read in order and in bounded memory.
 
+    A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
+
     Args:
         name: Name that suits the data set.
         description: One or two sentences for people.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape `(height, width, channels)`, or `(features,)` of vectors.
+        image_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
+            `(words,)` of bags of words.
         factors: Value names of each factor; `"label"` first.
         splits: Number of examples, good and bad, of each split.
         label_field: What the source itself calls the label.
@@ -56,6 +59,11 @@ class Source(Protocol):
         """Streams a split. The id of an example, and the `record` of a dead letter, is its
         position in the source, so neither depends on the options of an import."""
         ...
+
+
+def vocabulary_of(source: Source) -> list[str]:
+    """The words that a source counts; none if it is of something else."""
+    return list(getattr(source, "vocabulary", ()))
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:

@@ -1,4 +1,7 @@
-"""A NumPy archive with `images` or `observations`, `label`, factors and, if wanted, `split`."""
+"""A NumPy archive with `images` or `observations`, `label`, factors and, if wanted, `split`.
+
+Archives of sparse rows are read by `pipeline.sources.documents`.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ import numpy as np
 
 from pipeline.sources import path_name
 from pipeline.sources.arrays import ArraySource, encode_values
+from pipeline.sources.documents import DocumentSource, is_of_documents, open_documents
 
 _SPLITS = ("train", "test")
 
 
-def open_npz(file: str) -> ArraySource:
-    """Opens an archive of images, or of vectors called `observations`; they must fit into memory.
+def open_npz(file: str) -> ArraySource | DocumentSource:
+    """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
-    Every one-dimensional array as long as these is a factor. Others are left alone.
+    They must fit into memory. Every one-dimensional array as long as these is a factor. Others are
+    left alone.
 
     Args:
         file: Path of the archive.
@@ -27,6 +32,9 @@ def open_npz(file: str) -> ArraySource:
         ValueError: The file is no archive, or its arrays do not fit each other.
     """
     arrays = _load(Path(file))
+    if is_of_documents(arrays):
+        return open_documents(file, arrays)
+    _check_kind(file, arrays)
     is_images = "images" in arrays
     images = (
         _check_images(file, arrays.pop("images"))
@@ -79,13 +87,18 @@ def _load(file: Path) -> dict[str, np.ndarray]:
                     f"numbers or texts, not of objects. Received: {error}. "
                     "Save it with a plain dtype."
                 ) from error
+    return arrays
+
+
+def _check_kind(file: str, arrays: dict[str, np.ndarray]) -> None:
+    """Refuses an archive of nothing, or of images and vectors."""
     if len({"images", "observations"} & set(arrays)) != 1:
         raise ValueError(
             f"'{file}' has no images, or vectors too. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "
-            f"shape (n, features). Received: {_shapes(arrays)}. Add it, or leave one out."
+            "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
+            f"Received: {_shapes(arrays)}. Add it, or leave one out."
         )
-    return arrays
 
 
 def _check_images(file: str, images: np.ndarray) -> np.ndarray:

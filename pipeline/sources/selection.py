@@ -11,7 +11,7 @@ import numpy as np
 from augment.randomness import identity_keys
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
-from pipeline.sources import Source
+from pipeline.sources import Source, vocabulary_of
 
 Batch = tuple[Examples, list[DeadLetter]]
 
@@ -29,6 +29,11 @@ class DerivedSource:
     label_field: str
     source: Source
     change: Callable[[str, Batch], Batch]
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words that are counted, if any are."""
+        return vocabulary_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Streams the changed batches."""

@@ -44,7 +44,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
     pictures: dict[str, bytes] = {}
     if not folders:
         return pictures
-    real, figures = folders[-1] / "data", dataset.kind.figures
+    real, figures = folders[-1] / "data", dataset.kind.figures()
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)

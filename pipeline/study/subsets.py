@@ -69,6 +69,7 @@ def write_subset(
             observation=manifest.observation,
             image_shape=manifest.image_shape,
             factors=manifest.factors,
+            vocabulary=manifest.vocabulary,
             splits={"train": [shard]},
             source={
                 "description": f"{len(examples):,} examples of '{manifest.name}'.",

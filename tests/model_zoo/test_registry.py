@@ -45,7 +45,10 @@ def test_a_wrong_argument_builds_nothing():
 
 def test_a_model_takes_of_the_data_what_it_needs():
     given = {"factor_sizes": {"label": 2, "ink": 3}, "class_probabilities": [0.75, 0.25]}
+    given["num_examples"] = 40
     zszu = build_model("zszu_vae", {"hidden_dim": 4}, (8, 8, 1), 2, **given)
     gzs = build_model("gzs_net", {"hidden_dim": 4}, (8, 8, 1), 2, **given)
     assert zszu.get_config()["class_probabilities"] == (0.75, 0.25)
     assert gzs.get_config()["factor_sizes"] == {"label": 2, "ink": 3}
+    hfvae = build_model("hfvae", {"hidden_dim": 4}, (8, 8, 1), 2, **given)
+    assert hfvae.get_config()["num_examples"] == 40

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_zoo.scaling import PIXELS, Standardization, describe_scaling, make_scaling
+from model_zoo.scaling import PIXELS, Counts, Standardization, describe_scaling, make_scaling
 
 RANGES = [(-1.0, 1.0), (0.0, 1.0)]
 
@@ -52,6 +52,29 @@ def test_vectors_come_back_from_the_range_of_the_model(vectors, value_range):
 
 
 def test_a_scaling_is_rebuilt_from_json(vectors):
-    for scaling in (PIXELS, Standardization.fit(vectors)):
+    for scaling in (PIXELS, Standardization.fit(vectors), Counts()):
         text = json.dumps(describe_scaling(scaling))
         assert make_scaling(json.loads(text)) == scaling
+
+
+def test_models_see_counts_and_classifiers_their_logarithms():
+    counts = np.float32([[0, 1, 9], [3, 0, 0]])
+    for value_range in RANGES:
+        np.testing.assert_array_equal(Counts().to_model(counts, value_range), counts)
+        seen = Counts().for_classifiers.to_model(ops.convert_to_tensor(counts), value_range)
+        np.testing.assert_allclose(ops.convert_to_numpy(seen), np.log1p(counts), rtol=1e-6)
+        np.testing.assert_array_equal(
+            Counts().for_classifiers.to_model(counts, value_range), np.log1p(counts)
+        )
+
+
+def test_expected_counts_become_whole_ones():
+    expected = ops.convert_to_tensor(np.float32([[0.5, 1.5, 2.0], [0.0, 0.0, 0.1]]))
+    found = ops.convert_to_numpy(Counts().from_model(expected, (-1.0, 1.0)))
+    assert found.dtype == np.int32
+    assert found.sum(axis=1).tolist() == [4, 1]
+
+
+@pytest.mark.parametrize("scaling", [PIXELS, Standardization((0.0,), (1.0,))])
+def test_classifiers_see_other_observations_as_models_do(scaling):
+    assert scaling.for_classifiers is scaling

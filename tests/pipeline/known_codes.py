@@ -42,6 +42,7 @@ class KnownCodec:
 
     has_prior = True
     kind = KINDS["image"]
+    figures = kind.figures()
 
     def encode(self, images: np.ndarray) -> Latents:
         label = images[:, 0, :1, 0].astype(np.float32) / STEP

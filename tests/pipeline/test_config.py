@@ -86,6 +86,31 @@ def test_yaml_cannot_make_objects(write):
         load_config(write("train: !!python/object/apply:os.system ['true']"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: {args: {blocks: {z: {dim: 2}, z: {dim: 3}}}}",
+        "model:\n  args:\n    blocks:\n      z: {dim: 2}\n      z: {values: 3}\n",
+        "train: {epochs: 1}\ntrain: {epochs: 2}\n",
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(write, text):
+    with pytest.raises(ValueError, match="(?s)every key once.*'(z|train)' stands there twice"):
+        load_config(write(text))
+
+
+def test_an_override_with_a_key_twice_is_refused():
+    setting = "model.args.blocks={z: {dim: 2}, z: {dim: 3}}"
+    with pytest.raises(ValueError, match="(?s)override 'model.args.blocks'.*stands there twice"):
+        parse_config({}, "here", (setting,))
+
+
+def test_one_name_in_two_mappings_is_no_key_twice(write):
+    text = "train: {epochs: 2}\njudge: {epochs: 3}\ndata: &one {limit: 5}\nsmoke: {<<: *one}\n"
+    config = load_config(write(text))
+    assert (config.train.epochs, config.judge.epochs) == (2, 3)
+
+
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 

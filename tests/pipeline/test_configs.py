@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import bags
 import numpy as np
 import pytest
 import tfds_directories
@@ -28,10 +29,14 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
         return "builtin:moons", {"max_examples": 300}
+    if name == "st_rkm_dsprites":
+        return "builtin:dsprites", {"max_examples": 600, "image_size": 32}
     if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
     if name in ("gzs_net_fonts", "gzs_net_letters"):
         return "builtin:letters", {"max_examples": 2000}
+    if name == "hfvae_news20":
+        return bags.save(folder), {}
     if name == "zszu_cifar10":
         return tfds_directories.cifar10(folder / "cifar10"), {}
     if name == "zszu_celeba":

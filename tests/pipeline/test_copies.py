@@ -24,7 +24,9 @@ def vectors(count: int, seed: int) -> Examples:
 def model(drawn: np.ndarray, kind: str = "vector") -> Any:
     """Held-out vectors of a model that draws these, whose auditor sees the first three features."""
     return SimpleNamespace(
-        codec=SimpleNamespace(kind=KINDS[kind], features=lambda vectors: vectors[:, :3]),
+        codec=SimpleNamespace(
+            kind=KINDS[kind], figures=KINDS[kind].figures(), features=lambda vectors: vectors[:, :3]
+        ),
         many="vectors",
         examples=vectors(1500, 1),
         labels=vectors(1500, 1).labels,

@@ -10,6 +10,7 @@ import pytest
 from bundles import digits_bundle, digits_data
 
 from model_zoo.bundle import load_bundle, read_description
+from pipeline.code_information import CodeInformation
 from pipeline.codec import Codec
 from pipeline.dataset_dir import DatasetDir
 from pipeline.evaluation import evaluate, measure, stored_config
@@ -27,6 +28,10 @@ UNBOUNDED = {
     "Frechet distance of draws",
     "Kernel distance of draws",
     "Density of draws",
+    "Ceiling of mutual information",
+    "Mutual information of image and zu",
+    "Total correlation within zu",
+    "Divergence of the axes of zu from the prior",
 }
 
 
@@ -61,7 +66,7 @@ def test_the_page_names_every_figure_and_shows_the_map_without_a_network(out, re
     page = (out / "evaluation.html").read_text()
     for number in report.numbers:
         assert number.name in page
-    assert list(report.captions) == ["code_map", "copies", "traversal_of_zu"]
+    assert list(report.captions) == ["code_map", "copies", "information_of_axes", "traversal_of_zu"]
     assert page.count('src="data:image/png;base64,') == len(report.captions)
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert "evaluation.json" in page
@@ -71,7 +76,7 @@ def test_the_page_names_every_figure_and_shows_the_map_without_a_network(out, re
 
 
 def test_figures_that_are_shares_lie_between_0_and_1(report):
-    assert len({number.name for number in report.numbers}) == len(report.numbers) == 39
+    assert len({number.name for number in report.numbers}) == len(report.numbers) == 43
     for number in report.numbers:
         assert number.value is not None, number.name
         assert number.meaning, number.name
@@ -102,10 +107,30 @@ def test_the_order_of_the_examples_changes_no_figure(codec, report):
     mixed = examples.take(rng.permutation(len(examples)))
     held_out = HeldOut.encode(codec, mixed, name, config.generate.seed)
     train = train.take(rng.permutation(len(train)))
-    found = measure(held_out, FactorCodes.choose(held_out, config), train, config)
+    information = CodeInformation(held_out, config)
+    codes = FactorCodes.choose(held_out, config)
+    found = measure(held_out, codes, information, train, config)
     assert [figure.value for figure in found] == pytest.approx(
         [figure.value for figure in report.numbers], rel=1e-5
     )
+
+
+def test_zu_tells_of_the_image_as_much_as_so_many_images_can_show(report):
+    found = {number.name: number.value for number in report.numbers}
+    told, ceiling = found["Mutual information of image and zu"], np.log(len_of_test())
+    assert found["Ceiling of mutual information"] == pytest.approx(ceiling)
+    assert 1 < told <= ceiling + 1e-4
+    of_axes = report.axes["zu"]["mutual_information"]
+    assert list(report.axes) == ["zu"]
+    assert sum(of_axes) - told == pytest.approx(found["Total correlation within zu"])
+    assert sum(report.axes["zu"]["divergence_from_prior"]) == pytest.approx(
+        found["Divergence of the axes of zu from the prior"]
+    )
+    assert sum("No mutual information with the image is told of zs" in n for n in report.notes) == 1
+
+
+def len_of_test() -> int:
+    return DatasetDir.open(digits_data()).manifest.num_examples("test")
 
 
 def test_settings_of_evaluate_bound_the_examples(tmp_path):

@@ -12,6 +12,12 @@ RNG = np.random.default_rng(0)
 OBSERVATIONS = {
     "image": RNG.integers(0, 256, (5, 4, 3, 1), dtype=np.uint8),
     "vector": RNG.normal(size=(5, 3)).astype(np.float32),
+    "counts": np.int32([[0, 3, 1], [1, 0, 2], [0, 2, 2], [9, 0, 70_000], [0, 0, 1]]),
+}
+DAMAGES = {
+    "image": lambda png: png[:-10],
+    "vector": lambda vector: vector * np.float32(np.inf),
+    "counts": lambda pairs: pairs[::-1],
 }
 
 
@@ -50,7 +56,7 @@ def test_no_values_are_an_empty_batch(name):
 def test_what_is_damaged_is_left_out_and_named(name):
     kind, shape = KINDS[name], OBSERVATIONS[name].shape[1:]
     values = [kind.parse(feature, shape) for feature in features(name)]
-    values[2] = values[2][:-10] if name == "image" else values[2] * np.float32(np.inf)
+    values[2] = DAMAGES[name](values[2])
     found, intact = kind.decode(values, shape)
     assert intact.tolist() == [True, True, False, True, True]
     np.testing.assert_array_equal(found, OBSERVATIONS[name][intact])
@@ -60,7 +66,7 @@ def test_what_is_damaged_is_left_out_and_named(name):
 def test_a_feature_that_does_not_fit_gives_the_reason(name):
     kind, shape = KINDS[name], OBSERVATIONS[name].shape[1:]
     assert f"'{kind.feature}'" in str(kind.parse(tf.train.Feature(), shape))
-    other = (*shape[:-1], shape[-1] + 1)
+    other = (*shape[:-1], shape[-1] - 1)
     assert "instead of" in str(kind.parse(features(name)[0], other))
 
 
@@ -86,7 +92,28 @@ def test_vectors_differ_in_deviations_of_each_feature_and_images_in_levels():
         ("vector", (2,), True),
         ("vector", (0,), False),
         ("vector", (4, 4, 1), False),
+        ("counts", (2,), True),
+        ("counts", (1,), False),
+        ("counts", (50_001,), False),
+        ("counts", (4, 4, 1), False),
     ],
 )
 def test_shapes_belong_to_their_kind(name, shape, fits):
     assert (not KINDS[name].check_shape(shape)) == fits
+
+
+@pytest.mark.parametrize(
+    "pairs", [[[0, 0]], [[0, -2]], [[0, 2**24 + 1]], [[1, 2], [1, 3]], [[2, 1], [0, 1]]]
+)
+def test_counts_that_are_none_or_words_out_of_order_are_damaged(pairs):
+    values = [np.int64([[0, 1]]), np.int64(pairs), np.int64([[2, 4]])]
+    found, intact = KINDS["counts"].decode(values, (3,))
+    assert intact.tolist() == [True, False, True]
+    assert found.tolist() == [[1, 0, 0], [0, 0, 4]]
+
+
+def test_a_document_is_stored_as_long_as_it_has_words():
+    first, *_, last = KINDS["counts"].encode(OBSERVATIONS["counts"])
+    assert (first.tolist(), last.tolist()) == ([[1, 3], [2, 1]], [[2, 1]])
+    odd = tf.train.Feature(int64_list=tf.train.Int64List(value=[1, 2, 3]))
+    assert "not pairs" in str(KINDS["counts"].parse(odd, (3,)))

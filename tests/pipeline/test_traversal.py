@@ -69,6 +69,17 @@ def test_axes_are_sorted_by_variance_and_shares_are_those_of_the_whole_block(exa
     np.testing.assert_allclose(alone.shares, made.shares[1:])
 
 
+def test_axes_of_known_information_are_sorted_by_it_and_labelled_in_nats(examples):
+    codec, one = KnownCodec(), examples.take(np.array([5]))
+    codes = np.random.default_rng(0).normal(size=(1000, 2)) * [1, 3]
+    told = np.array([1.234, 0.05])
+    made = traverse_block(codec, one, "zu", codes, np.arange(2), QualityGate(0.9), told)
+    assert made.axes.tolist() == [0, 1]
+    assert made.labels == ["1.23 nats", "0.05 nats"]
+    plain = traverse(codec, examples, codes=codes)
+    assert plain.labels == [f"{100 * share:.1f} %" for share in plain.shares]
+
+
 def test_codes_that_never_vary_have_no_shares(examples):
     made = traverse(KnownCodec(), examples, codes=np.ones((4, 2)))
     assert made.shares.tolist() == [0.0, 0.0]
@@ -156,6 +167,7 @@ def test_the_report_shows_the_axes_that_were_moved_along(moved):
     config = digits_config(*TRAVERSE, "generate.options.axes=3,0")
     report = report_on(config, digits_data(), digits_bundle(), moved)
     assert "one axis a row" in report.captions["traversal_of_zu"]
+    assert "sorted by their share" in report.captions["traversal_of_zu"]
     page = (moved / "report.html").read_text()
     assert "<h3>Traversal of zu</h3>" in page
 
@@ -163,6 +175,7 @@ def test_the_report_shows_the_axes_that_were_moved_along(moved):
 def test_the_evaluation_shows_the_axes_of_the_block_without_the_label(tmp_path):
     report = evaluate(digits_data(), digits_bundle(), tmp_path / "out")
     assert [name for name in report.captions if "traversal" in name] == ["traversal_of_zu"]
+    assert "Axes are sorted by what each tells of the image" in report.captions["traversal_of_zu"]
     assert "<h3>Traversal of zu</h3>" in (tmp_path / "out" / "evaluation.html").read_text()
 
 

@@ -37,16 +37,17 @@ def test_pca_loss_is_the_variance_off_the_subspace():
     assert float(found) == pytest.approx(expected, rel=1e-4)
 
 
-def test_losses_are_those_of_the_paper(observations):
-    model = tiny(noise=0.3, loss="split")
+@pytest.mark.parametrize("every", [1, 4])
+def test_losses_are_those_of_the_paper(observations, every):
+    model = tiny(noise=0.3, loss="split", noisy_every=every)
     outputs = model(observations, training=True)
     model.compute_loss(observations, None, outputs)
     found = {name: float(tracker.result()) for name, tracker in model.trackers.items()}
     images, clean = (observations + 1) / 2, (np.asarray(outputs["reconstruction"]) + 1) / 2
     noisy = (np.asarray(outputs["noisy"]) + 1) / 2
-    squares = [
-        np.square(pair[0] - pair[1]).sum() / 20 for pair in ((images, clean), (clean, noisy))
-    ]
+    pairs = ((images, clean), (clean[::every], noisy))
+    squares = [np.square(one - other).sum() / len(one) for one, other in pairs]
+    assert len(noisy) == 20 // every
     assert found["reconstruction_loss"] == pytest.approx(squares[0], rel=1e-4)
     assert found["smoothness_loss"] == pytest.approx(squares[1], rel=1e-4)
     assert squares[1] > 0
@@ -65,7 +66,7 @@ def test_relative_noise_grows_with_the_codes(relative):
 
 @pytest.mark.parametrize("form", ["deterministic", "noisy", "split"])
 def test_validation_sees_no_noise(form, observations):
-    model = tiny(loss=form, noise=5.0, relative_noise=False)
+    model = tiny(loss=form, noise=5.0, relative_noise=False, noisy_every=1)
     outputs = model(observations, training=False)
     expected = model.decode(model.encode(observations))
     np.testing.assert_allclose(outputs["reconstruction"], expected, atol=1e-6)
@@ -107,6 +108,7 @@ def test_a_batch_that_is_not_finite_leaves_the_basis_on_the_manifold():
         ({"loss": "slack"}, "Set `model.args.loss`"),
         ({"noise": 0.0}, "Raise `model.args.noise`"),
         ({"num_components": 0}, "Raise `model.args.num_components`"),
+        ({"noisy_every": 0}, "Raise `model.args.noisy_every`"),
     ],
 )
 def test_impossible_arguments_are_refused_with_the_fix(args, fix):

@@ -15,10 +15,10 @@ CELLS = np.array([[[-3, 0], [0, 0], [3, 0]], [[0, -1], [0, 0], [0, 2]]], np.floa
 BACKGROUND = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
 
 
-def _draw(accepted: np.ndarray, cells: np.ndarray = CELLS, shares=(0.7, 0.3)) -> bytes:
+def _draw(accepted: np.ndarray, cells: np.ndarray = CELLS, labels=("70 %", "0.3 nats")) -> bytes:
     background = np.resize(BACKGROUND, (30, cells.shape[-1]))
     numbers = np.array([4, 0])
-    return traversal_scatter(STEPS, cells, accepted, numbers, np.array(shares), background)
+    return traversal_scatter(STEPS, cells, accepted, numbers, labels, background)
 
 
 def _area(png: bytes, color) -> int:
@@ -48,6 +48,6 @@ def test_vectors_of_any_size_are_drawn(features):
 
 
 def test_lines_that_do_not_fit_are_refused():
-    for accepted, shares in ((np.ones((2, 2), bool), (0.7, 0.3)), (np.ones((2, 3), bool), (1.0,))):
+    for accepted, labels in ((np.ones((2, 2), bool), "ab"), (np.ones((2, 3), bool), "a")):
         with pytest.raises(ValueError, match="Pass all of the same axes and steps"):
-            _draw(accepted, shares=shares)
+            _draw(accepted, labels=labels)

@@ -19,8 +19,7 @@ def _cells(channels: int = 1, rows: int = 2) -> np.ndarray:
 
 def _sheet(cells: np.ndarray, accepted: np.ndarray | None = None, axes=(7, 12)) -> np.ndarray:
     passed = np.ones(cells.shape[:2], bool) if accepted is None else accepted
-    shares = np.array([0.9, 0.05])
-    png = traversal_sheet(STEPS, cells, passed, np.array(axes), shares)
+    png = traversal_sheet(STEPS, cells, passed, np.array(axes), ["90.0 %", "0.05 nats"])
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
@@ -54,13 +53,13 @@ def test_only_rejected_cells_have_a_red_frame():
             assert (tuple(corner) == RED) == (not accepted[row, column])
 
 
-def test_axes_and_shares_stand_beside_the_rows_and_steps_above_the_columns():
+def test_axes_and_labels_stand_beside_the_rows_and_steps_above_the_columns():
     pixels, side = _sheet(_cells()), 2 * 48 + 2 * FRAME
     first = _lefts(pixels, side)[0]
     for row in range(2):
         top = STRIP + row * (side + GAP)
         assert pixels[top : top + side // 2, :first, 3].any()  # the number
-        assert pixels[top + side // 2 : top + side, :first, 3].any()  # the share
+        assert pixels[top + side // 2 : top + side, :first, 3].any()  # the label
     for left in _lefts(pixels, side):
         assert pixels[:STRIP, left : left + side, 3].any()
     other = _sheet(_cells(), axes=(8, 12))

@@ -1,4 +1,8 @@
-"""The density of the codes, fitted after training: a Gaussian mixture of every class."""
+"""The density of the codes of every class, fitted after training.
+
+Codes of a Gaussian block get a Gaussian mixture of every class, those of a categorical block
+the weight of every value in every class.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from model_zoo.probability import tfd
 
 SMALLEST_SCALE = 1e-4
 """Least standard deviation of a component, in units of the largest of the codes."""
+
+SMALLEST_WEIGHT = 1e-6
+"""Least weight that a value is scored with in a class that never had it."""
 
 Density = dict[str, np.ndarray]
 """`weights` `(C, K)`, `loc` and `scale` `(C, K, dim)`, float32."""
@@ -46,6 +53,16 @@ class ClassDensity(keras.layers.Layer):
         self.loc.assign(density["loc"])
         self.scale.assign(density["scale"])
 
+    def fit(self, codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> Density:
+        """Fits the mixtures to codes `(n, dim)` of classes `(n,)`, holds them and returns them."""
+        found = fit_density(codes, labels, self.num_classes, self.num_components, seed)
+        self.hold(found)
+        return found
+
+    def log_prob(self, codes):
+        """Log density of codes `(batch, dim)` in every class, `(batch, num_classes)`."""
+        return self.classes().log_prob(ops.expand_dims(codes, 1))
+
     def classes(self):
         """Mixture of each class, as TFP."""
         loc, scale = ops.convert_to_tensor(self.loc), ops.convert_to_tensor(self.scale)
@@ -65,6 +82,52 @@ class ClassDensity(keras.layers.Layer):
             "num_classes": self.num_classes,
             "num_components": self.num_components,
             "dim": self.dim,
+        }
+
+
+@keras.saving.register_keras_serializable(package="latentloom")
+class ClassWeights(keras.layers.Layer):
+    """Holds how frequent each value of a categorical block is in every class; all alike at first.
+
+    Args:
+        num_classes: Integer, `C`.
+        num_values: Integer, `K`: size of a code, one of whose entries is 1 or that sum to 1.
+    """
+
+    def __init__(self, num_classes: int, num_values: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.num_classes, self.num_values = num_classes, num_values
+        self.weight = self.add_weight(
+            shape=(num_classes, num_values),
+            initializer=keras.initializers.Constant(1.0 / num_values),
+            trainable=False,
+            autocast=False,
+            name="weight",
+        )
+        self.built = True
+
+    def fit(self, codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> Density:
+        """Fits the weights to codes `(n, K)` of classes `(n,)`, holds them and returns them.
+
+        The components are the corners of the simplex: their scale is 0.
+        """
+        codes = np.asarray(codes, np.float64)
+        weights = np.stack([codes[labels == c].mean(axis=0) for c in range(self.num_classes)])
+        weights /= weights.sum(axis=-1, keepdims=True)
+        self.weight.assign(weights.astype(np.float32))
+        corners = np.broadcast_to(np.eye(self.num_values), (*weights.shape, self.num_values))
+        arrays = {"weights": weights, "loc": corners, "scale": np.zeros_like(corners)}
+        return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+    def log_prob(self, codes):
+        """Mean log weight, in every class, of the values of codes `(batch, K)`, `(batch, C)`."""
+        log_weight = ops.log(ops.maximum(self.weight, SMALLEST_WEIGHT))
+        return ops.matmul(codes, ops.transpose(log_weight))
+
+    def get_config(self):
+        return super().get_config() | {
+            "num_classes": self.num_classes,
+            "num_values": self.num_values,
         }
 
 

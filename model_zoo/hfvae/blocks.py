@@ -1,0 +1,196 @@
+"""The blocks of a code, Gaussian or categorical, and what each says of the code of an example.
+
+Both kinds say the same things, so that the model does not ask which a block is. What calling the
+model gives has, for a block `z`, its code under `z` and its posterior under `z/...`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from model_zoo.aggregate_posterior import gaussian_log_density
+from model_zoo.class_density import ClassDensity, ClassWeights
+from model_zoo.divergences import BlockDensities, BlockProbabilities
+from model_zoo.probability import OneHotCategorical, tfd
+
+LOG_VARIANCE_CENTRE, LOG_VARIANCE_REACH = -4.0, 8.0
+"""Log variances stay within the reach of the centre: a posterior without any width shares nothing
+with others, and the total correlation of such has no gradient."""
+
+SMALLEST_PROBABILITY = 1e-9
+"""Least probability of a value: so labels, too, have finite logs."""
+
+Outputs = Mapping[str, Any]
+"""What calling the model gave."""
+
+
+class GaussianBlock:
+    """Mean and log variance of a diagonal Gaussian; the prior is standard normal.
+
+    Args:
+        name: Name of the block.
+        dim: Integer, its size.
+    """
+
+    factor = None
+
+    def __init__(self, name: str, dim: int):
+        self.name, self.dim, self.encoder_dim = name, dim, 2 * dim
+
+    def moments(self, encoded) -> dict:
+        """The posteriors, of what the encoder gave for this block."""
+        loc, raw = ops.split(encoded, 2, axis=-1)
+        bounded = ops.tanh((raw - LOG_VARIANCE_CENTRE) / LOG_VARIANCE_REACH)
+        log_variance = LOG_VARIANCE_CENTRE + LOG_VARIANCE_REACH * bounded
+        return {f"{self.name}/loc": loc, f"{self.name}/log_variance": log_variance}
+
+    def draw(self, moments: Outputs, seed: keras.random.SeedGenerator):
+        """A code of every posterior, `(batch, dim)`, differentiable."""
+        loc, log_variance = self._of(moments)
+        return loc + ops.exp(0.5 * log_variance) * keras.random.normal(ops.shape(loc), seed=seed)
+
+    def point(self, moments: Outputs):
+        """The code without noise, `(batch, dim)`."""
+        return moments[f"{self.name}/loc"]
+
+    def densities(self, outputs: Outputs) -> BlockDensities:
+        """Log densities of the codes of a batch under every posterior and the prior."""
+        codes = outputs[self.name]
+        prior = -0.5 * (ops.square(codes) + math.log(2.0 * math.pi))
+        return BlockDensities(gaussian_log_density(codes, *self._of(outputs)), prior)
+
+    def posterior(self, moments: Outputs):
+        """The posteriors, as TFP."""
+        loc, log_variance = self._of(moments)
+        normal = tfd.Normal(loc, ops.exp(0.5 * log_variance))
+        return tfd.Independent(normal, reinterpreted_batch_ndims=1)
+
+    def prior(self):
+        """The prior, as TFP."""
+        zeros = ops.zeros((self.dim,))
+        return tfd.Independent(tfd.Normal(zeros, ops.exp(zeros)), reinterpreted_batch_ndims=1)
+
+    def prior_arrays(self) -> dict[str, np.ndarray]:
+        """The prior as weights, loc and scale of one component for all classes."""
+        loc = np.zeros((1, 1, self.dim), np.float32)
+        return {"weights": np.ones((1, 1), np.float32), "loc": loc, "scale": np.ones_like(loc)}
+
+    def class_density(self, num_classes: int, num_components: int) -> keras.layers.Layer:
+        """What holds the density of the codes of every class."""
+        return ClassDensity(num_classes, num_components, self.dim)
+
+    def _of(self, outputs: Outputs) -> tuple[Any, Any]:
+        return outputs[f"{self.name}/loc"], outputs[f"{self.name}/log_variance"]
+
+
+class CategoricalBlock:
+    """Probabilities of some values; the prior is uniform. A code is a point of their simplex.
+
+    Args:
+        name: Name of the block.
+        dim: Integer, number of values, the size of the code.
+        factor: Name of the factor whose values they are, or `None`.
+        temperature: Float, of the relaxed codes that the decoder learns from.
+        is_enumerated: Whether terms of all blocks together sum over its values. Otherwise the value
+            that the decoder sees stands for them.
+    """
+
+    def __init__(
+        self, name: str, dim: int, factor: str | None, temperature: float, is_enumerated: bool
+    ):
+        self.name, self.dim, self.encoder_dim, self.factor = name, dim, dim, factor
+        self.temperature, self.is_enumerated = temperature, is_enumerated
+
+    def moments(self, encoded) -> dict:
+        """The posteriors, of the logits that the encoder gave for this block."""
+        return {f"{self.name}/log_probabilities": self.log_probabilities(ops.softmax(encoded))}
+
+    def log_probabilities(self, probabilities):
+        """Logs of probabilities `(batch, dim)`, none of which is left to be 0."""
+        share = 1.0 - self.dim * SMALLEST_PROBABILITY
+        return ops.log(share * probabilities + SMALLEST_PROBABILITY)
+
+    def draw(self, moments: Outputs, seed: keras.random.SeedGenerator):
+        """A relaxed one-hot code of every posterior, `(batch, dim)`, differentiable.
+
+        Its largest entry is at a value that is distributed as the posterior says.
+
+        Reference:
+            Maddison et al., The Concrete Distribution, ICLR 2017.
+        """
+        logits = moments[f"{self.name}/log_probabilities"]
+        uniform = keras.random.uniform(ops.shape(logits), 1e-7, 1.0 - 1e-7, seed=seed)
+        return ops.softmax((logits - ops.log(-ops.log(uniform))) / self.temperature)
+
+    def point(self, moments: Outputs):
+        """The probabilities, `(batch, dim)`."""
+        return ops.exp(moments[f"{self.name}/log_probabilities"])
+
+    def densities(self, outputs: Outputs) -> BlockProbabilities:
+        """Log probabilities of all values under every posterior and the prior."""
+        prior = ops.full((self.dim,), -math.log(self.dim))
+        values = None if self.is_enumerated else ops.argmax(outputs[self.name], axis=-1)
+        return BlockProbabilities(outputs[f"{self.name}/log_probabilities"], prior, values)
+
+    def shown(self, labels) -> dict:
+        """Code and posterior of examples `(batch,)` whose value is known."""
+        code = ops.one_hot(labels, self.dim, dtype="float32")
+        return {self.name: code, f"{self.name}/log_probabilities": self.log_probabilities(code)}
+
+    def posterior(self, moments: Outputs):
+        """The posteriors, as TFP, of one-hot codes."""
+        logits = moments[f"{self.name}/log_probabilities"]
+        return OneHotCategorical(logits=logits, dtype="float32")
+
+    def prior(self):
+        """The prior, as TFP."""
+        return OneHotCategorical(logits=ops.zeros((self.dim,)), dtype="float32")
+
+    def prior_arrays(self) -> dict[str, np.ndarray]:
+        """The prior as one component a value; for a factor, that of its own class alone."""
+        corners = np.eye(self.dim, dtype=np.float32)
+        loc = corners[:, None] if self.factor else corners[None]
+        weights = np.full(loc.shape[:2], 1.0 / loc.shape[1], np.float32)
+        return {"weights": weights, "loc": loc, "scale": np.zeros_like(loc)}
+
+    def class_density(self, num_classes: int, num_components: int) -> keras.layers.Layer:
+        """What holds the weights of the values in every class."""
+        return ClassWeights(num_classes, self.dim)
+
+
+Block = GaussianBlock | CategoricalBlock
+
+
+def make_blocks(
+    blocks: Mapping[str, Mapping[str, Any]],
+    num_classes: int,
+    temperature: float,
+    max_joint_classes: int,
+) -> list[Block]:
+    """Makes the blocks that a configuration describes, in order.
+
+    Args:
+        blocks: By name, `{"dim": n}` of a Gaussian one, `{"values": K}` or `{"factor": "label"}` of
+            a categorical one; checked.
+        num_classes: Integer, number of classes.
+        temperature: Float, of relaxed codes.
+        max_joint_classes: Integer, most combinations of values that are summed over. The first
+            categorical blocks whose combinations are no more are enumerated.
+    """
+    made, combinations = [], 1
+    for name, described in blocks.items():
+        if "dim" in described:
+            made.append(GaussianBlock(name, described["dim"]))
+            continue
+        factor = described.get("factor")
+        values = num_classes if factor else described["values"]
+        is_enumerated = combinations * values <= max_joint_classes
+        combinations *= values if is_enumerated else 1
+        made.append(CategoricalBlock(name, values, factor, temperature, is_enumerated))
+    return made

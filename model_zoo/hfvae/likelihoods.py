@@ -1,0 +1,171 @@
+"""What the decoder's output says of an observation: one class for each kind of likelihood.
+
+The model asks its likelihood these things, and nothing else that depends on the kind of
+observation: what the encoder reads, which network decodes, how far an observation is from what was
+decoded, which observation that is, and what of an observation is measured and not learnt. A further
+kind is a class with the members of `Likelihood` and its entry in `LIKELIHOODS`; `check_arguments`
+refuses it where it does not fit the observations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import keras
+from keras import ops
+
+from model_zoo.hfvae.topics import Multinomial
+from model_zoo.networks import image_decoder
+from model_zoo.probability import tfd
+from model_zoo.scaling import Counts
+
+if TYPE_CHECKING:
+    from model_zoo.hfvae.hfvae import HFVAE
+
+
+class Likelihood(Protocol):
+    """Distribution of observations given what the decoder makes of a code.
+
+    Made with the model whose likelihood it is, before that has networks: of its arguments it takes
+    what it needs. `decoded` is what the network of `decoder` returns, float32.
+    """
+
+    measured_blocks: Mapping[str, int]
+    """Sizes of blocks, by name, that are measured on observations: no network reads them."""
+
+    def __init__(self, model: HFVAE): ...
+
+    def encoder_input(self, observations: Any) -> Any:
+        """What the encoder reads of observations, `(batch, *image_shape)` both."""
+        ...
+
+    def decoder(self, input_dim: int, sizes: Mapping[str, Any]) -> keras.Model:
+        """A built network from codes, all blocks side by side.
+
+        Args:
+            input_dim: Integer, size of the whole code.
+            sizes: `network`, `width`, `hidden_dim`, `kernel_size` and `base_side` of
+                `model_zoo.networks.image_decoder`.
+        """
+        ...
+
+    def reconstruction_loss(self, observations: Any, decoded: Any) -> Any:
+        """Minus the log likelihood of every observation, `(batch,)` in nats."""
+        ...
+
+    def measure(self, observations: Any) -> Mapping[str, Any]:
+        """The measured blocks of every observation, `(batch, size)` each."""
+        ...
+
+    def mean(self, decoded: Any, latents: Mapping[str, Any]) -> Any:
+        """Mean of the likelihood as an observation in the range of the model.
+
+        Args:
+            decoded: What was decoded.
+            latents: The code, whose measured blocks count.
+        """
+        ...
+
+    def distribution(self, decoded: Any, latents: Mapping[str, Any]) -> tfd.Distribution:
+        """The likelihood as TFP."""
+        ...
+
+
+class _Unmeasured:
+    """What likelihoods without measured blocks say of these."""
+
+    measured_blocks: ClassVar[Mapping[str, int]] = {}
+
+    def measure(self, observations):
+        """Nothing."""
+        return {}
+
+
+class Bernoulli(_Unmeasured):
+    """Pixels in `[0, 1]` as probabilities of white; the decoder gives logits.
+
+    Grey levels are soft targets: the loss is the cross-entropy, which is at least their entropy.
+    """
+
+    def __init__(self, model: HFVAE):
+        self.image_shape, self.value_range = model.image_shape, model.value_range
+
+    def encoder_input(self, observations):
+        """The observations themselves."""
+        return observations
+
+    def decoder(self, input_dim, sizes):
+        """The mirror of the encoder, which ends in logits."""
+        return image_decoder(input_dim, self.image_shape, ending="linear", name="decoder", **sizes)
+
+    def reconstruction_loss(self, observations, decoded):
+        """Cross-entropy, summed over pixels."""
+        low, high = self.value_range
+        targets = (observations - low) / (high - low)
+        return _sum_over_event(ops.softplus(decoded) - targets * decoded)
+
+    def mean(self, decoded, latents):
+        """Probabilities, mapped to the range of the model."""
+        low, high = self.value_range
+        return low + (high - low) * ops.sigmoid(decoded)
+
+    def distribution(self, decoded, latents):
+        """Of pixels that are 0 or 1, not in the range of the model."""
+        pixels = tfd.Bernoulli(logits=decoded, dtype="float32")
+        return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.image_shape))
+
+
+class Gaussian(_Unmeasured):
+    """Observations with independent Gaussian noise of one variance; the decoder gives means."""
+
+    def __init__(self, model: HFVAE):
+        self.image_shape, self.variance = model.image_shape, model.noise_variance
+
+    def encoder_input(self, observations):
+        """The observations themselves."""
+        return observations
+
+    def decoder(self, input_dim, sizes):
+        """The mirror of the encoder."""
+        return image_decoder(input_dim, self.image_shape, name="decoder", **sizes)
+
+    def reconstruction_loss(self, observations, decoded):
+        """Minus the log density, summed over pixels or features."""
+        squares = ops.square(observations - decoded) / self.variance
+        return 0.5 * _sum_over_event(squares + math.log(2.0 * math.pi * self.variance))
+
+    def mean(self, decoded, latents):
+        """What was decoded."""
+        return decoded
+
+    def distribution(self, decoded, latents):
+        """Of observations in the range of the model."""
+        normal = tfd.Normal(decoded, self.variance**0.5)
+        return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.image_shape))
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "multinomial": Multinomial,
+}
+
+
+def resolve_likelihood(
+    likelihood: str, image_shape: tuple[int, ...], observation: str | None
+) -> str:
+    """Names the likelihood: `"auto"` is Bernoulli for images, Gaussian for vectors and multinomial
+    for bags of words.
+    """
+    if likelihood == "auto":
+        if observation == Counts.kind:
+            return "multinomial"
+        return "bernoulli" if len(image_shape) == 3 else "gaussian"
+    return likelihood
+
+
+def _sum_over_event(values):
+    """Sum over all but the first axis, `(batch,)`."""
+    return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=-1)

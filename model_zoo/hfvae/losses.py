@@ -1,0 +1,95 @@
+"""The terms of the loss of the hierarchically factorised VAE, before their weights.
+
+With `q(z)` the mean of the posteriors `q(z | x)` over the training examples, all in nats:
+
+    reconstruction_loss   -log p(x | z)
+    mutual_information    log q(z | x) - log q(z)
+    between_blocks        log q(z) - sum over blocks b of log q(z[b])
+    within_blocks         sum over blocks of log q(z[b]) - sum over dimensions d of log q(z[b, d])
+    dimension_wise        sum over blocks and dimensions of log q(z[b, d]) - log p(z[b, d])
+
+Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. With weights of 1 the
+estimates of `q(z)` cancel, and the sum is minus the evidence bound. In place of a value that is
+drawn, terms of categorical blocks are sums over all values, or they would have next to no gradient.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keras import ops
+
+from model_zoo.aggregate_posterior import stratified_log_weights
+from model_zoo.divergences import kl_terms
+
+if TYPE_CHECKING:
+    from model_zoo.hfvae.hfvae import HFVAE
+
+EVIDENCE_TERMS = (
+    "reconstruction_loss",
+    "mutual_information",
+    "between_blocks",
+    "within_blocks",
+    "dimension_wise",
+)
+
+
+def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
+    """Every term as a scalar, and the accuracy with which the label is read, if it is.
+
+    Args:
+        model: The model.
+        x: Observations, `(batch, *image_shape)`.
+        y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; not read without a block for it.
+        outputs: What calling the model on the observations gave.
+        training: Whether the batch is drawn from the training examples. If not, the aggregate
+            posterior is that of the batch alone.
+    """
+    label_terms = {}
+    if model.label_block:
+        label_terms = _label_terms(model, y, outputs)
+        outputs = with_labels(model, y, outputs)
+    decoded = model.decoder(model.join(outputs), training=training)
+    reconstruction_loss = model.observed.reconstruction_loss(x, decoded)
+    ones = ops.ones_like(reconstruction_loss)
+    size = ops.cast(ops.shape(x)[0], "float32")
+    num_examples = ops.maximum(size, float(model.num_examples or 1)) if training else size
+    terms = kl_terms(
+        {block.name: block.densities(outputs) for block in model.parts},
+        stratified_log_weights(ones, num_examples),
+        ones,
+    )
+    return {
+        "reconstruction_loss": ops.mean(reconstruction_loss),
+        "mutual_information": terms.mutual_information,
+        "between_blocks": terms.between_blocks,
+        "within_blocks": ops.sum(ops.stack(list(terms.within_blocks.values()))),
+        "dimension_wise": ops.sum(ops.concatenate(list(terms.dimension_wise.values()))),
+        **label_terms,
+    }
+
+
+def with_labels(model: HFVAE, y, outputs) -> dict:
+    """The outputs, code and posterior of the label's block replaced where the label is shown."""
+    is_shown = ops.cast(y["is_shown"], "bool")[:, None]
+    shown = model.label_block.shown(y["label"])
+    return outputs | {
+        name: ops.where(is_shown, known, outputs[name]) for name, known in shown.items()
+    }
+
+
+def _label_terms(model: HFVAE, y, outputs) -> dict:
+    """Cross-entropy of the label's block, a mean over the labels that are shown, and accuracy.
+
+    The mean is over as many as a batch shows in expectation, so that each of them counts the same.
+    Accuracy is that over all examples, most of which may have kept their label to themselves.
+    """
+    log_probabilities = outputs[f"{model.label_block.name}/log_probabilities"]
+    one_hot = ops.one_hot(y["label"], model.num_classes, dtype="float32")
+    is_shown = ops.cast(y["is_shown"], "float32")
+    losses = -ops.sum(one_hot * log_probabilities, axis=-1)
+    predicted = ops.cast(ops.argmax(log_probabilities, axis=-1), "int32")
+    return {
+        "label_loss": ops.mean(is_shown * losses) / model.label_share,
+        "label_accuracy": ops.mean(ops.cast(predicted == ops.cast(y["label"], "int32"), "float32")),
+    }
