@@ -71,6 +71,8 @@ def test_the_page_names_every_figure_and_shows_the_map_without_a_network(out, re
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert "evaluation.json" in page
     assert "report.json" not in page
+    assert report.unseen_combinations == []  # nothing was held out
+    assert "Unseen combinations" not in page
 
 
 def test_figures_that_are_shares_lie_between_0_and_1(report):

@@ -109,8 +109,45 @@ def test_groups_that_cannot_be_are_refused(examples, group, message):
 
 def test_a_value_that_would_be_lost_is_refused(examples):
     hold_out = plan_hold_out(held(reds={"cells": [{"ink": "red"}]}), examples, NAMES)
-    with pytest.raises(ValueError, match="'red' of factor 'ink' is held out whole"):
+    with pytest.raises(ValueError, match="'red' of factor 'ink' is held out whole.*extrapolation"):
         divide_off(divide(examples, 0.1, 0), hold_out, NAMES)
+
+
+def test_extrapolation_is_refused_before_anything_is_trained_or_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.training.fit_bundle", None)
+    every = [{"label": label, "back": "green"} for label in NAMES["label"]]
+    config = letters_config(f"data.hold_out={every}")
+    with pytest.raises(ValueError, match=r"extrapolation.*Hold out fewer cells"):
+        train_bundle(config, letters_data(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plain_list_of_cells_is_one_group(examples):
+    listed = letters_config("data.hold_out=[{label: a, back: green}, {label: b, back: red}]")
+    named = held(
+        held_out={"cells": [{"label": "a", "back": "green"}, {"back": "red", "label": "b"}]}
+    )
+    assert listed.data.hold_out == named
+    hold_out = plan_hold_out(listed.data.hold_out, examples, NAMES)
+    assert set(hold_out.groups["held_out"].counts) == {(0, 1), (1, 2)}
+    again = parse_config(listed.model_dump(), "the test")
+    assert again == listed
+
+
+def test_listed_cells_of_several_grids_are_a_group_for_each(examples):
+    listed = "[{label: 7, back: green}, {label: 7, ink: red}, {ink: blue, label: 2}]"
+    groups = letters_config(f"data.hold_out={listed}").data.hold_out
+    assert {name: group.cells for name, group in groups.items()} == {
+        "held_out": [{"label": "7", "back": "green"}],
+        "held_out_2": [{"label": "7", "ink": "red"}, {"ink": "blue", "label": "2"}],
+    }
+    assert letters_config("data.hold_out=[]").data.hold_out == {}
+
+
+@pytest.mark.parametrize("cells", ["[7]", "[{label: [1]}]"])
+def test_a_list_of_something_else_than_cells_is_refused(cells):
+    with pytest.raises(ValueError, match=r"data\.hold_out"):
+        parse_config({}, "the test", [f"data.hold_out={cells}"])
 
 
 def test_another_data_set_is_refused(examples):
@@ -145,6 +182,13 @@ def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_
     assert numbers["Blocks tell their own factors, mean"].value > 0.95
     assert numbers["Blocks tell other factors, mean"].better == "lower"
     page = (tmp_path / "out" / "evaluation.html").read_text()
+    errors, readings, made = report.unseen_combinations
+    cells = [name for name in errors.rows if name.startswith("label ")]
+    assert cells[0] == "label a, back green"
+    assert len(cells) == len(errors.rows) - 2 > 1
+    assert errors.rows["all held out"]["Nats"] < 0.5  # as good as before: nothing is learnt
+    assert made.rows["label a, back green"]["Both"] == 1.0
+    assert readings.columns.keys() == {"Class"}
     sheets = [f"traversal_of_{block}" for block in ("ink", "back", "style")]
     assert set(report.captions) == {"code_map", "block_table", "copies", *sheets}
     assert page.count('src="data:image/png;base64,') == len(report.captions)

@@ -15,7 +15,7 @@ from PIL import Image
 from pipeline.manifest import ShardEntry
 from pipeline.measures import Measure
 from pipeline.report.page import _format_number, format_bytes, render_page, write_report
-from pipeline.report.schema import Report
+from pipeline.report.schema import FigureTable, Report
 
 _VOID = {"img", "meta"}
 _EVIL = "<script>alert('x')</script>"
@@ -257,3 +257,21 @@ def test_numbers_are_short_and_readable(number, text):
 )
 def test_sizes_are_in_the_unit_that_keeps_them_short(size, text):
     assert format_bytes(size) == text
+
+
+def test_tables_of_unseen_combinations_have_a_section_with_what_their_columns_mean():
+    table = FigureTable(
+        title="Errors",
+        text=f"Of {_EVIL}.",
+        columns={"Nats": "In nats.", _EVIL: "Bad."},
+        rows={"label 7": {"Nats": 0.12345, _EVIL: None}, _EVIL: {"Nats": 2, _EVIL: 1.0}},
+    )
+    empty = FigureTable(title="Generation", text="Left out.", columns={}, rows={})
+    page = render_page(_report(unseen_combinations=[table, empty]), {})
+    _Outline(page)
+    assert _EVIL not in page
+    section = page[page.index('id="unseen-combinations"') :].split("</section>")[0]
+    for words in ("<h3>Errors</h3>", "0.1235", "–", "In nats.", "Left out."):
+        assert words in section
+    assert section.count("<table>") == 1
+    assert "unseen-combinations" not in render_page(_report(), {})
