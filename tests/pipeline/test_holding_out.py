@@ -190,7 +190,9 @@ def test_an_evaluation_recombines_the_held_out_cells_and_says_which_block_tells_
     assert made.rows["label a, back green"]["Both"] == 1.0
     assert readings.columns.keys() == {"Class"}
     sheets = [f"traversal_of_{block}" for block in ("ink", "back", "style")]
-    assert set(report.captions) == {"code_map", "block_table", "copies", *sheets}
+    assert set(report.captions) == {
+        *("code_map", "block_table", "information_of_axes", "copies", *sheets)
+    }
     assert page.count('src="data:image/png;base64,') == len(report.captions)
     assert "Block ink tells back" in page
 
