@@ -216,7 +216,7 @@ def test_an_evaluation_compares_axes_with_factors_though_some_cannot_be(tmp_path
     names = [number["name"] for number in written["numbers"]]
     assert [name for name in names if name.startswith("Axes and factors")] == NAMES
     assert all(name in page for name in NAMES)
-    expected = ["code_map", "block_table", "axis_table", "copies"]
+    expected = ["code_map", "block_table", "axis_table", "copies", "information_of_axes"]
     assert [name for name in report.captions if not name.startswith("traversal")] == expected
     assert page.count('src="data:image/png;base64,') == len(report.captions)
     notes = " ".join(report.notes)

@@ -6,13 +6,8 @@ from keras import ops
 from scipy import stats
 from scipy.special import logsumexp
 
-from model_zoo.divergences import (
-    BlockDensities,
-    BlockProbabilities,
-    gaussian_log_density,
-    kl_terms,
-    stratified_log_weights,
-)
+from model_zoo.aggregate_posterior import gaussian_log_density, stratified_log_weights
+from model_zoo.divergences import BlockDensities, BlockProbabilities, kl_terms
 from model_zoo.metrics import aggregate_posterior
 from model_zoo.metrics.aggregate_posterior import aggregate_information
 from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
