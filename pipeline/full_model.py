@@ -56,16 +56,17 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
     differing = _differing(_recipe(own), _recipe(other))
     if differing:
         raise ValueError(
-            f"The full model '{name}' is of another recipe. Expected: equal settings but "
-            f"data.hold_out. Received: other {', '.join(differing)}. Train it with the "
+            f"The full model '{name}' is of another recipe. Expected: equal settings of "
+            f"data, model and train, but data.hold_out. Received: other {', '.join(differing)}. Train it with the "
             "configuration of the pruned one, less data.hold_out."
         )
 
 
 def _recipe(details: Mapping[str, Any]) -> dict[str, Any]:
+    """What trains the model: its judges are asked nothing."""
     settings = run_settings(Config.model_validate(details.get("config", {})))
     settings["data"].pop("hold_out")
-    return settings
+    return {section: values for section, values in settings.items() if section != "judge"}
 
 
 def _differing(own: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

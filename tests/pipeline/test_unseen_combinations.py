@@ -221,6 +221,12 @@ def test_a_full_model_of_other_data_or_another_recipe_is_refused(
         load_full(trained(), description)
 
 
+def test_a_full_model_may_have_other_judges(pruned):
+    description = read_description(pruned)
+    description["details"]["config"]["judge"] = {"epochs": 9}
+    assert load_full(trained(), description).class_names
+
+
 def test_a_full_model_that_held_cells_out_itself_is_refused(tmp_path, pruned):
     with pytest.raises(ValueError, match=r"not trained on all cells.*Train it without"):
         evaluate(measured_digits(), pruned, tmp_path / "out", full_model=pruned)
