@@ -56,8 +56,8 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
     differing = _differing(_recipe(own), _recipe(other))
     if differing:
         raise ValueError(
-            f"The full model '{name}' is of another recipe. Expected: equal settings of "
-            f"data, model and train, but data.hold_out. Received: other {', '.join(differing)}. Train it with the "
+            f"The full model '{name}' is of another recipe. Expected: equal settings of data, model "
+            f"and train, but data.hold_out. Received: other {', '.join(differing)}. Train it with the "
             "configuration of the pruned one, less data.hold_out."
         )
 
