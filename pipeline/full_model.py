@@ -56,9 +56,10 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
     differing = _differing(_recipe(own), _recipe(other))
     if differing:
         raise ValueError(
-            f"The full model '{name}' is of another recipe. Expected: equal settings of data, model "
-            f"and train, but data.hold_out. Received: other {', '.join(differing)}. Train it with the "
-            "configuration of the pruned one, less data.hold_out."
+            f"The full model '{name}' is of another recipe. Expected: equal settings of data, "
+            "model and train, but data.hold_out. Received: other "
+            f"{', '.join(differing)}. Train it with the configuration of the pruned one, less "
+            "data.hold_out."
         )
 
 
