@@ -33,12 +33,19 @@ def measured_rows(numbers: Sequence[Any]) -> list[Row]:
 
 
 def figure_rows(table: Any) -> tuple[list[Row], Row]:
-    """Rows and header of a table of numbers, four significant digits each."""
+    """Rows and header of a table of numbers, four significant digits each.
+
+    A table of more columns than rows is turned, so that it fits into a narrow terminal.
+    """
     rows = [
         (name, *("" if value is None else f"{value:.4g}" for value in row.values()))
         for name, row in table.rows.items()
     ]
-    return rows, ("", *table.columns)
+    header = ("", *table.columns)
+    if len(table.columns) <= len(rows):
+        return rows, header
+    turned = list(zip(header, *rows, strict=True))
+    return turned[1:], turned[0]
 
 
 def plain(value: Any) -> str:
