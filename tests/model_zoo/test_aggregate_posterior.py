@@ -1,5 +1,8 @@
 """Unbiasedness of the estimates of the aggregate posterior, and the weights they are made of."""
 
+import math
+
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -82,3 +85,33 @@ def test_uniform_weights_are_off_by_the_number_of_examples():
     np.testing.assert_allclose(even, -np.log(6 * 500), rtol=1e-6)
     uneven = np.asarray(uniform_log_weights(tensor([1.0, 3.0]), 500))
     np.testing.assert_allclose(np.exp(uneven), [[0.0005, 0.0015]] * 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("distance", [0.0, 30.0])
+def test_gradients_are_those_of_the_densities_written_out(rng, gradients_of, distance):
+    """Those of the package are products of matrices, written by hand."""
+    values = rng.normal(size=(3, 12, 2)) + [[[distance]], [[distance]], [[-1.0]]]
+    codes, loc, log_variance = (keras.Variable(np.float32(each)) for each in values)
+    given = tensor(rng.normal(size=(2, 12)))
+
+    def written_out():
+        apart = codes.value[:, None] - loc.value[None]
+        log_density = normal_log_density(apart, log_variance.value[None])
+        return [ops.logsumexp(log_density[..., d], axis=1) for d in range(2)]
+
+    def by_hand():
+        pairwise = gaussian_log_density(codes.value, loc.value, log_variance.value)
+        return [log_aggregate(each, ops.zeros((12, 12))) for each in pairwise]
+
+    wanted, found = (
+        gradients_of(lambda f=f: ops.sum(given * ops.stack(f())), [codes, loc, log_variance])
+        for f in (written_out, by_hand)
+    )
+    for one, other in zip(wanted, found, strict=True):
+        assert np.abs(one).max() > 0.1
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5 * np.abs(one).max())
+
+
+def normal_log_density(apart, log_variance):
+    squares = ops.square(apart) * ops.exp(-log_variance)
+    return -0.5 * (squares + log_variance + math.log(2 * math.pi))
