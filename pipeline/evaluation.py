@@ -40,7 +40,7 @@ from pipeline.quality import draw_sample, measure_split, measure_variants
 from pipeline.report.page import write_report
 from pipeline.report.schema import Report
 from pipeline.terciles import Terciles
-from pipeline.topics import find_topics, measure_topics, topic_tables
+from pipeline.topics import Topics, find_topics, measure_topics, topic_tables
 from pipeline.training import run_settings
 from pipeline.unseen_cells import measure_unseen_cells
 from pipeline.unseen_combinations import UnseenCombinations
@@ -103,8 +103,9 @@ def evaluate(
     claim_directory(out, overwrite=overwrite)
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
-        information = CodeInformation(held_out, config)
-        numbers = measure(held_out, factor_codes, information, train, config, folds.unseen, advance)
+        information, topics = CodeInformation(held_out, config), find_topics(held_out, train)
+        known = (factor_codes, information, topics)
+        numbers = measure(held_out, *known, train, config, folds.unseen, advance)
         unseen = combinations.tabulate()
         advance(len(STAGES) - 1, len(STAGES), STAGES[-1])
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
@@ -119,7 +120,7 @@ def evaluate(
             information=information,
             probe_examples=len(train),
             numbers=numbers,
-            tables=topic_tables(find_topics(held_out, train)),
+            tables=topic_tables(topics),
             unseen_combinations=unseen,
             pictures=list(pictures),
         )
@@ -150,6 +151,7 @@ def measure(
     held_out: HeldOut,
     factor_codes: FactorCodes,
     information: CodeInformation,
+    topics: Topics | None,
     train: Examples,
     config: Config,
     unseen: Mapping[str, Examples] | None = None,
@@ -161,6 +163,7 @@ def measure(
         held_out: Encoded examples that everything is scored on.
         factor_codes: Codes of some of them, which are compared with the factors axis by axis.
         information: Posteriors of some of them, which tell what blocks and axes know.
+        topics: Those of a model of words.
         train: Examples that probes are trained on.
         config: The configuration; its sections `evaluate` and `generate` decide.
         unseen: Examples of cells that were held out of training, by group.
@@ -179,7 +182,7 @@ def measure(
         lambda: measure_unseen_cells(codec, train, unseen or {}, config),
         lambda: measure_factor_codes(factor_codes),
         lambda: measure_code_information(information),
-        lambda: measure_topics(find_topics(held_out, train), held_out, train, config.evaluate),
+        lambda: measure_topics(topics, held_out, train, config.evaluate),
     )
     numbers: list[Measure] = []
     for done, measurement in enumerate(measurements):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,26 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
                 "cells under data.hold_out, or add examples."
             )
     return Folds(**kept, auditor=folds.auditor)
+
+
+def check_deformations(hold_out: HoldOut, measured: Collection[str]) -> None:
+    """Refuses images that are deformed into held-out cells.
+
+    Args:
+        hold_out: The groups.
+        measured: Factors that were measured on the pixels of the images.
+
+    Raises:
+        ValueError: A group is of such a factor.
+    """
+    for name, group in hold_out.groups.items():
+        factors = [factor for factor in group.names if factor in measured]
+        if factors:
+            raise ValueError(
+                f"Deformed images may be of the cells held out as '{name}'. Expected: no "
+                f"deformations where {', '.join(factors)}, measured on pixels, is held out. "
+                "Received: data.deform. Drop `data.deform`, or hold out cells of other factors."
+            )
 
 
 def split_by_group(examples: Examples, hold_out: HoldOut) -> dict[str, Examples]:

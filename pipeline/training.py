@@ -25,11 +25,12 @@ from pipeline.directories import check_apart, claim_directory
 from pipeline.files import Location
 from pipeline.fitting import fit_bundle, new_model
 from pipeline.folds import Folds, check_counts, divide
-from pipeline.holding_out import DETAIL, divide_off, plan_hold_out
+from pipeline.holding_out import DETAIL, check_deformations, divide_off, plan_hold_out
 from pipeline.manifest import Manifest, library_versions
 from pipeline.progress import ProgressDisplay, silent_display
 from pipeline.quality import find_weak_judges, measure_split
 from pipeline.report.pictures import loss_curves
+from pipeline.terciles import Terciles
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ def train_bundle(
     check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
     folds = divide(examples, config.data.validation_share, config.train.seed)
     hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
+    if config.data.deform:
+        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
     folds = divide_off(folds, hold_out, manifest.factors)
     _claim_run(out, run, resume=resume, overwrite=overwrite)
     bundle, history = fit_bundle(

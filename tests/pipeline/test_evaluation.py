@@ -109,7 +109,7 @@ def test_the_order_of_the_examples_changes_no_figure(codec, report):
     train = train.take(rng.permutation(len(train)))
     information = CodeInformation(held_out, config)
     codes = FactorCodes.choose(held_out, config)
-    found = measure(held_out, codes, information, train, config)
+    found = measure(held_out, codes, information, None, train, config)
     assert [figure.value for figure in found] == pytest.approx(
         [figure.value for figure in report.numbers], rel=1e-5
     )
