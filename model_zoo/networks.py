@@ -17,6 +17,7 @@ from keras import layers, ops
 SMALLEST_CONVOLUTIONAL_SIDE = 16
 LARGEST_BASE_SIDE = 8
 GROUPS = 8
+INITIALIZER = "glorot_uniform"
 
 
 def resolve_network(network: str, image_shape: Sequence[int]) -> str:
@@ -68,6 +69,7 @@ def image_encoder(
     base_side: int = LARGEST_BASE_SIDE,
     group_norm: bool = False,
     dropout: float = 0.0,
+    kernel_initializer: str = INITIALIZER,
     name: str,
 ) -> keras.Sequential:
     """Builds a network from images, or from vectors, to vectors.
@@ -84,6 +86,7 @@ def image_encoder(
         group_norm: Whether group normalisation follows every convolution but the decoder's last.
             Batch statistics would mix reconstructions with draws from the prior.
         dropout: Share of hidden units dropped in training, in `[0, 1)`.
+        kernel_initializer: Name of what draws the kernels of layers that a ReLU follows.
         name: Name of the network.
 
     Returns:
@@ -92,8 +95,11 @@ def image_encoder(
     stack: list = [keras.Input(tuple(image_shape))]
     if network == "conv":
         for stage in range(num_stages(image_shape, base_side)):
-            stack += _halving(layers.Conv2D, width * 2**stage, kernel_size, group_norm)
-    stack += [layers.Flatten(), *_hidden(hidden_sizes(network, hidden_dim))]
+            stack += _halving(
+                layers.Conv2D, width * 2**stage, kernel_size, group_norm, kernel_initializer
+            )
+    stack.append(layers.Flatten())
+    stack += _hidden(hidden_sizes(network, hidden_dim), kernel_initializer)
     if dropout:
         stack.append(layers.Dropout(dropout, seed=0))
     stack += [layers.Dense(output_dim), output_activation("linear")]
@@ -113,6 +119,7 @@ def image_decoder(
     rank: int = 0,
     colour_columns: Sequence[int] = (),
     ending: str | None = None,
+    kernel_initializer: str = INITIALIZER,
     name: str,
 ) -> keras.Model:
     """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
@@ -134,6 +141,7 @@ def image_decoder(
             from all others. Both from the whole input by default.
         ending: Name of the activation that ends the network; by default tanh for images and none
             for vectors.
+        kernel_initializer: As in `image_encoder`.
         name: Name of the network.
 
     Returns:
@@ -154,17 +162,25 @@ def image_decoder(
         )
     map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
     sizes = hidden_sizes(network, hidden_dim)[::-1]
-    stack: list = [keras.Input((len(map_columns),)), *_hidden(sizes)]
+    stack: list = [keras.Input((len(map_columns),)), *_hidden(sizes, kernel_initializer)]
     shape = (*image_shape[:-1], rank or image_shape[-1])
     if network == "dense":
         stack += [layers.Dense(math.prod(shape)), layers.Reshape(shape)]
     else:
-        stack += _doublings(shape, width, kernel_size, base_side, group_norm)
+        stack += _doublings(shape, width, kernel_size, base_side, group_norm, kernel_initializer)
     output = output_activation(ending or ("linear" if len(shape) == 1 else "tanh"))
     if not rank:
         return keras.Sequential([*stack, output], name=name)
     maps = keras.Sequential(stack, name="maps")
-    colours = _colours(len(colour_columns) or input_dim, (rank, image_shape[-1]), sizes[:1])
+    colours = keras.Sequential(
+        [
+            keras.Input((len(colour_columns) or input_dim,)),
+            *_hidden(sizes[:1], kernel_initializer),
+            layers.Dense(rank * image_shape[-1]),
+            layers.Reshape((rank, image_shape[-1])),
+        ],
+        name="colours",
+    )
     code = keras.Input((input_dim,))
     parts = (code, code)
     if colour_columns:
@@ -180,16 +196,11 @@ def hidden_sizes(network: str, hidden_dim: int | Sequence[int]) -> list[int]:
     return [int(size) for size in hidden_dim]
 
 
-def _hidden(sizes: Sequence[int]) -> list:
-    return [layers.Dense(size, activation="relu") for size in sizes]
-
-
-def _colours(input_dim: int, shape: tuple[int, int], sizes: Sequence[int]) -> keras.Sequential:
-    """A network to so many colours of so many channels."""
-    stack = [*_hidden(sizes), layers.Dense(math.prod(shape))]
-    return keras.Sequential(
-        [keras.Input((input_dim,)), *stack, layers.Reshape(shape)], name="colours"
-    )
+def _hidden(sizes: Sequence[int], kernel_initializer: str) -> list:
+    return [
+        layers.Dense(size, activation="relu", kernel_initializer=kernel_initializer)
+        for size in sizes
+    ]
 
 
 def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.KerasTensor:
@@ -213,17 +224,24 @@ def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.Ke
 
 
 def _doublings(
-    shape: Sequence[int], width: int, kernel_size: int, base_side: int, group_norm: bool
+    shape: Sequence[int],
+    width: int,
+    kernel_size: int,
+    base_side: int,
+    group_norm: bool,
+    kernel_initializer: str,
 ) -> list:
     """Layers from a vector to `(height, width, channels)` by transposed convolutions."""
     height, image_width, channels = shape
     stages = num_stages(shape, base_side)
     base = (-(-height // 2**stages), -(-image_width // 2**stages))
     filters = width * 2 ** (stages - 1)
-    stack: list = [layers.Dense(base[0] * base[1] * filters, activation="relu")]
+    stack: list = _hidden([base[0] * base[1] * filters], kernel_initializer)
     stack.append(layers.Reshape((*base, filters)))
     for stage in reversed(range(stages - 1)):
-        stack += _halving(layers.Conv2DTranspose, width * 2**stage, kernel_size, group_norm)
+        stack += _halving(
+            layers.Conv2DTranspose, width * 2**stage, kernel_size, group_norm, kernel_initializer
+        )
     stack.append(layers.Conv2DTranspose(channels, kernel_size, strides=2, padding="same"))
     surplus = (base[0] * 2**stages - height, base[1] * 2**stages - image_width)
     if any(surplus):
@@ -232,12 +250,16 @@ def _doublings(
 
 
 def _halving(
-    kind: Callable[..., layers.Layer], filters: int, kernel_size: int, group_norm: bool
+    kind: Callable[..., layers.Layer],
+    filters: int,
+    kernel_size: int,
+    group_norm: bool,
+    kernel_initializer: str,
 ) -> list:
     """A convolution of stride 2, or its transpose, with what follows it."""
-    convolution = kind(filters, kernel_size, strides=2, padding="same")
+    settings = {"strides": 2, "padding": "same", "kernel_initializer": kernel_initializer}
     norm = [layers.GroupNormalization(math.gcd(filters, GROUPS))] if group_norm else []
-    return [convolution, *norm, layers.Activation("relu")]
+    return [kind(filters, kernel_size, **settings), *norm, layers.Activation("relu")]
 
 
 def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: str):
