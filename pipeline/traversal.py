@@ -28,6 +28,8 @@ STEPS = np.linspace(-2, 2, 9, dtype=np.float32)
 """Places on an axis, in standard deviations of the prior; the middle is the image itself."""
 MOST_AXES = 10
 """Axes of a block that are shown, those of most information or else of largest variance."""
+CANDIDATES = 100
+"""Examples of which that is drawn on which changes show best."""
 BY_VARIANCE = (
     "Axes are sorted by their share, in per cent, of the variance of the block's mean codes of "
     "real examples; at most ten are shown."
@@ -105,7 +107,8 @@ def draw_traversals(
     Returns:
         A PNG file a block, by the name of the picture.
     """
-    example = choose(examples, 1, generate.seed, "traversal")
+    example = choose(examples, CANDIDATES, generate.seed, "traversal")
+    example = example.take(np.array([codec.figures.clearest(example.images)]))
     gate = generate.gate.build(enabled=True)
     pictures = {}
     for block, numbers in axes.items():

@@ -55,6 +55,10 @@ class Figures(Protocol):
         """Draws `n` draws beside their nearest training examples `(n, k, ...)`, or nothing."""
         ...
 
+    def clearest(self, observations: np.ndarray) -> int:
+        """Row of that on which changes show best, to draw a traversal of."""
+        ...
+
     def traversal(
         self,
         steps: np.ndarray,
@@ -113,6 +117,10 @@ class Mosaics:
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
         """Draws a row of each."""
         return variant_grid(draws, nearest)
+
+    def clearest(self, observations: np.ndarray) -> int:
+        """The first: one image is as good as another."""
+        return 0
 
     def traversal(
         self,
@@ -180,6 +188,10 @@ class ScatterPlots:
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
         """Nothing: a dot beside a dot shows no more than the figures tell."""
         return None
+
+    def clearest(self, observations: np.ndarray) -> int:
+        """The first: one vector is as good as another."""
+        return 0
 
     def traversal(
         self,

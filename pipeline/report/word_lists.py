@@ -25,7 +25,7 @@ class WordLists:
     """
 
     traversal_caption: ClassVar[str] = (
-        "In the middle, the most frequent words of what the model makes of a real document; left "
+        "In the middle, the most frequent words of what the model makes of a long document; left "
         "and right of it, of the same moved along one axis a row, by so many standard deviations "
         "of the block's prior, all else kept. {order} Those in red the gate would reject: "
         "they may have lost the class."
@@ -72,6 +72,10 @@ class WordLists:
         cells = np.concatenate([draws[:, None], nearest[:, :_STEPS]], axis=1)[:_MOST_ROWS]
         columns = ["draw", *(f"nearest {number}" for number in range(1, cells.shape[1]))]
         return self._grid(cells, np.ones(cells.shape[:2], bool), [""] * len(cells), columns)
+
+    def clearest(self, observations: np.ndarray) -> int:
+        """The longest: in short documents every word occurs once, likely or not."""
+        return int(np.argmax(observations.sum(axis=1)))
 
     def traversal(
         self,

@@ -50,6 +50,10 @@ def test_every_picture_of_a_report_can_be_drawn():
     assert len(set(pictures)) == 4
 
 
+def test_a_traversal_is_drawn_of_the_longest_document():
+    assert FIGURES.clearest(np.array([[1, 0, 2, 0], [0, 4, 1, 0], [1, 1, 1, 1]])) == 1
+
+
 def test_captions_name_the_blocks_and_speak_of_words():
     captions = FIGURES.captions(("topic", "style"))
     assert set(captions) == {"variants", "exchange"}
