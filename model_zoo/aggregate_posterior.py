@@ -125,6 +125,7 @@ def log_aggregate(pairwise, log_weights):
         `(batch,)`.
     """
     summands = pairwise + log_weights
+    # Keras warns of the softmax of a single entry.
     return summands[:, 0] if summands.shape[1] == 1 else _log_sum_exp(summands)
 
 

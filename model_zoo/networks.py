@@ -172,15 +172,8 @@ def image_decoder(
     if not rank:
         return keras.Sequential([*stack, output], name=name)
     maps = keras.Sequential(stack, name="maps")
-    colours = keras.Sequential(
-        [
-            keras.Input((len(colour_columns) or input_dim,)),
-            *_hidden(sizes[:1], kernel_initializer),
-            layers.Dense(rank * image_shape[-1]),
-            layers.Reshape((rank, image_shape[-1])),
-        ],
-        name="colours",
-    )
+    colour_dim, colour_shape = len(colour_columns) or input_dim, (rank, image_shape[-1])
+    colours = _colours(colour_dim, colour_shape, sizes[:1], kernel_initializer)
     code = keras.Input((input_dim,))
     parts = (code, code)
     if colour_columns:
@@ -201,6 +194,16 @@ def _hidden(sizes: Sequence[int], kernel_initializer: str) -> list:
         layers.Dense(size, activation="relu", kernel_initializer=kernel_initializer)
         for size in sizes
     ]
+
+
+def _colours(
+    input_dim: int, shape: tuple[int, int], sizes: Sequence[int], kernel_initializer: str
+) -> keras.Sequential:
+    """A network to so many colours of so many channels."""
+    stack = [*_hidden(sizes, kernel_initializer), layers.Dense(math.prod(shape))]
+    return keras.Sequential(
+        [keras.Input((input_dim,)), *stack, layers.Reshape(shape)], name="colours"
+    )
 
 
 def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.KerasTensor:

@@ -104,8 +104,9 @@ def evaluate(
     with (display or silent_display()).stage("evaluate") as advance:
         factor_codes = FactorCodes.choose(held_out, config)
         information, topics = CodeInformation(held_out, config), find_topics(held_out, train)
-        known = (factor_codes, information, topics)
-        numbers = measure(held_out, *known, train, config, folds.unseen, advance)
+        numbers = measure(
+            held_out, factor_codes, information, topics, train, config, folds.unseen, advance
+        )
         unseen = combinations.tabulate()
         advance(len(STAGES) - 1, len(STAGES), STAGES[-1])
         pictures = {"code_map": draw_map(held_out)} | draw_blocks(held_out, numbers)
