@@ -22,13 +22,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from scipy.special import entr, xlogy
+from keras import ops
+from scipy.special import entr
 
 from model_zoo.hfvae import HFVAE
 from model_zoo.metrics.aggregate_posterior import aggregate_information
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
+from model_zoo.scaling import PIXELS
 from model_zoo.training import Schedule, fit
 from pipeline.dataset_dir import DatasetDir
+from pipeline.densities import density_columns, read_posteriors
 from pipeline.examples import Examples
 from pipeline.quality import choose
 
@@ -62,35 +64,25 @@ def train(arm: str, examples: Examples, classes: int, steps: int, seed: int) -> 
     return model
 
 
-def observed(images: np.ndarray) -> np.ndarray:
-    """Images in the range of the model."""
-    return images.astype(np.float32) / 127.5 - 1.0
-
-
 def measure(model: HFVAE, train: Examples, test: Examples) -> dict[str, float]:
     """The figures of a model."""
-    outputs = {name: np.asarray(part) for name, part in model(observed(train.images)).items()}
-    probabilities = np.exp(outputs["class/log_probabilities"].astype(np.float64))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    scale = np.exp(0.5 * outputs["z/log_variance"].astype(np.float64))
-    found = aggregate_information(
-        {
-            "class": CategoricalPosteriors(probabilities),
-            "z": GaussianPosteriors(outputs["z/loc"], scale, outputs["z"]),
-        }
+    seen, unseen = (
+        PIXELS.to_model(part.images.astype(np.float32), model.value_range) for part in (train, test)
     )
-    codes = {name: np.asarray(part) for name, part in model.encode(observed(test.images)).items()}
-    decoded = np.clip((np.asarray(model.decode(codes)) + 1) / 2, 1e-6, 1 - 1e-6)
-    pixels = test.images / 255.0
-    errors = -(xlogy(pixels, decoded) + xlogy(1 - pixels, 1 - decoded)).sum(axis=(1, 2, 3))
-    read, table = codes["class"].argmax(axis=1), np.zeros((codes["class"].shape[1],) * 2)
+    columns = density_columns(model.posterior(seen), ops.array([0, 0], "int32"))
+    posteriors = read_posteriors({name: np.asarray(column) for name, column in columns.items()})
+    found = aggregate_information(posteriors)
+    latents = model.encode(unseen)
+    errors = model.observed.reconstruction_loss(unseen, model.decoder(model.join(latents)))
+    codes = np.asarray(latents["class"])
+    read, table = codes.argmax(axis=1), np.zeros((codes.shape[1],) * 2)
     np.add.at(table, (read, test.labels), 1)
     return {
         "within": found.blocks["z"].total_correlation,
-        "error": float(errors.mean()),
+        "error": float(ops.mean(errors)),
         "I(x;z)": found.blocks["z"].mutual_information,
         "I(x;y)": found.blocks["class"].mutual_information,
-        "H(y)": float(entr(probabilities.mean(axis=0)).sum()),
+        "H(y)": float(entr(posteriors["class"].probabilities.mean(axis=0)).sum()),
         "values": len(np.unique(read)),
         "accuracy": float(table.max(axis=1).sum() / len(read)),
     }

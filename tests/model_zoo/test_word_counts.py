@@ -1,25 +1,15 @@
 import numpy as np
 import pytest
 from keras import ops
-from keras.config import backend
 
 from model_zoo.word_counts import round_counts
+from pipeline.compilation import compiled
 
 RNG = np.random.default_rng(0)
 
 
 def rounded(expected: np.ndarray) -> np.ndarray:
     return ops.convert_to_numpy(round_counts(ops.convert_to_tensor(expected.astype(np.float32))))
-
-
-def in_one_graph(function):
-    if backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=False)
 
 
 def documents(count: int, words: int = 200, length: float = 30.0) -> np.ndarray:
@@ -66,8 +56,12 @@ def test_one_document_gets_the_same_counts_beside_any_others():
 
 def test_equal_expectations_give_equal_counts_in_a_compiled_function():
     expected = documents(64).astype(np.float32)
-    compiled = in_one_graph(round_counts)
-    first, second = (np.asarray(compiled(ops.convert_to_tensor(expected))) for _ in range(2))
+    run = compiled(
+        lambda columns: {"counts": round_counts(columns["expected"])},
+        [],
+        {"expected": (expected.shape, "float32")},
+    )
+    first, second = (run({"expected": expected})["counts"] for _ in range(2))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(first, rounded(expected))
     assert first.dtype == np.int32

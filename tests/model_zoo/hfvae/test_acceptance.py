@@ -9,13 +9,15 @@ included, as in the measurements that the bounds come from.
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from scipy.special import xlogy
 
 from model_zoo.hfvae import HFVAE
 from model_zoo.metrics.aggregate_posterior import aggregate_information
 from model_zoo.metrics.copies import nearest_examples
-from model_zoo.metrics.posteriors import GaussianPosteriors
+from model_zoo.scaling import PIXELS
 from model_zoo.training import Schedule, fit
+from pipeline.densities import density_columns, read_posteriors
 from pipeline.sources.sprites import render_sprites
 
 pytestmark = pytest.mark.slow
@@ -64,7 +66,7 @@ def train(sprites, tmp_path_factory):
 
 
 def observed(images):
-    return images.astype(np.float32) / 127.5 - 1.0
+    return PIXELS.to_model(images.astype(np.float32), HFVAE.value_range)
 
 
 def cross_entropy(decoded, images):
@@ -81,10 +83,9 @@ def error(model, images):
 
 def style_information(model, images):
     """Information of image and style under the exact aggregate posterior."""
-    outputs = model(observed(images))
-    scale = np.exp(0.5 * np.asarray(outputs["z/log_variance"], np.float64))
-    block = GaussianPosteriors(np.asarray(outputs["z/loc"]), scale, np.asarray(outputs["z"]))
-    return aggregate_information({"z": block})
+    columns = density_columns(model.posterior(observed(images)), ops.array([0, 0], "int32"))
+    blocks = read_posteriors({name: np.asarray(column) for name, column in columns.items()})
+    return aggregate_information({"z": blocks["z"]})
 
 
 def test_dimensions_of_style_are_less_dependent_at_little_cost(sprites, train):
