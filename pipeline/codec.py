@@ -11,7 +11,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -25,9 +25,6 @@ from model_zoo.training import CLASSIFIER_RANGE
 from pipeline.compilation import Columns, Signature, compiled
 from pipeline.densities import density_columns, draw, read_posteriors
 from pipeline.observations import KINDS, Kind
-
-if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
@@ -80,11 +77,6 @@ class Codec:
     def kind(self) -> Kind:
         """The kind of observation that the bundle was trained on."""
         return KINDS[self.bundle.scaling.kind]
-
-    @property
-    def figures(self) -> Figures:
-        """How observations are drawn in a report."""
-        return self.kind.figures(self.bundle.vocabulary)
 
     @functools.cached_property
     def spec(self) -> LatentSpec:

@@ -12,6 +12,7 @@ from pipeline.folds import rank_in_class
 from pipeline.held_out import HeldOut
 from pipeline.measures import Measure
 from pipeline.report.figures import Figures
+from pipeline.report.registry import pictures_of
 
 MOST_DRAWS = 1000
 """Draws, and held-out examples, whose nearest training examples are looked for."""
@@ -64,7 +65,8 @@ def draw(held_out: HeldOut) -> np.ndarray:
 
 def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
     """Draws what is nearest to training examples beside them; nothing where there are too few."""
-    drawn, figures = draw(held_out), held_out.codec.figures
+    drawn, codec = draw(held_out), held_out.codec
+    figures = pictures_of(codec.kind, codec.bundle.vocabulary)
     picture = draw_nearest(figures, drawn, held_out.labels[: len(drawn)], train.images)
     return {"copies": picture} if picture else {}
 

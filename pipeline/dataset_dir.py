@@ -192,11 +192,6 @@ class DatasetDir:
         return Examples(images, factors, [row.example_id for row in rows]), dead
 
 
-def shard_file(name: str, split: str, index: int, count: int) -> str:
-    """The TFDS file name of shard `index` (from 0) of `count`."""
-    return f"{name}-{split}.tfrecord-{index:05d}-of-{count:05d}"
-
-
 def write_metadata(
     path: str | os.PathLike[str],
     manifest: Manifest,

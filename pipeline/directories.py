@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
+from pipeline.atomic_files import os_errors
 from pipeline.files import (
     create_binary,
     exists,
@@ -17,6 +18,7 @@ from pipeline.files import (
     list_names,
     make_folders,
     remove,
+    replace_folder,
 )
 from pipeline.locks import LOCK_FILE, locked
 
@@ -85,6 +87,34 @@ def claim_directory(
         claim = os.path.join(path, f"{CLAIM_PREFIX}{secrets.token_hex(4)}")
         create_binary(claim).close()
         remove(claim)
+
+
+@contextlib.contextmanager
+def replaced_when_complete(out: str, *, last: str) -> Iterator[str]:
+    """Yields a new folder beside `out` that takes its place when the block ends well.
+
+    Args:
+        out: The directory to make or to replace.
+        last: Name of the file that arrives last, where files are moved one by one.
+    """
+    parent, base = os.path.split(out)
+    mark = secrets.token_hex(4)
+    folder, old = (os.path.join(parent, f".{base}.{mark}.{end}") for end in ("tmp", "old"))
+    with os_errors(out):
+        make_folders(folder)
+    try:
+        yield folder
+        with os_errors(out):
+            if list_names(out):
+                replace_folder(out, old, last=last)
+            replace_folder(folder, out, last=last)
+            if exists(old):
+                remove(old)
+    finally:
+        if exists(folder):
+            remove(folder)
+        if exists(old) and not exists(out):
+            replace_folder(old, out, last=last)
 
 
 @contextlib.contextmanager

@@ -5,32 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from augment.randomness import identity_keys
-from pipeline.atomic_files import ShardWriter, os_errors
-from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
-from pipeline.directories import check_apart
-from pipeline.examples import DeadLetter, Examples, LeftOut
+from pipeline.atomic_files import ShardWriter
+from pipeline.dataset_dir import DatasetDir, write_metadata
+from pipeline.directories import check_apart, replaced_when_complete
+from pipeline.examples import DeadLetter, LeftOut
 from pipeline.files import (
     as_location,
     exists,
     is_folder,
     list_names,
-    make_folders,
-    remove,
-    replace_folder,
 )
 from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
-from pipeline.observations import KINDS, Kind
-from pipeline.sources import Source, open_source, source_paths, vocabulary_of
+from pipeline.observations import KINDS
 from pipeline.sources.measured import measure as add_measured
-from pipeline.tf_example import serialize
+from pipeline.sources.open_source import open_source, source_paths
+from pipeline.sources.source import Source, vocabulary_of
+from pipeline.writing import example_records, shard_entry, shard_file
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 LEFT_OUT = "left_out"
@@ -60,7 +57,7 @@ def import_dataset(
 
     Args:
         source: What to read, such as `builtin:fonts` or `folder:photos`; see
-            `pipeline.sources.SCHEMES`.
+            `pipeline.sources.open_source.SPECS`.
         out: Directory to make.
         name: Name of the data set; by default one that the source suggests.
         label: Field that becomes the label.
@@ -100,7 +97,7 @@ def import_dataset(
     job = _Import(opened, _check_name(name, opened), options, shards, progress)
     if measure is not None:
         job.measure(measure)
-    with replaced_when_complete(out) as folder:
+    with replaced_when_complete(out, last=MANIFEST_FILE) as folder:
         job.run(folder)
     return DatasetDir.open(out)
 
@@ -130,29 +127,6 @@ def _check_name(name: str | None, source: Source) -> str:
             f"'_', a letter first. Received: name='{name}'. Choose such a name."
         )
     return name
-
-
-@contextlib.contextmanager
-def replaced_when_complete(out: str) -> Iterator[str]:
-    """Yields a new folder beside `out` that takes its place when the block ends well."""
-    parent, base = os.path.split(out)
-    mark = secrets.token_hex(4)
-    folder, old = (os.path.join(parent, f".{base}.{mark}.{end}") for end in ("tmp", "old"))
-    with os_errors(out):
-        make_folders(folder)
-    try:
-        yield folder
-        with os_errors(out):
-            if list_names(out):
-                replace_folder(out, old, last=MANIFEST_FILE)
-            replace_folder(folder, out, last=MANIFEST_FILE)
-            if exists(old):
-                remove(old)
-    finally:
-        if exists(folder):
-            remove(folder)
-        if exists(old) and not exists(out):
-            replace_folder(old, out, last=MANIFEST_FILE)
 
 
 @dataclass
@@ -221,13 +195,7 @@ class _Import:
                 np.add.at(counts, (homes, examples.labels), 1)
                 self._account(len(examples), dead)
         return [
-            ShardEntry(
-                file=file,
-                records=writer.records,
-                num_bytes=writer.num_bytes,
-                sha256=writer.sha256,
-                label_counts=row.tolist(),
-            )
+            shard_entry(writer, file, row.tolist())
             for file, writer, row in zip(files, writers, counts, strict=True)
         ]
 
@@ -289,12 +257,3 @@ def _by_reason(letters: Sequence[LeftOut]) -> dict[str, dict[str, int]]:
     for letter in letters:
         counts.setdefault(letter.reason, Counter())[letter.shard] += 1
     return {reason: dict(files) for reason, files in counts.items()}
-
-
-def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:
-    """Serializes a batch: the observation as its kind stores it, the factors and the id."""
-    names, columns = list(examples.factors), list(examples.factors.values())
-    rows = np.stack(columns, axis=1).tolist()
-    for value, codes, example_id in zip(kind.encode(examples.images), rows, ids, strict=True):
-        factors = dict(zip(names, codes, strict=True))
-        yield serialize({kind.feature: value, **factors, "example_id": example_id})

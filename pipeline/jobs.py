@@ -19,7 +19,7 @@ from pipeline.atomic_files import write_atomic
 from pipeline.cell_counts import count_cells, count_classes
 from pipeline.class_quotas import class_quotas
 from pipeline.codec import spec_of
-from pipeline.dataset_dir import DatasetDir, shard_file
+from pipeline.dataset_dir import DatasetDir
 from pipeline.factor_plan import FactorPlan, plan_factors
 from pipeline.files import exists, local_folder, make_folders, read_text, sha256_file
 from pipeline.holding_out import read_hold_out
@@ -29,6 +29,7 @@ from pipeline.runners import DEFAULT_RUNNER
 from pipeline.sections import GenerateConfig
 from pipeline.slices import cut
 from pipeline.vocabularies import summarise
+from pipeline.writing import shard_file
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"

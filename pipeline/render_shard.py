@@ -29,10 +29,11 @@ from pipeline.donor_files import read_donors
 from pipeline.encode_slice import EncodedSlice, encode_slice
 from pipeline.files import make_folders
 from pipeline.jobs import JOB_FOLDER, GenerationJob, ShardReport, ShardTask
-from pipeline.manifest import CONFIDENCE, TOTALS, ShardEntry
+from pipeline.manifest import CONFIDENCE, TOTALS
 from pipeline.observations import Kind
 from pipeline.tf_example import serialize
 from pipeline.workers import CodecDoFn
+from pipeline.writing import shard_entry
 
 CHUNK = 1024
 """Variants held in memory at a time."""
@@ -240,13 +241,7 @@ def _report(
     requested = shard.task.quotas if job.plan.cells is None else made.tolist()
     return ShardReport(
         job=job.digest,
-        entry=ShardEntry(
-            file=shard.task.file,
-            records=writer.records,
-            num_bytes=writer.num_bytes,
-            sha256=writer.sha256,
-            label_counts=[tally.written[label] for label in labels],
-        ),
+        entry=shard_entry(writer, shard.task.file, [tally.written[label] for label in labels]),
         requested=requested,
         rejected=[tally.rejected[label] for label in labels],
         dead=[requested[label] - int(made[label]) for label in labels],

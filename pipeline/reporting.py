@@ -32,6 +32,7 @@ from pipeline.recombinations import (
 from pipeline.report.figures import GRID_ROWS
 from pipeline.report.page import write_report
 from pipeline.report.pictures import class_counts, loss_curves, rejections
+from pipeline.report.registry import pictures_of
 from pipeline.report.schema import Report
 from pipeline.traversal import draw_traversals, sheet_caption
 
@@ -154,7 +155,8 @@ def _summary(generated: Manifest, numbers: list[Measure]) -> list[str]:
 
 def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
-    return codec.figures.variants(sample.anchors, sample.images, accepted, names)
+    drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
+    return drawing.variants(sample.anchors, sample.images, accepted, names)
 
 
 def _traversals(config: Config, sample: Sample, codec: Codec) -> dict[str, bytes]:
@@ -169,7 +171,7 @@ def _nearest(
     drawn: Recombinations | None, sample: Sample | None, examples: Examples, codec: Codec
 ) -> bytes | None:
     """What was made that is nearest to a real example, of every class."""
-    figures = codec.figures
+    figures = pictures_of(codec.kind, codec.bundle.vocabulary)
     if drawn:
         labels = drawn.plan.factors["label"]
         return draw_nearest(figures, drawn.images, labels, examples.images)
@@ -181,7 +183,7 @@ def _nearest(
 
 def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: QualityGate) -> bytes:
     exchange = exchange_blocks(codec, one_per_class(anchors, GRID_ROWS), gate)
-    return codec.figures.exchange(
+    return pictures_of(codec.kind, codec.bundle.vocabulary).exchange(
         exchange.examples,
         exchange.images,
         exchange.accepted,
@@ -193,7 +195,7 @@ def _exchange(names: Sequence[str], anchors: Examples, codec: Codec, gate: Quali
 
 def _captions(codec: Codec) -> dict[str, str]:
     """What to write below any of the pictures."""
-    return codec.figures.captions(_parts(codec.spec)) | CAPTIONS
+    return pictures_of(codec.kind, codec.bundle.vocabulary).captions(_parts(codec.spec)) | CAPTIONS
 
 
 def _parts(spec: LatentSpec) -> tuple[str, str]:

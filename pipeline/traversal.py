@@ -11,6 +11,7 @@ from augment import Anchors, Latents, LatentSpec, QualityGate, Source, VariantPl
 from pipeline.codec import Codec
 from pipeline.examples import Examples
 from pipeline.quality import choose
+from pipeline.report.registry import pictures_of
 from pipeline.sections import GenerateConfig
 
 __all__ = [
@@ -82,7 +83,7 @@ def sheet_name(block: str) -> str:
 def sheet_caption(codec: Codec, *, by_information: bool = False) -> str:
     """What to write below the picture of a block whose axes are sorted in this way."""
     order = BY_INFORMATION.format(one=codec.kind.one) if by_information else BY_VARIANCE
-    return codec.figures.traversal_caption.format(order=order)
+    return pictures_of(codec.kind, codec.bundle.vocabulary).traversal_caption.format(order=order)
 
 
 def draw_traversals(
@@ -108,13 +109,14 @@ def draw_traversals(
         A PNG file a block, by the name of the picture.
     """
     example = choose(examples, CANDIDATES, generate.seed, "traversal")
-    example = example.take(np.array([codec.figures.clearest(example.images)]))
+    drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
+    example = example.take(np.array([drawing.clearest(example.images)]))
     gate = generate.gate.build(enabled=True)
     pictures = {}
     for block, numbers in axes.items():
         told = (information or {}).get(block)
         made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
-        pictures[sheet_name(block)] = codec.figures.traversal(
+        pictures[sheet_name(block)] = drawing.traversal(
             STEPS, made.images, made.accepted, made.axes, made.labels, examples.images
         )
     return pictures

@@ -10,7 +10,10 @@ import typer
 
 from pipeline.command.options import Config_, Data, Model, Overwrite, Settings, app, local_path
 from pipeline.quiet import start_tensorflow
+from pipeline.sources.open_source import SPECS
 from pipeline.tables import print_report, print_table
+
+_SPECS = [f"`{spec}`" for spec in SPECS]
 
 
 @app.command("import")
@@ -19,8 +22,7 @@ def import_(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="`builtin:fonts`, `builtin:letters`, `builtin:dsprites`, `builtin:digits`, "
-            "`builtin:moons`, `idx:DIR`, `npz:FILE`, `folder:DIR`, `tfds:NAME` or `tfrecord:GLOB`.",
+            help=" or ".join((", ".join(_SPECS[:-1]), _SPECS[-1])) + ".",
         ),
     ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")],

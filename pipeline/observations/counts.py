@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from model_zoo.scaling import Counts
 from pipeline.observations.kind import Kind
-
-if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
 
 MOST_WORDS = 50_000
 """Most words of a vocabulary: documents are held as one count a word when they are learnt from."""
@@ -29,12 +26,6 @@ class CountKind(Kind):
     can_resize = False
     scaling = Counts
     unit, tolerance = "words", 1.0
-
-    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
-        """Lists of words."""
-        from pipeline.report.word_lists import WordLists
-
-        return WordLists(vocabulary)
 
     def check_shape(self, shape: Sequence[int]) -> str:
         """A vocabulary is one axis."""

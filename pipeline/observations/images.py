@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from model_zoo.scaling import PixelScaling
 from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
 from pipeline.observations.kind import Kind
-
-if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
 
 
 class ImageKind(Kind):
@@ -26,12 +23,6 @@ class ImageKind(Kind):
     can_resize = True
     scaling = PixelScaling
     unit, tolerance = "levels", 1.0
-
-    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
-        """Mosaics of pixels."""
-        from pipeline.report.figures import Mosaics
-
-        return Mosaics()
 
     def check_shape(self, shape: Sequence[int]) -> str:
         """Images have three axes and one or three channels."""

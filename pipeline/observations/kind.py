@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from model_zoo.scaling import Scaling
-
-if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
 
 
 class Kind(Protocol):
@@ -33,10 +30,6 @@ class Kind(Protocol):
     """What differences between two of them are counted in, for people."""
     tolerance: ClassVar[float]
     """How far a value may differ, in that unit, where another kind of CPU has made it."""
-
-    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
-        """How they are drawn in a report; bags of words need the words."""
-        ...
 
     def check_shape(self, shape: Sequence[int]) -> str:
         """Says why no data set can have this event shape; empty if it can."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from model_zoo.scaling import Standardization
 from pipeline.observations.kind import Kind
-
-if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
 
 
 class VectorKind(Kind):
@@ -24,12 +21,6 @@ class VectorKind(Kind):
     can_resize = False
     scaling = Standardization
     unit, tolerance = "standard deviations", 1e-5
-
-    def figures(self, vocabulary: Sequence[str] = ()) -> Figures:
-        """Scatter plots."""
-        from pipeline.report.figures import ScatterPlots
-
-        return ScatterPlots()
 
     def check_shape(self, shape: Sequence[int]) -> str:
         """Vectors have one axis."""

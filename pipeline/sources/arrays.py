@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.examples import DeadLetter, Examples
-from pipeline.sources import BATCH_SIZE, position_ids
+from pipeline.sources.source import BATCH_SIZE, position_ids
 
 
 @dataclass(frozen=True)

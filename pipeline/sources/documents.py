@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 
 from pipeline.examples import DeadLetter, Examples, LeftOut
 from pipeline.observations import MOST_COUNTED
-from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.arrays import encode_values
+from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
 from pipeline.vocabularies import check_vocabulary
 
 EMPTY = "the document has no word of the vocabulary"

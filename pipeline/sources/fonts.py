@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.examples import DeadLetter, Examples
-from pipeline.sources import BATCH_SIZE, position_ids
 from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
 from pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
+from pipeline.sources.source import BATCH_SIZE, position_ids
 
 COLOURS = {
     "red": (220, 20, 60),

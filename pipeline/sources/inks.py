@@ -8,9 +8,9 @@ import numpy as np
 
 from augment.randomness import identity_keys
 from pipeline.observations import KINDS
-from pipeline.sources import Source
 from pipeline.sources.fonts import COLOURS
 from pipeline.sources.selection import Batch, derive
+from pipeline.sources.source import Source
 
 FACTOR = "ink"
 

@@ -10,8 +10,8 @@ import numpy as np
 from augment.spelling import nearest
 from model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
 from pipeline.observations import KINDS
-from pipeline.sources import Source
 from pipeline.sources.selection import Batch, derive
+from pipeline.sources.source import Source
 from pipeline.terciles import VALUES, Terciles
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from augment.randomness import identity_keys
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
-from pipeline.sources import Source, vocabulary_of
+from pipeline.sources.source import Source, vocabulary_of
 
 Batch = tuple[Examples, list[DeadLetter]]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
-from pipeline.sources import BATCH_SIZE, path_name, position_ids
+from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.tfds_fields import (
     column,
     distinct_values,

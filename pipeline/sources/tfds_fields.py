@@ -12,7 +12,7 @@ import numpy as np
 
 from augment.spelling import nearest
 from pipeline.manifest import RESERVED_FEATURES
-from pipeline.sources import BATCH_SIZE
+from pipeline.sources.source import BATCH_SIZE
 
 _MOST_VALUES = 256  # of an integer that is a factor without names
 

@@ -15,8 +15,8 @@ from augment.spelling import nearest
 from pipeline.examples import DeadLetter, Examples
 from pipeline.files import find
 from pipeline.records import BadRecord, read_records
-from pipeline.sources import BATCH_SIZE, path_name, position_ids
 from pipeline.sources.decoding import Decoder
+from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
 from pipeline.tf_example import Example
 
 _IMAGE_FIELDS = ("image", "image/encoded")

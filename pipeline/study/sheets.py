@@ -13,6 +13,7 @@ from pipeline.dataset_dir import DatasetDir
 from pipeline.examples import Examples
 from pipeline.exchange import one_per_class
 from pipeline.report.figures import GRID_COLUMNS
+from pipeline.report.registry import pictures_of
 from pipeline.study.generators import file_name
 
 MOST_ROWS = 10
@@ -44,7 +45,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
     pictures: dict[str, bytes] = {}
     if not folders:
         return pictures
-    real, figures = folders[-1] / "data", dataset.kind.figures()
+    real, figures = folders[-1] / "data", pictures_of(dataset.kind, dataset.manifest.vocabulary)
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)

@@ -8,11 +8,12 @@ import numpy as np
 
 from augment import identity_keys
 from pipeline.atomic_files import ShardWriter
-from pipeline.dataset_dir import DatasetDir, shard_file, write_metadata
+from pipeline.dataset_dir import DatasetDir, write_metadata
+from pipeline.directories import replaced_when_complete
 from pipeline.examples import Examples
 from pipeline.folds import rank_in_class
-from pipeline.importing import example_records, replaced_when_complete
-from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, library_versions
+from pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
+from pipeline.writing import example_records, shard_entry, shard_file
 
 
 def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:
@@ -49,19 +50,13 @@ def write_subset(
 ) -> DatasetDir:
     """Writes some training examples as a data set directory of one split, their ids unchanged."""
     manifest = source.manifest
-    with replaced_when_complete(os.fspath(out)) as folder:
+    with replaced_when_complete(os.fspath(out), last=MANIFEST_FILE) as folder:
         file = shard_file(manifest.name, "train", 0, 1)
         with ShardWriter(os.path.join(folder, file)) as writer:
             for record in example_records(source.kind, examples, examples.ids):
                 writer.write(record)
         counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
-        shard = ShardEntry(
-            file=file,
-            records=writer.records,
-            num_bytes=writer.num_bytes,
-            sha256=writer.sha256,
-            label_counts=counts.tolist(),
-        )
+        shard = shard_entry(writer, file, counts.tolist())
         total = {"requested": len(examples), "written": len(examples), "rejected": 0, "dead": 0}
         subset = Manifest(
             kind="imported",

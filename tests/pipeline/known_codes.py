@@ -28,6 +28,7 @@ class KnownCodec:
         self.bundle = SimpleNamespace(
             model=SimpleNamespace(value_range=(-1.0, 1.0)),
             model_name="known",
+            vocabulary=[],
             class_names=[f"c{label}" for label in range(CLASSES)],
             factors={"label": [f"c{label}" for label in range(CLASSES)]},
         )
@@ -42,7 +43,6 @@ class KnownCodec:
 
     has_prior = True
     kind = KINDS["image"]
-    figures = kind.figures()
 
     def encode(self, images: np.ndarray) -> Latents:
         label = images[:, 0, :1, 0].astype(np.float32) / STEP

@@ -25,7 +25,9 @@ def model(drawn: np.ndarray, kind: str = "vector") -> Any:
     """Held-out vectors of a model that draws these, whose auditor sees the first three features."""
     return SimpleNamespace(
         codec=SimpleNamespace(
-            kind=KINDS[kind], figures=KINDS[kind].figures(), features=lambda vectors: vectors[:, :3]
+            kind=KINDS[kind],
+            bundle=SimpleNamespace(vocabulary=[]),
+            features=lambda vectors: vectors[:, :3],
         ),
         many="vectors",
         examples=vectors(1500, 1),

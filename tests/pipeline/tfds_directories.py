@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from pipeline.atomic_files import ShardWriter
-from pipeline.dataset_dir import shard_file
+from pipeline.writing import shard_file
 
 
 def write_directory(

@@ -27,7 +27,7 @@ from packaging.specifiers import SpecifierSet
 
 from pipeline.examples import Examples
 from pipeline.quiet import start_tensorflow
-from pipeline.sources import SCHEMES, open_source
+from pipeline.sources.open_source import SPECS, open_source
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_MIB = 64
@@ -152,7 +152,7 @@ def data_sets(pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
             raise SystemExit(
                 f"The data cannot be carried. Expected: NAME=SOURCE, NAME one of {sorted(known)}, "
                 f"SOURCE a folder of idx files, a data set directory or one of "
-                f"{', '.join(SCHEMES)}. Received: --data {pair}. Correct it."
+                f"{', '.join(SPECS)}. Received: --data {pair}. Correct it."
             )
         yield name, source
 

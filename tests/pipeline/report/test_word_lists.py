@@ -2,12 +2,13 @@ import numpy as np
 
 from pipeline.examples import Examples
 from pipeline.observations import KINDS
+from pipeline.report.registry import pictures_of
 from pipeline.report.word_lists import top_words
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WORDS = ["moon", "star", "team", "goal"]
 RNG = np.random.default_rng(0)
-FIGURES = KINDS["counts"].figures(WORDS)
+FIGURES = pictures_of(KINDS["counts"], WORDS)
 PASSED = np.ones((3, 4), bool)
 
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
+from pipeline.sources.open_source import open_source
 
 
 def test_digits_keep_their_images_and_labels(tmp_path):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from pipeline.examples import LeftOut
-from pipeline.sources import open_source, vocabulary_of
+from pipeline.sources.open_source import open_source
+from pipeline.sources.source import vocabulary_of
 
 ARRAYS = bags.arrays()
 DATA, INDICES = ARRAYS["train_data"], ARRAYS["train_indices"]

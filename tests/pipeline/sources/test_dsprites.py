@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.examples import Examples
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
+from pipeline.sources.open_source import open_source
 from pipeline.sources.sprites import GRID, render_sprites
 
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from pipeline.importing import import_dataset
-from pipeline.sources import decoding, open_source
+from pipeline.sources import decoding
+from pipeline.sources.open_source import open_source
 
 RNG = np.random.default_rng(0)
 

@@ -3,9 +3,9 @@ import pytest
 
 from pipeline.examples import Examples
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
 from pipeline.sources.fonts import COLOURS
 from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, render_mask, text_faces
+from pipeline.sources.open_source import open_source
 
 
 @pytest.fixture(scope="module")

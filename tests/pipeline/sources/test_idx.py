@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
+from pipeline.sources.open_source import open_source
 
 
 def idx(array: np.ndarray, magic: int) -> bytes:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
 from pipeline.sources.fonts import COLOURS
+from pipeline.sources.open_source import open_source
 from pipeline.verification import verify
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.sources import open_source
 from pipeline.sources.moons import CENTRES, NOISE, residuals
+from pipeline.sources.open_source import open_source
 
 
 @pytest.fixture(scope="module")

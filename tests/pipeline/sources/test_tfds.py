@@ -8,12 +8,12 @@ from tfds_directories import write_directory
 
 from pipeline.atomic_files import ShardWriter
 from pipeline.config import Config
-from pipeline.dataset_dir import shard_file
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
+from pipeline.sources.open_source import open_source
 from pipeline.sources.sprites import GRID, render_sprites
 from pipeline.tf_example import serialize
 from pipeline.training import train_bundle
+from pipeline.writing import shard_file
 
 COUNT = 40
 RNG = np.random.default_rng(0)

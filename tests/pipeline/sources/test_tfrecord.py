@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipeline.images import encode_png
 from pipeline.importing import import_dataset
-from pipeline.sources import open_source
+from pipeline.sources.open_source import open_source
 from pipeline.tf_example import serialize
 
 COUNT = 200
