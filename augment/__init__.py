@@ -1,21 +1,21 @@
 """What variants to make of a labelled image: plans over named latent blocks, in pure NumPy."""
 
-from augment.allotment import allot_cells, anchors_among
-from augment.anchors import Anchors
-from augment.cells import CHOICES, Cells, Targets, choose_cells, count_cells
-from augment.clashes import Clashes, find_clashes, go_together
-from augment.coverage import Coverage
-from augment.donors import DonorBank
-from augment.gate import REASONS, QualityGate, Verdicts
-from augment.hold_out import HoldOut, draw_cells, name_cells
-from augment.latents import Block, Latents, LatentSpec
-from augment.plan import Source, VariantPlan
-from augment.planning import known_factors, plan_variants
-from augment.priors import BlockPrior
-from augment.quotas import share_out, variants_per_anchor, variants_per_class
-from augment.randomness import derive, identity_keys, integers, normals, uniforms
-from augment.recipes import RECIPES, Recipe, find_recipe
-from augment.recombination import recombine
+from latentloom.augment.allotment import allot_cells, anchors_among
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.cells import CHOICES, Cells, Targets, choose_cells, count_cells
+from latentloom.augment.clashes import Clashes, find_clashes, go_together
+from latentloom.augment.coverage import Coverage
+from latentloom.augment.donors import DonorBank
+from latentloom.augment.gate import REASONS, QualityGate, Verdicts
+from latentloom.augment.hold_out import HoldOut, draw_cells, name_cells
+from latentloom.augment.latents import Block, Latents, LatentSpec
+from latentloom.augment.plan import Source, VariantPlan
+from latentloom.augment.planning import known_factors, plan_variants
+from latentloom.augment.priors import BlockPrior
+from latentloom.augment.quotas import share_out, variants_per_anchor, variants_per_class
+from latentloom.augment.randomness import derive, identity_keys, integers, normals, uniforms
+from latentloom.augment.recipes import RECIPES, Recipe, find_recipe
+from latentloom.augment.recombination import recombine
 
 __all__ = [
     "CHOICES",

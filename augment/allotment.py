@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from augment.anchors import Anchors
-from augment.cells import Cells, Clashes, Targets
-from augment.donors import DonorBank
-from augment.matching import match_values
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.cells import Cells, Clashes, Targets
+from latentloom.augment.donors import DonorBank
+from latentloom.augment.matching import match_values
 
 __all__ = ["allot_cells", "anchors_among"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.cells import Targets
-from augment.columns import as_integers, check_lengths
+from latentloom.augment.cells import Targets
+from latentloom.augment.columns import as_integers, check_lengths
 
 __all__ = ["Anchors"]
 

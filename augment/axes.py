@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.latents import Block, LatentSpec
-from augment.options import read_axes
+from latentloom.augment.latents import Block, LatentSpec
+from latentloom.augment.options import read_axes
 
 __all__ = ["traversed_axes", "traversed_block"]
 

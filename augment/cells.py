@@ -8,11 +8,11 @@ from math import prod
 
 import numpy as np
 
-from augment.clashes import Clashes, go_together
-from augment.columns import check_lengths
-from augment.coverage import Coverage
-from augment.randomness import derive, identity_keys
-from augment.spelling import nearest
+from latentloom.augment.clashes import Clashes, go_together
+from latentloom.augment.columns import check_lengths
+from latentloom.augment.coverage import Coverage
+from latentloom.augment.randomness import derive, identity_keys
+from latentloom.augment.spelling import nearest
 
 __all__ = ["CHOICES", "Cells", "Targets", "choose_cells", "count_cells"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from augment.spelling import nearest
+from latentloom.augment.spelling import nearest
 
 __all__ = ["Clashes", "find_clashes", "go_together"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from augment.columns import as_integers, check_lengths
-from augment.spelling import nearest
+from latentloom.augment.columns import as_integers, check_lengths
+from latentloom.augment.spelling import nearest
 
 __all__ = ["Coverage"]
 

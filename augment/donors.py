@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.columns import as_integers, check_lengths
-from augment.latents import Latents
-from augment.randomness import identity_keys
-from augment.spelling import nearest
+from latentloom.augment.columns import as_integers, check_lengths
+from latentloom.augment.latents import Latents
+from latentloom.augment.randomness import identity_keys
+from latentloom.augment.spelling import nearest
 
 __all__ = ["DonorBank"]
 

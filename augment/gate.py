@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from augment.columns import as_integers, check_lengths
+from latentloom.augment.columns import as_integers, check_lengths
 
 __all__ = ["REASONS", "QualityGate", "Verdicts"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from augment.coverage import Coverage
-from augment.randomness import identity_keys, uniforms
+from latentloom.augment.coverage import Coverage
+from latentloom.augment.randomness import identity_keys, uniforms
 
 __all__ = ["HoldOut", "draw_cells", "name_cells"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from augment.priors import BlockPrior
-from augment.spelling import nearest
+from latentloom.augment.priors import BlockPrior
+from latentloom.augment.spelling import nearest
 
 __all__ = ["Block", "LatentSpec", "Latents"]
 

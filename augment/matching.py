@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from augment.anchors import Anchors
-from augment.cells import Clashes
-from augment.donors import DonorBank
-from augment.plan import VariantPlan
-from augment.randomness import integers
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.cells import Clashes
+from latentloom.augment.donors import DonorBank
+from latentloom.augment.plan import VariantPlan
+from latentloom.augment.randomness import integers
 
 __all__ = ["choose", "match_donors", "match_values", "walk"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from augment.spelling import nearest
+from latentloom.augment.spelling import nearest
 
 __all__ = [
     "STYLES",

@@ -8,10 +8,10 @@ from enum import IntEnum
 
 import numpy as np
 
-from augment.anchors import Anchors
-from augment.columns import as_integers, check_lengths
-from augment.latents import Block, LatentSpec
-from augment.randomness import derive, identity_keys
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.columns import as_integers, check_lengths
+from latentloom.augment.latents import Block, LatentSpec
+from latentloom.augment.randomness import derive, identity_keys
 
 __all__ = ["Source", "VariantPlan"]
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from augment.anchors import Anchors
-from augment.cells import Clashes, Targets
-from augment.donors import DonorBank
-from augment.latents import LatentSpec
-from augment.options import Option
-from augment.plan import VariantPlan
-from augment.recipes import find_recipe
-from augment.sources import Request
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.cells import Clashes, Targets
+from latentloom.augment.donors import DonorBank
+from latentloom.augment.latents import LatentSpec
+from latentloom.augment.options import Option
+from latentloom.augment.plan import VariantPlan
+from latentloom.augment.recipes import find_recipe
+from latentloom.augment.sources import Request
 
 __all__ = ["known_factors", "plan_variants"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from augment.randomness import normals, uniforms
+from latentloom.augment.randomness import normals, uniforms
 
 __all__ = ["BlockPrior"]
 

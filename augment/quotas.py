@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from augment.spelling import nearest
+from latentloom.augment.spelling import nearest
 
 __all__ = ["STRATEGIES", "share_out", "variants_per_anchor", "variants_per_class"]
 

@@ -8,13 +8,13 @@ from math import isfinite
 
 import numpy as np
 
-from augment import options as checks
-from augment import rules
-from augment.axes import traversed_axes, traversed_block
-from augment.latents import LatentSpec
-from augment.options import Option
-from augment.plan import VariantPlan
-from augment.spelling import nearest
+from latentloom.augment import options as checks
+from latentloom.augment import rules
+from latentloom.augment.axes import traversed_axes, traversed_block
+from latentloom.augment.latents import LatentSpec
+from latentloom.augment.options import Option
+from latentloom.augment.plan import VariantPlan
+from latentloom.augment.spelling import nearest
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.latents import Latents
-from augment.plan import Source, VariantPlan
+from latentloom.augment.latents import Latents
+from latentloom.augment.plan import Source, VariantPlan
 
 __all__ = ["recombine"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.axes import traversed_axes, traversed_block
-from augment.cells import Targets
-from augment.matching import choose, match_values
-from augment.plan import VariantPlan
-from augment.randomness import derive
-from augment.sources import (
+from latentloom.augment.axes import traversed_axes, traversed_block
+from latentloom.augment.cells import Targets
+from latentloom.augment.matching import choose, match_values
+from latentloom.augment.plan import VariantPlan
+from latentloom.augment.randomness import derive
+from latentloom.augment.sources import (
     Request,
     bank_of,
     carriers_of,

@@ -8,14 +8,14 @@ from typing import cast
 
 import numpy as np
 
-from augment.anchors import Anchors
-from augment.cells import Clashes
-from augment.donors import DonorBank
-from augment.matching import match_donors
-from augment.options import Option
-from augment.plan import Source, VariantPlan
-from augment.randomness import derive, identity_keys, uniforms
-from augment.spelling import nearest
+from latentloom.augment.anchors import Anchors
+from latentloom.augment.cells import Clashes
+from latentloom.augment.donors import DonorBank
+from latentloom.augment.matching import match_donors
+from latentloom.augment.options import Option
+from latentloom.augment.plan import Source, VariantPlan
+from latentloom.augment.randomness import derive, identity_keys, uniforms
+from latentloom.augment.spelling import nearest
 
 __all__ = [
     "Request",

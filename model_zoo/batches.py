@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from model_zoo.deformations import Deformations
-from model_zoo.devices import accelerators, num_replicas
-from model_zoo.scaling import PIXELS, Scaling
+from latentloom.model_zoo.deformations import Deformations
+from latentloom.model_zoo.devices import accelerators, num_replicas
+from latentloom.model_zoo.scaling import PIXELS, Scaling
 
 Factors = np.ndarray | Mapping[str, np.ndarray]
 """Codes of every factor, `(n,)` integers each, "label" among them; or the labels alone."""

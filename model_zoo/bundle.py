@@ -12,10 +12,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_zoo.classifier import image_classifier
-from model_zoo.registry import build_model
-from model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
-from model_zoo.weights import save_weights
+from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.registry import build_model
+from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
+from latentloom.model_zoo.weights import save_weights
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "bundle.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model_zoo.weights import save_weights
+from latentloom.model_zoo.weights import save_weights
 
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"

@@ -14,7 +14,7 @@ from keras import ops
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from model_zoo.probability import tfd
+from latentloom.model_zoo.probability import tfd
 
 SMALLEST_SCALE = 1e-4
 """Least standard deviation of a component, in units of the largest of the codes."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from model_zoo.networks import output_activation, resolve_network
-from model_zoo.normalization import FusedBatchNormalization
+from latentloom.model_zoo.networks import output_activation, resolve_network
+from latentloom.model_zoo.normalization import FusedBatchNormalization
 
 FEATURES = "features"
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from model_zoo.adversary import call_frozen
-from model_zoo.networks import num_stages, output_activation
+from latentloom.model_zoo.adversary import call_frozen
+from latentloom.model_zoo.networks import num_stages, output_activation
 
 LEAK = 0.1
 TINY = 1e-12

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from model_zoo.aggregate_posterior import (
+from latentloom.model_zoo.aggregate_posterior import (
     categorical_log_density,
     gaussian_log_density,
     joint_log_probabilities,

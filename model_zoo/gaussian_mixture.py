@@ -10,7 +10,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from model_zoo.probability import tfd
+from latentloom.model_zoo.probability import tfd
 
 UNIT_PRECISION_LOGIT = 0.54  # softplus(0.54) = 0.99916
 

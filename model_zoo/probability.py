@@ -1,7 +1,7 @@
 """TensorFlow Probability for the active Keras backend.
 
-Model code writes `from model_zoo.probability import tfd` and never imports TFP by itself, so
-that the choice of the backend is made in this one place. On JAX, TFP's own substrate is used; it
+Model code imports `tfd` from here and never TFP by itself, so that the choice of the backend is
+made in this one place. On JAX, TFP's own substrate is used; it
 needs no TensorFlow. Covered: TFP 0.25 with JAX 0.7 to 0.10 (tried: 0.7.0, 0.8.3, 0.9.2, 0.10.2).
 """
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import keras
 
-from model_zoo.gzs_net import GZSNet
-from model_zoo.hfvae import HFVAE
-from model_zoo.scaling import Counts
-from model_zoo.spelling import nearest
-from model_zoo.st_rkm import StRKM
-from model_zoo.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.gzs_net import GZSNet
+from latentloom.model_zoo.hfvae import HFVAE
+from latentloom.model_zoo.scaling import Counts
+from latentloom.model_zoo.spelling import nearest
+from latentloom.model_zoo.st_rkm import StRKM
+from latentloom.model_zoo.zszu_vae import ZsZuVAE
 
 MODELS: dict[str, type[keras.Model]] = {
     "zszu_vae": ZsZuVAE,

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from model_zoo.word_counts import round_counts
+from latentloom.model_zoo.word_counts import round_counts
 
 
 class Scaling(Protocol):

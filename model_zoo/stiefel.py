@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_zoo.rounding import exact_products
+from latentloom.model_zoo.rounding import exact_products
 
 LARGEST_DEFECT = 1e-4
 """Frobenius norm of `U^T U - I` up to which a float32 matrix counts as orthonormal."""

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.stiefel import OrthonormalColumns, check_on_manifold, check_stiefel_shape
+from latentloom.model_zoo.stiefel import OrthonormalColumns, check_on_manifold, check_stiefel_shape
 
 MOMENTUM = 0.99
 """Share of the running mean that a step of training keeps."""

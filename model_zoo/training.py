@@ -10,15 +10,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model_zoo.batches import Batches, Factors, fed_to_device, labels_of
-from model_zoo.checkpoints import Checkpoints
-from model_zoo.classifier import image_classifier
-from model_zoo.deformations import Deformations
-from model_zoo.devices import num_replicas, uses_xla
-from model_zoo.heads import HeadsCrossentropy, heads_accuracy
-from model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
-from model_zoo.rounding import fix_rounding
-from model_zoo.scaling import PIXELS, Scaling
+from latentloom.model_zoo.batches import Batches, Factors, fed_to_device, labels_of
+from latentloom.model_zoo.checkpoints import Checkpoints
+from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.deformations import Deformations
+from latentloom.model_zoo.devices import num_replicas, uses_xla
+from latentloom.model_zoo.heads import HeadsCrossentropy, heads_accuracy
+from latentloom.model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
+from latentloom.model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.scaling import PIXELS, Scaling
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
 MOST_STEPS_AT_ONCE = 10

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.manifest import MANIFEST_FILE, Manifest
-from pipeline.observations import Kind
+from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest
+from latentloom.pipeline.observations import Kind
 
 CONFIDENCE_TOLERANCE = 1e-2
 """How far a judge's confidence may differ. It reads the image as written: one level more or less

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment import (
+from latentloom.augment import (
     Anchors,
     DonorBank,
     allot_cells,
@@ -12,8 +12,8 @@ from augment import (
     identity_keys,
     variants_per_anchor,
 )
-from pipeline.encode_slice import EncodedSlice
-from pipeline.jobs import GenerationJob
+from latentloom.pipeline.encode_slice import EncodedSlice
+from latentloom.pipeline.jobs import GenerationJob
 
 
 def allot(job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None) -> Anchors:

@@ -9,8 +9,8 @@ import os
 import secrets
 from collections.abc import Iterator
 
-from pipeline.files import create_binary, exists, remove, replace_file
-from pipeline.records import frame
+from latentloom.pipeline.files import create_binary, exists, remove, replace_file
+from latentloom.pipeline.records import frame
 
 
 @contextlib.contextmanager

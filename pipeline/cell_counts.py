@@ -12,15 +12,15 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from augment import Coverage, HoldOut
-from pipeline.atomic_files import write_atomic
-from pipeline.dataset_dir import DatasetDir
-from pipeline.files import Location, as_location, exists, make_folders, read_text, remove
-from pipeline.observations import KINDS
-from pipeline.records import read_records
-from pipeline.rows import Row, parse_row
-from pipeline.runners import DEFAULT_RUNNER, running_pipeline
-from pipeline.slices import Slice, is_whole
+from latentloom.augment import Coverage, HoldOut
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.files import Location, as_location, exists, make_folders, read_text, remove
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.records import read_records
+from latentloom.pipeline.rows import Row, parse_row
+from latentloom.pipeline.runners import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.slices import Slice, is_whole
 
 COVERAGE_FILE = "coverage.json"
 

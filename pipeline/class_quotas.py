@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from augment import find_recipe, variants_per_class
-from pipeline.sections import GenerateConfig
+from latentloom.augment import find_recipe, variants_per_class
+from latentloom.pipeline.sections import GenerateConfig
 
 
 def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:

@@ -7,18 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
-from augment import BlockPrior
-from model_zoo.metrics.aggregate_posterior import (
+from latentloom.augment import BlockPrior
+from latentloom.model_zoo.metrics.aggregate_posterior import (
     BlockInformation,
     Information,
     aggregate_information,
 )
-from model_zoo.metrics.posteriors import GaussianPosteriors, Posteriors
-from pipeline.config import Config
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.report.information_chart import MOST_BARS, information_chart
-from pipeline.traversal import draw_traversals, sheet_caption, sheet_name, shown_axes
+from latentloom.model_zoo.metrics.posteriors import GaussianPosteriors, Posteriors
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.information_chart import MOST_BARS, information_chart
+from latentloom.pipeline.traversal import draw_traversals, sheet_caption, sheet_name, shown_axes
 
 LEAST = 0.1
 """Nats below which an axis counts as dead."""

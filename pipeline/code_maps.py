@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from model_zoo.metrics.projections import neighbour_embedding, principal_components
-from pipeline.held_out import HeldOut
-from pipeline.quality import choose
-from pipeline.report.maps import code_map
+from latentloom.model_zoo.metrics.projections import neighbour_embedding, principal_components
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.report.maps import code_map
 
 MAP_EXAMPLES = 2000
 """Most examples on the map of the codes; t-SNE of so many takes seconds."""

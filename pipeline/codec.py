@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from augment import BlockPrior, Latents, LatentSpec
-from model_zoo.bundle import Bundle
-from model_zoo.classifier import feature_network
-from model_zoo.heads import split_heads
-from model_zoo.metrics.posteriors import Posteriors
-from model_zoo.training import CLASSIFIER_RANGE
-from pipeline.compilation import Columns, Signature, compiled
-from pipeline.densities import density_columns, draw, read_posteriors
-from pipeline.observations import KINDS, Kind
+from latentloom.augment import BlockPrior, Latents, LatentSpec
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.classifier import feature_network
+from latentloom.model_zoo.heads import split_heads
+from latentloom.model_zoo.metrics.posteriors import Posteriors
+from latentloom.model_zoo.training import CLASSIFIER_RANGE
+from latentloom.pipeline.compilation import Columns, Signature, compiled
+from latentloom.pipeline.densities import density_columns, draw, read_posteriors
+from latentloom.pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
 """Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""

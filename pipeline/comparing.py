@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.agreement import Agreement, Alone, check_comparable
-from pipeline.dataset_dir import DatasetDir
-from pipeline.files import sha256_file
-from pipeline.manifest import CONFIDENCE
-from pipeline.reader.records import Record, Stored, parse_record
-from pipeline.records import read_records
+from latentloom.pipeline.agreement import Agreement, Alone, check_comparable
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.files import sha256_file
+from latentloom.pipeline.manifest import CONFIDENCE
+from latentloom.pipeline.reader.records import Record, Stored, parse_record
+from latentloom.pipeline.records import read_records
 
 _BATCH = 256  # pairs of records decoded at a time
 _SAMPLE = 10_000  # examples that the unit of differences is measured on

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.rounding import fix_rounding
 
 Columns = Mapping[str, Any]
 Signature = Mapping[str, tuple[tuple[int, ...], str]]

@@ -10,14 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.atomic_files import write_atomic
-from pipeline.cell_counts import write_change
-from pipeline.config import Config
-from pipeline.dataset_card import write_card
-from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.holding_out import DETAIL
-from pipeline.jobs import GenerationJob, ShardReport, output_name
-from pipeline.manifest import CONFIDENCE, MANIFEST_FILE, TOTALS, Manifest, library_versions
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.cell_counts import write_change
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_card import write_card
+from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
+from latentloom.pipeline.holding_out import DETAIL
+from latentloom.pipeline.jobs import GenerationJob, ShardReport, output_name
+from latentloom.pipeline.manifest import (
+    CONFIDENCE,
+    MANIFEST_FILE,
+    TOTALS,
+    Manifest,
+    library_versions,
+)
 
 TRAINED_ON = "trained_on"
 """Detail of a manifest: name and digest of the data set that the model was trained on."""

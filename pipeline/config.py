@@ -10,8 +10,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError, model_validator
 
-from augment.spelling import nearest
-from pipeline.sections import (
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.sections import (
     DataConfig,
     EvaluateConfig,
     GenerateConfig,
@@ -21,7 +21,7 @@ from pipeline.sections import (
     StudyConfig,
     TrainConfig,
 )
-from pipeline.strict_yaml import load_yaml
+from latentloom.pipeline.strict_yaml import load_yaml
 
 
 class Config(Section):

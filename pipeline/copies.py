@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
-from pipeline.examples import Examples
-from pipeline.folds import rank_in_class
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.report.figures import Figures
-from pipeline.report.registry import pictures_of
+from latentloom.model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.folds import rank_in_class
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.figures import Figures
+from latentloom.pipeline.report.registry import pictures_of
 
 MOST_DRAWS = 1000
 """Draws, and held-out examples, whose nearest training examples are looked for."""

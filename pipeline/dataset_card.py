@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from jinja2 import Environment
 
-from pipeline.atomic_files import write_atomic
-from pipeline.files import is_remote
-from pipeline.manifest import Manifest
-from pipeline.observations import KINDS
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.files import is_remote
+from latentloom.pipeline.manifest import Manifest
+from latentloom.pipeline.observations import KINDS
 
 CARD_FILE = "README.md"
 

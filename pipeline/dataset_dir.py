@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from augment.randomness import identity_keys
-from pipeline.examples import DeadLetter, Examples
-from pipeline.files import file_size
-from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from pipeline.observations import KINDS, Kind
-from pipeline.records import read_records
-from pipeline.rows import Row, parse_row
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.files import file_size
+from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry
+from latentloom.pipeline.observations import KINDS, Kind
+from latentloom.pipeline.records import read_records
+from latentloom.pipeline.rows import Row, parse_row
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
@@ -206,7 +206,7 @@ def write_metadata(
     """
     import tensorflow_datasets as tfds
 
-    from pipeline.atomic_files import write_atomic
+    from latentloom.pipeline.atomic_files import write_atomic
 
     kind = KINDS[manifest.observation]
     features = {

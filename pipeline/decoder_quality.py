@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_zoo.metrics.pixels import mean_squared_error, within_class_variance
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
+from latentloom.model_zoo.metrics.pixels import mean_squared_error, within_class_variance
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
 
 PRIORS = {
     "refitted": "drawn from the prior that was fitted to training codes of the class",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.config import Config, parse_config
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.progress import ProgressDisplay
-from pipeline.report.schema import Report
-from pipeline.reporting import report_on
-from pipeline.training import train_bundle
-from pipeline.verification import verify
+from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.progress import ProgressDisplay
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.verification import verify
 
 SOURCE = "builtin:letters"
 VARIANTS, RECOMBINED = "variants", "recombined"

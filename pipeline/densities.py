@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors, Posteriors
-from model_zoo.probability import stateless_seed, tfd
-from pipeline.compilation import Columns
+from latentloom.model_zoo.metrics.posteriors import (
+    CategoricalPosteriors,
+    GaussianPosteriors,
+    Posteriors,
+)
+from latentloom.model_zoo.probability import stateless_seed, tfd
+from latentloom.pipeline.compilation import Columns
 
 BLOCK_STRIDE = 2**16
 """Distance between the seeds of the blocks of one code, so that no two have the same noise."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
-from pipeline.atomic_files import os_errors
-from pipeline.files import (
+from latentloom.pipeline.atomic_files import os_errors
+from latentloom.pipeline.files import (
     create_binary,
     exists,
     is_folder,
@@ -20,7 +20,7 @@ from pipeline.files import (
     remove,
     replace_folder,
 )
-from pipeline.locks import LOCK_FILE, locked
+from latentloom.pipeline.locks import LOCK_FILE, locked
 
 OWN_FILES = (
     *("manifest.json", "bundle.json", "train_state", ".job", "report.html", "evaluation.html"),

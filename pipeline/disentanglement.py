@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 
-from augment import BlockPrior, integers
-from model_zoo.metrics.codes import (
+from latentloom.augment import BlockPrior, integers
+from latentloom.model_zoo.metrics.codes import (
     ACTIVE_VARIANCE,
     active_units,
     class_entropy,
     kl_from_standard_normal,
     mutual_information_bound,
 )
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
 
 
 def partners(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:

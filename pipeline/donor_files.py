@@ -8,9 +8,9 @@ import os
 
 import numpy as np
 
-from augment import DonorBank
-from pipeline.atomic_files import write_atomic
-from pipeline.files import make_folders, open_binary
+from latentloom.augment import DonorBank
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.files import make_folders, open_binary
 
 _FACTOR, _BLOCK = "factor/", "block/"
 

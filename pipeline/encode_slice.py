@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 
-from augment import DonorBank, Latents
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import DeadLetter
-from pipeline.jobs import GenerationJob, ShardTask
-from pipeline.workers import CodecDoFn
+from latentloom.augment import DonorBank, Latents
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import DeadLetter
+from latentloom.pipeline.jobs import GenerationJob, ShardTask
+from latentloom.pipeline.workers import CodecDoFn
 
 
 @dataclass(frozen=True)

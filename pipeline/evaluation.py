@@ -6,44 +6,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_zoo.bundle import load_bundle, read_description
-from pipeline.code_information import (
+from latentloom.model_zoo.bundle import load_bundle, read_description
+from latentloom.pipeline.code_information import (
     CodeInformation,
     draw_code_information,
     measure_code_information,
 )
-from pipeline.code_maps import draw_map
-from pipeline.codec import Codec
-from pipeline.config import Config, parse_config
-from pipeline.copies import draw_copies, measure_copies
-from pipeline.dataset_dir import DatasetDir
-from pipeline.decoder_quality import measure_prior, measure_reconstruction
-from pipeline.directories import check_apart, claim_directory
-from pipeline.disentanglement import measure_information, measure_swap, measure_units
-from pipeline.evaluation_report import compose
-from pipeline.examples import Examples
-from pipeline.factor_blocks import draw_blocks, measure_factors
-from pipeline.factor_codes import (
+from latentloom.pipeline.code_maps import draw_map
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.copies import draw_copies, measure_copies
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.decoder_quality import measure_prior, measure_reconstruction
+from latentloom.pipeline.directories import check_apart, claim_directory
+from latentloom.pipeline.disentanglement import measure_information, measure_swap, measure_units
+from latentloom.pipeline.evaluation_report import compose
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.factor_blocks import draw_blocks, measure_factors
+from latentloom.pipeline.factor_codes import (
     FactorCodes,
     draw_factor_codes,
     measure_factor_codes,
 )
-from pipeline.fidelity import measure_fidelity
-from pipeline.files import Location, local_folder
-from pipeline.full_model import load_full
-from pipeline.held_out import HeldOut, read_folds
-from pipeline.holding_out import read_hold_out
-from pipeline.jobs import check_fit
-from pipeline.measures import Measure
-from pipeline.progress import Advance, ProgressDisplay, silent_display
-from pipeline.quality import draw_sample, measure_split, measure_variants
-from pipeline.report.page import write_report
-from pipeline.report.schema import Report
-from pipeline.terciles import Terciles
-from pipeline.topics import Topics, find_topics, measure_topics, topic_tables
-from pipeline.training import run_settings
-from pipeline.unseen_cells import measure_unseen_cells
-from pipeline.unseen_combinations import UnseenCombinations
+from latentloom.pipeline.fidelity import measure_fidelity
+from latentloom.pipeline.files import Location, local_folder
+from latentloom.pipeline.full_model import load_full
+from latentloom.pipeline.held_out import HeldOut, read_folds
+from latentloom.pipeline.holding_out import read_hold_out
+from latentloom.pipeline.jobs import check_fit
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.progress import Advance, ProgressDisplay, silent_display
+from latentloom.pipeline.quality import draw_sample, measure_split, measure_variants
+from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.terciles import Terciles
+from latentloom.pipeline.topics import Topics, find_topics, measure_topics, topic_tables
+from latentloom.pipeline.training import run_settings
+from latentloom.pipeline.unseen_cells import measure_unseen_cells
+from latentloom.pipeline.unseen_combinations import UnseenCombinations
 
 STAGES = (
     *("probes", "swap", "decoder", "fidelity", "copies", "variants"),

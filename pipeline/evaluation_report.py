@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import keras
 
-from model_zoo.bundle import Bundle
-from pipeline.code_information import (
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.pipeline.code_information import (
     CodeInformation,
     caption_code_information,
     describe_axes,
     note_code_information,
 )
-from pipeline.code_maps import map_caption
-from pipeline.config import Config
-from pipeline.copies import CAPTION, MOST_DRAWS
-from pipeline.dataset_dir import DatasetDir
-from pipeline.factor_blocks import TABLE_CAPTION
-from pipeline.factor_codes import FactorCodes, axis_caption, note_factor_codes
-from pipeline.held_out import HeldOut
-from pipeline.manifest import library_versions
-from pipeline.measures import Measure
-from pipeline.quality import find_weak_judges
-from pipeline.report.schema import FigureTable, Report, Table
-from pipeline.training import data_digest
+from latentloom.pipeline.code_maps import map_caption
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.copies import CAPTION, MOST_DRAWS
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.factor_blocks import TABLE_CAPTION
+from latentloom.pipeline.factor_codes import FactorCodes, axis_caption, note_factor_codes
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.manifest import library_versions
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import find_weak_judges
+from latentloom.pipeline.report.schema import FigureTable, Report, Table
+from latentloom.pipeline.training import data_digest
 
 
 def compose(

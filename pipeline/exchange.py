@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from augment import Anchors, LatentSpec, QualityGate, Source, VariantPlan, recombine
-from pipeline.codec import Codec
-from pipeline.examples import Examples
+from latentloom.augment import Anchors, LatentSpec, QualityGate, Source, VariantPlan, recombine
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.examples import Examples
 
 __all__ = ["Exchange", "can_exchange", "exchange_blocks", "one_per_class", "plan_exchange"]
 

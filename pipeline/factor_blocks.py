@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model_zoo.metrics.probes import probe_accuracy
-from pipeline.config import Config
-from pipeline.examples import Examples
-from pipeline.factor_paths import measure_paths
-from pipeline.factor_swaps import measure_factor_swaps
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.quality import choose
-from pipeline.report.factor_table import factor_table
+from latentloom.model_zoo.metrics.probes import probe_accuracy
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.factor_paths import measure_paths
+from latentloom.pipeline.factor_swaps import measure_factor_swaps
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.report.factor_table import factor_table
 
 SCALE = "what a linear probe reads in its mean code, 0 for guessing and 1 for always right"
 TABLE_CAPTION = (

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from model_zoo.metrics.dci import LEAST_EXAMPLES
-from model_zoo.metrics.disentanglement import Disentanglement, disentanglement_scores
-from pipeline.config import Config
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.report.factor_table import factor_table
+from latentloom.model_zoo.metrics.dci import LEAST_EXAMPLES
+from latentloom.model_zoo.metrics.disentanglement import Disentanglement, disentanglement_scores
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.factor_table import factor_table
 
 LEAST_OF_VALUE = 5
 """Fewest examples a value, on average and of the second most frequent, of a factor that counts."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import Latents, identity_keys
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.examples import Examples
-from pipeline.measures import Measure
-from pipeline.quality import choose
+from latentloom.augment import Latents, identity_keys
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import choose
 
 PLACES = np.linspace(0, 1, 11, dtype=np.float32)
 """Places on a path, from its start to its end."""

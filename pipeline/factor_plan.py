@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from augment import (
+from latentloom.augment import (
     Cells,
     Clashes,
     Coverage,
@@ -17,9 +17,9 @@ from augment import (
     find_recipe,
     known_factors,
 )
-from augment.spelling import nearest
-from pipeline.examples import Factors
-from pipeline.sections import GenerateConfig
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.examples import Factors
+from latentloom.pipeline.sections import GenerateConfig
 
 
 @dataclass(frozen=True, eq=False)

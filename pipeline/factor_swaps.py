@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment import find_clashes, go_together
-from pipeline.config import Config
-from pipeline.disentanglement import partners
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
+from latentloom.augment import find_clashes, go_together
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.disentanglement import partners
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
 
 
 def measure_factor_swaps(held_out: HeldOut, config: Config) -> list[Measure]:

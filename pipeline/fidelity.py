@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_zoo.metrics.fidelity import frechet_distance, kernel_distance, neighbourhood_figures
-from pipeline.examples import Examples
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.quality import choose
+from latentloom.model_zoo.metrics.fidelity import (
+    frechet_distance,
+    kernel_distance,
+    neighbourhood_figures,
+)
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import choose
 
 NEIGHBOURS = 5
 

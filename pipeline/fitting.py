@@ -10,19 +10,19 @@ from typing import Any
 import keras
 import numpy as np
 
-from augment.spelling import nearest
-from model_zoo.bundle import Bundle
-from model_zoo.deformations import Deformations
-from model_zoo.devices import placement, warn_of_idle_accelerators
-from model_zoo.registry import MODELS, build_model
-from model_zoo.scaling import PIXELS, SCALINGS, Scaling
-from model_zoo.training import Schedule, fit, fit_classifier
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.examples import Factors
-from pipeline.folds import Folds, check_folds
-from pipeline.progress import EpochProgress, ProgressDisplay
-from pipeline.sections import JudgeConfig
+from latentloom.augment.spelling import nearest
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.deformations import Deformations
+from latentloom.model_zoo.devices import placement, warn_of_idle_accelerators
+from latentloom.model_zoo.registry import MODELS, build_model
+from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
+from latentloom.model_zoo.training import Schedule, fit, fit_classifier
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Factors
+from latentloom.pipeline.folds import Folds, check_folds
+from latentloom.pipeline.progress import EpochProgress, ProgressDisplay
+from latentloom.pipeline.sections import JudgeConfig
 
 logger = logging.getLogger(__name__)
 

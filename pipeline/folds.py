@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from augment import identity_keys, uniforms
-from pipeline.examples import Examples
+from latentloom.augment import identity_keys, uniforms
+from latentloom.pipeline.examples import Examples
 
 SMALLEST_CLASS = 2
 """Examples that a class must have, so that judge and auditor both see it."""

@@ -18,16 +18,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from augment import Cells, DonorBank, find_recipe
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.encode_slice import EncodedSlice, encode_slice, sample_donors
-from pipeline.files import is_remote, local_folder
-from pipeline.jobs import GenerationJob
-from pipeline.render_shard import CHUNK, render_shard
-from pipeline.report.page import format_bytes
-from pipeline.workers import limit_threads
+from latentloom.augment import Cells, DonorBank, find_recipe
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.encode_slice import EncodedSlice, encode_slice, sample_donors
+from latentloom.pipeline.files import is_remote, local_folder
+from latentloom.pipeline.jobs import GenerationJob
+from latentloom.pipeline.render_shard import CHUNK, render_shard
+from latentloom.pipeline.report.page import format_bytes
+from latentloom.pipeline.workers import limit_threads
 
 Result = TypeVar("Result")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from model_zoo.bundle import Bundle, load_bundle, read_description
-from pipeline.config import Config
-from pipeline.files import Location, local_folder
-from pipeline.holding_out import DETAIL
-from pipeline.observations import KINDS
-from pipeline.training import run_settings
+from latentloom.model_zoo.bundle import Bundle, load_bundle, read_description
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.files import Location, local_folder
+from latentloom.pipeline.holding_out import DETAIL
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.training import run_settings
 
 
 def load_full(location: Location, pruned: Mapping[str, Any]) -> Bundle:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import keras
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
-from pipeline.completion import complete
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.directories import check_apart, held_directory
-from pipeline.files import Location, as_location, is_remote, list_names, remove
-from pipeline.forecast import Forecast, forecast
-from pipeline.graph import run_graph
-from pipeline.jobs import (
+from latentloom.pipeline.completion import complete
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.directories import check_apart, held_directory
+from latentloom.pipeline.files import Location, as_location, is_remote, list_names, remove
+from latentloom.pipeline.forecast import Forecast, forecast
+from latentloom.pipeline.graph import run_graph
+from latentloom.pipeline.jobs import (
     JOB_FOLDER,
     GenerationJob,
     ShardReport,
@@ -25,7 +25,7 @@ from pipeline.jobs import (
     claim_job,
     plan_job,
 )
-from pipeline.runners import DEFAULT_RUNNER, make_runner
+from latentloom.pipeline.runners import DEFAULT_RUNNER, make_runner
 
 Progress = Callable[[int, int], None]
 

@@ -11,13 +11,13 @@ from apache_beam.runners.runner import PipelineResult
 from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
-from augment import find_recipe
-from pipeline.donor_files import write_donors
-from pipeline.encode_slice import MergeDonors, SampleDonors
-from pipeline.files import exists
-from pipeline.jobs import GenerationJob, ShardReport, ShardTask
-from pipeline.render_shard import NAMESPACE, RenderShard
-from pipeline.runners import DEFAULT_RUNNER, running_pipeline
+from latentloom.augment import find_recipe
+from latentloom.pipeline.donor_files import write_donors
+from latentloom.pipeline.encode_slice import MergeDonors, SampleDonors
+from latentloom.pipeline.files import exists
+from latentloom.pipeline.jobs import GenerationJob, ShardReport, ShardTask
+from latentloom.pipeline.render_shard import NAMESPACE, RenderShard
+from latentloom.pipeline.runners import DEFAULT_RUNNER, running_pipeline
 
 
 @with_input_types(ShardTask)

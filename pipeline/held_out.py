@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import HoldOut, Latents, LatentSpec, identity_keys
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.folds import divide
-from pipeline.holding_out import divide_off, split_by_group
-from pipeline.quality import choose
+from latentloom.augment import HoldOut, Latents, LatentSpec, identity_keys
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.folds import divide
+from latentloom.pipeline.holding_out import divide_off, split_by_group
+from latentloom.pipeline.quality import choose
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from augment import Coverage, HoldOut, draw_cells, name_cells
-from augment.spelling import nearest
-from pipeline.examples import Examples, Factors
-from pipeline.folds import Folds
-from pipeline.sections import HoldOutConfig
+from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.examples import Examples, Factors
+from latentloom.pipeline.folds import Folds
+from latentloom.pipeline.sections import HoldOutConfig
 
 DETAIL = "hold_out"
 """Where the details of a bundle and of a manifest have it."""

@@ -11,23 +11,29 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from augment.randomness import identity_keys
-from pipeline.atomic_files import ShardWriter
-from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.directories import check_apart, replaced_when_complete
-from pipeline.examples import DeadLetter, LeftOut
-from pipeline.files import (
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
+from latentloom.pipeline.directories import check_apart, replaced_when_complete
+from latentloom.pipeline.examples import DeadLetter, LeftOut
+from latentloom.pipeline.files import (
     as_location,
     exists,
     is_folder,
     list_names,
 )
-from pipeline.manifest import MANIFEST_FILE, Manifest, ShardEntry, check_factors, library_versions
-from pipeline.observations import KINDS
-from pipeline.sources.measured import measure as add_measured
-from pipeline.sources.open_source import open_source, source_paths
-from pipeline.sources.source import Source, vocabulary_of
-from pipeline.writing import example_records, shard_entry, shard_file
+from latentloom.pipeline.manifest import (
+    MANIFEST_FILE,
+    Manifest,
+    ShardEntry,
+    check_factors,
+    library_versions,
+)
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.sources.measured import measure as add_measured
+from latentloom.pipeline.sources.open_source import open_source, source_paths
+from latentloom.pipeline.sources.source import Source, vocabulary_of
+from latentloom.pipeline.writing import example_records, shard_entry, shard_file
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 LEFT_OUT = "left_out"

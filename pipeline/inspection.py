@@ -6,8 +6,8 @@ import json
 import os
 from typing import Any
 
-from pipeline.files import exists, read_text
-from pipeline.manifest import MANIFEST_FILE, Manifest
+from latentloom.pipeline.files import exists, read_text
+from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest
 
 BUNDLE_FILE = "bundle.json"
 

@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from augment import HoldOut, find_recipe, share_out
-from model_zoo.bundle import read_description, read_priors, scaling_of
-from pipeline.atomic_files import write_atomic
-from pipeline.cell_counts import count_cells, count_classes
-from pipeline.class_quotas import class_quotas
-from pipeline.codec import spec_of
-from pipeline.dataset_dir import DatasetDir
-from pipeline.factor_plan import FactorPlan, plan_factors
-from pipeline.files import exists, local_folder, make_folders, read_text, sha256_file
-from pipeline.holding_out import read_hold_out
-from pipeline.manifest import Manifest, ShardEntry
-from pipeline.observations import KINDS
-from pipeline.runners import DEFAULT_RUNNER
-from pipeline.sections import GenerateConfig
-from pipeline.slices import cut
-from pipeline.vocabularies import summarise
-from pipeline.writing import shard_file
+from latentloom.augment import HoldOut, find_recipe, share_out
+from latentloom.model_zoo.bundle import read_description, read_priors, scaling_of
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.cell_counts import count_cells, count_classes
+from latentloom.pipeline.class_quotas import class_quotas
+from latentloom.pipeline.codec import spec_of
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.factor_plan import FactorPlan, plan_factors
+from latentloom.pipeline.files import exists, local_folder, make_folders, read_text, sha256_file
+from latentloom.pipeline.holding_out import read_hold_out
+from latentloom.pipeline.manifest import Manifest, ShardEntry
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.runners import DEFAULT_RUNNER
+from latentloom.pipeline.sections import GenerateConfig
+from latentloom.pipeline.slices import cut
+from latentloom.pipeline.vocabularies import summarise
+from latentloom.pipeline.writing import shard_file
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"

@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from pipeline.atomic_files import write_atomic
-from pipeline.files import exists, is_remote, read_text, remove
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.files import exists, is_remote, read_text, remove
 
 LOCK_FILE = ".lock"
 LEASE_SECONDS = 5.0

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from model_zoo.scaling import Counts
-from pipeline.files import file_size, open_binary
-from pipeline.observations import KINDS
-from pipeline.vocabularies import check_vocabulary
+from latentloom.model_zoo.scaling import Counts
+from latentloom.pipeline.files import file_size, open_binary
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.vocabularies import check_vocabulary
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -142,7 +142,7 @@ class Manifest(BaseModel):
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the manifest atomically to the file `path`."""
-        from pipeline.atomic_files import write_atomic
+        from latentloom.pipeline.atomic_files import write_atomic
 
         write_atomic(path, self.model_dump_json(indent=2) + "\n")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import (
+from latentloom.augment import (
     Anchors,
     DonorBank,
     Latents,
@@ -18,13 +18,13 @@ from augment import (
     plan_variants,
     recombine,
 )
-from model_zoo.metrics.calibration import calibration_error
-from model_zoo.metrics.diversity import relative_diversity
-from model_zoo.metrics.probes import PROBES, probe_accuracy
-from pipeline.codec import Codec
-from pipeline.examples import Examples
-from pipeline.measures import Measure
-from pipeline.sections import EvaluateConfig, GenerateConfig
+from latentloom.model_zoo.metrics.calibration import calibration_error
+from latentloom.model_zoo.metrics.diversity import relative_diversity
+from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.sections import EvaluateConfig, GenerateConfig
 
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 LEAST_SKILL = 0.5

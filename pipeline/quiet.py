@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from pipeline.refusals import OWN_PACKAGES
+from latentloom.pipeline.refusals import OWN_PACKAGE
 
 WORKER_LOGS = "LATENTLOOM_WORKER_LOGS"
 """Variable by which worker processes of this machine are told what to log; others log it all."""
@@ -22,8 +22,7 @@ def prepare_process() -> None:
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     verbose = bool(os.environ.get("LATENTLOOM_VERBOSE"))
-    for package in OWN_PACKAGES:
-        logging.getLogger(package).setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger(OWN_PACKAGE).setLevel(logging.INFO if verbose else logging.WARNING)
     if not verbose:  # what stops a run is said once, by us
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         os.environ[WORKER_LOGS] = "ERROR"

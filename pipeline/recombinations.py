@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import (
+from latentloom.augment import (
     Cells,
     Coverage,
     LatentSpec,
@@ -22,13 +22,13 @@ from augment import (
     plan_variants,
     recombine,
 )
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.examples import Examples
-from pipeline.measures import Measure
-from pipeline.quality import donors_among
-from pipeline.report.donor_sheet import donor_sheet
-from pipeline.report.factor_grid import factor_grid
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import donors_among
+from latentloom.pipeline.report.donor_sheet import donor_sheet
+from latentloom.pipeline.report.factor_grid import factor_grid
 
 SHEET_ROWS = 10
 

@@ -11,7 +11,7 @@ from typing import IO
 
 import google_crc32c
 
-from pipeline.files import open_binary
+from latentloom.pipeline.files import open_binary
 
 _END = "the file ends before it"
 

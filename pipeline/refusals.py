@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-OWN_PACKAGES = ("augment", "model_zoo", "pipeline")
+OWN_PACKAGE = "latentloom"
 USERS_MISTAKE, FAILED_RUN = 2, 1
 REPORTED = (ValueError, TypeError, OSError, RuntimeError, FloatingPointError)
 """Errors that the command says in one message; any other is a fault of its own."""
@@ -13,7 +13,7 @@ def is_refusal(error: BaseException) -> bool:
     module, trace = "", error.__traceback__
     while trace is not None:
         module, trace = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_next
-    return module.split(".")[0] in OWN_PACKAGES
+    return module.split(".")[0] == OWN_PACKAGE
 
 
 def exit_code(error: BaseException) -> int:

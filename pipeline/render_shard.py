@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from apache_beam.metrics.metric import Metrics
 
-from augment import (
+from latentloom.augment import (
     Anchors,
     Coverage,
     DonorBank,
@@ -22,18 +22,18 @@ from augment import (
     plan_variants,
     recombine,
 )
-from pipeline.allotting import allot
-from pipeline.atomic_files import ShardWriter, write_atomic
-from pipeline.codec import Codec
-from pipeline.donor_files import read_donors
-from pipeline.encode_slice import EncodedSlice, encode_slice
-from pipeline.files import make_folders
-from pipeline.jobs import JOB_FOLDER, GenerationJob, ShardReport, ShardTask
-from pipeline.manifest import CONFIDENCE, TOTALS
-from pipeline.observations import Kind
-from pipeline.tf_example import serialize
-from pipeline.workers import CodecDoFn
-from pipeline.writing import shard_entry
+from latentloom.pipeline.allotting import allot
+from latentloom.pipeline.atomic_files import ShardWriter, write_atomic
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.donor_files import read_donors
+from latentloom.pipeline.encode_slice import EncodedSlice, encode_slice
+from latentloom.pipeline.files import make_folders
+from latentloom.pipeline.jobs import JOB_FOLDER, GenerationJob, ShardReport, ShardTask
+from latentloom.pipeline.manifest import CONFIDENCE, TOTALS
+from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.tf_example import serialize
+from latentloom.pipeline.workers import CodecDoFn
+from latentloom.pipeline.writing import shard_entry
 
 CHUNK = 1024
 """Variants held in memory at a time."""

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from augment import LatentSpec, QualityGate, find_recipe
-from model_zoo.bundle import Bundle, load_bundle
-from pipeline.cell_counts import read_change
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.copies import draw_nearest
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
-from pipeline.files import Location, local_folder
-from pipeline.manifest import Manifest
-from pipeline.measures import Measure
-from pipeline.quality import Sample, draw_sample, find_weak_judges, measure_variants
-from pipeline.recombinations import (
+from latentloom.augment import LatentSpec, QualityGate, find_recipe
+from latentloom.model_zoo.bundle import Bundle, load_bundle
+from latentloom.pipeline.cell_counts import read_change
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.copies import draw_nearest
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.exchange import can_exchange, exchange_blocks, one_per_class
+from latentloom.pipeline.files import Location, local_folder
+from latentloom.pipeline.manifest import Manifest
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import Sample, draw_sample, find_weak_judges, measure_variants
+from latentloom.pipeline.recombinations import (
     Recombinations,
     draw_recombinations,
     grid_of,
@@ -29,12 +29,12 @@ from pipeline.recombinations import (
     measure_recombinations,
     sheet_of,
 )
-from pipeline.report.figures import GRID_ROWS
-from pipeline.report.page import write_report
-from pipeline.report.pictures import class_counts, loss_curves, rejections
-from pipeline.report.registry import pictures_of
-from pipeline.report.schema import Report
-from pipeline.traversal import draw_traversals, sheet_caption
+from latentloom.pipeline.report.figures import GRID_ROWS
+from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.pictures import class_counts, loss_curves, rejections
+from latentloom.pipeline.report.registry import pictures_of
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.traversal import draw_traversals, sheet_caption
 
 READ_AT_MOST = 20_000
 """Real examples that the figures of a report are drawn from."""

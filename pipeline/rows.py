@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from pipeline.observations import Kind
-from pipeline.records import BadRecord
-from pipeline.tf_example import Example
+from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.records import BadRecord
+from latentloom.pipeline.tf_example import Example
 
 
 class Row(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from augment import LatentSpec
-from augment.gate import QualityGate
+from latentloom.augment import LatentSpec
+from latentloom.augment.gate import QualityGate
 
 
 class Section(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipeline.manifest import ShardEntry
+from latentloom.pipeline.manifest import ShardEntry
 
 
 class Slice(NamedTuple):

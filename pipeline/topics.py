@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_zoo.metrics.coherence import npmi, top_words
-from model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
-from model_zoo.metrics.probes import probe_accuracy
-from pipeline.examples import Examples
-from pipeline.held_out import HeldOut
-from pipeline.measures import Measure
-from pipeline.quality import choose
-from pipeline.report.schema import Table
-from pipeline.sections import EvaluateConfig
+from latentloom.model_zoo.metrics.coherence import npmi, top_words
+from latentloom.model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
+from latentloom.model_zoo.metrics.probes import probe_accuracy
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.report.schema import Table
+from latentloom.pipeline.sections import EvaluateConfig
 
 TOP_WORDS = 10
 """Words of a topic that are shown, and whose pairs its coherence is the mean of."""

@@ -12,25 +12,25 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
-from model_zoo.checkpoints import write_history
-from model_zoo.devices import placement
-from model_zoo.scaling import PIXELS
-from model_zoo.training import forget
-from pipeline.atomic_files import write_atomic
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.directories import check_apart, claim_directory
-from pipeline.files import Location
-from pipeline.fitting import fit_bundle, new_model
-from pipeline.folds import Folds, check_counts, divide
-from pipeline.holding_out import DETAIL, check_deformations, divide_off, plan_hold_out
-from pipeline.manifest import Manifest, library_versions
-from pipeline.progress import ProgressDisplay, silent_display
-from pipeline.quality import find_weak_judges, measure_split
-from pipeline.report.pictures import loss_curves
-from pipeline.terciles import Terciles
+from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, load_bundle, save_bundle
+from latentloom.model_zoo.checkpoints import write_history
+from latentloom.model_zoo.devices import placement
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import forget
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.directories import check_apart, claim_directory
+from latentloom.pipeline.files import Location
+from latentloom.pipeline.fitting import fit_bundle, new_model
+from latentloom.pipeline.folds import Folds, check_counts, divide
+from latentloom.pipeline.holding_out import DETAIL, check_deformations, divide_off, plan_hold_out
+from latentloom.pipeline.manifest import Manifest, library_versions
+from latentloom.pipeline.progress import ProgressDisplay, silent_display
+from latentloom.pipeline.quality import find_weak_judges, measure_split
+from latentloom.pipeline.report.pictures import loss_curves
+from latentloom.pipeline.terciles import Terciles
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from augment import Anchors, Latents, LatentSpec, QualityGate, Source, VariantPlan, recombine
-from pipeline.codec import Codec
-from pipeline.examples import Examples
-from pipeline.quality import choose
-from pipeline.report.registry import pictures_of
-from pipeline.sections import GenerateConfig
+from latentloom.augment import (
+    Anchors,
+    Latents,
+    LatentSpec,
+    QualityGate,
+    Source,
+    VariantPlan,
+    recombine,
+)
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.report.registry import pictures_of
+from latentloom.pipeline.sections import GenerateConfig
 
 __all__ = [
     "STEPS",

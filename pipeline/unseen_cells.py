@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import identity_keys, uniforms
-from model_zoo.gzs_net.sharers import CANDIDATES, Sharers
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.examples import Examples
-from pipeline.measures import Measure
-from pipeline.quality import choose
+from latentloom.augment import identity_keys, uniforms
+from latentloom.model_zoo.gzs_net.sharers import CANDIDATES, Sharers
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import choose
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import Coverage, HoldOut
-from pipeline.codec import Codec
-from pipeline.config import Config
-from pipeline.examples import Examples
-from pipeline.held_out import EvaluationFolds
-from pipeline.quality import choose
-from pipeline.report.schema import FigureTable
-from pipeline.terciles import Terciles
-from pipeline.unseen_generation import (
+from latentloom.augment import Coverage, HoldOut
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.held_out import EvaluationFolds
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.report.schema import FigureTable
+from latentloom.pipeline.terciles import Terciles
+from latentloom.pipeline.unseen_generation import (
     can_judge,
     draw_pairs,
     generate_pairs,
     judge_images,
     seen_siblings,
 )
-from pipeline.unseen_readings import read_model, read_nearest
-from pipeline.unseen_tables import (
+from latentloom.pipeline.unseen_readings import read_model, read_nearest
+from latentloom.pipeline.unseen_tables import (
     ERRORS,
     GENERATION,
     GENERATION_TEXT,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import Coverage, identity_keys, uniforms
-from model_zoo.metrics.strokes import measure_strokes
-from pipeline.codec import Codec
-from pipeline.examples import Examples
-from pipeline.terciles import Terciles
+from latentloom.augment import Coverage, identity_keys, uniforms
+from latentloom.model_zoo.metrics.strokes import measure_strokes
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.terciles import Terciles
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from model_zoo.metrics.copies import nearest_examples
-from model_zoo.metrics.pixels import excess_cross_entropy, squared_errors
-from model_zoo.metrics.strokes import measure_strokes
-from model_zoo.metrics.transfer import linear_residuals
-from pipeline.codec import Codec
-from pipeline.examples import Examples
+from latentloom.model_zoo.metrics.copies import nearest_examples
+from latentloom.model_zoo.metrics.pixels import excess_cross_entropy, squared_errors
+from latentloom.model_zoo.metrics.strokes import measure_strokes
+from latentloom.model_zoo.metrics.transfer import linear_residuals
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.examples import Examples
 
 Figures = dict[str, np.ndarray]
 """A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from model_zoo.metrics.transfer import ratio
-from pipeline.report.schema import FigureTable
-from pipeline.unseen_readings import Figures, mean_of
+from latentloom.model_zoo.metrics.transfer import ratio
+from latentloom.pipeline.report.schema import FigureTable
+from latentloom.pipeline.unseen_readings import Figures, mean_of
 
 Row = dict[str, float | int | None]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.dataset_dir import MISSING, DatasetDir
-from pipeline.files import list_names, read_text, sha256_file
-from pipeline.manifest import MANIFEST_FILE, Manifest
+from latentloom.pipeline.dataset_dir import MISSING, DatasetDir
+from latentloom.pipeline.files import list_names, read_text, sha256_file
+from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest
 
 _INFO = "dataset_info.json"
 

@@ -8,6 +8,7 @@ FROM apache/beam_python3.11_sdk:2.77.0
 
 WORKDIR /opt/latentloom
 COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY .src .src
 COPY augment augment
 COPY model_zoo model_zoo
 COPY pipeline pipeline

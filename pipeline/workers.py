@@ -8,12 +8,12 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.utils.shared import Shared
 
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.files import local_folder
-from pipeline.jobs import GenerationJob
-from pipeline.quiet import quieten_worker
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.files import local_folder
+from latentloom.pipeline.jobs import GenerationJob
+from latentloom.pipeline.quiet import quieten_worker
 
 logger = logging.getLogger(__name__)
 

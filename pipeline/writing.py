@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.atomic_files import ShardWriter
-from pipeline.examples import Examples
-from pipeline.manifest import ShardEntry
-from pipeline.observations import Kind
-from pipeline.tf_example import serialize
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.manifest import ShardEntry
+from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.tf_example import serialize
 
 
 def shard_file(name: str, split: str, index: int, count: int) -> str:

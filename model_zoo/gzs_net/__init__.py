@@ -1,7 +1,7 @@
 """The group-supervised zero-shot synthesis network of Ge et al., ICLR 2021."""
 
-from model_zoo.gzs_net.groups import GroupBatches
-from model_zoo.gzs_net.gzs_net import GZSNet
-from model_zoo.gzs_net.sharers import Sharers
+from latentloom.model_zoo.gzs_net.groups import GroupBatches
+from latentloom.model_zoo.gzs_net.gzs_net import GZSNet
+from latentloom.model_zoo.gzs_net.sharers import Sharers
 
 __all__ = ["GZSNet", "GroupBatches", "Sharers"]

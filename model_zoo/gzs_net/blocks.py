@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest
 
 
 def block_spec(

@@ -17,17 +17,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.batches import Factors, factors_of
-from model_zoo.devices import replica_share
-from model_zoo.gaussian_mixture import ClassMixture
-from model_zoo.gzs_net.blocks import block_spec, columns_of
-from model_zoo.gzs_net.groups import GroupBatches
-from model_zoo.gzs_net.losses import loss_terms
-from model_zoo.gzs_net.priors import mixture_of_values
-from model_zoo.gzs_net.sharers import Sharers
-from model_zoo.networks import image_decoder, image_encoder, resolve_network
-from model_zoo.probability import tfd
-from model_zoo.regularizers import check_cir
+from latentloom.model_zoo.batches import Factors, factors_of
+from latentloom.model_zoo.devices import replica_share
+from latentloom.model_zoo.gaussian_mixture import ClassMixture
+from latentloom.model_zoo.gzs_net.blocks import block_spec, columns_of
+from latentloom.model_zoo.gzs_net.groups import GroupBatches
+from latentloom.model_zoo.gzs_net.losses import loss_terms
+from latentloom.model_zoo.gzs_net.priors import mixture_of_values
+from latentloom.model_zoo.gzs_net.sharers import Sharers
+from latentloom.model_zoo.networks import image_decoder, image_encoder, resolve_network
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.regularizers import check_cir
 
 logger = logging.getLogger(__name__)
 

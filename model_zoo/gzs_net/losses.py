@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from keras import ops
 
-from model_zoo.gaussian_mixture import mixture_losses
-from model_zoo.regularizers import cir_loss
+from latentloom.model_zoo.gaussian_mixture import mixture_losses
+from latentloom.model_zoo.regularizers import cir_loss
 
 if TYPE_CHECKING:
-    from model_zoo.gzs_net.gzs_net import GZSNet
+    from latentloom.model_zoo.gzs_net.gzs_net import GZSNet
 
 Codes = Mapping[str, Any]
 SMALLEST_SPREAD = 1e-6

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from model_zoo.hfvae.likelihoods import LIKELIHOODS
-from model_zoo.hfvae.topics import TOPIC_MODELS
-from model_zoo.scaling import Counts
-from model_zoo.spelling import nearest
+from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS
+from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
+from latentloom.model_zoo.scaling import Counts
+from latentloom.model_zoo.spelling import nearest
 
 if TYPE_CHECKING:
-    from model_zoo.hfvae.hfvae import HFVAE
+    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 BLOCK_KEYS = ("dim", "values", "factor")
 WEIGHTS = (

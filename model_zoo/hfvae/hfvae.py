@@ -16,18 +16,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.batches import Batches, Factors, labels_of
-from model_zoo.class_density import ClassDensity
-from model_zoo.devices import replica_share
-from model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
-from model_zoo.hfvae.checks import check_arguments
-from model_zoo.hfvae.labels import label_batches
-from model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
-from model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
-from model_zoo.hfvae.priors import fit_priors
-from model_zoo.hfvae.topics import topic_weights
-from model_zoo.networks import image_encoder, resolve_network
-from model_zoo.probability import stateless_seed, tfd
+from latentloom.model_zoo.batches import Batches, Factors, labels_of
+from latentloom.model_zoo.class_density import ClassDensity
+from latentloom.model_zoo.devices import replica_share
+from latentloom.model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
+from latentloom.model_zoo.hfvae.checks import check_arguments
+from latentloom.model_zoo.hfvae.labels import label_batches
+from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
+from latentloom.model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
+from latentloom.model_zoo.hfvae.priors import fit_priors
+from latentloom.model_zoo.hfvae.topics import topic_weights
+from latentloom.model_zoo.networks import image_encoder, resolve_network
+from latentloom.model_zoo.probability import stateless_seed, tfd
 
 INITIALIZER = "he_normal"
 """Of layers that a ReLU follows. Keras' own lets them halve the signal, one after the other: after

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import keras
 from keras import ops
 
-from model_zoo.hfvae.topics import Multinomial
-from model_zoo.networks import image_decoder
-from model_zoo.probability import tfd
-from model_zoo.scaling import Counts
+from latentloom.model_zoo.hfvae.topics import Multinomial
+from latentloom.model_zoo.networks import image_decoder
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.scaling import Counts
 
 if TYPE_CHECKING:
-    from model_zoo.hfvae.hfvae import HFVAE
+    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 
 class Likelihood(Protocol):

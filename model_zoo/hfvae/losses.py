@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
-from model_zoo.aggregate_posterior import stratified_log_weights
-from model_zoo.divergences import kl_terms
+from latentloom.model_zoo.aggregate_posterior import stratified_log_weights
+from latentloom.model_zoo.divergences import kl_terms
 
 if TYPE_CHECKING:
-    from model_zoo.hfvae.hfvae import HFVAE
+    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 EVIDENCE_TERMS = (
     "reconstruction_loss",

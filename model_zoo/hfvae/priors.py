@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model_zoo.batches import Factors, labels_of
+from latentloom.model_zoo.batches import Factors, labels_of
 
 if TYPE_CHECKING:
-    from model_zoo.hfvae.hfvae import HFVAE
+    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 
 def fit_priors(model: HFVAE, latents, factors: Factors) -> dict[str, dict[str, np.ndarray]]:

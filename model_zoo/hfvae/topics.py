@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import keras
 from keras import layers, ops
 
-from model_zoo.networks import output_activation
-from model_zoo.probability import tfd
+from latentloom.model_zoo.networks import output_activation
+from latentloom.model_zoo.probability import tfd
 
 if TYPE_CHECKING:
-    from model_zoo.hfvae.hfvae import HFVAE
+    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 LENGTH = "length"
 """Name of the block with the log of a document's number of words."""

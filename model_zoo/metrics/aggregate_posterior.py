@@ -14,7 +14,11 @@ from functools import reduce
 import numpy as np
 from scipy.special import xlogy
 
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors, Posteriors
+from latentloom.model_zoo.metrics.posteriors import (
+    CategoricalPosteriors,
+    GaussianPosteriors,
+    Posteriors,
+)
 
 MOST_COMBINATIONS = 1024
 """Combinations of values of all categorical blocks up to which these are summed over."""

@@ -9,7 +9,7 @@ from scipy.special import entr
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Lasso
 
-from model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
+from latentloom.model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
 
 REGRESSORS = ("forest", "lasso")
 TREES = 10

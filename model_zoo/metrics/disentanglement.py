@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_zoo.metrics.dci import REGRESSORS, dci
-from model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
-from model_zoo.metrics.labelled_codes import Factors
-from model_zoo.metrics.mutual_information import modularity, mutual_information_gap
-from model_zoo.metrics.separability import explicitness, sap_score
+from latentloom.model_zoo.metrics.dci import REGRESSORS, dci
+from latentloom.model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
+from latentloom.model_zoo.metrics.labelled_codes import Factors
+from latentloom.model_zoo.metrics.mutual_information import modularity, mutual_information_gap
+from latentloom.model_zoo.metrics.separability import explicitness, sap_score
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
+from latentloom.model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
 
 BATCH_SIZE = 64
 NUM_TRAIN = 10_000

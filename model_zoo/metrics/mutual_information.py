@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import entr
 
-from model_zoo.metrics.labelled_codes import Factors, LabelledCodes
+from latentloom.model_zoo.metrics.labelled_codes import Factors, LabelledCodes
 
 BINS = 20
 """Equal bins of a dimension between its least and its largest code, as in disentanglement_lib."""

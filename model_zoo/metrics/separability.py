@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
+from latentloom.model_zoo.metrics.labelled_codes import Factors, LabelledCodes, standardised
 
 READERS = ("svm", "thresholds", "correlation")
 PENALTY = 0.01

@@ -1,7 +1,7 @@
 """Optimizers that Keras does not have."""
 
-from model_zoo.optimizers.cayley_adam import CayleyAdam
-from model_zoo.optimizers.fused_adam import FusedAdam
-from model_zoo.optimizers.grouped import Grouped
+from latentloom.model_zoo.optimizers.cayley_adam import CayleyAdam
+from latentloom.model_zoo.optimizers.fused_adam import FusedAdam
+from latentloom.model_zoo.optimizers.grouped import Grouped
 
 __all__ = ["CayleyAdam", "FusedAdam", "Grouped"]

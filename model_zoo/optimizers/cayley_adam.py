@@ -15,8 +15,8 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from model_zoo.rounding import exact_products
-from model_zoo.stiefel import check_stiefel_shape, orthonormalize
+from latentloom.model_zoo.rounding import exact_products
+from latentloom.model_zoo.stiefel import check_stiefel_shape, orthonormalize
 
 RULES = {
     "beta_1": ("in [0, 1)", lambda value: 0 <= value < 1),

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest
 
 ALPHAS = ("dimension", "example")
 DISTANCES = ("mse", "mae", "scaled_mse", "unheld_scaled_mse")

@@ -1,5 +1,5 @@
 """The Stiefel-Restricted Kernel Machine of Pandey et al., Neural Computation 2022."""
 
-from model_zoo.st_rkm.st_rkm import StRKM
+from latentloom.model_zoo.st_rkm.st_rkm import StRKM
 
 __all__ = ["StRKM"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from model_zoo.st_rkm.st_rkm import StRKM
+    from latentloom.model_zoo.st_rkm.st_rkm import StRKM
 
 FORMS = ("deterministic", "noisy", "split")
 

@@ -20,7 +20,7 @@ import keras
 from keras import ops
 
 if TYPE_CHECKING:
-    from model_zoo.st_rkm.st_rkm import StRKM
+    from latentloom.model_zoo.st_rkm.st_rkm import StRKM
 
 
 def loss_terms(model: StRKM, x, outputs) -> dict:

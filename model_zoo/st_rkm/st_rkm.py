@@ -16,14 +16,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.batches import labels_of
-from model_zoo.class_density import ClassDensity
-from model_zoo.devices import replica_share
-from model_zoo.networks import image_decoder, image_encoder, resolve_network
-from model_zoo.probability import tfd
-from model_zoo.st_rkm.checks import check_arguments
-from model_zoo.st_rkm.losses import add_noise, loss_terms
-from model_zoo.subspace import Subspace
+from latentloom.model_zoo.batches import labels_of
+from latentloom.model_zoo.class_density import ClassDensity
+from latentloom.model_zoo.devices import replica_share
+from latentloom.model_zoo.networks import image_decoder, image_encoder, resolve_network
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.st_rkm.checks import check_arguments
+from latentloom.model_zoo.st_rkm.losses import add_noise, loss_terms
+from latentloom.model_zoo.subspace import Subspace
 
 
 @keras.saving.register_keras_serializable(package="latentloom")

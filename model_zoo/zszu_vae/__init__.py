@@ -1,5 +1,5 @@
 """The zs/zu variational auto-encoder of Zheng & Sun, CVPR 2019."""
 
-from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 __all__ = ["ZsZuVAE"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model_zoo.regularizers import check_cir
+from latentloom.model_zoo.regularizers import check_cir
 
 if TYPE_CHECKING:
-    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+    from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 PRECISIONS = ("learnt", "fixed")
 SAMPLED_PRIORS = ("refitted", "learnt")

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import keras
 from keras import ops
 
-from model_zoo.adversary import adversary_losses, call_frozen
-from model_zoo.discriminator import hinge_losses
-from model_zoo.divergences import class_total_correlation
-from model_zoo.gaussian_mixture import component_log_density, mixture_losses
-from model_zoo.moments import class_conditional_mmd
-from model_zoo.regularizers import cir_loss
+from latentloom.model_zoo.adversary import adversary_losses, call_frozen
+from latentloom.model_zoo.discriminator import hinge_losses
+from latentloom.model_zoo.divergences import class_total_correlation
+from latentloom.model_zoo.gaussian_mixture import component_log_density, mixture_losses
+from latentloom.model_zoo.moments import class_conditional_mmd
+from latentloom.model_zoo.regularizers import cir_loss
 
 if TYPE_CHECKING:
-    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+    from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model_zoo.discriminator import ProjectionDiscriminator
-from model_zoo.gaussian_mixture import ClassMixture
-from model_zoo.networks import classifier_head, image_decoder, image_encoder
-from model_zoo.zszu_vae.zu_heads import GaussianHead, StiefelHead
+from latentloom.model_zoo.discriminator import ProjectionDiscriminator
+from latentloom.model_zoo.gaussian_mixture import ClassMixture
+from latentloom.model_zoo.networks import classifier_head, image_decoder, image_encoder
+from latentloom.model_zoo.zszu_vae.zu_heads import GaussianHead, StiefelHead
 
 if TYPE_CHECKING:
-    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+    from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 
 def build_networks(model: ZsZuVAE) -> None:

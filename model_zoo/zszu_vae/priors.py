@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+    from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
 
 Prior = dict[str, np.ndarray]
 """`weights` `(C, K)`, `loc` and `scale` `(C, K, dim)`."""

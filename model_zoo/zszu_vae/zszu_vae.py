@@ -16,15 +16,19 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.batches import labels_of
-from model_zoo.devices import replica_share
-from model_zoo.networks import resolve_network
-from model_zoo.probability import tfd
-from model_zoo.zszu_vae.checks import check_arguments
-from model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
-from model_zoo.zszu_vae.networks import build_networks
-from model_zoo.zszu_vae.priors import centred_normal, learnt_components, refitted_components
-from model_zoo.zszu_vae.zu_heads import diagonal_normal
+from latentloom.model_zoo.batches import labels_of
+from latentloom.model_zoo.devices import replica_share
+from latentloom.model_zoo.networks import resolve_network
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.zszu_vae.checks import check_arguments
+from latentloom.model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
+from latentloom.model_zoo.zszu_vae.networks import build_networks
+from latentloom.model_zoo.zszu_vae.priors import (
+    centred_normal,
+    learnt_components,
+    refitted_components,
+)
+from latentloom.model_zoo.zszu_vae.zu_heads import diagonal_normal
 
 MOST_NATS_A_DIM = 20.0
 """KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""

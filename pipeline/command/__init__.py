@@ -8,10 +8,10 @@ import traceback
 
 import typer
 
-from pipeline.command import making, measuring  # registers the verbs
-from pipeline.command.options import app
-from pipeline.quiet import prepare_process
-from pipeline.refusals import REPORTED, exit_code, is_refusal
+from latentloom.pipeline.command import making, measuring  # registers the verbs
+from latentloom.pipeline.command.options import app
+from latentloom.pipeline.quiet import prepare_process
+from latentloom.pipeline.refusals import REPORTED, exit_code, is_refusal
 
 __all__ = ["app", "main", "making", "measuring"]
 

@@ -1,5 +1,5 @@
-"""`python -m pipeline.command`."""
+"""`python -m latentloom.pipeline.command`."""
 
-from pipeline.command import main
+from latentloom.pipeline.command import main
 
 main()

@@ -8,10 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command.options import Config_, Data, Model, Overwrite, Settings, app, local_path
-from pipeline.quiet import start_tensorflow
-from pipeline.sources.open_source import SPECS
-from pipeline.tables import print_report, print_table
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Model,
+    Overwrite,
+    Settings,
+    app,
+    local_path,
+)
+from latentloom.pipeline.quiet import start_tensorflow
+from latentloom.pipeline.sources.open_source import SPECS
+from latentloom.pipeline.tables import print_report, print_table
 
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
@@ -53,8 +61,8 @@ def import_(
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
-    from pipeline.importing import LEFT_OUT, import_dataset
-    from pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.importing import LEFT_OUT, import_dataset
+    from latentloom.pipeline.progress import ProgressDisplay
 
     with ProgressDisplay().stage("import") as advance:
         dataset = import_dataset(
@@ -94,14 +102,14 @@ def train(
 
     Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
     """
-    from pipeline.config import load_config
-    from pipeline.directories import check_apart
+    from latentloom.pipeline.config import load_config
+    from latentloom.pipeline.directories import check_apart
 
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
-    from pipeline.progress import ProgressDisplay
-    from pipeline.training import train_bundle
+    from latentloom.pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.training import train_bundle
 
     bundle = train_bundle(
         resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
@@ -133,16 +141,16 @@ def generate(
     Variants are decoded by TensorFlow, whichever backend trained the model.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from pipeline.config import load_config
-    from pipeline.directories import check_apart
+    from latentloom.pipeline.config import load_config
+    from latentloom.pipeline.directories import check_apart
 
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
-    from pipeline.generation import forecast_job
-    from pipeline.generation import generate as generate_dataset
-    from pipeline.progress import ProgressDisplay
-    from pipeline.reporting import report_on
+    from latentloom.pipeline.generation import forecast_job
+    from latentloom.pipeline.generation import generate as generate_dataset
+    from latentloom.pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.reporting import report_on
 
     if dry_run:
         plan = forecast_job(resolved, data, model, out, runner=runner, beam_args=context.args)
@@ -178,8 +186,8 @@ def demo(
     """Variants and recombinations of embedded letters, from import to report, in a few minutes."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     start_tensorflow()
-    from pipeline.demo import run_demo
-    from pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.demo import run_demo
+    from latentloom.pipeline.progress import ProgressDisplay
 
     reports = run_demo(out, overwrite=overwrite, display=ProgressDisplay())
     for made, report in reports.items():

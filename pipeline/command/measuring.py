@@ -9,10 +9,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command.options import Config_, Data, Model, Overwrite, Settings, app, local_path
-from pipeline.quiet import start_tensorflow
-from pipeline.refusals import FAILED_RUN
-from pipeline.tables import figure_rows, measured_rows, plain, print_report, print_table
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Model,
+    Overwrite,
+    Settings,
+    app,
+    local_path,
+)
+from latentloom.pipeline.quiet import start_tensorflow
+from latentloom.pipeline.refusals import FAILED_RUN
+from latentloom.pipeline.tables import figure_rows, measured_rows, plain, print_report, print_table
 
 
 @app.command()
@@ -39,8 +47,8 @@ def evaluate(
     The configuration is the one stored in the bundle; `--set` changes `evaluate` and `generate`.
     """
     start_tensorflow()
-    from pipeline.evaluation import evaluate as evaluate_bundle
-    from pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.evaluation import evaluate as evaluate_bundle
+    from latentloom.pipeline.progress import ProgressDisplay
 
     report = evaluate_bundle(
         data,
@@ -82,15 +90,15 @@ def study(
     examples alone. The same command again goes on with a study that was interrupted.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from pipeline.config import load_config
-    from pipeline.directories import check_apart
+    from latentloom.pipeline.config import load_config
+    from latentloom.pipeline.directories import check_apart
 
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
-    from pipeline.dataset_dir import DatasetDir
-    from pipeline.progress import ProgressDisplay
-    from pipeline.study import report_study, run_study
+    from latentloom.pipeline.dataset_dir import DatasetDir
+    from latentloom.pipeline.progress import ProgressDisplay
+    from latentloom.pipeline.study import report_study, run_study
 
     results = run_study(
         resolved,
@@ -120,8 +128,8 @@ def verify(
     another machine; exit 1 and name what differs by more than another kind of CPU explains.
     """
     start_tensorflow()
-    from pipeline.agreement import check_comparable
-    from pipeline.verification import verify as verify_dataset
+    from latentloom.pipeline.agreement import check_comparable
+    from latentloom.pipeline.verification import verify as verify_dataset
 
     if other is not None:
         check_comparable(directory, other)
@@ -137,7 +145,7 @@ def verify(
 
 def _compare(directory: str, other: str) -> None:
     """Prints how two data sets agree; exits 1 if they are not what one run gives everywhere."""
-    from pipeline.comparing import compare
+    from latentloom.pipeline.comparing import compare
 
     agreement = compare(directory, other)
     print_table("Agreement", agreement.rows(), ("", "found", "promised"))
@@ -156,8 +164,8 @@ def inspect(
 ) -> None:
     """Show what is in a data set directory or a model bundle."""
     start_tensorflow()
-    from pipeline.inspection import describe
-    from pipeline.vocabularies import summarise
+    from latentloom.pipeline.inspection import describe
+    from latentloom.pipeline.vocabularies import summarise
 
     description = describe(path)
     if as_json:

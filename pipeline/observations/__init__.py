@@ -6,10 +6,10 @@ bundles store the name of their kind; everything else asks `KINDS`.
 
 from __future__ import annotations
 
-from pipeline.observations.counts import MOST_COUNTED, MOST_WORDS, CountKind
-from pipeline.observations.images import ImageKind
-from pipeline.observations.kind import Kind
-from pipeline.observations.vectors import VectorKind
+from latentloom.pipeline.observations.counts import MOST_COUNTED, MOST_WORDS, CountKind
+from latentloom.pipeline.observations.images import ImageKind
+from latentloom.pipeline.observations.kind import Kind
+from latentloom.pipeline.observations.vectors import VectorKind
 
 __all__ = ["KINDS", "MOST_COUNTED", "MOST_WORDS", "Kind"]
 

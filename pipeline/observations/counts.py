@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from model_zoo.scaling import Counts
-from pipeline.observations.kind import Kind
+from latentloom.model_zoo.scaling import Counts
+from latentloom.pipeline.observations.kind import Kind
 
 MOST_WORDS = 50_000
 """Most words of a vocabulary: documents are held as one count a word when they are learnt from."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from model_zoo.scaling import PixelScaling
-from pipeline.images import decode_png, encode_png, is_intact_png, png_shape
-from pipeline.observations.kind import Kind
+from latentloom.model_zoo.scaling import PixelScaling
+from latentloom.pipeline.images import decode_png, encode_png, is_intact_png, png_shape
+from latentloom.pipeline.observations.kind import Kind
 
 
 class ImageKind(Kind):

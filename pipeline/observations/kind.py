@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from model_zoo.scaling import Scaling
+from latentloom.model_zoo.scaling import Scaling
 
 
 class Kind(Protocol):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from model_zoo.scaling import Standardization
-from pipeline.observations.kind import Kind
+from latentloom.model_zoo.scaling import Standardization
+from latentloom.pipeline.observations.kind import Kind
 
 
 class VectorKind(Kind):

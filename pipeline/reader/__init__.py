@@ -4,8 +4,8 @@
 neither TensorFlow nor Keras, for whoever trains with PyTorch or JAX.
 """
 
-from pipeline.reader.batches import load
-from pipeline.reader.records import read
-from pipeline.reader.selection import Selection
+from latentloom.pipeline.reader.batches import load
+from latentloom.pipeline.reader.records import read
+from latentloom.pipeline.reader.selection import Selection
 
 __all__ = ["Selection", "load", "read"]

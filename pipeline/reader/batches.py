@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.manifest import CONFIDENCE
-from pipeline.reader.selection import RECIPE, Selection
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.manifest import CONFIDENCE
+from latentloom.pipeline.reader.selection import RECIPE, Selection
 
 if TYPE_CHECKING:
     import tensorflow as tf

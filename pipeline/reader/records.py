@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.observations import Kind
-from pipeline.reader.selection import Selection
-from pipeline.records import BadRecord, read_records
-from pipeline.rows import parse_row
-from pipeline.tf_example import plain_features
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.reader.selection import Selection
+from latentloom.pipeline.records import BadRecord, read_records
+from latentloom.pipeline.rows import parse_row
+from latentloom.pipeline.tf_example import plain_features
 
 Record = dict[str, Any]
 Stored = bytes | np.ndarray

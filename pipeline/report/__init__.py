@@ -1,9 +1,9 @@
 """The report of a run: one self-contained HTML page and the same facts as JSON."""
 
-from pipeline.report.maps import code_map
-from pipeline.report.page import write_report
-from pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
-from pipeline.report.schema import Report
+from latentloom.pipeline.report.maps import code_map
+from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.pictures import class_counts, loss_curves, rejections, variant_grid
+from latentloom.pipeline.report.schema import Report
 
 __all__ = [
     "Report",

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from pipeline.report.drawing import TEXT, WIDTH, shorten, to_png
+from latentloom.pipeline.report.drawing import TEXT, WIDTH, shorten, to_png
 
 _ROW = 0.17  # inches
 _MAX_NAMES = 60  # more values than this are not named

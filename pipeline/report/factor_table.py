@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.report.drawing import TEXT, WIDTH, shorten, to_png
+from latentloom.pipeline.report.drawing import TEXT, WIDTH, shorten, to_png
 
 _FEW = 12  # rows; more of them are lower, with smaller print
 _ROW, _LOW_ROW = 0.32, 0.17  # inches

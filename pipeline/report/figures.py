@@ -7,13 +7,13 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from pipeline.examples import Examples
-from pipeline.folds import rank_in_class
-from pipeline.report.exchange_grid import exchange_grid
-from pipeline.report.mosaic import variant_grid
-from pipeline.report.scatter import exchange_scatter, variant_scatter
-from pipeline.report.traversal_scatter import traversal_scatter
-from pipeline.report.traversal_sheet import traversal_sheet
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.folds import rank_in_class
+from latentloom.pipeline.report.exchange_grid import exchange_grid
+from latentloom.pipeline.report.mosaic import variant_grid
+from latentloom.pipeline.report.scatter import exchange_scatter, variant_scatter
+from latentloom.pipeline.report.traversal_scatter import traversal_scatter
+from latentloom.pipeline.report.traversal_sheet import traversal_sheet
 
 GRID_ROWS = 10
 GRID_COLUMNS = 8

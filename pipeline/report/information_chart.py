@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report.drawing import TEXT, WIDTH, tidy, to_png
+from latentloom.pipeline.report.drawing import TEXT, WIDTH, tidy, to_png
 
 MOST_BARS = 50
 """Axes of a block that are drawn, those that tell most; more could not be named."""

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.report.drawing import RULE, TEXT, add_legend, shorten, to_png
+from latentloom.pipeline.report.drawing import RULE, TEXT, add_legend, shorten, to_png
 
 # In the order of their hue, so that a colour map can pass through them; all have a contrast of at
 # least 3 on white and on near-black.

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.atomic_files import write_atomic
-from pipeline.report.schema import Report
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.report.schema import Report
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Charts that have a section of their own; every other picture opens the page.
@@ -84,7 +84,7 @@ def _environment() -> Environment:
 
 
 def _resource(name: str) -> str:
-    return resources.files("pipeline.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("latentloom.pipeline.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _data_uri(data: bytes) -> str:

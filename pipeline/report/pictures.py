@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report.drawing import TEXT, WIDTH, add_legend, shorten, tidy, to_png
-from pipeline.report.mosaic import variant_grid
+from latentloom.pipeline.report.drawing import TEXT, WIDTH, add_legend, shorten, tidy, to_png
+from latentloom.pipeline.report.mosaic import variant_grid
 
 __all__ = ["class_counts", "loss_curves", "rejections", "variant_grid"]
 

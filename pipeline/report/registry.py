@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.observations import Kind
-from pipeline.report.figures import Figures, Mosaics, ScatterPlots
-from pipeline.report.word_lists import WordLists
+from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.report.figures import Figures, Mosaics, ScatterPlots
+from latentloom.pipeline.report.word_lists import WordLists
 
 PICTURES: Mapping[str, Callable[[Sequence[str]], Figures]] = {
     "image": lambda vocabulary: Mosaics(),

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.report.drawing import RULE, TEXT, to_png
-from pipeline.report.maps import (
+from latentloom.pipeline.report.drawing import RULE, TEXT, to_png
+from latentloom.pipeline.report.maps import (
     WIDE,
     add_class_legend,
     class_colors,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.report.drawing import TEXT, WIDTH, tidy, to_png
+from latentloom.pipeline.report.drawing import TEXT, WIDTH, tidy, to_png
 
 _DOT, _SEED = "#3d8bd4", "#838d9b"
 

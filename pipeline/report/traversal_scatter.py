@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.report.drawing import TEXT, to_png
-from pipeline.report.maps import class_colors
-from pipeline.report.scatter import in_plane, open_panels
+from latentloom.pipeline.report.drawing import TEXT, to_png
+from latentloom.pipeline.report.maps import class_colors
+from latentloom.pipeline.report.scatter import in_plane, open_panels
 
 
 def traversal_scatter(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.report.mosaic import (
+from latentloom.pipeline.report.mosaic import (
     ANCHOR_GAP,
     FRAME,
     GAP,

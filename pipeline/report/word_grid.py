@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.report.drawing import TEXT, shorten, to_png
-from pipeline.report.maps import WIDE
+from latentloom.pipeline.report.drawing import TEXT, shorten, to_png
+from latentloom.pipeline.report.maps import WIDE
 
 _BAR, _REJECTED = "#3d8bd438", "#d9534f"
 _LINE = 0.155  # inches a word

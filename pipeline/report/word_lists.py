@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline.examples import Examples
-from pipeline.report.figures import Parts, classes_in_turn
-from pipeline.report.word_grid import word_grid
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.report.figures import Parts, classes_in_turn
+from latentloom.pipeline.report.word_grid import word_grid
 
 SHOWN_WORDS = 6
 _MOST_ROWS = 10

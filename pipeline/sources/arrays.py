@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.source import BATCH_SIZE, position_ids
 
 
 @dataclass(frozen=True)

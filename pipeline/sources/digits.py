@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.randomness import identity_keys
-from pipeline.sources.arrays import ArraySource
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.sources.arrays import ArraySource
 
 _TEST_SHARE = 5  # one in five
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from pipeline.examples import DeadLetter, Examples, LeftOut
-from pipeline.observations import MOST_COUNTED
-from pipeline.sources.arrays import encode_values
-from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
-from pipeline.vocabularies import check_vocabulary
+from latentloom.pipeline.examples import DeadLetter, Examples, LeftOut
+from latentloom.pipeline.observations import MOST_COUNTED
+from latentloom.pipeline.sources.arrays import encode_values
+from latentloom.pipeline.sources.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.vocabularies import check_vocabulary
 
 EMPTY = "the document has no word of the vocabulary"
 _PARTS = ("data", "indices", "indptr")

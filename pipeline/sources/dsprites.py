@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
-from pipeline.sources.source import BATCH_SIZE, position_ids
-from pipeline.sources.sprites import (
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
+from latentloom.pipeline.sources.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.sources.sprites import (
     GRID,
     NUM_POSITIONS,
     ORIENTATIONS,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.decoding import Decoder
-from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.decoding import Decoder
+from latentloom.pipeline.sources.source import BATCH_SIZE, path_name, position_ids
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 

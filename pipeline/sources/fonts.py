@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
-from pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
-from pipeline.sources.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, text_faces
+from latentloom.pipeline.sources.grid_sample import DEFAULT_EXAMPLES, sample_cells
+from latentloom.pipeline.sources.source import BATCH_SIZE, position_ids
 
 COLOURS = {
     "red": (220, 20, 60),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.randomness import derive, identity_keys
+from latentloom.augment.randomness import derive, identity_keys
 
 DEFAULT_EXAMPLES = 20_000
 _TEST_SHARE = 10  # one in ten

@@ -12,9 +12,9 @@ from typing import IO
 
 import numpy as np
 
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.arrays import encode_values
-from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.arrays import encode_values
+from latentloom.pipeline.sources.source import BATCH_SIZE, path_name, position_ids
 
 _IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one
 _PREFIXES = {"train": "train", "test": "t10k"}

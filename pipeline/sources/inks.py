@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from augment.randomness import identity_keys
-from pipeline.observations import KINDS
-from pipeline.sources.fonts import COLOURS
-from pipeline.sources.selection import Batch, derive
-from pipeline.sources.source import Source
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.sources.fonts import COLOURS
+from latentloom.pipeline.sources.selection import Batch, derive
+from latentloom.pipeline.sources.source import Source
 
 FACTOR = "ink"
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from augment.spelling import nearest
-from model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
-from pipeline.observations import KINDS
-from pipeline.sources.selection import Batch, derive
-from pipeline.sources.source import Source
-from pipeline.terciles import VALUES, Terciles
+from latentloom.augment.spelling import nearest
+from latentloom.model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.sources.selection import Batch, derive
+from latentloom.pipeline.sources.source import Source
+from latentloom.pipeline.terciles import VALUES, Terciles
 
 
 def measure(source: Source, names: Sequence[str]) -> tuple[Source, Terciles]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from augment.randomness import identity_keys, normals, uniforms
-from pipeline.sources.arrays import ArraySource
+from latentloom.augment.randomness import identity_keys, normals, uniforms
+from latentloom.pipeline.sources.arrays import ArraySource
 
 CENTRES = {"left": (-1.3, 0.0), "middle": (0.0, 0.4), "right": (1.3, 0.0)}
 """Centres of the half circles, of radius 1: no two arcs come nearer than 0.5."""

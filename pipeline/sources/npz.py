@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.sources.arrays import ArraySource, encode_values
-from pipeline.sources.documents import DocumentSource, is_of_documents, open_documents
-from pipeline.sources.source import path_name
+from latentloom.pipeline.sources.arrays import ArraySource, encode_values
+from latentloom.pipeline.sources.documents import DocumentSource, is_of_documents, open_documents
+from latentloom.pipeline.sources.source import path_name
 
 _SPLITS = ("train", "test")
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from augment.spelling import nearest
-from pipeline.files import exists, find
-from pipeline.observations import KINDS
-from pipeline.sources import inks as colouring
-from pipeline.sources import selection
-from pipeline.sources.digits import open_digits
-from pipeline.sources.dsprites import DSpritesSource
-from pipeline.sources.folder import FolderSource
-from pipeline.sources.fonts import FontsSource
-from pipeline.sources.idx import IdxSource
-from pipeline.sources.moons import open_moons
-from pipeline.sources.npz import open_npz
-from pipeline.sources.source import Source
-from pipeline.sources.tfds import TfdsSource
-from pipeline.sources.tfrecord import TFRecordSource
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.files import exists, find
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.sources import inks as colouring
+from latentloom.pipeline.sources import selection
+from latentloom.pipeline.sources.digits import open_digits
+from latentloom.pipeline.sources.dsprites import DSpritesSource
+from latentloom.pipeline.sources.folder import FolderSource
+from latentloom.pipeline.sources.fonts import FontsSource
+from latentloom.pipeline.sources.idx import IdxSource
+from latentloom.pipeline.sources.moons import open_moons
+from latentloom.pipeline.sources.npz import open_npz
+from latentloom.pipeline.sources.source import Source
+from latentloom.pipeline.sources.tfds import TfdsSource
+from latentloom.pipeline.sources.tfrecord import TFRecordSource
 
 BUILTIN = "builtin"
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.randomness import identity_keys
-from augment.spelling import nearest
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.source import Source, vocabulary_of
+from latentloom.augment.randomness import identity_keys
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.source import Source, vocabulary_of
 
 Batch = tuple[Examples, list[DeadLetter]]
 

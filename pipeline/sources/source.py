@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.examples import DeadLetter, Examples
 
 BATCH_SIZE = 1024
 

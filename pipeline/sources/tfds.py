@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from augment.spelling import nearest
-from pipeline.examples import DeadLetter, Examples
-from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
-from pipeline.sources.tfds_fields import (
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.sources.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.sources.tfds_fields import (
     column,
     distinct_values,
     factor_paths,

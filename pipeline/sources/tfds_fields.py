@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from augment.spelling import nearest
-from pipeline.manifest import RESERVED_FEATURES
-from pipeline.sources.source import BATCH_SIZE
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.manifest import RESERVED_FEATURES
+from latentloom.pipeline.sources.source import BATCH_SIZE
 
 _MOST_VALUES = 256  # of an integer that is a factor without names
 

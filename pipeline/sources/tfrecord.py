@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from augment.spelling import nearest
-from pipeline.examples import DeadLetter, Examples
-from pipeline.files import find
-from pipeline.records import BadRecord, read_records
-from pipeline.sources.decoding import Decoder
-from pipeline.sources.source import BATCH_SIZE, path_name, position_ids
-from pipeline.tf_example import Example
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.examples import DeadLetter, Examples
+from latentloom.pipeline.files import find
+from latentloom.pipeline.records import BadRecord, read_records
+from latentloom.pipeline.sources.decoding import Decoder
+from latentloom.pipeline.sources.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.tf_example import Example
 
 _IMAGE_FIELDS = ("image", "image/encoded")
 _TEST_FILE = re.compile(r"(^|[-_.])test([-_.]|$)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from augment.spelling import nearest
-from pipeline.study.transforms import TRANSFORMS
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.study.transforms import TRANSFORMS
 
 REAL, UNTIED = "real", "untied"
 REPEATED, MORE_REAL = "repeated", "oracle"

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from model_zoo.batches import epoch_order
-from model_zoo.classifier import image_classifier, residual_classifier
-from model_zoo.metrics.calibration import calibration_error
-from model_zoo.rounding import fix_rounding
-from model_zoo.scaling import PIXELS
-from model_zoo.training import CLASSIFIER_RANGE, Schedule, compile_network, fit_network
-from pipeline.examples import Examples
-from pipeline.sections import StudyConfig
-from pipeline.study.transforms import Transform
+from latentloom.model_zoo.batches import epoch_order
+from latentloom.model_zoo.classifier import image_classifier, residual_classifier
+from latentloom.model_zoo.metrics.calibration import calibration_error
+from latentloom.model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import CLASSIFIER_RANGE, Schedule, compile_network, fit_network
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.sections import StudyConfig
+from latentloom.pipeline.study.transforms import Transform
 
 SCORED_AT_ONCE = 512
 Figures = Mapping[str, float]

@@ -7,16 +7,16 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from model_zoo.bundle import read_description
-from pipeline.completion import TRAINED_ON
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.generation import generate
-from pipeline.progress import silent_display
-from pipeline.reporting import report_on
-from pipeline.study.subsets import write_subset
-from pipeline.training import data_digest, train_bundle
+from latentloom.model_zoo.bundle import read_description
+from latentloom.pipeline.completion import TRAINED_ON
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.progress import silent_display
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.study.subsets import write_subset
+from latentloom.pipeline.training import data_digest, train_bundle
 
 logger = logging.getLogger(__name__)
 

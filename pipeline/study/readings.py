@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from model_zoo.heads import split_heads
-from model_zoo.training import Schedule, fit_classifier
-from pipeline.examples import Examples, Factors
-from pipeline.study.downstream import logits_of
-from pipeline.study.ties import follows_ties
+from latentloom.model_zoo.heads import split_heads
+from latentloom.model_zoo.training import Schedule, fit_classifier
+from latentloom.pipeline.examples import Examples, Factors
+from latentloom.pipeline.study.downstream import logits_of
+from latentloom.pipeline.study.ties import follows_ties
 
 AUDITOR_SEED = 303
 AUDITOR_BATCH = 64

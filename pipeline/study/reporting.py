@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.manifest import library_versions
-from pipeline.measures import Measure
-from pipeline.report.page import write_report
-from pipeline.report.schema import Report, Table
-from pipeline.report.study_chart import study_chart
-from pipeline.study.arms import MORE_REAL, REAL, REPEATED, UNTIED
-from pipeline.study.comparisons import Estimate, estimate, paired_difference
-from pipeline.study.running import Results
-from pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
-from pipeline.study.sheets import captions_of, draw_pools
-from pipeline.training import data_digest
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.manifest import library_versions
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.schema import Report, Table
+from latentloom.pipeline.report.study_chart import study_chart
+from latentloom.pipeline.study.arms import MORE_REAL, REAL, REPEATED, UNTIED
+from latentloom.pipeline.study.comparisons import Estimate, estimate, paired_difference
+from latentloom.pipeline.study.running import Results
+from latentloom.pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
+from latentloom.pipeline.study.sheets import captions_of, draw_pools
+from latentloom.pipeline.training import data_digest
 
 RIVALS = (REAL, REPEATED, "classical", "colours", UNTIED)
 """Arms that every other is compared with, where they were run."""

@@ -10,23 +10,23 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from model_zoo.scaling import PIXELS
-from pipeline.atomic_files import write_atomic
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.directories import check_apart, claim_directory
-from pipeline.files import Location
-from pipeline.progress import Advance, ProgressDisplay, silent_display
-from pipeline.quality import choose
-from pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
-from pipeline.study.downstream import Downstream, Figures, MixedBatches
-from pipeline.study.generators import check_given, file_name
-from pipeline.study.readings import Auditor
-from pipeline.study.samples import Sample, Sources, more_real
-from pipeline.study.subsets import draw_subset
-from pipeline.study.ties import check_ties
-from pipeline.study.transforms import TRANSFORMS
-from pipeline.training import data_digest
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.pipeline.atomic_files import write_atomic
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.directories import check_apart, claim_directory
+from latentloom.pipeline.files import Location
+from latentloom.pipeline.progress import Advance, ProgressDisplay, silent_display
+from latentloom.pipeline.quality import choose
+from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
+from latentloom.pipeline.study.downstream import Downstream, Figures, MixedBatches
+from latentloom.pipeline.study.generators import check_given, file_name
+from latentloom.pipeline.study.readings import Auditor
+from latentloom.pipeline.study.samples import Sample, Sources, more_real
+from latentloom.pipeline.study.subsets import draw_subset
+from latentloom.pipeline.study.ties import check_ties
+from latentloom.pipeline.study.transforms import TRANSFORMS
+from latentloom.pipeline.training import data_digest
 
 STUDY_FILE = "study_run.json"
 RESULTS = "results"

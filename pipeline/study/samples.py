@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config import Config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.study.arms import MORE_REAL, REPEATED, Arm, Run
-from pipeline.study.generators import given_pools, make_pools
-from pipeline.study.subsets import draw_subset
-from pipeline.study.ties import draw_tied
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.study.arms import MORE_REAL, REPEATED, Arm, Run
+from latentloom.pipeline.study.generators import given_pools, make_pools
+from latentloom.pipeline.study.subsets import draw_subset
+from latentloom.pipeline.study.ties import draw_tied
 
 
 @dataclass(frozen=True)

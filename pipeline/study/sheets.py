@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config import Config
-from pipeline.copies import draw_nearest
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.exchange import one_per_class
-from pipeline.report.figures import GRID_COLUMNS
-from pipeline.report.registry import pictures_of
-from pipeline.study.generators import file_name
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.copies import draw_nearest
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.exchange import one_per_class
+from latentloom.pipeline.report.figures import GRID_COLUMNS
+from latentloom.pipeline.report.registry import pictures_of
+from latentloom.pipeline.study.generators import file_name
 
 MOST_ROWS = 10
 CAPTIONS = {

@@ -6,14 +6,14 @@ import os
 
 import numpy as np
 
-from augment import identity_keys
-from pipeline.atomic_files import ShardWriter
-from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.directories import replaced_when_complete
-from pipeline.examples import Examples
-from pipeline.folds import rank_in_class
-from pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
-from pipeline.writing import example_records, shard_entry, shard_file
+from latentloom.augment import identity_keys
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
+from latentloom.pipeline.directories import replaced_when_complete
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.folds import rank_in_class
+from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
+from latentloom.pipeline.writing import example_records, shard_entry, shard_file
 
 
 def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from augment import identity_keys
-from pipeline.examples import Examples, Factors
+from latentloom.augment import identity_keys
+from latentloom.pipeline.examples import Examples, Factors
 
 
 def check_ties(ties: Mapping[str, float], factors: Factors) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from augment import Anchors, Block, BlockPrior, Coverage, DonorBank, LatentSpec
+from latentloom.augment import Anchors, Block, BlockPrior, Coverage, DonorBank, LatentSpec
 
 settings.register_profile("augment", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("augment")

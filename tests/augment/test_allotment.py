@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import DonorBank, allot_cells, anchors_among, choose_cells, find_clashes
+from latentloom.augment import DonorBank, allot_cells, anchors_among, choose_cells, find_clashes
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,22 @@
 import subprocess
 import sys
 
-import augment
+from latentloom import augment
 
 PROBE = """
 import sys
 before = set(sys.modules)
-import augment
-loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+import latentloom.augment
+new = set(sys.modules) - before
+own = {".".join(name.split(".")[:2]) for name in new if name.startswith("latentloom.")}
+loaded = own | {name.partition(".")[0] for name in new} - {"latentloom"}
 print(sorted(loaded - set(sys.stdlib_module_names)))
 """
 
 
 def test_importing_augment_loads_numpy_and_nothing_else():
     run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "['augment', 'numpy']"
+    assert run.stdout.strip() == "['latentloom.augment', 'numpy']"
     for heavy in ("tensorflow", "keras", "apache_beam"):
         assert heavy not in run.stdout
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from augment import Block, BlockPrior, LatentSpec
-from augment.axes import traversed_axes, traversed_block
+from latentloom.augment import Block, BlockPrior, LatentSpec
+from latentloom.augment.axes import traversed_axes, traversed_block
 
 
 def block(name, factors=(), scale=(1.0, 1.0, 1.0)):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import Coverage, Targets, choose_cells, count_cells, find_clashes
-from augment import cells as cells_module
+from latentloom.augment import Coverage, Targets, choose_cells, count_cells, find_clashes
+from latentloom.augment import cells as cells_module
 
 NAMES = {"label": ("a", "b", "c"), "ink": ("red", "green"), "back": ("red", "green", "blue")}
 GRID = st.dictionaries(

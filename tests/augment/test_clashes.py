@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from augment import find_clashes, go_together
+from latentloom.augment import find_clashes, go_together
 
 NAMES = {"label": ("a", "b", "c"), "ink": ("red", "green"), "back": ("red", "green", "blue")}
 

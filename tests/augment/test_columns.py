@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from augment.columns import as_integers, check_lengths
+from latentloom.augment.columns import as_integers, check_lengths
 
 
 def test_integers_of_any_width_become_int64():

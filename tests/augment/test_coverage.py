@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import Coverage
+from latentloom.augment import Coverage
 
 NAMES = {"label": ("a", "b"), "font": ("serif", "sans", "mono")}
 CELLS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), max_size=20)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import DonorBank, identity_keys
+from latentloom.augment import DonorBank, identity_keys
 
 LABELS, FONTS = 3, 4
 ROWS = st.lists(st.integers(0, 99), max_size=40)

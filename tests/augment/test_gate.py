@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from augment import REASONS, QualityGate
+from latentloom.augment import REASONS, QualityGate
 
 ROWS = np.array(
     [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [np.nan, 1.0], [0.5, 0.5], [np.inf, 0.0]], np.float32

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from augment import Coverage, HoldOut, draw_cells, name_cells
+from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
 
 NAMES = {"label": ("a", "b", "c"), "ink": ("red", "green")}
 GRID = st.dictionaries(

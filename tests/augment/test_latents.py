@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from augment import Block, BlockPrior, LatentSpec
+from latentloom.augment import Block, BlockPrior, LatentSpec
 
 
 def test_the_spec_keeps_the_order_of_its_blocks(spec):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from augment import Anchors, DonorBank, VariantPlan, identity_keys
-from augment.matching import match_donors, walk
+from latentloom.augment import Anchors, DonorBank, VariantPlan, identity_keys
+from latentloom.augment.matching import match_donors, walk
 
 NUM_CLASSES, PER_CLASS = 3, 8
 LABELS = np.arange(NUM_CLASSES * PER_CLASS) % NUM_CLASSES

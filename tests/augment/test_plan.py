@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augment import Anchors, Source, VariantPlan, derive, identity_keys
+from latentloom.augment import Anchors, Source, VariantPlan, derive, identity_keys
 
 COLUMNS = ("sources", "donors", "weights", "axes", "shifts")
 

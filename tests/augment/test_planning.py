@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augment import (
+from latentloom.augment import (
     Block,
     BlockPrior,
     LatentSpec,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from augment import BlockPrior, identity_keys
+from latentloom.augment import BlockPrior, identity_keys
 
 KEYS = identity_keys(1, "prior", [str(row) for row in range(4000)])
 

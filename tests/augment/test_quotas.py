@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import identity_keys, share_out, variants_per_anchor, variants_per_class
+from latentloom.augment import identity_keys, share_out, variants_per_anchor, variants_per_class
 
 COUNTS = {"cat": 5, "dog": 2, "emu": 3}
 

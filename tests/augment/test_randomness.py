@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from augment.randomness import derive, identity_keys, integers, normals, philox4x32, uniforms
+from latentloom.augment.randomness import (
+    derive,
+    identity_keys,
+    integers,
+    normals,
+    philox4x32,
+    uniforms,
+)
 
 KEYS = identity_keys(0, "test", [f"toy/train/{row:08d}" for row in range(4000)])
 

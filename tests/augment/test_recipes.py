@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment import RECIPES, find_recipe, plan_variants
+from latentloom.augment import RECIPES, find_recipe, plan_variants
 
 BY_ANCHOR = sorted(recipe.name for recipe in RECIPES.values() if not recipe.fills_cells)
 

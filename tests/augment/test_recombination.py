@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from augment import Source, VariantPlan, plan_variants, recombine
+from latentloom.augment import Source, VariantPlan, plan_variants, recombine
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 

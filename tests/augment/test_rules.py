@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from augment import (
+from latentloom.augment import (
     RECIPES,
     Anchors,
     Block,

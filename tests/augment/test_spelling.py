@@ -1,4 +1,4 @@
-from augment.spelling import nearest
+from latentloom.augment.spelling import nearest
 
 
 def test_a_misspelt_name_gets_its_neighbour():

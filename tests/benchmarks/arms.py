@@ -72,7 +72,7 @@ def run_arm(config: Path, data: Path, folder: Path, settings: Mapping[str, Any])
 
 def _latentloom(folder: Path, *arguments: str) -> None:
     with open(folder / "log.txt", "ab") as log:
-        command = [sys.executable, "-m", "pipeline.command", *arguments]
+        command = [sys.executable, "-m", "latentloom.pipeline.command", *arguments]
         subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | ONE_THREAD)
 
 

@@ -26,11 +26,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.devices import uses_xla
-from model_zoo.hfvae.blocks import GaussianBlock
-from model_zoo.hfvae.hfvae import HFVAE
-from model_zoo.rounding import fix_rounding
-from model_zoo.training import Schedule, optimizer
+from latentloom.model_zoo.devices import uses_xla
+from latentloom.model_zoo.hfvae.blocks import GaussianBlock
+from latentloom.model_zoo.hfvae.hfvae import HFVAE
+from latentloom.model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.training import Schedule, optimizer
 
 CLASSES = 10
 EXAMPLES = 60_000
@@ -84,7 +84,7 @@ def measure(dim: int, batch_size: int, options: argparse.Namespace) -> dict[str,
     images = rng.uniform(-1, 1, (batch_size, *options.image)).astype(np.float32)
     labels = rng.integers(CLASSES, size=batch_size)
     estimated, closed = (compiled_model(dim, batch_size, options) for _ in range(2))
-    with mock.patch("model_zoo.hfvae.hfvae.loss_terms", closed_form_terms):
+    with mock.patch("latentloom.model_zoo.hfvae.hfvae.loss_terms", closed_form_terms):
         closed.train_on_batch(images, labels)  # compiles
     times: dict[str, list[tuple[float, float]]] = {"estimated": [], "closed": []}
     for _ in range(options.repeats + WARM_UP):

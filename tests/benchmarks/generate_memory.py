@@ -27,11 +27,11 @@ import numpy as np
 
 def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float]:
     """Peak bytes and CPU seconds of a run in this process, start-up left out of the seconds."""
-    from pipeline.forecast import peak_memory
-    from pipeline.graph import run_graph
-    from pipeline.jobs import plan_job
-    from pipeline.sections import GenerateConfig
-    from pipeline.workers import limit_threads
+    from latentloom.pipeline.forecast import peak_memory
+    from latentloom.pipeline.graph import run_graph
+    from latentloom.pipeline.jobs import plan_job
+    from latentloom.pipeline.sections import GenerateConfig
+    from latentloom.pipeline.workers import limit_threads
 
     settings = GenerateConfig.model_validate({"recipe": recipe, "gate": {"enabled": False}})
     limit_threads(settings.threads)

@@ -27,20 +27,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_zoo.bundle import Bundle, load_bundle, save_bundle
-from model_zoo.classifier import image_classifier
-from model_zoo.registry import build_model
-from pipeline.atomic_files import ShardWriter
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.encode_slice import encode_slice
-from pipeline.graph import run_graph
-from pipeline.importing import import_dataset
-from pipeline.jobs import GenerationJob, plan_job
-from pipeline.render_shard import render_shard
-from pipeline.sections import GenerateConfig
-from pipeline.tf_example import serialize
-from pipeline.workers import limit_threads
+from latentloom.model_zoo.bundle import Bundle, load_bundle, save_bundle
+from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.registry import build_model
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.encode_slice import encode_slice
+from latentloom.pipeline.graph import run_graph
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.jobs import GenerationJob, plan_job
+from latentloom.pipeline.render_shard import render_shard
+from latentloom.pipeline.sections import GenerateConfig
+from latentloom.pipeline.tf_example import serialize
+from latentloom.pipeline.workers import limit_threads
 
 SHAPE, CLASSES = (28, 28, 1), 10
 OF_VARIANTS = ("decode", "png", "serialise", "write")

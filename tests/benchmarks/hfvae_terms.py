@@ -25,14 +25,14 @@ import numpy as np
 from keras import ops
 from scipy.special import entr
 
-from model_zoo.hfvae import HFVAE
-from model_zoo.metrics.aggregate_posterior import aggregate_information
-from model_zoo.scaling import PIXELS
-from model_zoo.training import Schedule, fit
-from pipeline.dataset_dir import DatasetDir
-from pipeline.densities import density_columns, read_posteriors
-from pipeline.examples import Examples
-from pipeline.quality import choose
+from latentloom.model_zoo.hfvae import HFVAE
+from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import Schedule, fit
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.densities import density_columns, read_posteriors
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.quality import choose
 
 TRAIN, TEST, MEASURED, BATCH_SIZE = 9000, 1000, 5000, 128
 ARMS = {

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from augment import BlockPrior, Latents
-from model_zoo.bundle import load_bundle
-from model_zoo.class_density import fit_density
-from model_zoo.metrics.fidelity import frechet_distance
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
+from latentloom.augment import BlockPrior, Latents
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.class_density import fit_density
+from latentloom.model_zoo.metrics.fidelity import frechet_distance
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
 
 ONE_CLASS = "one Gaussian"
 UNFITTED = "N(0, I)"

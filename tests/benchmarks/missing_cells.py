@@ -24,12 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
-from model_zoo.bundle import read_description
-from model_zoo.scaling import PIXELS
-from model_zoo.training import Schedule, fit_classifier
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.holding_out import read_hold_out
+from latentloom.model_zoo.bundle import read_description
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import Schedule, fit_classifier
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.holding_out import read_hold_out
 
 BATCH_SIZE = 64
 CLASSIFIER_RANGE = (-1.0, 1.0)

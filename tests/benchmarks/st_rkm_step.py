@@ -19,10 +19,10 @@ import keras
 import numpy as np
 from estimator_share import CLASSES, EXAMPLES, WARM_UP, closed_form_terms
 
-from model_zoo.devices import uses_xla
-from model_zoo.registry import build_model
-from model_zoo.rounding import fix_rounding
-from model_zoo.training import Schedule, optimizer
+from latentloom.model_zoo.devices import uses_xla
+from latentloom.model_zoo.registry import build_model
+from latentloom.model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.training import Schedule, optimizer
 
 DIM = 16
 ARMS = {
@@ -54,7 +54,7 @@ def main() -> None:
         steps = EXAMPLES // options.batch_size
         model.compile(optimizer(model, schedule, steps), jit_compile=uses_xla())
         models[arm] = model
-    with mock.patch("model_zoo.hfvae.hfvae.loss_terms", closed_form_terms):
+    with mock.patch("latentloom.model_zoo.hfvae.hfvae.loss_terms", closed_form_terms):
         models["vae"].train_on_batch(images, labels)  # compiles
     times: dict[str, list[float]] = {arm: [] for arm in models}
     for _ in range(options.repeats + WARM_UP):

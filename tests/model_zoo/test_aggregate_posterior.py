@@ -9,7 +9,7 @@ from keras import ops
 from scipy import stats
 from scipy.special import logsumexp
 
-from model_zoo.aggregate_posterior import (
+from latentloom.model_zoo.aggregate_posterior import (
     gaussian_log_density,
     log_aggregate,
     stratified_log_weights,

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.batches import Batches, epoch_order, fed_to_device
-from model_zoo.scaling import PIXELS, Standardization
-from model_zoo.training import Schedule, fit
+from latentloom.model_zoo.batches import Batches, epoch_order, fed_to_device
+from latentloom.model_zoo.scaling import PIXELS, Standardization
+from latentloom.model_zoo.training import Schedule, fit
 
 RANGE = {"value_range": (-1.0, 1.0)}
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() == "jax", reason="of TensorFlow alone")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.bundle import (
+from latentloom.model_zoo.bundle import (
     DESCRIPTION,
     PRIORS,
     Bundle,
@@ -16,9 +16,9 @@ from model_zoo.bundle import (
     scaling_of,
     weight_files,
 )
-from model_zoo.classifier import image_classifier
-from model_zoo.registry import build_model
-from model_zoo.scaling import PIXELS, Standardization
+from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.registry import build_model
+from latentloom.model_zoo.scaling import PIXELS, Standardization
 
 ARGS = {"zs_dim": 3, "zu_dim": 4, "hidden_dim": 8}
 

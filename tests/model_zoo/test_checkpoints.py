@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.checkpoints import Checkpoints, write_history
+from latentloom.model_zoo.checkpoints import Checkpoints, write_history
 
 
 @pytest.fixture

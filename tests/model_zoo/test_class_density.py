@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from model_zoo.class_density import ClassDensity, fit_density
+from latentloom.model_zoo.class_density import ClassDensity, fit_density
 
 
 @pytest.fixture

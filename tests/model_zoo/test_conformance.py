@@ -10,12 +10,12 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.contract import LatentModel
-from model_zoo.devices import placement
-from model_zoo.probability import stateless_seed, tfd
-from model_zoo.registry import MODELS, build_model
-from model_zoo.scaling import PIXELS
-from model_zoo.training import fit
+from latentloom.model_zoo.contract import LatentModel
+from latentloom.model_zoo.devices import placement
+from latentloom.model_zoo.probability import stateless_seed, tfd
+from latentloom.model_zoo.registry import MODELS, build_model
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import fit
 
 ARGUMENTS = {
     "zszu_vae": {
@@ -39,7 +39,7 @@ FACTOR_SIZES = {"label": NUM_CLASSES, "third": 3}
 RESTORE = """
 import json, sys
 import numpy as np
-from model_zoo.registry import MODELS
+from latentloom.model_zoo.registry import MODELS
 
 name, folder = sys.argv[1:]
 with open(f"{folder}/config.json") as file:

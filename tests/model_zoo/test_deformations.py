@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model_zoo.batches import Batches
-from model_zoo.deformations import Deformations
+from latentloom.model_zoo.batches import Batches
+from latentloom.model_zoo.deformations import Deformations
 
 STILL: dict[str, Any] = {"shift": 0.0, "rotation": 0.0, "zoom": 0.0}
 

@@ -4,8 +4,8 @@ import logging
 import keras
 import pytest
 
-from model_zoo import devices
-from model_zoo.devices import (
+from latentloom.model_zoo import devices
+from latentloom.model_zoo.devices import (
     accelerators,
     num_replicas,
     placement,
@@ -13,8 +13,8 @@ from model_zoo.devices import (
     uses_xla,
     warn_of_idle_accelerators,
 )
-from model_zoo.networks import classifier_head
-from model_zoo.registry import MODELS
+from latentloom.model_zoo.networks import classifier_head
+from latentloom.model_zoo.registry import MODELS
 
 BACKEND = keras.backend.backend()
 
@@ -22,9 +22,9 @@ TRAIN = """
 import json, pathlib, sys
 from sklearn.datasets import load_digits
 import keras
-from model_zoo.devices import num_replicas, placement
-from model_zoo.registry import build_model
-from model_zoo.training import Schedule, fit
+from latentloom.model_zoo.devices import num_replicas, placement
+from latentloom.model_zoo.registry import build_model
+from latentloom.model_zoo.training import Schedule, fit
 
 name, args, devices, folder = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 images, labels = load_digits(return_X_y=True)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from model_zoo.discriminator import (
+from latentloom.model_zoo.discriminator import (
     ProjectionDiscriminator,
     SpectralNormalization,
     hinge_losses,

@@ -7,12 +7,12 @@ from keras import ops
 from scipy import stats
 from scipy.special import logsumexp
 
-from model_zoo.aggregate_posterior import (
+from latentloom.model_zoo.aggregate_posterior import (
     categorical_log_density,
     gaussian_log_density,
     stratified_log_weights,
 )
-from model_zoo.divergences import (
+from latentloom.model_zoo.divergences import (
     BlockDensities,
     class_total_correlation,
     kl_terms,

@@ -9,13 +9,13 @@ from keras import ops
 from scipy import stats
 from scipy.special import log_softmax
 
-from model_zoo.gaussian_mixture import (
+from latentloom.model_zoo.gaussian_mixture import (
     ClassMixture,
     component_log_density,
     half_mahalanobis,
     mixture_losses,
 )
-from model_zoo.probability import tfd
+from latentloom.model_zoo.probability import tfd
 
 NUM_CLASSES, DIM = 5, 7
 LOG_2_PI = np.log(2 * np.pi)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from model_zoo.heads import HeadsCrossentropy, heads_accuracy, split_heads
+from latentloom.model_zoo.heads import HeadsCrossentropy, heads_accuracy, split_heads
 
 SIZES = (3, 2)
 LOGITS = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)

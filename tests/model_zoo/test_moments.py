@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.moments import KERNEL_WIDTHS, class_conditional_mmd
+from latentloom.model_zoo.moments import KERNEL_WIDTHS, class_conditional_mmd
 
 DIM = 6
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from model_zoo.classifier import image_classifier
-from model_zoo.networks import image_decoder, image_encoder, num_stages, resolve_network
+from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.networks import image_decoder, image_encoder, num_stages, resolve_network
 
 SIZES = {"network": "conv", "width": 2, "hidden_dim": 4}
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.normalization import FusedBatchNormalization
+from latentloom.model_zoo.normalization import FusedBatchNormalization
 
 IMAGES = np.random.default_rng(0).normal(2.0, 3.0, size=(6, 5, 4, 3)).astype("float32")
 ARGUMENTS = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model_zoo.probability import stateless_seed, tfd
+from latentloom.model_zoo.probability import stateless_seed, tfd
 
 BACKEND = keras.backend.backend()
 ROOT = Path(__file__).parents[2]
@@ -18,8 +18,8 @@ import sys
 sys.modules["tensorflow"] = None  # every import of it fails
 import pathlib
 import numpy as np
-from model_zoo.registry import MODELS, build_model
-from model_zoo.training import Schedule, fit, fit_classifier
+from latentloom.model_zoo.registry import MODELS, build_model
+from latentloom.model_zoo.training import Schedule, fit, fit_classifier
 
 images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
 examples = images, np.arange(64) % 2
@@ -36,7 +36,7 @@ from jax._src import core
 jax.__version__ = "99.0"
 del core.pytype_aval_mappings
 try:
-    import model_zoo.probability
+    import latentloom.model_zoo.probability
 except ImportError as error:
     print(error)
 """
@@ -85,7 +85,8 @@ def test_a_release_of_jax_that_is_not_covered_is_refused():
 
 
 def test_another_backend_is_refused():
-    code = "import os\ntry: import model_zoo.probability\nexcept ValueError as error: print(error)"
+    module = "latentloom.model_zoo.probability"
+    code = f"import os\ntry: import {module}\nexcept ValueError as error: print(error)"
     assert "Expected: one of tensorflow, jax. Received: KERAS_BACKEND=numpy." in run(
         code, backend="numpy"
     )

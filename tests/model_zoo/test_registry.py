@@ -1,6 +1,11 @@
 import pytest
 
-from model_zoo.registry import GIVEN_BY_THE_DATA, build_model, check_arguments, tunable_arguments
+from latentloom.model_zoo.registry import (
+    GIVEN_BY_THE_DATA,
+    build_model,
+    check_arguments,
+    tunable_arguments,
+)
 
 
 def test_unknown_model_names_the_nearest():

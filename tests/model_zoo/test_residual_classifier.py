@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.classifier import residual_classifier
+from latentloom.model_zoo.classifier import residual_classifier
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 9, 3)])

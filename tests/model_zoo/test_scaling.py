@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_zoo.scaling import PIXELS, Counts, Standardization, describe_scaling, make_scaling
+from latentloom.model_zoo.scaling import (
+    PIXELS,
+    Counts,
+    Standardization,
+    describe_scaling,
+    make_scaling,
+)
 
 RANGES = [(-1.0, 1.0), (0.0, 1.0)]
 

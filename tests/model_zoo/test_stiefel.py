@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.stiefel import (
+from latentloom.model_zoo.stiefel import (
     OrthonormalColumns,
     Stiefel,
     check_on_manifold,

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_zoo.stiefel import LARGEST_DEFECT, stiefel_defect
-from model_zoo.subspace import Subspace
+from latentloom.model_zoo.stiefel import LARGEST_DEFECT, stiefel_defect
+from latentloom.model_zoo.subspace import Subspace
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.optimizers import FusedAdam
-from model_zoo.training import (
+from latentloom.model_zoo.optimizers import FusedAdam
+from latentloom.model_zoo.training import (
     CLASSIFIER_RANGE,
     Schedule,
     adam,
@@ -123,7 +123,7 @@ def test_gradients_are_averaged_before_an_update():
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX can")
 def test_accumulation_on_several_devices_is_refused(monkeypatch):
-    monkeypatch.setattr("model_zoo.training.num_replicas", lambda: 2)
+    monkeypatch.setattr("latentloom.model_zoo.training.num_replicas", lambda: 2)
     check_accumulation(Schedule(epochs=1))
     with pytest.raises(ValueError, match=r"2 devices.*KERAS_BACKEND=jax"):
         check_accumulation(Schedule(epochs=1, gradient_accumulation_steps=2))

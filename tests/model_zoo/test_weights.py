@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.weights import save_weights
+from latentloom.model_zoo.weights import save_weights
 
 
 def network() -> keras.Sequential:

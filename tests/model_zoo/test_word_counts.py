@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_zoo.word_counts import round_counts
-from pipeline.compilation import compiled
+from latentloom.model_zoo.word_counts import round_counts
+from latentloom.pipeline.compilation import compiled
 
 RNG = np.random.default_rng(0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config import Config, parse_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.importing import import_dataset
+from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.importing import import_dataset
 
 INKS = ("red", "green", "blue")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config, load_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.training import train_bundle
+from latentloom.pipeline.config import Config, load_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.training import train_bundle
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MANY_SHARDS = ("generate.slice_records=12",)
@@ -63,7 +63,7 @@ def command(
     smoke = ["evaluate.anchors=40", "evaluate.variants=4", "data.limit=300"]
     words = [word for setting in (*smoke, *settings) for word in ("--set", setting)]
     return [
-        *(sys.executable, "-m", "pipeline.command", "generate"),
+        *(sys.executable, "-m", "latentloom.pipeline.command", "generate"),
         *(str(CONFIGS / "zszu_digits.yaml"), "--data", str(digits_data())),
         *("--model", str(digits_bundle()), "--out", str(out)),
         *("--runner", runner),

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from augment import Block, BlockPrior, Latents, LatentSpec
-from pipeline.examples import Examples
-from pipeline.observations import KINDS
+from latentloom.augment import Block, BlockPrior, Latents, LatentSpec
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.observations import KINDS
 
 CLASSES = 4
 STEP = 50  # pixel levels between classes

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from model_zoo.bundle import save_bundle
-from model_zoo.probability import tfd
-from model_zoo.registry import MODELS
-from pipeline.config import Config, parse_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.training import train_bundle
+from latentloom.model_zoo.bundle import save_bundle
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.registry import MODELS
+from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.training import train_bundle
 
 BANDS = ("label", "ink", "back", "style")
 COLOURS = ("blue", "green", "red")

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from bundles import CONFIGS
 
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.config import load_config
-from pipeline.evaluation import evaluate
-from pipeline.factor_paths import draw_ends, walk
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.report.schema import Report
-from pipeline.reporting import report_on
-from pipeline.training import train_bundle
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import load_config
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.factor_paths import draw_ends, walk
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.training import train_bundle
 
 AT_LEAST = {
     "mnist": {

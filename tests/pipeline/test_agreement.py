@@ -11,18 +11,18 @@ import tensorflow as tf
 from bundles import hashes
 from typer.testing import CliRunner
 
-from pipeline.agreement import CONFIDENCE_TOLERANCE, Agreement
-from pipeline.atomic_files import ShardWriter
-from pipeline.command import app
-from pipeline.comparing import compare
-from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.images import decode_png, encode_png
-from pipeline.importing import import_dataset
-from pipeline.manifest import MANIFEST_FILE
-from pipeline.records import read_records
-from pipeline.refusals import USERS_MISTAKE, exit_code
-from pipeline.tf_example import plain_features, serialize
-from pipeline.verification import verify
+from latentloom.pipeline.agreement import CONFIDENCE_TOLERANCE, Agreement
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.command import app
+from latentloom.pipeline.comparing import compare
+from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
+from latentloom.pipeline.images import decode_png, encode_png
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.manifest import MANIFEST_FILE
+from latentloom.pipeline.records import read_records
+from latentloom.pipeline.refusals import USERS_MISTAKE, exit_code
+from latentloom.pipeline.tf_example import plain_features, serialize
+from latentloom.pipeline.verification import verify
 
 SHAPE = (6, 5, 3)
 GENERATED = {"recipe": "r", "seed": 7, "donor_ids": ["a", "b"], "judge_confidence": 0.95}
@@ -96,7 +96,7 @@ def setting(name: str, value: Any) -> Change:
 def test_a_copy_is_the_same_bytes_and_its_records_are_not_decoded(pets, monkeypatch):
     copy = pets.with_name("copy")
     shutil.copytree(pets, copy)
-    monkeypatch.setattr("pipeline.comparing.parse_record", None)
+    monkeypatch.setattr("latentloom.pipeline.comparing.parse_record", None)
     found = compare(pets, copy)
     assert found.holds
     assert (found.equal_shards, found.shards, found.records) == (4, 4, 60)
@@ -112,7 +112,7 @@ def test_one_level_is_within_the_promise(pets):
 
 
 def test_a_shard_is_compared_in_batches(pets, monkeypatch):
-    monkeypatch.setattr("pipeline.comparing._BATCH", 2)
+    monkeypatch.setattr("latentloom.pipeline.comparing._BATCH", 2)
     assert agreement(pets, brighter(1, count=5)).observations == 5
 
 

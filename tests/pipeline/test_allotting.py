@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.allotting import reachable
+from latentloom.pipeline.allotting import reachable
 
 
 @pytest.mark.parametrize(("quota", "examples"), [(0, 5), (3, 5), (5, 5), (12, 5), (7, 1)])

@@ -5,9 +5,9 @@ import resource
 
 import pytest
 
-from pipeline.atomic_files import ShardWriter, write_atomic
-from pipeline.files import sha256_file
-from pipeline.records import frame
+from latentloom.pipeline.atomic_files import ShardWriter, write_atomic
+from latentloom.pipeline.files import sha256_file
+from latentloom.pipeline.records import frame
 
 
 def test_the_writer_counts_and_hashes_what_it_writes(tmp_path):

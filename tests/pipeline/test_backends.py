@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_data
 
-from model_zoo.bundle import load_bundle
-from model_zoo.scaling import PIXELS
-from pipeline.command import main
-from pipeline.dataset_dir import DatasetDir
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.pipeline.command import main
+from latentloom.pipeline.dataset_dir import DatasetDir
 
 ENCODE_ON_JAX = """
 import sys
 import keras, numpy as np
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
 
 assert keras.backend.backend() == "jax"
 images = np.load(sys.argv[2])
@@ -52,7 +52,7 @@ def jax_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jax")
     config = folder / "config.yaml"
     config.write_text("model: {name: zszu_vae}\n")
-    verb = ("-m", "pipeline.command", "train", config, "--data", digits_data())
+    verb = ("-m", "latentloom.pipeline.command", "train", config, "--data", digits_data())
     on_jax(*verb, "--out", folder / "bundle", *SETTINGS)
     return folder / "bundle", config
 

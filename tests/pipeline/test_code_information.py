@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from known_codes import KnownCodec, known_examples
 
-from augment import Block, BlockPrior, LatentSpec
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
-from pipeline.code_information import (
+from latentloom.augment import Block, BlockPrior, LatentSpec
+from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
+from latentloom.pipeline.code_information import (
     CodeInformation,
     caption_code_information,
     describe_axes,
@@ -14,10 +14,10 @@ from pipeline.code_information import (
     measure_code_information,
     note_code_information,
 )
-from pipeline.config import parse_config
-from pipeline.held_out import HeldOut
-from pipeline.report import information_chart
-from pipeline.report.figures import Mosaics
+from latentloom.pipeline.config import parse_config
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.report import information_chart
+from latentloom.pipeline.report.figures import Mosaics
 
 
 class MeasuredCodec(KnownCodec):

@@ -7,11 +7,11 @@ import pytest
 from bundles import digits_bundle, digits_data
 from keras import ops
 
-from model_zoo.bundle import load_bundle
-from model_zoo.probability import tfd
-from model_zoo.scaling import PIXELS
-from pipeline.codec import BATCH_SIZE, Codec
-from pipeline.dataset_dir import DatasetDir
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
 
 
 @pytest.fixture(scope="module")

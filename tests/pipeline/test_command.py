@@ -12,7 +12,7 @@ DIGITS = str(CONFIGS / "zszu_digits.yaml")
 
 def latentloom(*words: object, timeout: int = 300) -> subprocess.CompletedProcess[str]:
     """Runs the command in a process of its own."""
-    line = [sys.executable, "-m", "pipeline.command", *map(str, words)]
+    line = [sys.executable, "-m", "latentloom.pipeline.command", *map(str, words)]
     return subprocess.run(line, capture_output=True, text=True, timeout=timeout, check=False)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from pipeline.compilation import compiled
+from latentloom.pipeline.compilation import compiled
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import Config, load_config, parse_config
+from latentloom.pipeline.config import Config, load_config, parse_config
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import pytest
 import tfds_directories
 from bundles import CONFIGS
 
-from augment import find_recipe
-from pipeline.config import load_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.reporting import report_on
-from pipeline.study import report_study, run_study
-from pipeline.training import train_bundle
-from pipeline.verification import verify
+from latentloom.augment import find_recipe
+from latentloom.pipeline.config import load_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.study import report_study, run_study
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.verification import verify
 
 
 def source_for(name: str, folder: Path) -> tuple[str, dict]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.copies import MOST_DRAWS, NEIGHBOURS, SHOWN, draw_copies, measure_copies
-from pipeline.examples import Examples
-from pipeline.observations import KINDS
-from pipeline.report.mosaic import FRAME, cell_size
+from latentloom.pipeline.copies import MOST_DRAWS, NEIGHBOURS, SHOWN, draw_copies, measure_copies
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.report.mosaic import FRAME, cell_size
 
 
 def vectors(count: int, seed: int) -> Examples:

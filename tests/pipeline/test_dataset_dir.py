@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from pipeline.atomic_files import ShardWriter
-from pipeline.dataset_dir import DatasetDir, write_metadata
-from pipeline.examples import Examples
-from pipeline.images import encode_png
-from pipeline.manifest import Manifest, ShardEntry
-from pipeline.tf_example import serialize
-from pipeline.writing import shard_file
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.images import encode_png
+from latentloom.pipeline.manifest import Manifest, ShardEntry
+from latentloom.pipeline.tf_example import serialize
+from latentloom.pipeline.writing import shard_file
 
 GOOD = {"image": encode_png(np.zeros((1, 4, 4, 1), np.uint8))[0], "label": 0, "example_id": "x"}
 

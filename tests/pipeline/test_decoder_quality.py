@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from known_codes import KnownCodec, known_examples
 
-from augment import identity_keys
-from pipeline.decoder_quality import cycle, measure_prior, measure_reconstruction
-from pipeline.held_out import HeldOut
+from latentloom.augment import identity_keys
+from latentloom.pipeline.decoder_quality import cycle, measure_prior, measure_reconstruction
+from latentloom.pipeline.held_out import HeldOut
 
 RATIO = "Reconstruction error over that of the class mean"
 SHUFFLED = "Error with zu shuffled over plain error"

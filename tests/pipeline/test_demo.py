@@ -8,10 +8,10 @@ import sys
 import tensorflow_datasets as tfds
 from bundles import CONFIGS
 
-from pipeline.config import load_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.demo import demo_config
-from pipeline.verification import verify
+from latentloom.pipeline.config import load_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.demo import demo_config
+from latentloom.pipeline.verification import verify
 
 
 def test_the_demo_is_the_configuration_of_the_letters():
@@ -21,7 +21,7 @@ def test_the_demo_is_the_configuration_of_the_letters():
 
 def test_the_demo_makes_variants_and_unseen_combinations_with_reports(tmp_path):
     out = tmp_path / "demo"
-    line = [sys.executable, "-m", "pipeline.command", "demo", "--out", str(out)]
+    line = [sys.executable, "-m", "latentloom.pipeline.command", "demo", "--out", str(out)]
     run = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
     assert run.returncode == 0, run.stderr
     stages = ("import", "model", "judge", "auditor", "generate variants", "generate recombined")

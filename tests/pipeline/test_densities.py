@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
-from model_zoo.probability import tfd
-from pipeline.densities import density_columns, draw, is_diagonal_gaussian, read_posteriors
+from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
+from latentloom.model_zoo.probability import tfd
+from latentloom.pipeline.densities import (
+    density_columns,
+    draw,
+    is_diagonal_gaussian,
+    read_posteriors,
+)
 
 SEED = np.array([3, 0], np.int32)
 LOC, SCALE = np.float32([[0, 1, 2], [3, 4, 5]]), np.float32([[1, 2, 3], [0.1, 0.2, 0.3]])

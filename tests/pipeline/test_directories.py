@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.directories import check_apart, claim_directory
+from latentloom.pipeline.directories import check_apart, claim_directory
 
 
 def test_a_directory_that_a_run_was_killed_in_while_claiming_it_is_free(tmp_path):

@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from known_codes import CLASSES, KnownCodec, known_examples
 
-from augment import Block, BlockPrior, LatentSpec, identity_keys
-from pipeline.decoder_quality import measure_reconstruction
-from pipeline.disentanglement import measure_information, measure_swap, measure_units, partners
-from pipeline.held_out import HeldOut
+from latentloom.augment import Block, BlockPrior, LatentSpec, identity_keys
+from latentloom.pipeline.decoder_quality import measure_reconstruction
+from latentloom.pipeline.disentanglement import (
+    measure_information,
+    measure_swap,
+    measure_units,
+    partners,
+)
+from latentloom.pipeline.held_out import HeldOut
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | int | None]:

@@ -3,8 +3,8 @@
 import numpy as np
 from bundles import hashes, make
 
-from augment import DonorBank
-from pipeline.donor_files import read_donors, write_donors
+from latentloom.augment import DonorBank
+from latentloom.pipeline.donor_files import read_donors, write_donors
 
 
 def bank(seed: int) -> DonorBank:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_config, digits_data, hashes, make
 
-from pipeline import files, locks
-from pipeline.dataset_dir import DatasetDir
-from pipeline.directories import claim_directory
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.reader import read
-from pipeline.reporting import report_on
-from pipeline.verification import verify
+from latentloom.pipeline import files, locks
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.directories import claim_directory
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.reader import read
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.verification import verify
 
 
 @pytest.fixture

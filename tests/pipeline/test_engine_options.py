@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.runners import make_runner
+from latentloom.pipeline.runners import make_runner
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = re.findall(r"`(--runner \w+Runner(?: --[^`]*)?)`", (ROOT / "README.md").read_text())
@@ -40,5 +40,5 @@ def test_the_image_of_a_worker_has_the_beam_and_the_python_of_the_lock():
     assert locked
     assert beam == locked[1] == version("apache-beam")
     assert python in ("3.11", "3.12", "3.13")
-    for package in ("augment", "model_zoo", "pipeline"):
+    for package in (".src", "augment", "model_zoo", "pipeline"):
         assert f"COPY {package} {package}\n" in image

@@ -27,10 +27,10 @@ from flink import FlinkCluster
 from jars import JOB_SERVER
 from spark import SparkCluster
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.graph import run_graph
-from pipeline.jobs import JOB_FOLDER, plan_job
-from pipeline.verification import verify
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.graph import run_graph
+from latentloom.pipeline.jobs import JOB_FOLDER, plan_job
+from latentloom.pipeline.verification import verify
 
 ENGINES = Path(os.environ.get("LATENTLOOM_ENGINES", Path(__file__).parents[2] / "build/engines"))
 PRISM = ENGINES / "prism"

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_data
 
-from model_zoo.bundle import load_bundle, read_description
-from pipeline.code_information import CodeInformation
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate, measure, stored_config
-from pipeline.factor_codes import FactorCodes
-from pipeline.held_out import HeldOut, read_folds
-from pipeline.importing import import_dataset
-from pipeline.report.schema import Report
+from latentloom.model_zoo.bundle import load_bundle, read_description
+from latentloom.pipeline.code_information import CodeInformation
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate, measure, stored_config
+from latentloom.pipeline.factor_codes import FactorCodes
+from latentloom.pipeline.held_out import HeldOut, read_folds
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.report.schema import Report
 
 UNBOUNDED = {
     "Reconstruction error over that of the class mean",

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_config, digits_data, make
 
-from augment import Block, BlockPrior, LatentSpec, QualityGate
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.exchange import can_exchange, exchange_blocks, one_per_class
-from pipeline.reporting import report_on
+from latentloom.augment import Block, BlockPrior, LatentSpec, QualityGate
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.exchange import can_exchange, exchange_blocks, one_per_class
+from latentloom.pipeline.reporting import report_on
 
 
 @pytest.fixture(scope="module")

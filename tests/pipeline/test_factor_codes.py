@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from letters import letter_arrays, letters_bundle, letters_config
 
-from augment import Block, BlockPrior, LatentSpec
-from pipeline import factor_codes
-from pipeline.evaluation import evaluate
-from pipeline.examples import Examples
-from pipeline.factor_codes import (
+from latentloom.augment import Block, BlockPrior, LatentSpec
+from latentloom.pipeline import factor_codes
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.factor_codes import (
     FIGURES,
     FactorCodes,
     axis_caption,
@@ -19,8 +19,8 @@ from pipeline.factor_codes import (
     measure_factor_codes,
     note_factor_codes,
 )
-from pipeline.held_out import HeldOut
-from pipeline.importing import import_dataset
+from latentloom.pipeline.held_out import HeldOut
+from latentloom.pipeline.importing import import_dataset
 
 COUNT = 300
 NAMES = [f"Axes and factors: {title}" for title, _ in FIGURES.values()]

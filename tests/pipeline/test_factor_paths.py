@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from letters import NAMES, letters_bundle, letters_config, letters_data
 
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.factor_paths import PLACES, draw_ends, measure_paths, steady_share, walk
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.factor_paths import PLACES, draw_ends, measure_paths, steady_share, walk
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from letters import NAMES, letters_bundle, letters_config, letters_data
 
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.factor_swaps import measure_factor_swaps
-from pipeline.held_out import HeldOut
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.factor_swaps import measure_factor_swaps
+from latentloom.pipeline.held_out import HeldOut
 
 DONOR, KEPT, ALL = "value of the donor", "other factors kept", "every factor as expected"
 

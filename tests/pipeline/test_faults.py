@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from bundles import KILLS, MANY_SHARDS, command, digits_bundle, digits_data, hashes, make
 
-from pipeline import generation
-from pipeline.dataset_dir import DatasetDir
-from pipeline.manifest import MANIFEST_FILE
-from pipeline.verification import verify
+from latentloom.pipeline import generation
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.manifest import MANIFEST_FILE
+from latentloom.pipeline.verification import verify
 
 TWO_PROCESSES = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
 START_SECONDS = 120
@@ -218,7 +218,7 @@ def test_a_model_that_is_swapped_under_a_run_stops_it(tmp_path):
     program = """
 import shutil, sys
 from bundles import digits_config
-from pipeline import generation
+from latentloom.pipeline import generation
 plan = generation.plan_job
 def plan_then_swap(settings, data, model, *rest):
     job = plan(settings, data, model, *rest)

@@ -3,8 +3,8 @@
 import pytest
 from known_codes import KnownCodec, known_examples
 
-from pipeline.fidelity import measure_fidelity
-from pipeline.held_out import HeldOut
+from latentloom.pipeline.fidelity import measure_fidelity
+from latentloom.pipeline.held_out import HeldOut
 
 
 def values(codec: KnownCodec, count: int = 400, train: int = 400):

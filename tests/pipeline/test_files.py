@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pipeline.files import file_size, is_remote, open_binary, sha256_file
+from latentloom.pipeline.files import file_size, is_remote, open_binary, sha256_file
 
 DATA = bytes(range(256)) * 10_000
 
@@ -35,6 +35,7 @@ def test_a_scheme_is_remote():
 
 
 def test_data_sets_are_read_without_tensorflow_and_keras():
-    program = "import sys, pipeline.dataset_dir; print({'tensorflow', 'keras'} & set(sys.modules))"
+    module = "latentloom.pipeline.dataset_dir"
+    program = f"import sys, {module}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr

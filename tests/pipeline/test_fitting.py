@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from bundles import digits_config, digits_data
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.fitting import fit_bundle
-from pipeline.folds import Folds, divide
-from pipeline.progress import silent_display
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.fitting import fit_bundle
+from latentloom.pipeline.folds import Folds, divide
+from latentloom.pipeline.progress import silent_display
 
 FACTORS = {"label": [str(digit) for digit in range(10)]}
 
@@ -41,7 +41,7 @@ def test_a_label_without_a_name_is_refused_before_work_starts(folds, tmp_path):
 
 def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds, tmp_path, caplog):
     config = digits_config("train.batch_size=8", "train.epochs=1", "judge.epochs=1")
-    with caplog.at_level(logging.WARNING, "pipeline.fitting"):
+    with caplog.at_level(logging.WARNING, "latentloom.pipeline.fitting"):
         bundle, history = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
     assert "A batch of 8 cannot hold an example of each of the 10 classes" in caplog.text
     assert "--set train.batch_size=10" in caplog.text
@@ -70,7 +70,7 @@ def test_model_and_judges_learn_from_deformed_images(folds, tmp_path):
 
 
 def test_training_and_measuring_need_no_tensorflow_on_jax():
-    modules = "pipeline.fitting, pipeline.holding_out, pipeline.quality"
+    modules = "latentloom.pipeline.fitting, pipeline.holding_out, pipeline.quality"
     script = f"import sys; sys.modules['tensorflow'] = None; import {modules}"
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     run = subprocess.run(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.folds import check_counts, check_folds, divide
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.folds import check_counts, check_folds, divide
 
 
 def some_examples(count: int) -> Examples:

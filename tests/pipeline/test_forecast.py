@@ -5,8 +5,8 @@ from bundles import command, digits_bundle, digits_config, digits_data, make
 from letters import letters_bundle, letters_config, letters_data
 from typer.testing import CliRunner
 
-from pipeline.command import app
-from pipeline.generation import forecast_job
+from latentloom.pipeline.command import app
+from latentloom.pipeline.generation import forecast_job
 
 
 @pytest.mark.parametrize(

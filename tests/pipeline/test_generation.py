@@ -14,13 +14,13 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
 
-from augment import Anchors, plan_variants, recombine
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.graph import run_graph
-from pipeline.jobs import plan_job
-from pipeline.verification import verify
+from latentloom.augment import Anchors, plan_variants, recombine
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.graph import run_graph
+from latentloom.pipeline.jobs import plan_job
+from latentloom.pipeline.verification import verify
 
 
 @pytest.fixture(scope="module")

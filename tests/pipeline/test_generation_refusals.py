@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
 
-from pipeline import directories
-from pipeline.dataset_dir import DatasetDir
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.training import train_bundle
+from latentloom.pipeline import directories
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.training import train_bundle
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,25 @@ import numpy as np
 import pytest
 from letters import NAMES, letters_bundle, letters_config, letters_data
 
-from model_zoo.bundle import load_bundle
-from pipeline.cell_counts import count_classes, read_change
-from pipeline.codec import Codec
-from pipeline.config import parse_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate
-from pipeline.folds import divide
-from pipeline.generation import generate
-from pipeline.holding_out import DETAIL, divide_off, plan_hold_out, read_hold_out, split_by_group
-from pipeline.sections import HoldOutConfig
-from pipeline.slices import cut
-from pipeline.training import train_bundle
-from pipeline.unseen_cells import draw_donors, measure_unseen_cells
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.cell_counts import count_classes, read_change
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.config import parse_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.folds import divide
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.holding_out import (
+    DETAIL,
+    divide_off,
+    plan_hold_out,
+    read_hold_out,
+    split_by_group,
+)
+from latentloom.pipeline.sections import HoldOutConfig
+from latentloom.pipeline.slices import cut
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.unseen_cells import draw_donors, measure_unseen_cells
 
 PAIR = "data.hold_out={pairs: {cells: [{label: a, back: green}]}, drawn: {share: 0.1, seed: 2}}"
 
@@ -114,7 +120,7 @@ def test_a_value_that_would_be_lost_is_refused(examples):
 
 
 def test_extrapolation_is_refused_before_anything_is_trained_or_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.training.fit_bundle", None)
+    monkeypatch.setattr("latentloom.pipeline.training.fit_bundle", None)
     every = [{"label": label, "back": "green"} for label in NAMES["label"]]
     config = letters_config(f"data.hold_out={every}")
     with pytest.raises(ValueError, match=r"extrapolation.*Hold out fewer cells"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.images import decode_png, encode_png, png_shape
+from latentloom.pipeline.images import decode_png, encode_png, png_shape
 
 
 @pytest.mark.parametrize("shape", [(7, 5, 1), (8, 8, 3), (64, 64, 3)])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from pipeline import importing
-from pipeline.dataset_dir import DatasetDir
-from pipeline.importing import import_dataset
-from pipeline.verification import verify
+from latentloom.pipeline import importing
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.verification import verify
 
 
 def hashes(dataset: DatasetDir) -> dict[str, str]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.inspection import describe
+from latentloom.pipeline.inspection import describe
 
 
 def test_a_data_set_is_described_from_its_manifest(dataset):

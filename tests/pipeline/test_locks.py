@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from pipeline.directories import held_directory
-from pipeline.locks import LOCK_FILE, locked
+from latentloom.pipeline.directories import held_directory
+from latentloom.pipeline.locks import LOCK_FILE, locked
 
 HOLD = """
 import sys, time
-from pipeline.locks import locked
+from latentloom.pipeline.locks import locked
 with locked(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

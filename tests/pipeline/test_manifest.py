@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from pipeline.manifest import Manifest, ShardEntry, library_versions
+from latentloom.pipeline.manifest import Manifest, ShardEntry, library_versions
 
 
 def entry(file: str = "a", counts: tuple[int, ...] = (2, 1)) -> ShardEntry:

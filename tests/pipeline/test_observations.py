@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model_zoo.scaling import SCALINGS
-from pipeline.observations import KINDS
-from pipeline.tf_example import serialize
+from latentloom.model_zoo.scaling import SCALINGS
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.tf_example import serialize
 
 RNG = np.random.default_rng(0)
 OBSERVATIONS = {

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline import progress
-from pipeline.progress import ProgressDisplay
+from latentloom.pipeline import progress
+from latentloom.pipeline.progress import ProgressDisplay
 
 
 @pytest.fixture

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_config, digits_data
 
-from augment import Verdicts
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.examples import Examples
-from pipeline.measures import Measure
-from pipeline.quality import (
+from latentloom.augment import Verdicts
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.quality import (
     Sample,
     choose,
     draw_sample,
     find_weak_judges,
     measure_variants,
 )
-from pipeline.sections import EvaluateConfig
+from latentloom.pipeline.sections import EvaluateConfig
 
 
 def examples(count: int = 40) -> Examples:

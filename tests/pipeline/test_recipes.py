@@ -7,13 +7,13 @@ import pytest
 import tensorflow_datasets as tfds
 from bundles import digits_bundle, digits_config, digits_data, hashes, make
 
-from augment import BlockPrior, find_recipe
-from model_zoo.bundle import load_bundle, save_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.verification import verify
+from latentloom.augment import BlockPrior, find_recipe
+from latentloom.model_zoo.bundle import load_bundle, save_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.verification import verify
 
 UNGATED = ("generate.gate.enabled=false", "generate.variants_per_example=3")
 

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from bundles import make as make_digits
 from letters import BANDS, NAMES, STEP, letters_bundle, letters_config, letters_data, make
 
-from augment import (
+from latentloom.augment import (
     Coverage,
     DonorBank,
     allot_cells,
@@ -21,16 +21,16 @@ from augment import (
     plan_variants,
     recombine,
 )
-from model_zoo.bundle import load_bundle
-from pipeline.cell_counts import count_cells, read_change
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.factor_plan import plan_factors
-from pipeline.graph import run_graph
-from pipeline.jobs import JOB_FOLDER, plan_job
-from pipeline.reporting import report_on
-from pipeline.slices import cut
-from pipeline.verification import verify
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.cell_counts import count_cells, read_change
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.factor_plan import plan_factors
+from latentloom.pipeline.graph import run_graph
+from latentloom.pipeline.jobs import JOB_FOLDER, plan_job
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.slices import cut
+from latentloom.pipeline.verification import verify
 
 ALL = tuple(NAMES)
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from pipeline.atomic_files import ShardWriter
-from pipeline.records import BadRecord, frame, read_records
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.records import BadRecord, frame, read_records
 
 RECORDS = [b"first", b"", b"third" * 100, bytes(range(256))]
 

@@ -5,12 +5,12 @@ import pytest
 import tensorflow as tf
 from bundles import digits_bundle, digits_config, digits_data, make
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.importing import import_dataset
-from pipeline.jobs import plan_job
-from pipeline.manifest import ShardEntry
-from pipeline.records import BadRecord, frame, read_records
-from pipeline.slices import Slice, cut, is_whole
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.jobs import plan_job
+from latentloom.pipeline.manifest import ShardEntry
+from latentloom.pipeline.records import BadRecord, frame, read_records
+from latentloom.pipeline.slices import Slice, cut, is_whole
 
 RECORDS = [bytes([index]) * (index + 1) for index in range(20)]
 

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.tables import figure_rows
+from latentloom.pipeline.tables import figure_rows
 
 
 @pytest.mark.parametrize("turned", [False, True])

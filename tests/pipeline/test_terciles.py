@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.terciles import Terciles
+from latentloom.pipeline.terciles import Terciles
 
 
 def test_each_third_of_the_training_images_has_a_value():

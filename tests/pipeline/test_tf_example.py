@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.tf_example import Example, serialize
+from latentloom.pipeline.tf_example import Example, serialize
 
 VALUES = {"b": b"\xff", "t": "é", "i": -3, "n": np.int64(7), "f": 0.5, "l": ["x", "é"]}
 VALUES |= {"yes": True, "no": np.bool_(False), "g": np.float32(0.25), "none": []}

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from bundles import CONFIGS, digits_bundle, digits_config, digits_data
 
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate
-from pipeline.training import STATE_FOLDER, train_bundle
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.training import STATE_FOLDER, train_bundle
 
 
 def weights_of(folder: Path) -> dict[str, np.ndarray]:
@@ -33,7 +33,7 @@ def weights_of(folder: Path) -> dict[str, np.ndarray]:
 
 def test_a_fresh_process_loads_the_bundle_without_the_sources_beside_it(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from model_zoo.bundle import load_bundle;"
+        "import sys; from pathlib import Path; from latentloom.model_zoo.bundle import load_bundle;"
         "bundle = load_bundle(Path(sys.argv[1])); print(bundle.digest, bundle.class_names)"
     )
     run = subprocess.run(
@@ -72,7 +72,8 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train_bundle(digits_config(*settings), digits_data(), whole)
     line = [
-        *(sys.executable, "-m", "pipeline.command", "train", str(CONFIGS / "zszu_digits.yaml")),
+        *(sys.executable, "-m", "latentloom.pipeline.command", "train"),
+        str(CONFIGS / "zszu_digits.yaml"),
         *("--data", str(digits_data()), "--out", str(broken)),
         *(word for setting in settings + smoke for word in ("--set", setting)),
     ]
@@ -133,7 +134,7 @@ def test_resuming_in_a_folder_of_something_else_is_refused(tmp_path):
 
 
 def test_the_figures_are_of_the_test_split():
-    from model_zoo.bundle import read_description
+    from latentloom.model_zoo.bundle import read_description
 
     figures = {f["name"]: f for f in read_description(digits_bundle())["details"]["figures"]}
     assert "test images" in figures["Accuracy of the judge"]["meaning"]

@@ -8,7 +8,7 @@ from bundles import digits_bundle, digits_config, digits_data, hashes, make
 from known_codes import KnownCodec, images_of, known_examples
 from letters import make as make_letters
 
-from augment import (
+from latentloom.augment import (
     Anchors,
     Block,
     BlockPrior,
@@ -18,15 +18,15 @@ from augment import (
     plan_variants,
     recombine,
 )
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate
-from pipeline.generation import forecast_job
-from pipeline.reporting import report_on
-from pipeline.sections import GenerateConfig
-from pipeline.traversal import STEPS, draw_traversals, shown_axes, traverse_block
-from pipeline.verification import verify
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.generation import forecast_job
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.sections import GenerateConfig
+from latentloom.pipeline.traversal import STEPS, draw_traversals, shown_axes, traverse_block
+from latentloom.pipeline.verification import verify
 
 TRAVERSE = ("generate.recipe=traverse", "generate.gate.enabled=false")
 

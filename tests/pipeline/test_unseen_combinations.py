@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from bundles import digits_bundle, digits_config, digits_data
 
-from augment import Coverage, HoldOut
-from model_zoo.bundle import load_bundle, read_description
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate, stored_config
-from pipeline.full_model import load_full
-from pipeline.held_out import read_folds
-from pipeline.holding_out import read_hold_out
-from pipeline.importing import import_dataset
-from pipeline.report.schema import Report
-from pipeline.terciles import Terciles
-from pipeline.training import train_bundle
-from pipeline.unseen_combinations import ALL, HELD_IN, SIBLINGS, UnseenCombinations
+from latentloom.augment import Coverage, HoldOut
+from latentloom.model_zoo.bundle import load_bundle, read_description
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate, stored_config
+from latentloom.pipeline.full_model import load_full
+from latentloom.pipeline.held_out import read_folds
+from latentloom.pipeline.holding_out import read_hold_out
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.terciles import Terciles
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.unseen_combinations import ALL, HELD_IN, SIBLINGS, UnseenCombinations
 
 HOLD_OUT = "data.hold_out=[{label: 7, thickness: high}, {label: 4, width: middle}]"
 CELLS = ["label 7, thickness high", "label 4, width middle"]

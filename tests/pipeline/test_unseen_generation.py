@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from letters import NAMES, letters_bundle, letters_data
 
-from augment import Coverage
-from model_zoo.bundle import load_bundle
-from pipeline.codec import Codec
-from pipeline.dataset_dir import DatasetDir
-from pipeline.terciles import Terciles
-from pipeline.unseen_generation import (
+from latentloom.augment import Coverage
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import Codec
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.terciles import Terciles
+from latentloom.pipeline.unseen_generation import (
     can_judge,
     draw_pairs,
     generate_pairs,

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from model_zoo.metrics.copies import nearest_examples
-from model_zoo.metrics.strokes import measure_strokes
-from model_zoo.metrics.transfer import ratio
-from pipeline.examples import Examples
-from pipeline.unseen_readings import mean_of, read_model, read_nearest
+from latentloom.model_zoo.metrics.copies import nearest_examples
+from latentloom.model_zoo.metrics.strokes import measure_strokes
+from latentloom.model_zoo.metrics.transfer import ratio
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.unseen_readings import mean_of, read_model, read_nearest
 
 
 def bars(count: int, seed: int, widest: int = 9) -> Examples:

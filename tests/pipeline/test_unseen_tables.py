@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.unseen_tables import (
+from latentloom.pipeline.unseen_tables import (
     ERRORS,
     as_table,
     error_row,

@@ -9,17 +9,17 @@ import tensorflow_datasets as tfds
 from bundles import CONFIGS, digits_bundle
 from sklearn.neighbors import KNeighborsClassifier
 
-from model_zoo.bundle import load_bundle
-from pipeline.codec import BATCH_SIZE, Codec
-from pipeline.config import load_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.reporting import report_on
-from pipeline.sources.moons import residuals
-from pipeline.training import train_bundle
-from pipeline.verification import verify
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.config import load_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.sources.moons import residuals
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.verification import verify
 
 CONFIG = CONFIGS / "zszu_moons.yaml"
 SMOKE = load_config(CONFIG, ["generate.gate.enabled=false"], smoke=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verification import verify
+from latentloom.pipeline.verification import verify
 
 SHARD = "pets-train.tfrecord-00001-of-00002"
 

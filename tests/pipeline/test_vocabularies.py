@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.vocabularies import check_vocabulary, summarise
+from latentloom.pipeline.vocabularies import check_vocabulary, summarise
 
 
 def test_distinct_words_are_a_vocabulary():

@@ -10,22 +10,22 @@ import tensorflow_datasets as tfds
 from bundles import CONFIGS, hashes
 from typer.testing import CliRunner
 
-from model_zoo.bundle import load_bundle, read_description
-from pipeline.codec import BATCH_SIZE, Codec
-from pipeline.command import app
-from pipeline.comparing import compare
-from pipeline.config import load_config
-from pipeline.dataset_dir import DatasetDir
-from pipeline.evaluation import evaluate
-from pipeline.generation import generate
-from pipeline.importing import import_dataset
-from pipeline.inspection import describe
-from pipeline.jobs import check_fit
-from pipeline.reader import load, read
-from pipeline.report.schema import Report
-from pipeline.reporting import report_on
-from pipeline.training import train_bundle
-from pipeline.verification import verify
+from latentloom.model_zoo.bundle import load_bundle, read_description
+from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.command import app
+from latentloom.pipeline.comparing import compare
+from latentloom.pipeline.config import load_config
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.generation import generate
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.inspection import describe
+from latentloom.pipeline.jobs import check_fit
+from latentloom.pipeline.reader import load, read
+from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.verification import verify
 
 CONFIG = CONFIGS / "hfvae_news20.yaml"
 SMOKE = load_config(

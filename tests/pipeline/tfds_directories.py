@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from pipeline.atomic_files import ShardWriter
-from pipeline.writing import shard_file
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.writing import shard_file
 
 
 def write_directory(

@@ -14,7 +14,7 @@ import subprocess
 
 import jax
 
-from model_zoo.registry import MODELS
+from latentloom.model_zoo.registry import MODELS
 
 PACKAGES = ("jax", "jaxlib", "keras", "tensorflow-probability", "numpy", "torch", "scikit-learn")
 QUERY = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.quiet import start_tensorflow
+from latentloom.pipeline.quiet import start_tensorflow
 
 ROOT = Path(__file__).resolve().parents[3]
 TOLERANCE = 1e-4
@@ -24,8 +24,8 @@ TOLERANCE = 1e-4
 
 def differences(archive: Path) -> dict[str, float]:
     """Largest differences between what was archived and what the bundle computes here."""
-    from model_zoo.bundle import load_bundle
-    from pipeline.codec import Codec
+    from latentloom.model_zoo.bundle import load_bundle
+    from latentloom.pipeline.codec import Codec
 
     with tempfile.TemporaryDirectory() as name:
         with tarfile.open(archive) as file:

@@ -27,16 +27,16 @@ from unittest import mock
 import jax
 import numpy as np
 
-import pipeline.codec
-from augment import identity_keys
-from model_zoo.bundle import Bundle, save_bundle
-from pipeline.codec import BATCH_SIZE, Codec
-from pipeline.config import Config, load_config
-from pipeline.examples import Examples
-from pipeline.fitting import Factors, fit_bundle
-from pipeline.folds import Folds, divide
-from pipeline.holding_out import divide_off, plan_hold_out
-from pipeline.progress import Advance, ProgressDisplay
+import latentloom.pipeline.codec as codec_module
+from latentloom.augment import identity_keys
+from latentloom.model_zoo.bundle import Bundle, save_bundle
+from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.config import Config, load_config
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.fitting import Factors, fit_bundle
+from latentloom.pipeline.folds import Folds, divide
+from latentloom.pipeline.holding_out import divide_off, plan_hold_out
+from latentloom.pipeline.progress import Advance, ProgressDisplay
 
 LARGE_BATCH = 4096
 RATE_IMAGES, RATE_REPEATS = 4 * LARGE_BATCH, 5
@@ -114,7 +114,7 @@ def rates(bundle: Bundle, images: np.ndarray, repeats: int) -> dict[str, dict[st
     """Images a second of encoding and of rendering, in the pipeline's batches and in large ones."""
     found = {}
     for batch_size in (BATCH_SIZE, min(LARGE_BATCH, len(images))):
-        with mock.patch.object(pipeline.codec, "BATCH_SIZE", batch_size):
+        with mock.patch.object(codec_module, "BATCH_SIZE", batch_size):
             codec = Codec(bundle)
             codes = codec.encode(images)  # compiles
             codec.render(codes)
@@ -147,7 +147,7 @@ def details(config: Config, data: Path) -> dict[str, Any]:
 
 def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> Iterator[tuple]:
     """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
-    from pipeline.quality import draw_sample, measure_split, measure_variants
+    from latentloom.pipeline.quality import draw_sample, measure_split, measure_variants
 
     sample = draw_sample(
         codec, train, config.generate.preserving_class(codec.spec), config.evaluate

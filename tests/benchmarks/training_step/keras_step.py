@@ -19,10 +19,10 @@ from training_step.keras_models import (
     objective,
 )
 
-from model_zoo.batches import fed_to_device
-from model_zoo.devices import accelerators, uses_xla
-from model_zoo.rounding import fix_rounding
-from model_zoo.training import Schedule, optimizer, steps_per_execution
+from latentloom.model_zoo.batches import fed_to_device
+from latentloom.model_zoo.devices import accelerators, uses_xla
+from latentloom.model_zoo.rounding import fix_rounding
+from latentloom.model_zoo.training import Schedule, optimizer, steps_per_execution
 
 
 class KerasLoop:

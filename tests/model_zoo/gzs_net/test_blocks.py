@@ -1,6 +1,6 @@
 import pytest
 
-from model_zoo.gzs_net.blocks import block_spec, columns_of
+from latentloom.model_zoo.gzs_net.blocks import block_spec, columns_of
 
 SIZES = {"label": 7, "ink": 3, "font": 2}
 

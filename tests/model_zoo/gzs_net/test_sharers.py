@@ -3,7 +3,7 @@ import logging
 import numpy as np
 import pytest
 
-from model_zoo.gzs_net.sharers import CANDIDATES, Sharers
+from latentloom.model_zoo.gzs_net.sharers import CANDIDATES, Sharers
 
 
 def factors(*cells, names="abc"):
@@ -69,7 +69,7 @@ def test_examples_that_share_two_factors_or_none_share_none_alone():
 
 
 def test_a_sample_of_the_cells_stands_for_many(grid, sizes, monkeypatch):
-    monkeypatch.setattr("model_zoo.gzs_net.sharers.MOST_CELLS", 20)
+    monkeypatch.setattr("latentloom.model_zoo.gzs_net.sharers.MOST_CELLS", 20)
     assert Sharers(grid, sizes).lone_factors() == list(sizes)
 
 

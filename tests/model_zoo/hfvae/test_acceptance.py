@@ -12,13 +12,13 @@ import pytest
 from keras import ops
 from scipy.special import xlogy
 
-from model_zoo.hfvae import HFVAE
-from model_zoo.metrics.aggregate_posterior import aggregate_information
-from model_zoo.metrics.copies import nearest_examples
-from model_zoo.scaling import PIXELS
-from model_zoo.training import Schedule, fit
-from pipeline.densities import density_columns, read_posteriors
-from pipeline.sources.sprites import render_sprites
+from latentloom.model_zoo.hfvae import HFVAE
+from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
+from latentloom.model_zoo.metrics.copies import nearest_examples
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import Schedule, fit
+from latentloom.pipeline.densities import density_columns, read_posteriors
+from latentloom.pipeline.sources.sprites import render_sprites
 
 pytestmark = pytest.mark.slow
 

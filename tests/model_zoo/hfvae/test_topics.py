@@ -6,11 +6,11 @@ import pytest
 from keras import ops
 from scipy.special import log_softmax, softmax
 
-from model_zoo.hfvae import HFVAE
-from model_zoo.hfvae.losses import loss_terms
-from model_zoo.registry import MODELS, build_model, takes_counts
-from model_zoo.scaling import Counts
-from model_zoo.training import Schedule, fit
+from latentloom.model_zoo.hfvae import HFVAE
+from latentloom.model_zoo.hfvae.losses import loss_terms
+from latentloom.model_zoo.registry import MODELS, build_model, takes_counts
+from latentloom.model_zoo.scaling import Counts
+from latentloom.model_zoo.training import Schedule, fit
 
 RNG = np.random.default_rng(0)
 BLOCKS = {"first": {"dim": 2}, "second": {"dim": 3}}

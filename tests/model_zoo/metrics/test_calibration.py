@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.calibration import calibration_error, reliability
+from latentloom.model_zoo.metrics.calibration import calibration_error, reliability
 
 
 def test_a_judge_that_is_right_as_often_as_it_is_sure_has_no_error():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.coherence import npmi, top_words
+from latentloom.model_zoo.metrics.coherence import npmi, top_words
 
 COUNTS = np.array(
     [

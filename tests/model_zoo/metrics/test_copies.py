@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from model_zoo.metrics import copies
-from model_zoo.metrics.copies import copy_figures, nearest_examples
+from latentloom.model_zoo.metrics import copies
+from latentloom.model_zoo.metrics.copies import copy_figures, nearest_examples
 
 
 def gaussian(count: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import entropy
 
-from model_zoo.metrics.dci import REGRESSORS, completeness, dci, disentanglement
+from latentloom.model_zoo.metrics.dci import REGRESSORS, completeness, dci, disentanglement
 
 IMPORTANCES = st.tuples(st.integers(2, 5), st.integers(2, 5)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.floats(0.01, 100))

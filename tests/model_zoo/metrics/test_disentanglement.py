@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.dci import dci
-from model_zoo.metrics.disentanglement import disentanglement_scores
-from model_zoo.metrics.mutual_information import mutual_information_gap
+from latentloom.model_zoo.metrics.dci import dci
+from latentloom.model_zoo.metrics.disentanglement import disentanglement_scores
+from latentloom.model_zoo.metrics.mutual_information import mutual_information_gap
 
 ERRORS = {"dci_forest_error", "dci_lasso_error"}
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.diversity import mean_pairwise_distance, relative_diversity
+from latentloom.model_zoo.metrics.diversity import mean_pairwise_distance, relative_diversity
 
 
 @pytest.fixture(scope="module")

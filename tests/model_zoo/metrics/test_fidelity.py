@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from model_zoo.metrics.fidelity import frechet_distance, kernel_distance, neighbourhood_figures
+from latentloom.model_zoo.metrics.fidelity import (
+    frechet_distance,
+    kernel_distance,
+    neighbourhood_figures,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -98,7 +102,7 @@ def test_noise_beside_the_real_mode_costs_precision():
 def test_blocks_make_no_difference(monkeypatch):
     sets = gaussian(300), gaussian(200, loc=0.5, seed=1)
     whole = neighbourhood_figures(*sets)
-    monkeypatch.setattr("model_zoo.metrics.fidelity.BLOCK", 7)
+    monkeypatch.setattr("latentloom.model_zoo.metrics.fidelity.BLOCK", 7)
     assert neighbourhood_figures(*sets) == whole
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics import fixed_factors
-from model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
+from latentloom.model_zoo.metrics import fixed_factors
+from latentloom.model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
 
 SCORES = [factor_vae_score, beta_vae_score]
 

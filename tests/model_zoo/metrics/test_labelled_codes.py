@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.dci import dci
-from model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
-from model_zoo.metrics.labelled_codes import LabelledCodes, standardised
-from model_zoo.metrics.mutual_information import (
+from latentloom.model_zoo.metrics.dci import dci
+from latentloom.model_zoo.metrics.fixed_factors import beta_vae_score, factor_vae_score
+from latentloom.model_zoo.metrics.labelled_codes import LabelledCodes, standardised
+from latentloom.model_zoo.metrics.mutual_information import (
     modularity,
     mutual_information,
     mutual_information_gap,
 )
-from model_zoo.metrics.separability import explicitness, sap_score
+from latentloom.model_zoo.metrics.separability import explicitness, sap_score
 
 FIGURES = [
     *(dci, mutual_information, mutual_information_gap, modularity),

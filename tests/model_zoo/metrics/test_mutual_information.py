@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
-from model_zoo.metrics.mutual_information import (
+from latentloom.model_zoo.metrics.mutual_information import (
     BINS,
     modularity,
     mutual_information,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
+from latentloom.model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
 
 
 def test_words_that_are_equally_likely_have_a_perplexity_of_their_number():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.pixels import (
+from latentloom.model_zoo.metrics.pixels import (
     excess_cross_entropy,
     mean_squared_error,
     squared_errors,

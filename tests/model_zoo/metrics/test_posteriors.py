@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
+from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
 
 
 def test_densities_are_those_of_scipy_far_from_the_origin_too():

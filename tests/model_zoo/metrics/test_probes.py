@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.probes import PROBES, probe_accuracy
+from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy
 
 
 @pytest.fixture(scope="module")

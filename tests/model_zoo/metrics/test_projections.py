@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.projections import neighbour_embedding, principal_components
+from latentloom.model_zoo.metrics.projections import neighbour_embedding, principal_components
 
 PROJECTIONS = [principal_components, neighbour_embedding]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.separability import READERS, explicitness, sap_score
+from latentloom.model_zoo.metrics.separability import READERS, explicitness, sap_score
 
 
 def flipped(bits, errors):

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.stats import spearmanr
 
-from model_zoo.metrics.strokes import ATTRIBUTES, HELD, measure_strokes
+from latentloom.model_zoo.metrics.strokes import ATTRIBUTES, HELD, measure_strokes
 
 SIDE = 40
 
@@ -95,7 +95,7 @@ def test_one_column_one_row_and_one_pixel_of_ink_are_measured():
 def test_the_images_beside_one_change_nothing(name, monkeypatch):
     images = np.stack([line(degrees) for degrees in (-30, -10, 10, 30)])
     together = measure_strokes(images, name)
-    monkeypatch.setattr("model_zoo.metrics.strokes.BLOCK", 1)
+    monkeypatch.setattr("latentloom.model_zoo.metrics.strokes.BLOCK", 1)
     np.testing.assert_array_equal(together, measure_strokes(images, name))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.transfer import linear_residuals, ratio
+from latentloom.model_zoo.metrics.transfer import linear_residuals, ratio
 
 
 def codes(count: int, seed: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.optimizers import FusedAdam
+from latentloom.model_zoo.optimizers import FusedAdam
 
 GRADIENTS = np.random.default_rng(0).normal(size=(25, 4, 3)).astype("float32")
 

@@ -6,7 +6,7 @@ import pytest
 from keras.optimizers import SGD, Adam
 from keras.optimizers.schedules import CosineDecay
 
-from model_zoo.optimizers import Grouped
+from latentloom.model_zoo.optimizers import Grouped
 
 BACKEND = keras.backend.backend()
 STEPS = np.random.default_rng(1).normal(size=(7, 2, 3)).astype("float32")

@@ -7,8 +7,8 @@ import pytest
 from keras.optimizers import SGD, Adam
 from keras.optimizers.schedules import CosineDecay
 
-from model_zoo.checkpoints import Checkpoints
-from model_zoo.optimizers import Grouped
+from latentloom.model_zoo.checkpoints import Checkpoints
+from latentloom.model_zoo.optimizers import Grouped
 
 BACKEND = keras.backend.backend()
 OBSERVATIONS = np.random.default_rng(0).normal(size=(40, 64)).astype("float32")
@@ -18,8 +18,8 @@ TRAIN = """
 import json
 import keras
 import numpy as np
-from model_zoo.devices import num_replicas, placement, uses_xla
-from model_zoo.optimizers import Grouped
+from latentloom.model_zoo.devices import num_replicas, placement, uses_xla
+from latentloom.model_zoo.optimizers import Grouped
 
 def train(devices):
     with placement(devices):

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.regularizers import check_cir, cir_loss, interpolation_loss
-from model_zoo.regularizers.cir import ALPHAS, DISTANCES
+from latentloom.model_zoo.regularizers import check_cir, cir_loss, interpolation_loss
+from latentloom.model_zoo.regularizers.cir import ALPHAS, DISTANCES
 
 DIMS = {"letter": 2, "ink": 3, "style": 1}
 

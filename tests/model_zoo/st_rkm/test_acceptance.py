@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from augment import BlockPrior
-from model_zoo.class_density import fit_density
-from model_zoo.metrics.dci import dci
-from model_zoo.st_rkm import StRKM
-from model_zoo.training import Schedule, fit
+from latentloom.augment import BlockPrior
+from latentloom.model_zoo.class_density import fit_density
+from latentloom.model_zoo.metrics.dci import dci
+from latentloom.model_zoo.st_rkm import StRKM
+from latentloom.model_zoo.training import Schedule, fit
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.checkpoints import STATE_FILE
-from model_zoo.training import Schedule, fit
-from model_zoo.zszu_vae import ZsZuVAE
-from model_zoo.zszu_vae.zszu_vae import MOST_NATS_A_DIM
+from latentloom.model_zoo.checkpoints import STATE_FILE
+from latentloom.model_zoo.training import Schedule, fit
+from latentloom.model_zoo.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.zszu_vae.zszu_vae import MOST_NATS_A_DIM
 
 SCHEDULE = Schedule(epochs=3, batch_size=32, learning_rate=1e-3)
 ZU_DIM = 2

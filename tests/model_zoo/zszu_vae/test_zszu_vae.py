@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.metrics.probes import probe_accuracy
-from model_zoo.probability import stateless_seed
-from model_zoo.scaling import PIXELS
-from model_zoo.training import Schedule, fit
-from model_zoo.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.metrics.probes import probe_accuracy
+from latentloom.model_zoo.probability import stateless_seed
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training import Schedule, fit
+from latentloom.model_zoo.zszu_vae import ZsZuVAE
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
 GROUPS = ("zs_encoder", "zu_encoder", "decoder", "adversary", "mixture", "discriminator")

@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from model_zoo.stiefel import stiefel_defect
-from model_zoo.training import Schedule, fit
-from model_zoo.zszu_vae import ZsZuVAE
-from model_zoo.zszu_vae.zu_heads import StiefelHead, diagonal_normal
+from latentloom.model_zoo.stiefel import stiefel_defect
+from latentloom.model_zoo.training import Schedule, fit
+from latentloom.model_zoo.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.zszu_vae.zu_heads import StiefelHead, diagonal_normal
 
 
 def tiny(**args):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from bundles import digits_data, make
 
-from pipeline.importing import import_dataset
-from pipeline.reader import load
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.reader import load
 
 
 @pytest.fixture(scope="module")

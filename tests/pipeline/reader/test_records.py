@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bundles import make
 
-from pipeline.reader import read
+from latentloom.pipeline.reader import read
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_damaged_record_is_an_error_that_names_it(dataset):
 
 def test_reading_imports_neither_tensorflow_nor_keras(dataset):
     program = (
-        "import sys; from pipeline.reader import read; "
+        "import sys; from latentloom.pipeline.reader import read; "
         f"print(len(list(read({dataset.path!r})))); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )

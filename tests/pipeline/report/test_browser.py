@@ -11,9 +11,9 @@ import pytest
 from bars import bars_data, study_config
 from bundles import digits_bundle, digits_config, digits_data, make
 
-from pipeline.evaluation import evaluate
-from pipeline.reporting import report_on
-from pipeline.study import report_study, run_study
+from latentloom.pipeline.evaluation import evaluate
+from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.study import report_study, run_study
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

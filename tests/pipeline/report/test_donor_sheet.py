@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.donor_sheet import SIZE, STRIP, donor_sheet, fit
-from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, title_font
+from latentloom.pipeline.report.donor_sheet import SIZE, STRIP, donor_sheet, fit
+from latentloom.pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, title_font
 
 FACTORS, VALUES = ("label", "back"), (("a", "red"), ("b", "blue"))
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.exchange_grid import RULE, compose_exchange, exchange_grid
-from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, TITLE
+from latentloom.pipeline.report.exchange_grid import RULE, compose_exchange, exchange_grid
+from latentloom.pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, TITLE
 
 PARTS = ("zs", "zu")
 

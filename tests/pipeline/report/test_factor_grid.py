@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.factor_grid import factor_grid
+from latentloom.pipeline.report.factor_grid import factor_grid
 
 ROWS, COLUMNS = ("label", ["a", "b", "c"]), ("back", ["red", "$x$"])
 BEFORE = np.array([[0, 3], [5, 1], [2, 2]])

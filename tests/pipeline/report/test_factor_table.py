@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.report import factor_table as drawing
-from pipeline.report.factor_table import factor_table
+from latentloom.pipeline.report import factor_table as drawing
+from latentloom.pipeline.report.factor_table import factor_table
 
 ROWS = ("block", ["ink", "style_$x"])
 

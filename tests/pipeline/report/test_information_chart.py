@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report.information_chart import ALIVE, DEAD, MOST_BARS, information_chart
+from latentloom.pipeline.report.information_chart import ALIVE, DEAD, MOST_BARS, information_chart
 
 
 def _pixels(png: bytes) -> np.ndarray:

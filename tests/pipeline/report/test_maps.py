@@ -9,7 +9,14 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report.maps import HUES, MAX_NAMED, WIDE, class_colors, class_marker, code_map
+from latentloom.pipeline.report.maps import (
+    HUES,
+    MAX_NAMED,
+    WIDE,
+    class_colors,
+    class_marker,
+    code_map,
+)
 
 
 def _points(count: int = 200, blocks: tuple[str, ...] = ("zs", "zu")) -> dict:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED, compose_mosaic, variant_grid
+from latentloom.pipeline.report.mosaic import (
+    ANCHOR_GAP,
+    FRAME,
+    GAP,
+    RED,
+    compose_mosaic,
+    variant_grid,
+)
 
 
 def _pixels(png: bytes) -> np.ndarray:

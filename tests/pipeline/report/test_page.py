@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.manifest import ShardEntry
-from pipeline.measures import Measure
-from pipeline.report.page import _format_number, format_bytes, render_page, write_report
-from pipeline.report.schema import FigureTable, Report
+from latentloom.pipeline.manifest import ShardEntry
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.page import _format_number, format_bytes, render_page, write_report
+from latentloom.pipeline.report.schema import FigureTable, Report
 
 _VOID = {"img", "meta"}
 _EVIL = "<script>alert('x')</script>"

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report import drawing, pictures
-from pipeline.report.pictures import class_counts, loss_curves, rejections
+from latentloom.pipeline.report import drawing, pictures
+from latentloom.pipeline.report.pictures import class_counts, loss_curves, rejections
 
 _COLORS = [drawing.TEXT, pictures._BEFORE, pictures._ADDED, pictures._TRAIN, pictures._VALIDATION]
 _COLORS += pictures._REASONS

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report.drawing import TEXT
-from pipeline.report.maps import HUES, WIDE, class_colors
-from pipeline.report.scatter import exchange_scatter, in_plane, variant_scatter
+from latentloom.pipeline.report.drawing import TEXT
+from latentloom.pipeline.report.maps import HUES, WIDE, class_colors
+from latentloom.pipeline.report.scatter import exchange_scatter, in_plane, variant_scatter
 
 NAMES = ["left", "right"]
 RNG = np.random.default_rng(0)

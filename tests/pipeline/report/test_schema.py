@@ -7,8 +7,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from pipeline.measures import Measure
-from pipeline.report.schema import Report
+from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.schema import Report
 
 
 def _report(**facts) -> Report:

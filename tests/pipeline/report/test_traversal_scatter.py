@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from pipeline.report.maps import class_colors
-from pipeline.report.traversal_scatter import traversal_scatter
+from latentloom.pipeline.report.maps import class_colors
+from latentloom.pipeline.report.traversal_scatter import traversal_scatter
 
 STEPS = np.array([-1.0, 0.0, 1.0])
 CELLS = np.array([[[-3, 0], [0, 0], [3, 0]], [[0, -1], [0, 0], [0, 2]]], np.float32)

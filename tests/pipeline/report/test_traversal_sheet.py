@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED
-from pipeline.report.traversal_sheet import STRIP, traversal_sheet
+from latentloom.pipeline.report.mosaic import ANCHOR_GAP, FRAME, GAP, RED
+from latentloom.pipeline.report.traversal_sheet import STRIP, traversal_sheet
 
 STEPS = np.array([-1.0, 0.0, 1.0, 2.0])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.word_grid import word_grid
+from latentloom.pipeline.report.word_grid import word_grid
 
 WORDS = np.array([[["moon", "star"], ["team", "goal"]]])
 COUNTS = np.array([[[3, 1], [2, 0]]])

@@ -1,9 +1,9 @@
 import numpy as np
 
-from pipeline.examples import Examples
-from pipeline.observations import KINDS
-from pipeline.report.registry import pictures_of
-from pipeline.report.word_lists import top_words
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.report.registry import pictures_of
+from latentloom.pipeline.report.word_lists import top_words
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WORDS = ["moon", "star", "team", "goal"]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from pipeline.importing import import_dataset
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.open_source import open_source
 
 
 def test_digits_keep_their_images_and_labels(tmp_path):

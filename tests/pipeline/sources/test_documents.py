@@ -2,9 +2,9 @@ import bags
 import numpy as np
 import pytest
 
-from pipeline.examples import LeftOut
-from pipeline.sources.open_source import open_source
-from pipeline.sources.source import vocabulary_of
+from latentloom.pipeline.examples import LeftOut
+from latentloom.pipeline.sources.open_source import open_source
+from latentloom.pipeline.sources.source import vocabulary_of
 
 ARRAYS = bags.arrays()
 DATA, INDICES = ARRAYS["train_data"], ARRAYS["train_indices"]

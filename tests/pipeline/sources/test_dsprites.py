@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.importing import import_dataset
-from pipeline.sources.open_source import open_source
-from pipeline.sources.sprites import GRID, render_sprites
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.open_source import open_source
+from latentloom.pipeline.sources.sprites import GRID, render_sprites
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_smallest_sample_has_every_value_too():
 
 
 def test_the_sample_does_not_depend_on_batches_or_its_size(monkeypatch, dsprites):
-    monkeypatch.setattr("pipeline.sources.dsprites.BATCH_SIZE", 7)
+    monkeypatch.setattr("latentloom.pipeline.sources.dsprites.BATCH_SIZE", 7)
     source = open_source("builtin:dsprites", max_examples=500)
     again = Examples.concatenate([examples for examples, _ in source.batches("train")])
     rows = np.flatnonzero(np.isin(dsprites["train"].ids, again.ids))

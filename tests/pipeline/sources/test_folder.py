@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.importing import import_dataset
-from pipeline.sources import decoding
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources import decoding
+from latentloom.pipeline.sources.open_source import open_source
 
 RNG = np.random.default_rng(0)
 

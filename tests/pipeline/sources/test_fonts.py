@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.importing import import_dataset
-from pipeline.sources.fonts import COLOURS
-from pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, render_mask, text_faces
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.fonts import COLOURS
+from latentloom.pipeline.sources.glyphs import LETTERS, SIZES, MaskBank, render_mask, text_faces
+from latentloom.pipeline.sources.open_source import open_source
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_mask_is_rendered_once(monkeypatch):
         calls.append(arguments)
         return render_mask(*arguments)
 
-    monkeypatch.setattr("pipeline.sources.glyphs.render_mask", counted)
+    monkeypatch.setattr("latentloom.pipeline.sources.glyphs.render_mask", counted)
     bank, zeros = MaskBank(32), np.zeros(5, int)
     bank.masks(zeros, zeros, zeros)
     bank.masks(zeros, zeros, zeros)

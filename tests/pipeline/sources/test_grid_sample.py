@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.sources.grid_sample import sample_cells
+from latentloom.pipeline.sources.grid_sample import sample_cells
 
 GRID = (5, 4, 30)
 CELLS = np.arange(np.prod(GRID))

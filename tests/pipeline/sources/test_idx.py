@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.importing import import_dataset
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.open_source import open_source
 
 
 def idx(array: np.ndarray, magic: int) -> bytes:

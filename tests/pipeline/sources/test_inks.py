@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pipeline.importing import import_dataset
-from pipeline.sources.fonts import COLOURS
-from pipeline.sources.open_source import open_source
-from pipeline.verification import verify
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.fonts import COLOURS
+from latentloom.pipeline.sources.open_source import open_source
+from latentloom.pipeline.verification import verify
 
 
 def test_images_take_their_ink_on_black(tmp_path):

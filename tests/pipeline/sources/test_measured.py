@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
-from pipeline.dataset_dir import DatasetDir
-from pipeline.importing import import_dataset
-from pipeline.terciles import VALUES, Terciles
-from pipeline.verification import verify
+from latentloom.model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.terciles import VALUES, Terciles
+from latentloom.pipeline.verification import verify
 
 
 @pytest.fixture(scope="module")

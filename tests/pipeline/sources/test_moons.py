@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.sources.moons import CENTRES, NOISE, residuals
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.sources.moons import CENTRES, NOISE, residuals
+from latentloom.pipeline.sources.open_source import open_source
 
 
 @pytest.fixture(scope="module")

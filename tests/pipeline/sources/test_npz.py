@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.sources.open_source import open_source
+from latentloom.pipeline.sources.open_source import open_source
 
 IMAGES = np.zeros((6, 4, 4), np.uint8)
 LABEL = np.arange(6) % 2

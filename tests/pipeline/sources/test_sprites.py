@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pipeline.sources.sprites import (
+from latentloom.pipeline.sources.sprites import (
     ELLIPSE_AXES,
     GRID,
     HEART_SIDE,

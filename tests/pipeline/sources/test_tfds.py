@@ -6,14 +6,14 @@ import pytest
 import tensorflow_datasets as tfds
 from tfds_directories import write_directory
 
-from pipeline.atomic_files import ShardWriter
-from pipeline.config import Config
-from pipeline.importing import import_dataset
-from pipeline.sources.open_source import open_source
-from pipeline.sources.sprites import GRID, render_sprites
-from pipeline.tf_example import serialize
-from pipeline.training import train_bundle
-from pipeline.writing import shard_file
+from latentloom.pipeline.atomic_files import ShardWriter
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.open_source import open_source
+from latentloom.pipeline.sources.sprites import GRID, render_sprites
+from latentloom.pipeline.tf_example import serialize
+from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.writing import shard_file
 
 COUNT = 40
 RNG = np.random.default_rng(0)
@@ -160,7 +160,7 @@ def test_another_label_leaves_the_first_as_a_factor(tmp_path):
 
 
 def test_a_factor_of_too_many_values_is_left_out_unless_it_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.sources.tfds_fields._MOST_VALUES", 30)
+    monkeypatch.setattr("latentloom.pipeline.sources.tfds_fields._MOST_VALUES", 30)
     spec = write(tmp_path / "in", LABEL | {"n": np.int64}, LABELS | {"n": np.arange(COUNT)})
     assert list(open_source(spec).factors) == ["label"]
     with pytest.raises(ValueError, match="at most 30 values. Received: 40"):
@@ -238,7 +238,7 @@ def test_dark_images_are_left_as_they_are(tmp_path, bits):
 
 
 def test_a_brighter_image_after_many_of_0_and_1_is_a_dead_letter(tmp_path, bits, monkeypatch):
-    monkeypatch.setattr("pipeline.sources.tfds._PROBED", 10)
+    monkeypatch.setattr("latentloom.pipeline.sources.tfds._PROBED", 10)
     bits[20, 0, 0] = 2
     source = open_source(write(tmp_path / "in", LABEL, LABELS, (8, 8, 1), bits))
     ((examples, (letter,)),) = source.batches("train")

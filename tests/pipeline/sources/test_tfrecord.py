@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pipeline.images import encode_png
-from pipeline.importing import import_dataset
-from pipeline.sources.open_source import open_source
-from pipeline.tf_example import serialize
+from latentloom.pipeline.images import encode_png
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.sources.open_source import open_source
+from latentloom.pipeline.tf_example import serialize
 
 COUNT = 200
 IMAGES = np.random.default_rng(0).integers(0, 256, (COUNT, 5, 6, 3), dtype=np.uint8)

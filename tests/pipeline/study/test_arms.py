@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.study.arms import Arm, Run, parse_arm, plan_runs
+from latentloom.pipeline.study.arms import Arm, Run, parse_arm, plan_runs
 
 POOLS = ("variants", "recombined")
 

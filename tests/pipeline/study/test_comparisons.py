@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.study.comparisons import estimate, paired_difference
+from latentloom.pipeline.study.comparisons import estimate, paired_difference
 
 
 def test_the_interval_is_that_of_student():

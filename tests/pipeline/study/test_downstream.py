@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.sections import StudyConfig
-from pipeline.study.downstream import Downstream, MixedBatches, rows_at
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.sections import StudyConfig
+from latentloom.pipeline.study.downstream import Downstream, MixedBatches, rows_at
 
 SETTINGS = StudyConfig(steps=12, batch_size=8, learning_rate=1e-3, width=4)
 

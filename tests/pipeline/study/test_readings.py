@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from bars import INKS, bars
 
-from pipeline.examples import Examples
-from pipeline.study.readings import Auditor
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.study.readings import Auditor
 
 FACTORS = {"label": ["top", "middle", "bottom"], "ink": list(INKS)}
 

@@ -8,15 +8,15 @@ import pytest
 from bars import bars_data, study_config
 from bundles import digits_bundle, digits_config, digits_data, make
 
-from model_zoo.bundle import read_description
-from pipeline.dataset_dir import DatasetDir
-from pipeline.importing import import_dataset
-from pipeline.study import report_study, run_study
-from pipeline.study.arms import parse_arm
-from pipeline.study.downstream import Downstream
-from pipeline.study.samples import Sample, Sources, check_unseen
-from pipeline.study.ties import follows_ties
-from pipeline.verification import verify
+from latentloom.model_zoo.bundle import read_description
+from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.study import report_study, run_study
+from latentloom.pipeline.study.arms import parse_arm
+from latentloom.pipeline.study.downstream import Downstream
+from latentloom.pipeline.study.samples import Sample, Sources, check_unseen
+from latentloom.pipeline.study.ties import follows_ties
+from latentloom.pipeline.verification import verify
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.study.arms import Run, parse_arm
-from pipeline.study.running import Reading, Results
-from pipeline.study.scores import by_size, gap_closed, readings_of, rival_of
+from latentloom.pipeline.study.arms import Run, parse_arm
+from latentloom.pipeline.study.running import Reading, Results
+from latentloom.pipeline.study.scores import by_size, gap_closed, readings_of, rival_of
 
 POOLS = ("variants",)
 

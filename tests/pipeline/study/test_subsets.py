@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.study.subsets import draw_subset, write_subset
-from pipeline.verification import verify
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.study.subsets import draw_subset, write_subset
+from latentloom.pipeline.verification import verify
 
 
 def examples(count: int = 90) -> Examples:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.examples import Examples
-from pipeline.study.ties import check_ties, draw_tied, follows_ties
+from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.study.ties import check_ties, draw_tied, follows_ties
 
 FACTORS = {"label": list("abcd"), "ink": list("rgb"), "size": ["s", "m"], "only": ["x"]}
 

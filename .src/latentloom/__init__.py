@@ -1,0 +1,1 @@
+"""Structured latent models that turn a labelled data set into a larger, labelled one, at scale."""
