@@ -41,6 +41,10 @@ class Config(Section):
             self.generate.changed(changes)
         return self
 
+    def run_settings(self) -> dict[str, Any]:
+        """The part of a configuration that decides what training does."""
+        return self.model_dump(include={"data", "model", "train", "judge"})
+
     def to_yaml(self) -> str:
         """The resolved configuration as YAML, defaults written out."""
         return yaml.safe_dump(self.model_dump(), sort_keys=False)

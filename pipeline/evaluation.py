@@ -41,7 +41,6 @@ from latentloom.pipeline.report.page import write_report
 from latentloom.pipeline.report.schema import Report
 from latentloom.pipeline.terciles import Terciles
 from latentloom.pipeline.topics import Topics, find_topics, measure_topics, topic_tables
-from latentloom.pipeline.training import run_settings
 from latentloom.pipeline.unseen_cells import measure_unseen_cells
 from latentloom.pipeline.unseen_combinations import UnseenCombinations
 
@@ -139,7 +138,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
     origin = "the configuration stored in the bundle"
     tree = description["details"].get("config", {})
     config = parse_config(tree, origin, overrides)
-    if run_settings(config) != run_settings(parse_config(tree, origin)):
+    if config.run_settings() != parse_config(tree, origin).run_settings():
         raise ValueError(
             "An override changes what the bundle was trained with. Expected: settings of the "
             f"sections `evaluate` and `generate`. Received: --set {' '.join(overrides)}. Drop the "

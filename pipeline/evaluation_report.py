@@ -22,7 +22,6 @@ from latentloom.pipeline.manifest import library_versions
 from latentloom.pipeline.measures import Measure
 from latentloom.pipeline.quality import find_weak_judges
 from latentloom.pipeline.report.schema import FigureTable, Report, Table
-from latentloom.pipeline.training import data_digest
 
 
 def compose(
@@ -53,7 +52,7 @@ def compose(
         captions=_captions(held_out, factor_codes, information, pictures),
         measured_on={
             "data_set": manifest.name,
-            "data_digest": data_digest(manifest),
+            "data_digest": manifest.digest,
             "split": held_out.name,
             "examples": len(held_out.examples),
             "probes_trained_on": min(probe_examples, config.evaluate.probe_examples),
@@ -62,7 +61,7 @@ def compose(
         versions=library_versions() | library_versions((backend,)),
         bundle_digest=bundle.digest,
         notes=[
-            *_notes(held_out, bundle, data_digest(manifest)),
+            *_notes(held_out, bundle, manifest.digest),
             *note_factor_codes(factor_codes),
             *note_code_information(information),
         ],

@@ -10,7 +10,6 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.files import Location, local_folder
 from latentloom.pipeline.holding_out import DETAIL
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.training import run_settings
 
 
 def load_full(location: Location, pruned: Mapping[str, Any]) -> Bundle:
@@ -65,7 +64,7 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
 
 def _recipe(details: Mapping[str, Any]) -> dict[str, Any]:
     """What trains the model: its judges are asked nothing."""
-    settings = run_settings(Config.model_validate(details.get("config", {})))
+    settings = Config.model_validate(details.get("config", {})).run_settings()
     settings["data"].pop("hold_out")
     return {section: values for section, values in settings.items() if section != "judge"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -129,6 +130,12 @@ class Manifest(BaseModel):
     def class_names(self) -> list[str]:
         """The names of the classes, by code."""
         return self.factors["label"]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the hashes of all shards, which identifies the examples."""
+        hashes = [shard.sha256 for shards in self.splits.values() for shard in shards]
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def num_examples(self, split: str) -> int:
         """Number of examples in a split; 0 if there is no such split."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -72,8 +71,8 @@ def train_bundle(
     check_counts(list(manifest.label_counts("train").values()), classes, where)
     _check_fit(config, manifest)
     run = {
-        "config": run_settings(config),
-        "data": data_digest(manifest),
+        "config": config.run_settings(),
+        "data": manifest.digest,
         "backend": keras.backend.backend(),
     }
     if resume and not overwrite and (out / DESCRIPTION).exists():
@@ -120,23 +119,12 @@ def _check_fit(config: Config, manifest: Manifest) -> None:
         new_model(config, manifest.image_shape, manifest.factors, **given)
 
 
-def run_settings(config: Config) -> dict[str, Any]:
-    """The part of a configuration that decides what training does."""
-    return config.model_dump(include={"data", "model", "train", "judge"})
-
-
-def data_digest(manifest: Manifest) -> str:
-    """sha256 over the hashes of all shards of a data set."""
-    hashes = [shard.sha256 for shards in manifest.splits.values() for shard in shards]
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-
-
 def _finished_bundle(out: Path, run: dict[str, Any]) -> Bundle:
     """The bundle of a run that has nothing left to do."""
     bundle = load_bundle(out)
     saved = Config.model_validate(bundle.details["config"])
     found = {
-        "config": run_settings(saved),
+        "config": saved.run_settings(),
         "data": bundle.details["data"]["digest"],
         "backend": bundle.details["backend"],
     }

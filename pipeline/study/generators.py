@@ -16,7 +16,7 @@ from latentloom.pipeline.generation import generate
 from latentloom.pipeline.progress import silent_display
 from latentloom.pipeline.reporting import report_on
 from latentloom.pipeline.study.subsets import write_subset
-from latentloom.pipeline.training import data_digest, train_bundle
+from latentloom.pipeline.training import train_bundle
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
 
 
 def _check_trained_on(what: str, trained_on: Mapping[str, str] | None, source: DatasetDir) -> None:
-    expected = data_digest(source.manifest)
+    expected = source.manifest.digest
     if not trained_on or trained_on["digest"] != expected:
         found = f"'{trained_on['name']}', {trained_on['digest'][:12]}" if trained_on else "nothing"
         raise ValueError(

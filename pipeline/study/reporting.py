@@ -17,7 +17,6 @@ from latentloom.pipeline.study.comparisons import Estimate, estimate, paired_dif
 from latentloom.pipeline.study.running import Results
 from latentloom.pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
 from latentloom.pipeline.study.sheets import captions_of, draw_pools
-from latentloom.pipeline.training import data_digest
 
 RIVALS = (REAL, REPEATED, "classical", "colours", UNTIED)
 """Arms that every other is compared with, where they were run."""
@@ -53,7 +52,7 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
         captions={"accuracy": CAPTION, **captions_of(sheets)},
         measured_on={
             "data_set": dataset.manifest.name,
-            "data_digest": data_digest(dataset.manifest),
+            "data_digest": dataset.manifest.digest,
             "split": "test",
             "seeds": len(config.study.seeds),
         },

@@ -26,7 +26,6 @@ from latentloom.pipeline.study.samples import Sample, Sources, more_real
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.ties import check_ties
 from latentloom.pipeline.study.transforms import TRANSFORMS
-from latentloom.pipeline.training import data_digest
 
 STUDY_FILE = "study_run.json"
 RESULTS = "results"
@@ -242,7 +241,7 @@ def _claim(
     config: Config, dataset: DatasetDir, given: Mapping[str, Path], out: Path, overwrite: bool
 ) -> None:
     """Takes the output directory for this study, new or interrupted."""
-    inputs = [data_digest(dataset.manifest), *(f"{name} {path}" for name, path in given.items())]
+    inputs = [dataset.manifest.digest, *(f"{name} {path}" for name, path in given.items())]
     tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these add runs
     described = json.dumps([tree, inputs], sort_keys=True)
     digest = hashlib.sha256(described.encode()).hexdigest()
