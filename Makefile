@@ -53,7 +53,7 @@ demo: $(STAMP) ## Set up, then run the whole pipeline on built-in images
 test: $(STAMP) ## Run the quick tests on two workers, those of the models on JAX too
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ARGS)
 	KERAS_BACKEND=jax $(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" tests/model_zoo \
-		tests/pipeline/test_compilation.py $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
+		tests/pipeline/codec $(ARGS) $(if $(ARGS),|| test $$? -eq 5)
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## Run the tests that train
@@ -80,7 +80,7 @@ engines: $(STAMP) ## Fetch Flink and Spark with Maven and build Prism with Go, f
 # `ARGS="-m flink"` also kills a machine at twenty random moments.
 .PHONY: test-engines
 test-engines: engines ## Run the tests on Flink, Spark and Prism
-	$(PYTEST) -m "($(ENGINE)) and not slow" tests/pipeline/test_engines.py $(ARGS)
+	$(PYTEST) -m "($(ENGINE)) and not slow" tests/pipeline/generation/test_engines.py $(ARGS)
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
 BENCHMARKS ?= generate_throughput generate_memory generate_engines group_sampler train_step

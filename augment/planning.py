@@ -11,9 +11,9 @@ from latentloom.augment.cells import Clashes, Targets
 from latentloom.augment.donors import DonorBank
 from latentloom.augment.latents import LatentSpec
 from latentloom.augment.options import Option
+from latentloom.augment.origins import Request
 from latentloom.augment.plan import VariantPlan
 from latentloom.augment.recipes import find_recipe
-from latentloom.augment.sources import Request
 
 __all__ = ["known_factors", "plan_variants"]
 

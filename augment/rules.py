@@ -7,9 +7,7 @@ import numpy as np
 from latentloom.augment.axes import traversed_axes, traversed_block
 from latentloom.augment.cells import Targets
 from latentloom.augment.matching import choose, match_values
-from latentloom.augment.plan import VariantPlan
-from latentloom.augment.randomness import derive
-from latentloom.augment.sources import (
+from latentloom.augment.origins import (
     Request,
     bank_of,
     carriers_of,
@@ -21,6 +19,8 @@ from latentloom.augment.sources import (
     take_over,
     walk_keys,
 )
+from latentloom.augment.plan import VariantPlan
+from latentloom.augment.randomness import derive
 
 __all__ = [
     "interpolate_carriers",

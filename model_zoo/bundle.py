@@ -12,10 +12,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.backend.weights import save_weights
+from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
-from latentloom.model_zoo.weights import save_weights
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "bundle.json"

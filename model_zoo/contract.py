@@ -45,6 +45,6 @@ class LatentModel(Protocol):
     ) -> Mapping[str, Mapping[str, Any]]:
         """Mixture weights, loc and scale of every block's prior, after training, as arrays.
 
-        `factors` are those of the examples that were encoded: see `model_zoo.batches.Factors`.
+        `factors` are those of the encoded examples: see `model_zoo.training.batches.Factors`.
         """
         ...

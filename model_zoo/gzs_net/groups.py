@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentloom.model_zoo.batches import Batches, Factors, factors_of, labels_of
-from latentloom.model_zoo.gzs_net.sharers import CANDIDATES, Sharers, columns
+from latentloom.model_zoo.training.batches import Batches, Factors, factors_of, labels_of
+from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers, columns
 
 
 class GroupBatches(Batches):

@@ -17,17 +17,21 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.batches import Factors, factors_of
-from latentloom.model_zoo.devices import replica_share
-from latentloom.model_zoo.gaussian_mixture import ClassMixture
+from latentloom.model_zoo.backend.devices import replica_share
+from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.gzs_net.blocks import block_spec, columns_of
 from latentloom.model_zoo.gzs_net.groups import GroupBatches
 from latentloom.model_zoo.gzs_net.losses import loss_terms
 from latentloom.model_zoo.gzs_net.priors import mixture_of_values
-from latentloom.model_zoo.gzs_net.sharers import Sharers
-from latentloom.model_zoo.networks import image_decoder, image_encoder, resolve_network
-from latentloom.model_zoo.probability import tfd
-from latentloom.model_zoo.regularizers import check_cir
+from latentloom.model_zoo.losses.interpolation import check_cir
+from latentloom.model_zoo.networks.encoder_decoder import (
+    image_decoder,
+    image_encoder,
+    resolve_network,
+)
+from latentloom.model_zoo.networks.gaussian_mixture import ClassMixture
+from latentloom.model_zoo.training.batches import Factors, factors_of
+from latentloom.model_zoo.training.sharers import Sharers
 
 logger = logging.getLogger(__name__)
 

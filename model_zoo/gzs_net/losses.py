@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras import ops
 
-from latentloom.model_zoo.gaussian_mixture import mixture_losses
-from latentloom.model_zoo.regularizers import cir_loss
+from latentloom.model_zoo.losses.interpolation import cir_loss
+from latentloom.model_zoo.losses.mixture import mixture_losses
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.gzs_net.gzs_net import GZSNet

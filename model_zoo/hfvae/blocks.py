@@ -14,10 +14,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.aggregate_posterior import gaussian_log_density
-from latentloom.model_zoo.class_density import ClassDensity, ClassWeights
-from latentloom.model_zoo.divergences import BlockDensities, BlockProbabilities
-from latentloom.model_zoo.probability import OneHotCategorical, tfd
+from latentloom.model_zoo.backend.probability import OneHotCategorical, tfd
+from latentloom.model_zoo.losses.aggregate_posterior import gaussian_log_density
+from latentloom.model_zoo.losses.divergences import BlockDensities, BlockProbabilities
+from latentloom.model_zoo.networks.class_density import ClassDensity, ClassWeights
 
 LOG_VARIANCE_CENTRE, LOG_VARIANCE_REACH = -4.0, 8.0
 """Log variances stay within the reach of the centre: a posterior without any width shares nothing

@@ -16,18 +16,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.batches import Batches, Factors, labels_of
-from latentloom.model_zoo.class_density import ClassDensity
-from latentloom.model_zoo.devices import replica_share
+from latentloom.model_zoo.backend.devices import replica_share
+from latentloom.model_zoo.backend.probability import stateless_seed, tfd
 from latentloom.model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
-from latentloom.model_zoo.hfvae.checks import check_arguments
 from latentloom.model_zoo.hfvae.labels import label_batches
 from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
 from latentloom.model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.hfvae.priors import fit_priors
+from latentloom.model_zoo.hfvae.settings import check_arguments
 from latentloom.model_zoo.hfvae.topics import topic_weights
-from latentloom.model_zoo.networks import image_encoder, resolve_network
-from latentloom.model_zoo.probability import stateless_seed, tfd
+from latentloom.model_zoo.networks.class_density import ClassDensity
+from latentloom.model_zoo.networks.encoder_decoder import image_encoder, resolve_network
+from latentloom.model_zoo.training.batches import Batches, Factors, labels_of
 
 INITIALIZER = "he_normal"
 """Of layers that a ReLU follows. Keras' own lets them halve the signal, one after the other: after
@@ -82,7 +82,7 @@ class HFVAE(keras.Model):
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
         width: Integer, channels of the outermost convolution.
         hidden_dim: Integer, size of the hidden dense layers, or a list of all their sizes; see
-            `model_zoo.networks.image_encoder`.
+            `model_zoo.networks.encoder_decoder.image_encoder`.
         kernel_size: Integer, side of the kernels of convolutions, in pixels.
         base_side: Integer, longest side at which no further convolution halves the image.
         observation: Kind of observation, a key of `model_zoo.scaling.SCALINGS`, or `None` for

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from latentloom.model_zoo.batches import Batches, Factors, keyed_generator, labels_of
+from latentloom.model_zoo.training.batches import Batches, Factors, keyed_generator, labels_of
 
 
 class LabelBatches(Batches):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import keras
 from keras import ops
 
+from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.hfvae.topics import Multinomial
-from latentloom.model_zoo.networks import image_decoder
-from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.networks.encoder_decoder import image_decoder
 from latentloom.model_zoo.scaling import Counts
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Likelihood(Protocol):
         Args:
             input_dim: Integer, size of the whole code.
             sizes: `network`, `width`, `hidden_dim`, `kernel_size` and `base_side` of
-                `model_zoo.networks.image_decoder`.
+                `model_zoo.networks.encoder_decoder.image_decoder`.
         """
         ...
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
-from latentloom.model_zoo.aggregate_posterior import stratified_log_weights
-from latentloom.model_zoo.divergences import kl_terms
+from latentloom.model_zoo.losses.aggregate_posterior import stratified_log_weights
+from latentloom.model_zoo.losses.divergences import kl_terms
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.hfvae.hfvae import HFVAE

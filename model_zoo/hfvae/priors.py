@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentloom.model_zoo.batches import Factors, labels_of
+from latentloom.model_zoo.training.batches import Factors, labels_of
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.hfvae.hfvae import HFVAE

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import keras
 from keras import layers, ops
 
-from latentloom.model_zoo.networks import output_activation
-from latentloom.model_zoo.probability import tfd
+from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.encoder_decoder import output_activation
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.hfvae.hfvae import HFVAE

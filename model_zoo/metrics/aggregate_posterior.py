@@ -1,7 +1,7 @@
 """What a code tells of the observation: mutual information under the exact aggregate posterior.
 
 The aggregate posterior of `n` examples is `q(z) = sum over m of q(z | x_m) / n`. Every density here
-is that full sum, where `model_zoo.divergences` estimates it from a batch.
+is that full sum, where `model_zoo.losses.divergences` estimates it from a batch.
 """
 
 from __future__ import annotations

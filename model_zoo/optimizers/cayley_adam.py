@@ -15,8 +15,8 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from latentloom.model_zoo.rounding import exact_products
-from latentloom.model_zoo.stiefel import check_stiefel_shape, orthonormalize
+from latentloom.model_zoo.backend.rounding import exact_products
+from latentloom.model_zoo.networks.stiefel import check_stiefel_shape, orthonormalize
 
 RULES = {
     "beta_1": ("in [0, 1)", lambda value: 0 <= value < 1),
@@ -36,8 +36,8 @@ class CayleyAdam(keras.optimizers.Optimizer):
     """Adam on the Stiefel manifold by the iterative Cayley transform.
 
     For variables `(l, m)`, `m <= l`, that start with orthonormal columns (`OrthonormalColumns` of
-    `model_zoo.stiefel`); `Grouped` gives it those and another optimizer the rest. A step costs
-    `2 + num_iterations` products of `l * l * m` multiplications.
+    `model_zoo.networks.stiefel`); `Grouped` gives it those and another optimizer the rest. A step
+    costs `2 + num_iterations` products of `l * l * m` multiplications.
 
     A step whose result would not be finite is left out: matrix, momentum and velocity stay as
     they are, and the next finite gradient goes on from there. `num_skipped`, an int32 variable
@@ -64,7 +64,7 @@ class CayleyAdam(keras.optimizers.Optimizer):
         num_iterations: Integer of at least 1, `s`. A step of `t` radians leaves a defect of
             `t**(s+2) / 2**s` (even `s`) or `t**(s+3) / 2**(s+1)` (odd), in the spectral norm.
         orthonormalize_every: Integer of at least 1: after so many steps rounding is mended by
-            `model_zoo.stiefel.orthonormalize`. `None` for never.
+            `model_zoo.networks.stiefel.orthonormalize`. `None` for never.
         name: Name of the optimizer, or `None` for one that Keras makes up.
         **settings: Further arguments of `keras.optimizers.Optimizer`, but neither `weight_decay`
             nor `use_ema`: shrunk and averaged matrices are not orthonormal.

@@ -16,14 +16,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.batches import labels_of
-from latentloom.model_zoo.class_density import ClassDensity
-from latentloom.model_zoo.devices import replica_share
-from latentloom.model_zoo.networks import image_decoder, image_encoder, resolve_network
-from latentloom.model_zoo.probability import tfd
-from latentloom.model_zoo.st_rkm.checks import check_arguments
+from latentloom.model_zoo.backend.devices import replica_share
+from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.class_density import ClassDensity
+from latentloom.model_zoo.networks.encoder_decoder import (
+    image_decoder,
+    image_encoder,
+    resolve_network,
+)
+from latentloom.model_zoo.networks.subspace import Subspace
 from latentloom.model_zoo.st_rkm.losses import add_noise, loss_terms
-from latentloom.model_zoo.subspace import Subspace
+from latentloom.model_zoo.st_rkm.settings import check_arguments
+from latentloom.model_zoo.training.batches import labels_of
 
 
 @keras.saving.register_keras_serializable(package="latentloom")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import keras
 from keras import ops
 
-from latentloom.model_zoo.adversary import adversary_losses, call_frozen
-from latentloom.model_zoo.discriminator import hinge_losses
-from latentloom.model_zoo.divergences import class_total_correlation
-from latentloom.model_zoo.gaussian_mixture import component_log_density, mixture_losses
-from latentloom.model_zoo.moments import class_conditional_mmd
-from latentloom.model_zoo.regularizers import cir_loss
+from latentloom.model_zoo.losses.adversary import adversary_losses, call_frozen
+from latentloom.model_zoo.losses.divergences import class_total_correlation
+from latentloom.model_zoo.losses.interpolation import cir_loss
+from latentloom.model_zoo.losses.mixture import component_log_density, mixture_losses
+from latentloom.model_zoo.losses.mmd import class_conditional_mmd
+from latentloom.model_zoo.networks.discriminator import hinge_losses
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE

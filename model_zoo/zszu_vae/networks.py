@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from latentloom.model_zoo.discriminator import ProjectionDiscriminator
-from latentloom.model_zoo.gaussian_mixture import ClassMixture
-from latentloom.model_zoo.networks import classifier_head, image_decoder, image_encoder
+from latentloom.model_zoo.networks.discriminator import ProjectionDiscriminator
+from latentloom.model_zoo.networks.encoder_decoder import (
+    classifier_head,
+    image_decoder,
+    image_encoder,
+)
+from latentloom.model_zoo.networks.gaussian_mixture import ClassMixture
 from latentloom.model_zoo.zszu_vae.zu_heads import GaussianHead, StiefelHead
 
 if TYPE_CHECKING:

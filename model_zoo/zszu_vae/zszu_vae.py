@@ -16,11 +16,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.batches import labels_of
-from latentloom.model_zoo.devices import replica_share
-from latentloom.model_zoo.networks import resolve_network
-from latentloom.model_zoo.probability import tfd
-from latentloom.model_zoo.zszu_vae.checks import check_arguments
+from latentloom.model_zoo.backend.devices import replica_share
+from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.encoder_decoder import resolve_network
+from latentloom.model_zoo.training.batches import labels_of
 from latentloom.model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.zszu_vae.networks import build_networks
 from latentloom.model_zoo.zszu_vae.priors import (
@@ -28,6 +27,7 @@ from latentloom.model_zoo.zszu_vae.priors import (
     learnt_components,
     refitted_components,
 )
+from latentloom.model_zoo.zszu_vae.settings import check_arguments
 from latentloom.model_zoo.zszu_vae.zu_heads import diagonal_normal
 
 MOST_NATS_A_DIM = 20.0
@@ -88,7 +88,7 @@ class ZsZuVAE(keras.Model):
         discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
         cir_weight: Float, weight of the interpolation regulariser; 0 for none.
         cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
-            both; for this and the next three see `model_zoo.regularizers.interpolation_loss`.
+            both; for this and the next three see `model_zoo.losses.interpolation`.
         cir_alpha: `"dimension"` or `"example"`.
         cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`.
         cir_stop_gradient: Whether the target of the regulariser is held constant.

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.probability import tfd
-from latentloom.model_zoo.subspace import Subspace
+from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.subspace import Subspace
 
 SUBSPACE_RATE = 10.0
 """Learning rate of the basis of a Stiefel head over that of the networks."""

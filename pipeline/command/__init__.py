@@ -8,12 +8,30 @@ import traceback
 
 import typer
 
-from latentloom.pipeline.command import making, measuring  # registers the verbs
+from latentloom.pipeline.command import (
+    demo,
+    evaluate,
+    generate,
+    import_,
+    inspect,
+    study,
+    train,
+    verify,
+)
 from latentloom.pipeline.command.options import app
-from latentloom.pipeline.quiet import prepare_process
-from latentloom.pipeline.refusals import REPORTED, exit_code, is_refusal
+from latentloom.pipeline.terminal.exit_codes import REPORTED, exit_code, is_refusal
+from latentloom.pipeline.terminal.quiet import prepare_process
 
-__all__ = ["app", "main", "making", "measuring"]
+__all__ = ["app", "main"]
+
+app.command("import")(import_.import_)
+app.command()(train.train)
+app.command(context_settings={"allow_extra_args": True})(generate.generate)
+app.command()(evaluate.evaluate)
+app.command()(study.study)
+app.command()(verify.verify)
+app.command()(inspect.inspect)
+app.command()(demo.demo)
 
 
 def main() -> None:

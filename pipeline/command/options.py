@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.files import is_remote
+from latentloom.pipeline.storage.files import is_remote
 
 app = typer.Typer(
     name="latentloom",

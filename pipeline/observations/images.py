@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from latentloom.model_zoo.scaling import PixelScaling
-from latentloom.pipeline.images import decode_png, encode_png, is_intact_png, png_shape
 from latentloom.pipeline.observations.kind import Kind
+from latentloom.pipeline.storage.png import decode_png, encode_png, is_intact_png, png_shape
 
 
 class ImageKind(Kind):

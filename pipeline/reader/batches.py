@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.manifest import CONFIDENCE
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.manifest import CONFIDENCE
 from latentloom.pipeline.reader.selection import RECIPE, Selection
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from latentloom.pipeline.dataset_dir import DatasetDir
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.parsing import parse_row
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.reader.selection import Selection
-from latentloom.pipeline.records import BadRecord, read_records
-from latentloom.pipeline.rows import parse_row
-from latentloom.pipeline.tf_example import plain_features
+from latentloom.pipeline.storage.tf_example import plain_features
+from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
 Record = dict[str, Any]
 Stored = bytes | np.ndarray

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from latentloom.pipeline.manifest import CONFIDENCE, Manifest
+from latentloom.pipeline.dataset.manifest import CONFIDENCE, Manifest
 
 RECIPE = "recipe"
 

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from latentloom.pipeline.atomic_files import write_atomic
 from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.storage.atomic_files import write_atomic
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Charts that have a section of their own; every other picture opens the page.

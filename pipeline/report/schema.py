@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
-from latentloom.pipeline.manifest import TOTALS, ShardEntry
-from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.dataset.manifest import TOTALS, ShardEntry
+from latentloom.pipeline.report.measure import Measure
 
 
 class Table(BaseModel):

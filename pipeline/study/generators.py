@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from latentloom.model_zoo.bundle import read_description
-from latentloom.pipeline.completion import TRAINED_ON
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.generation import generate
-from latentloom.pipeline.progress import silent_display
-from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.manifest import TRAINED_ON
+from latentloom.pipeline.evaluation.variants_report import report_on
+from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.study.subsets import write_subset
-from latentloom.pipeline.training import train_bundle
+from latentloom.pipeline.terminal.progress import silent_display
+from latentloom.pipeline.training.train import train_bundle
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.arms import MORE_REAL, REPEATED, Arm, Run
 from latentloom.pipeline.study.generators import given_pools, make_pools
 from latentloom.pipeline.study.subsets import draw_subset

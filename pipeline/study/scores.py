@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from latentloom.pipeline.study.arms import REAL, UNTIED, Arm, Mixed
 from latentloom.pipeline.study.comparisons import Estimate, estimate
-from latentloom.pipeline.study.running import Results
+from latentloom.pipeline.study.run_study import Results
 
 LEAST_GAP = 0.01
 """Below this gap between tied and untied real examples no share of it is told."""

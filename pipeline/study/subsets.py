@@ -7,13 +7,14 @@ import os
 import numpy as np
 
 from latentloom.augment import identity_keys
-from latentloom.pipeline.atomic_files import ShardWriter
-from latentloom.pipeline.dataset_dir import DatasetDir, write_metadata
-from latentloom.pipeline.directories import replaced_when_complete
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.folds import rank_in_class
-from latentloom.pipeline.manifest import MANIFEST_FILE, Manifest, library_versions
-from latentloom.pipeline.writing import example_records, shard_entry, shard_file
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, library_versions
+from latentloom.pipeline.dataset.sampling import rank_in_class
+from latentloom.pipeline.dataset.tfds_metadata import write_metadata
+from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
+from latentloom.pipeline.storage.output_directories import replaced_when_complete
+from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
 def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:

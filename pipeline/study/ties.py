@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from latentloom.augment import identity_keys
-from latentloom.pipeline.examples import Examples, Factors
+from latentloom.pipeline.dataset.examples import Examples, Factors
 
 
 def check_ties(ties: Mapping[str, float], factors: Factors) -> None:

@@ -26,11 +26,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.devices import uses_xla
+from latentloom.model_zoo.backend.devices import uses_xla
+from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.hfvae.blocks import GaussianBlock
 from latentloom.model_zoo.hfvae.hfvae import HFVAE
-from latentloom.model_zoo.rounding import fix_rounding
-from latentloom.model_zoo.training import Schedule, optimizer
+from latentloom.model_zoo.training.fit import Schedule, optimizer
 
 CLASSES = 10
 EXAMPLES = 60_000

@@ -37,10 +37,10 @@ sys.path.insert(0, str(ROOT / "tests/pipeline/engines"))
 
 def measure(data: str, bundle: str, out: str, runner: str, *beam_args: str) -> float:
     """Wall seconds of a run in this process, TensorFlow and Beam being imported already."""
-    from latentloom.pipeline.graph import run_graph
-    from latentloom.pipeline.jobs import plan_job
-    from latentloom.pipeline.sections import GenerateConfig
-    from latentloom.pipeline.workers import limit_threads
+    from latentloom.pipeline.config.sections import GenerateConfig
+    from latentloom.pipeline.generation.graph import run_graph
+    from latentloom.pipeline.generation.planning.plan_job import plan_job
+    from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 
     settings = GenerateConfig.model_validate({"gate": {"enabled": False}})
     limit_threads(settings.threads)

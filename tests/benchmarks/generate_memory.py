@@ -27,11 +27,11 @@ import numpy as np
 
 def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float]:
     """Peak bytes and CPU seconds of a run in this process, start-up left out of the seconds."""
-    from latentloom.pipeline.forecast import peak_memory
-    from latentloom.pipeline.graph import run_graph
-    from latentloom.pipeline.jobs import plan_job
-    from latentloom.pipeline.sections import GenerateConfig
-    from latentloom.pipeline.workers import limit_threads
+    from latentloom.pipeline.config.sections import GenerateConfig
+    from latentloom.pipeline.generation.forecast import peak_memory
+    from latentloom.pipeline.generation.graph import run_graph
+    from latentloom.pipeline.generation.planning.plan_job import plan_job
+    from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 
     settings = GenerateConfig.model_validate({"recipe": recipe, "gate": {"enabled": False}})
     limit_threads(settings.threads)

@@ -28,19 +28,20 @@ import keras
 import numpy as np
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle, save_bundle
-from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import build_model
-from latentloom.pipeline.atomic_files import ShardWriter
-from latentloom.pipeline.codec import Codec
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.encode_slice import encode_slice
-from latentloom.pipeline.graph import run_graph
-from latentloom.pipeline.importing import import_dataset
-from latentloom.pipeline.jobs import GenerationJob, plan_job
-from latentloom.pipeline.render_shard import render_shard
-from latentloom.pipeline.sections import GenerateConfig
-from latentloom.pipeline.tf_example import serialize
-from latentloom.pipeline.workers import limit_threads
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.graph import run_graph
+from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.planning.plan_job import plan_job
+from latentloom.pipeline.generation.worker.codec_worker import limit_threads
+from latentloom.pipeline.generation.worker.encode_slice import encode_slice
+from latentloom.pipeline.generation.worker.render_shard import render_shard
+from latentloom.pipeline.importing.import_dataset import import_dataset
+from latentloom.pipeline.storage.tf_example import serialize
+from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 SHAPE, CLASSES = (28, 28, 1), 10
 OF_VARIANTS = ("decode", "png", "serialise", "write")

@@ -28,11 +28,11 @@ from scipy.special import entr
 from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training import Schedule, fit
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.densities import density_columns, read_posteriors
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.quality import choose
+from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.pipeline.codec.densities import density_columns, read_posteriors
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
 
 TRAIN, TEST, MEASURED, BATCH_SIZE = 9000, 1000, 5000, 128
 ARMS = {

@@ -23,11 +23,11 @@ import numpy as np
 
 from latentloom.augment import BlockPrior, Latents
 from latentloom.model_zoo.bundle import load_bundle
-from latentloom.model_zoo.class_density import fit_density
 from latentloom.model_zoo.metrics.fidelity import frechet_distance
-from latentloom.pipeline.codec import Codec
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.examples import Examples
+from latentloom.model_zoo.networks.class_density import fit_density
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
 
 ONE_CLASS = "one Gaussian"
 UNFITTED = "N(0, I)"

@@ -26,10 +26,10 @@ import numpy as np
 
 from latentloom.model_zoo.bundle import read_description
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training import Schedule, fit_classifier
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.holding_out import read_hold_out
+from latentloom.model_zoo.training.fit import Schedule, fit_classifier
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.held_out_cells import read_hold_out
 
 BATCH_SIZE = 64
 CLASSIFIER_RANGE = (-1.0, 1.0)

@@ -19,10 +19,10 @@ import keras
 import numpy as np
 from estimator_share import CLASSES, EXAMPLES, WARM_UP, closed_form_terms
 
-from latentloom.model_zoo.devices import uses_xla
+from latentloom.model_zoo.backend.devices import uses_xla
+from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.registry import build_model
-from latentloom.model_zoo.rounding import fix_rounding
-from latentloom.model_zoo.training import Schedule, optimizer
+from latentloom.model_zoo.training.fit import Schedule, optimizer
 
 DIM = 16
 ARMS = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from latentloom.model_zoo.training import Schedule
+from latentloom.model_zoo.training.fit import Schedule
 
 TWO_DEVICES = """
 import os

@@ -16,7 +16,7 @@ from latentloom.model_zoo.bundle import (
     scaling_of,
     weight_files,
 )
-from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Standardization
 

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 import pytest
 
+from latentloom.model_zoo.backend.devices import placement
+from latentloom.model_zoo.backend.probability import stateless_seed, tfd
 from latentloom.model_zoo.contract import LatentModel
-from latentloom.model_zoo.devices import placement
-from latentloom.model_zoo.probability import stateless_seed, tfd
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training import fit
+from latentloom.model_zoo.training.fit import fit
 
 ARGUMENTS = {
     "zszu_vae": {

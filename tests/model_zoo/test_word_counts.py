@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from latentloom.model_zoo.word_counts import round_counts
-from latentloom.pipeline.compilation import compiled
+from latentloom.pipeline.codec.compilation import compiled
 
 RNG = np.random.default_rng(0)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.importing.import_dataset import import_dataset
 
 
 def small_arrays(count: int = 60) -> dict[str, np.ndarray]:

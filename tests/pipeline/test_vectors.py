@@ -10,16 +10,16 @@ from bundles import CONFIGS, digits_bundle
 from sklearn.neighbors import KNeighborsClassifier
 
 from latentloom.model_zoo.bundle import load_bundle
-from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
 from latentloom.pipeline.config import load_config
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.evaluation import evaluate
-from latentloom.pipeline.generation import generate
-from latentloom.pipeline.importing import import_dataset
-from latentloom.pipeline.reporting import report_on
-from latentloom.pipeline.sources.moons import residuals
-from latentloom.pipeline.training import train_bundle
-from latentloom.pipeline.verification import verify
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.evaluation.evaluate import evaluate
+from latentloom.pipeline.evaluation.variants_report import report_on
+from latentloom.pipeline.generation.generate import generate
+from latentloom.pipeline.importing.builtin.moons import residuals
+from latentloom.pipeline.importing.import_dataset import import_dataset
+from latentloom.pipeline.training.train import train_bundle
+from latentloom.pipeline.verification.verify import verify
 
 CONFIG = CONFIGS / "zszu_moons.yaml"
 SMOKE = load_config(CONFIG, ["generate.gate.enabled=false"], smoke=True)

@@ -11,21 +11,21 @@ from bundles import CONFIGS, hashes
 from typer.testing import CliRunner
 
 from latentloom.model_zoo.bundle import load_bundle, read_description
-from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.compatibility import check_fit
 from latentloom.pipeline.command import app
-from latentloom.pipeline.comparing import compare
 from latentloom.pipeline.config import load_config
-from latentloom.pipeline.dataset_dir import DatasetDir
-from latentloom.pipeline.evaluation import evaluate
-from latentloom.pipeline.generation import generate
-from latentloom.pipeline.importing import import_dataset
-from latentloom.pipeline.inspection import describe
-from latentloom.pipeline.jobs import check_fit
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.evaluation.evaluate import evaluate
+from latentloom.pipeline.evaluation.variants_report import report_on
+from latentloom.pipeline.generation.generate import generate
+from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.reader import load, read
 from latentloom.pipeline.report.schema import Report
-from latentloom.pipeline.reporting import report_on
-from latentloom.pipeline.training import train_bundle
-from latentloom.pipeline.verification import verify
+from latentloom.pipeline.training.train import train_bundle
+from latentloom.pipeline.verification.compare import compare
+from latentloom.pipeline.verification.describe import describe
+from latentloom.pipeline.verification.verify import verify
 
 CONFIG = CONFIGS / "hfvae_news20.yaml"
 SMOKE = load_config(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentloom.pipeline.quiet import start_tensorflow
+from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 ROOT = Path(__file__).resolve().parents[3]
 TOLERANCE = 1e-4
@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
 def differences(archive: Path) -> dict[str, float]:
     """Largest differences between what was archived and what the bundle computes here."""
     from latentloom.model_zoo.bundle import load_bundle
-    from latentloom.pipeline.codec import Codec
+    from latentloom.pipeline.codec.codec import Codec
 
     with tempfile.TemporaryDirectory() as name:
         with tarfile.open(archive) as file:

@@ -25,9 +25,9 @@ import numpy as np
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.quiet import start_tensorflow
-from latentloom.pipeline.sources.open_source import SPECS, open_source
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.importing.open_source import SPECS, open_source
+from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_MIB = 64
@@ -77,8 +77,8 @@ def download(packages: Sequence[str], python_version: str, folder: Path) -> None
 def read(source: str) -> tuple[dict[str, list[str]], dict[str, Examples]]:
     """The factors and the splits of a data set directory or of what can be imported."""
     start_tensorflow()
-    from latentloom.pipeline.dataset_dir import DatasetDir
-    from latentloom.pipeline.manifest import MANIFEST_FILE
+    from latentloom.pipeline.dataset.directory import DatasetDir
+    from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 
     if (Path(source) / MANIFEST_FILE).is_file():
         dataset = DatasetDir.open(source)

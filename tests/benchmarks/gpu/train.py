@@ -27,16 +27,16 @@ from unittest import mock
 import jax
 import numpy as np
 
-import latentloom.pipeline.codec as codec_module
+import latentloom.pipeline.codec.codec as codec_module
 from latentloom.augment import identity_keys
 from latentloom.model_zoo.bundle import Bundle, save_bundle
-from latentloom.pipeline.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
 from latentloom.pipeline.config import Config, load_config
-from latentloom.pipeline.examples import Examples
-from latentloom.pipeline.fitting import Factors, fit_bundle
-from latentloom.pipeline.folds import Folds, divide
-from latentloom.pipeline.holding_out import divide_off, plan_hold_out
-from latentloom.pipeline.progress import Advance, ProgressDisplay
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.folds import Folds, divide
+from latentloom.pipeline.dataset.held_out_cells import divide_off, plan_hold_out
+from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay
+from latentloom.pipeline.training.fit_bundle import Factors, fit_bundle
 
 LARGE_BATCH = 4096
 RATE_IMAGES, RATE_REPEATS = 4 * LARGE_BATCH, 5
@@ -147,7 +147,8 @@ def details(config: Config, data: Path) -> dict[str, Any]:
 
 def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> Iterator[tuple]:
     """The acceptance figures, those of the variants first: probes take longest, on the CPU."""
-    from latentloom.pipeline.quality import draw_sample, measure_split, measure_variants
+    from latentloom.pipeline.evaluation.decoded.variants import draw_sample, measure_variants
+    from latentloom.pipeline.evaluation.latents.class_probes import measure_split
 
     sample = draw_sample(
         codec, train, config.generate.preserving_class(codec.spec), config.evaluate

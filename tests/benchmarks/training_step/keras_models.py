@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentloom.model_zoo.batches import Batches
-from latentloom.model_zoo.classifier import image_classifier
+from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import MODELS, build_model
-from latentloom.model_zoo.training import sampler
+from latentloom.model_zoo.training.batches import Batches
+from latentloom.model_zoo.training.fit import sampler
 
 CLASSIFIER = "classifier"
 WIDTH_OF_CLASSIFIER = 32

@@ -19,10 +19,10 @@ from training_step.keras_models import (
     objective,
 )
 
-from latentloom.model_zoo.batches import fed_to_device
-from latentloom.model_zoo.devices import accelerators, uses_xla
-from latentloom.model_zoo.rounding import fix_rounding
-from latentloom.model_zoo.training import Schedule, optimizer, steps_per_execution
+from latentloom.model_zoo.backend.devices import accelerators, uses_xla
+from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.training.batches import fed_to_device
+from latentloom.model_zoo.training.fit import Schedule, optimizer, steps_per_execution
 
 
 class KerasLoop:

@@ -12,7 +12,7 @@ from training_step.torch_networks import Flatten, strided_convolution
 
 
 class ClassifierTwin(nn.Module):
-    """The twin of `model_zoo.classifier.image_classifier`, trained on cross-entropy."""
+    """The twin of `model_zoo.networks.classifier.image_classifier`, trained on cross-entropy."""
 
     known_only_with: Mapping[str, Any] = {}
 

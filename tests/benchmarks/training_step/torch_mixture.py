@@ -1,4 +1,4 @@
-"""The class-conditional Gaussian mixture of `model_zoo.gaussian_mixture` in PyTorch."""
+"""The class-conditional Gaussian mixture of `model_zoo.networks.gaussian_mixture` in PyTorch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class Mixture(nn.Module):
-    """The parameters of `model_zoo.gaussian_mixture.ClassMixture`."""
+    """The parameters of `model_zoo.networks.gaussian_mixture.ClassMixture`."""
 
     def __init__(self, num_classes: int, dim: int, precision_range: tuple[float, float]):
         super().__init__()
@@ -23,7 +23,7 @@ class Mixture(nn.Module):
 
 
 def mixture_losses(codes, labels, loc, precision, margin: float = 0.0):
-    """Class loss, likelihood loss and scores, as `model_zoo.gaussian_mixture.mixture_losses`."""
+    """Class loss, likelihood loss and scores, as `model_zoo.losses.mixture.mixture_losses`."""
     with torch.autocast(codes.device.type, enabled=False):
         squares, cross = codes.square() @ precision.T, codes @ (precision * loc).T
     distance = 0.5 * (squares - 2.0 * cross + (precision * loc.square()).sum(dim=-1))

@@ -1,4 +1,4 @@
-"""The networks that the PyTorch twins are made of, as `model_zoo.networks` makes them in Keras."""
+"""The networks of the PyTorch twins, like those of `model_zoo.networks.encoder_decoder`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def num_stages(image_shape: Sequence[int]) -> int:
 
 
 def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
-    """The twin of `model_zoo.networks.image_encoder`, without dropout."""
+    """The twin of `model_zoo.networks.encoder_decoder.image_encoder`, without dropout."""
     height, width, channels = config["image_shape"]
     hidden, last = config["hidden_dim"], config["channels_last"]
     stack: list[nn.Module] = []
@@ -91,7 +91,7 @@ def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
 
 
 def image_decoder(config: Mapping[str, Any], input_dim: int) -> nn.Module:
-    """The twin of `model_zoo.networks.image_decoder`, without its tanh."""
+    """The twin of `model_zoo.networks.encoder_decoder.image_decoder`, without its tanh."""
     rank, hidden = config.get("rank", 0), config["hidden_dim"]
     maps = _maps(config, input_dim, rank or config["image_shape"][-1])
     if not rank:

@@ -88,7 +88,7 @@ class KerasWorker:
         """Device and versions."""
         import keras
 
-        from latentloom.model_zoo.devices import accelerators
+        from latentloom.model_zoo.backend.devices import accelerators
 
         backend, devices = keras.backend.backend(), accelerators()
         versions = {

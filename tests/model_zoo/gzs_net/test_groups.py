@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.batches import Batches
-from latentloom.model_zoo.deformations import Deformations
 from latentloom.model_zoo.gzs_net import GroupBatches, Sharers
 from latentloom.model_zoo.gzs_net.groups import donors_within
+from latentloom.model_zoo.training.batches import Batches
+from latentloom.model_zoo.training.deformations import Deformations
 
 RANGE = {"value_range": (0.0, 255.0)}
 

@@ -16,9 +16,9 @@ from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
 from latentloom.model_zoo.metrics.copies import nearest_examples
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training import Schedule, fit
-from latentloom.pipeline.densities import density_columns, read_posteriors
-from latentloom.pipeline.sources.sprites import render_sprites
+from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.pipeline.codec.densities import density_columns, read_posteriors
+from latentloom.pipeline.importing.builtin.sprites import render_sprites
 
 pytestmark = pytest.mark.slow
 

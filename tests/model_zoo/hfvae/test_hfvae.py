@@ -6,10 +6,10 @@ import pytest
 from keras import ops
 from scipy import stats
 
-from latentloom.model_zoo.batches import Batches
+from latentloom.model_zoo.backend.probability import stateless_seed
 from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.hfvae.labels import LabelBatches, shown_labels
-from latentloom.model_zoo.probability import stateless_seed
+from latentloom.model_zoo.training.batches import Batches
 
 TIED = {"digit": {"factor": "label"}, "style": {"dim": 3}, "kind": {"values": 2}}
 FREE = {"style": {"dim": 3}, "kind": {"values": 4}}

@@ -9,9 +9,9 @@ from keras import ops
 from scipy import stats
 from scipy.special import logsumexp, softmax
 
-from latentloom.model_zoo.aggregate_posterior import stratified_log_weights
-from latentloom.model_zoo.divergences import BlockDensities, BlockProbabilities, kl_terms
 from latentloom.model_zoo.hfvae import HFVAE
+from latentloom.model_zoo.losses.aggregate_posterior import stratified_log_weights
+from latentloom.model_zoo.losses.divergences import BlockDensities, BlockProbabilities, kl_terms
 
 SIZE = 64
 WEIGHTS = ("mutual_information", "between", "within", "dimension_wise")

@@ -6,8 +6,11 @@ from keras import ops
 from scipy import stats
 from scipy.special import logsumexp
 
-from latentloom.model_zoo.aggregate_posterior import gaussian_log_density, stratified_log_weights
-from latentloom.model_zoo.divergences import BlockDensities, BlockProbabilities, kl_terms
+from latentloom.model_zoo.losses.aggregate_posterior import (
+    gaussian_log_density,
+    stratified_log_weights,
+)
+from latentloom.model_zoo.losses.divergences import BlockDensities, BlockProbabilities, kl_terms
 from latentloom.model_zoo.metrics import aggregate_posterior
 from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
 from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors

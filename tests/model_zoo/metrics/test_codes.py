@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.metrics.codes import (
     active_units,
     class_entropy,
     kl_from_standard_normal,
     mutual_information_bound,
 )
-from latentloom.model_zoo.probability import tfd
 
 LABELS = np.repeat(np.arange(4), 50)
 

@@ -6,8 +6,8 @@ import pytest
 from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
+from latentloom.model_zoo.networks.stiefel import OrthonormalColumns
 from latentloom.model_zoo.optimizers import CayleyAdam
-from latentloom.model_zoo.stiefel import OrthonormalColumns
 
 BACKEND = keras.backend.backend()
 BOUND = 1e-4

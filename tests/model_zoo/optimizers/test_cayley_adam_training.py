@@ -6,9 +6,13 @@ import pytest
 from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
-from latentloom.model_zoo.checkpoints import Checkpoints
+from latentloom.model_zoo.networks.stiefel import (
+    OrthonormalColumns,
+    check_on_manifold,
+    stiefel_defect,
+)
 from latentloom.model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
-from latentloom.model_zoo.stiefel import OrthonormalColumns, check_on_manifold, stiefel_defect
+from latentloom.model_zoo.training.checkpoints import Checkpoints
 
 BACKEND = keras.backend.backend()
 RNG = np.random.default_rng(0)
@@ -18,9 +22,9 @@ TRAIN = """
 import json
 import keras
 import numpy as np
-from latentloom.model_zoo.devices import num_replicas, placement, uses_xla
+from latentloom.model_zoo.backend.devices import num_replicas, placement, uses_xla
 from latentloom.model_zoo.optimizers import CayleyAdam, Grouped
-from latentloom.model_zoo.stiefel import OrthonormalColumns, stiefel_defect
+from latentloom.model_zoo.networks.stiefel import OrthonormalColumns, stiefel_defect
 
 def train(devices):
     with placement(devices):

@@ -7,8 +7,8 @@ import pytest
 from keras.optimizers import SGD, Adam
 from keras.optimizers.schedules import CosineDecay
 
-from latentloom.model_zoo.checkpoints import Checkpoints
 from latentloom.model_zoo.optimizers import Grouped
+from latentloom.model_zoo.training.checkpoints import Checkpoints
 
 BACKEND = keras.backend.backend()
 OBSERVATIONS = np.random.default_rng(0).normal(size=(40, 64)).astype("float32")
@@ -18,7 +18,7 @@ TRAIN = """
 import json
 import keras
 import numpy as np
-from latentloom.model_zoo.devices import num_replicas, placement, uses_xla
+from latentloom.model_zoo.backend.devices import num_replicas, placement, uses_xla
 from latentloom.model_zoo.optimizers import Grouped
 
 def train(devices):

@@ -10,10 +10,10 @@ import pytest
 from sklearn.decomposition import PCA
 
 from latentloom.augment import BlockPrior
-from latentloom.model_zoo.class_density import fit_density
-from latentloom.model_zoo.metrics.dci import dci
+from latentloom.model_zoo.metrics.disentanglement.dci import dci
+from latentloom.model_zoo.networks.class_density import fit_density
 from latentloom.model_zoo.st_rkm import StRKM
-from latentloom.model_zoo.training import Schedule, fit
+from latentloom.model_zoo.training.fit import Schedule, fit
 
 pytestmark = pytest.mark.slow
 

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+from latentloom.model_zoo.networks.stiefel import orthonormalize, stiefel_defect
 from latentloom.model_zoo.optimizers import CayleyAdam, Grouped
 from latentloom.model_zoo.st_rkm import StRKM
 from latentloom.model_zoo.st_rkm.losses import add_noise
-from latentloom.model_zoo.stiefel import orthonormalize, stiefel_defect
-from latentloom.model_zoo.training import Schedule, fit, optimizer
+from latentloom.model_zoo.training.fit import Schedule, fit, optimizer
 
 
 def tiny(**args):

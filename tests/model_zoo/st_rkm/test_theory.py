@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from latentloom.model_zoo.networks.subspace import Subspace
 from latentloom.model_zoo.optimizers import CayleyAdam, Grouped
 from latentloom.model_zoo.st_rkm.losses import add_noise
-from latentloom.model_zoo.subspace import Subspace
 
 SCALES = np.array([3.0, 2.2, 1.6, 1.1])
 DIM, FEATURE_DIM, DATA_DIM = 4, 12, 20

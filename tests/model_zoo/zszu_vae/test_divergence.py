@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.checkpoints import STATE_FILE
-from latentloom.model_zoo.training import Schedule, fit
+from latentloom.model_zoo.training.checkpoints import STATE_FILE
+from latentloom.model_zoo.training.fit import Schedule, fit
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
 from latentloom.model_zoo.zszu_vae.zszu_vae import MOST_NATS_A_DIM
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from bundles import digits_data, make
 
-from latentloom.pipeline.importing import import_dataset
+from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.reader import load
 
 

@@ -11,8 +11,8 @@ import pytest
 from bars import bars_data, study_config
 from bundles import digits_bundle, digits_config, digits_data, make
 
-from latentloom.pipeline.evaluation import evaluate
-from latentloom.pipeline.reporting import report_on
+from latentloom.pipeline.evaluation.evaluate import evaluate
+from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.study import report_study, run_study
 
 BROWSER = next(

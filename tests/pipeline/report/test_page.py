@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.manifest import ShardEntry
-from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.dataset.manifest import ShardEntry
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import _format_number, format_bytes, render_page, write_report
 from latentloom.pipeline.report.schema import FigureTable, Report
 

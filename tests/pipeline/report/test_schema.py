@@ -7,7 +7,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from latentloom.pipeline.measures import Measure
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Report
 
 

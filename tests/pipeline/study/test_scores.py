@@ -3,7 +3,7 @@
 import pytest
 
 from latentloom.pipeline.study.arms import Run, parse_arm
-from latentloom.pipeline.study.running import Reading, Results
+from latentloom.pipeline.study.run_study import Reading, Results
 from latentloom.pipeline.study.scores import by_size, gap_closed, readings_of, rival_of
 
 POOLS = ("variants",)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.subsets import draw_subset, write_subset
-from latentloom.pipeline.verification import verify
+from latentloom.pipeline.verification.verify import verify
 
 
 def examples(count: int = 90) -> Examples:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latentloom.pipeline.examples import Examples
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.ties import check_ties, draw_tied, follows_ties
 
 FACTORS = {"label": list("abcd"), "ink": list("rgb"), "size": ["s", "m"], "only": ["x"]}

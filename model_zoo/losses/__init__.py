@@ -1,0 +1,1 @@
+"""Terms of losses that several models use."""

@@ -1,0 +1,1 @@
+"""Scores of latent codes whose factors are known."""

@@ -1,0 +1,105 @@
+"""The classifier that judges generated images, or audits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from latentloom.model_zoo.networks.encoder_decoder import output_activation, resolve_network
+from latentloom.model_zoo.networks.normalization import FusedBatchNormalization
+
+FEATURES = "features"
+
+
+def image_classifier(
+    image_shape: Sequence[int], num_classes: int | Sequence[int], *, width: int = 32
+) -> keras.Sequential:
+    """Builds a small classifier of images in `[-1, 1]` or vectors, for one factor or more.
+
+    Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
+    after them. A vector goes through one more dense layer: dropout among a few features would
+    leave out what the class can be read from. Initial weights and dropout follow
+    `keras.utils.set_random_seed`.
+
+    Args:
+        image_shape: `(height, width, channels)` in pixels, or `(features,)`.
+        num_classes: Integer, number of classes; or the number of values of each factor that is
+            read, whose logits come side by side from one trunk.
+        width: Integer, channels of the first convolution.
+
+    Returns:
+        A built network, `(batch, *image_shape)` to `(batch, num_classes)`; with several factors to
+        `(batch, sum(num_classes))`, which `split_heads` splits.
+    """
+    num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
+    stack: list = [keras.Input(tuple(image_shape))]
+    if resolve_network("auto", image_shape) == "conv":
+        for filters in (width, 2 * width, 4 * width):
+            stack += [
+                layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+                FusedBatchNormalization(momentum=0.9),
+                layers.Activation("relu"),
+            ]
+    elif len(image_shape) == 1:
+        stack.append(layers.Dense(256, activation="relu"))
+    stack += [
+        layers.Flatten(),
+        layers.Dropout(0.2),
+        layers.Dense(256, activation="relu", name=FEATURES),
+        layers.Dropout(0.4),
+        layers.Dense(num_logits),
+        output_activation("linear"),
+    ]
+    return keras.Sequential(stack, name="classifier")
+
+
+def residual_classifier(
+    image_shape: Sequence[int], num_classes: int, *, width: int = 32
+) -> keras.Model:
+    """Builds a residual network for images in `[-1, 1]`, stronger and slower.
+
+    Three stages of two pre-activation blocks at full, half and quarter resolution, with `width`,
+    2 and 4 times as many channels, global average pooling and dropout.
+
+    Reference:
+        He et al., Identity Mappings in Deep Residual Networks, ECCV 2016,
+        https://arxiv.org/abs/1603.05027. Deviates: six blocks of two convolutions, and dropout.
+
+    Args:
+        image_shape: `(height, width, channels)` in pixels.
+        num_classes: Integer, number of classes.
+        width: Integer, channels of the first stage.
+
+    Returns:
+        A built network, `(batch, *image_shape)` to `(batch, num_classes)`.
+    """
+    images = keras.Input(tuple(image_shape))
+    x = layers.Conv2D(width, 3, padding="same", use_bias=False)(images)
+    for stage, filters in enumerate((width, 2 * width, 4 * width)):
+        for block in range(2):
+            x = _residual_block(x, filters, strides=2 if stage and not block else 1)
+    x = layers.GlobalAveragePooling2D(name=FEATURES)(_normalised(x))
+    logits = layers.Dense(num_classes)(layers.Dropout(0.3)(x))
+    return keras.Model(images, output_activation("linear")(logits), name="residual_classifier")
+
+
+def _residual_block(x, filters: int, strides: int):
+    """Two convolutions beside a shortcut, which is projected where the shape changes."""
+    inner = _normalised(x)
+    shortcut = x
+    if strides > 1 or x.shape[-1] != filters:
+        shortcut = layers.Conv2D(filters, 1, strides=strides, use_bias=False)(inner)
+    inner = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(inner)
+    inner = layers.Conv2D(filters, 3, padding="same", use_bias=False)(_normalised(inner))
+    return layers.add([shortcut, inner])
+
+
+def _normalised(x):
+    return layers.Activation("relu")(FusedBatchNormalization(momentum=0.9)(x))
+
+
+def feature_network(classifier: keras.Sequential) -> keras.Model:
+    """The part of an image classifier up to its last hidden layer, `(batch, 256)`."""
+    return keras.Model(classifier.inputs, classifier.get_layer(FEATURES).output)

@@ -1,0 +1,135 @@
+"""What a training run leaves behind after every epoch, so that a killed run goes on from there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from latentloom.model_zoo.backend.weights import save_weights
+
+STATE_FILE = "state.json"
+LAST_WEIGHTS = "last.weights.h5"
+BEST_WEIGHTS = "best.weights.h5"
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Keeps the last and the best weights, the history and the count of epochs without progress.
+
+    Every file is written under a temporary name and renamed; `state.json`, which names the weights
+    that belong to it, is renamed last. The weights hold the optimizer too; the random state, which
+    Keras leaves out of weights, is part of `state.json`.
+
+    Args:
+        folder: Where the state lies.
+        monitor: Name of the figure to watch, smaller is better.
+        patience: Integer, epochs without progress after which training stops, or 0 for never.
+    """
+
+    def __init__(self, folder: Path, monitor: str, patience: int):
+        super().__init__()
+        self.folder, self.monitor, self.patience = folder, monitor, patience
+        self.history: list[dict[str, float]] = []
+        self.best, self.best_epoch = float("inf"), -1
+
+    @property
+    def next_epoch(self) -> int:
+        """The epoch that comes next."""
+        return len(self.history)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts the model and this object where the last finished epoch left them, if one did."""
+        state_file = self.folder / STATE_FILE
+        if not state_file.exists():
+            return
+        state = json.loads(state_file.read_text())
+        self.history, self.best, self.best_epoch = (
+            state["history"],
+            state["best"],
+            state["best_epoch"],
+        )
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.folder / state["last_weights"])
+        for variable, value in zip(_random_state(model), state["random_state"], strict=True):
+            variable.assign(value)
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Loads the weights of the best epoch."""
+        state = json.loads((self.folder / STATE_FILE).read_text())
+        model.load_weights(self.folder / state["best_weights"])
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the state after an epoch; stops the run when patience has run out."""
+        figures = {name: float(value) for name, value in sorted((logs or {}).items())}
+        self._check(epoch, figures)
+        self.history.append({"epoch": epoch, **figures})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        last = self.folder / f"{epoch:05d}-{LAST_WEIGHTS}"
+        save_weights(self.model, last)
+        if figures[self.monitor] < self.best:
+            self.best, self.best_epoch = figures[self.monitor], epoch
+            shutil.copyfile(last, self.folder / f"{epoch:05d}-{BEST_WEIGHTS}")
+        self._write_state(last.name)
+        if self.is_finished:
+            self.model.stop_training = True
+
+    def _check(self, epoch: int, figures: dict[str, float]) -> None:
+        """Stops a run that diverges before it overwrites the last good checkpoint."""
+        infinite = [name for name, value in figures.items() if not math.isfinite(value)]
+        symptom = getattr(self.model, "symptom_of_divergence", lambda figures: None)(figures)
+        if infinite:
+            name = self.monitor if self.monitor in infinite else infinite[0]
+            symptom = f"a finite '{name}'. Received: {name}={figures[name]}", "train.learning_rate"
+        if symptom:
+            raise FloatingPointError(
+                f"Training diverged in epoch {epoch}. Expected: {symptom[0]}. "
+                f"Lower `{symptom[1]}`; the last good checkpoint is kept for --resume."
+            )
+
+    def _write_state(self, last_weights: str) -> None:
+        best_weights = f"{self.best_epoch:05d}-{BEST_WEIGHTS}"
+        state = {
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "last_weights": last_weights,
+            "best_weights": best_weights,
+            "random_state": [np.asarray(v).tolist() for v in _random_state(self.model)],
+        }
+        partial = self.folder / f".{STATE_FILE}.tmp"
+        partial.write_text(json.dumps(state))
+        os.replace(partial, self.folder / STATE_FILE)
+        for weights in self.folder.glob("*.weights.h5"):
+            if weights.name not in (last_weights, best_weights):
+                weights.unlink()
+
+
+def _random_state(model: keras.Model) -> list[keras.Variable]:
+    """Variables of the seed generators of a model and of its layers."""
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+
+
+def write_history(history: list[dict[str, float]], path: Path) -> None:
+    """Writes one row an epoch as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def read_history(path: Path) -> dict[str, list[float]]:
+    """Reads a training history written as CSV, one list a column."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}

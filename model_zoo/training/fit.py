@@ -1,0 +1,316 @@
+"""The one training loop: Keras' `fit` with checkpoints, for every model and for classifiers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from latentloom.model_zoo.backend.devices import num_replicas, uses_xla
+from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
+from latentloom.model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
+from latentloom.model_zoo.scaling import PIXELS, Scaling
+from latentloom.model_zoo.training.batches import Batches, Factors, fed_to_device, labels_of
+from latentloom.model_zoo.training.checkpoints import Checkpoints
+from latentloom.model_zoo.training.deformations import Deformations
+
+CLASSIFIER_RANGE = (-1.0, 1.0)
+MOST_STEPS_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Args:
+        epochs: Passes over the training data, at least 1.
+        batch_size: Examples a step.
+        learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
+        warmup_steps: Steps over which the rate first rises from zero.
+        patience: Epochs without progress after which to stop, or 0 for never.
+        seed: Seed of the initial weights, the noise and the order of the examples.
+        steps_per_execution: Batches that one call to the device goes through, and of which an
+            epoch is a multiple: what is over is left out. `None` for as many as leave nothing
+            out, up to `MOST_STEPS_AT_ONCE`.
+        gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
+            updated once; the batch of the optimizer is so many times `batch_size`.
+    """
+
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    warmup_steps: int = 0
+    patience: int = 0
+    seed: int = 0
+    steps_per_execution: int | None = None
+    gradient_accumulation_steps: int = 1
+
+
+Optimizer = keras.optimizers.Optimizer
+
+
+def adam(
+    schedule: Schedule,
+    steps_per_epoch: int,
+    rate: float = 1.0,
+    kind: Callable[..., Optimizer] = FusedAdam,
+) -> Optimizer:
+    """Adam whose rate, once it has risen, falls along a cosine over the rest of the schedule.
+
+    Args:
+        schedule: How long and how fast to train.
+        steps_per_epoch: Batches an epoch.
+        rate: Factor on the learning rate of the schedule.
+        kind: The optimizer, that of matrices with orthonormal columns for example.
+
+    Raises:
+        ValueError: The rate would rise for longer than training takes.
+    """
+    steps, warmup = schedule.epochs * steps_per_epoch, schedule.warmup_steps
+    if warmup >= steps:
+        raise ValueError(
+            f"The learning rate would not stop rising. Expected: train.warmup_steps below {steps}, "
+            f"the steps of {schedule.epochs} epochs. Received: train.warmup_steps={warmup}. Lower "
+            "it, or raise `train.epochs`."
+        )
+    peak = rate * schedule.learning_rate
+    cosine = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else peak,
+        steps - warmup,
+        alpha=0.05,
+        warmup_target=peak if warmup else None,
+        warmup_steps=warmup,
+    )
+    accumulated = schedule.gradient_accumulation_steps
+    return kind(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)
+
+
+def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> Optimizer:
+    """Adam, with groups of its own where the model asks for other rates (`relative_rates`), or
+    where columns are to stay orthonormal (`stiefel_groups`).
+    """
+    default = adam(schedule, steps_per_epoch)
+    kinds = {"relative_rates": FusedAdam, "stiefel_groups": CayleyAdam}
+    groups = {
+        name: (part, adam(schedule, steps_per_epoch, rate, kind))
+        for asked, kind in kinds.items()
+        for name, (part, rate) in getattr(model, asked, {}).items()
+    }
+    return Grouped(groups, default) if groups else default
+
+
+def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
+    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
+    several devices, whose loop TensorFlow cannot build for every model.
+    """
+    if schedule.steps_per_execution:
+        return schedule.steps_per_execution
+    if keras.backend.backend() == "jax" or num_replicas() > 1:
+        return 1
+    return max(n for n in range(1, MOST_STEPS_AT_ONCE + 1) if steps_per_epoch % n == 0)
+
+
+def check_accumulation(schedule: Schedule) -> None:
+    """Refuses to accumulate gradients on mirrored variables, which Keras cannot on TensorFlow."""
+    mirrored = keras.backend.backend() == "tensorflow" and num_replicas() > 1
+    if mirrored and schedule.gradient_accumulation_steps > 1:
+        raise ValueError(
+            "TensorFlow cannot accumulate gradients on several devices. Expected: one of both. "
+            f"Received: {num_replicas()} devices, train.gradient_accumulation_steps="
+            f"{schedule.gradient_accumulation_steps}. Set it to 1, set train.devices to 1, or "
+            "train with KERAS_BACKEND=jax."
+        )
+
+
+def sampler(model: keras.Model, images: np.ndarray, factors: Factors) -> Callable[..., Batches]:
+    """What makes the batches that a model learns from: its own `sampler`, or plain batches.
+
+    Args:
+        model: A zoo model.
+        images: Training images, uint8.
+        factors: Their factors.
+
+    Returns:
+        A function of images, factors and the settings of `Batches`.
+    """
+    if hasattr(model, "sampler"):
+        return model.sampler(images, factors)
+    return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
+
+
+def fit(
+    model: keras.Model,
+    train: tuple[np.ndarray, Factors],
+    validation: tuple[np.ndarray, Factors],
+    schedule: Schedule,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    scaling: Scaling = PIXELS,
+    deformations: Deformations | None = None,
+) -> list[dict[str, float]]:
+    """Trains a latent model; goes on after the last finished epoch found in `folder`.
+
+    Args:
+        model: A zoo model, built with the schedule's seed and in the current `placement`.
+        train: `(observations as stored, factors)` to learn from; labels alone will do for models
+            that learn from nothing else.
+        validation: The same, which decide when to stop and which epoch is best.
+        schedule: How long and how fast to train.
+        folder: Where checkpoints lie; empty or missing for a new run.
+        callbacks: Further Keras callbacks, to show progress for example.
+        scaling: How observations become what the model sees; uint8 images by default.
+        deformations: Deforms the images that are learnt from; none by default.
+
+    Returns:
+        The history, one dictionary of figures an epoch; the model holds the best weights.
+
+    Raises:
+        ValueError: There are too few examples for a step, or gradients cannot be accumulated here.
+        FloatingPointError: Training diverged.
+    """
+    check_accumulation(schedule)
+    fix_rounding()
+    epochs, batches = range(schedule.epochs), sampler(model, *train)
+    shared = {
+        "batch_size": schedule.batch_size,
+        "value_range": model.value_range,
+        "divisor": num_replicas(),
+        "scaling": scaling,
+    }
+    ordered = {
+        "seed": schedule.seed,
+        "steps_divisor": schedule.steps_per_execution or 1,
+        "deformations": deformations,
+        **shared,
+    }
+    steps = batches(*train, **ordered).steps_per_epoch
+    model.compile(
+        optimizer(model, schedule, steps),
+        jit_compile=uses_xla(),
+        steps_per_execution=steps_per_execution(schedule, steps),
+    )
+    checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
+    checkpoints.restore(model)
+    if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
+        left = epochs[checkpoints.next_epoch :]
+        model.fit(
+            fed_to_device(batches(*train, epochs=left, **ordered)),
+            initial_epoch=left.start,
+            epochs=left.stop,
+            steps_per_epoch=steps,
+            validation_data=batches(*validation, **shared),
+            shuffle=False,  # Batches has an order of its own
+            callbacks=[checkpoints, *callbacks],
+            verbose=0,
+        )
+    checkpoints.restore_best(model)
+    if hasattr(model, "settle"):
+        model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
+    return checkpoints.history
+
+
+def fit_classifier(
+    train: tuple[np.ndarray, np.ndarray],
+    num_classes: int | Sequence[int],
+    schedule: Schedule,
+    width: int = 32,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    scaling: Scaling = PIXELS,
+    deformations: Deformations | None = None,
+) -> keras.Sequential:
+    """Trains a classifier from the schedule's seed, without early stopping.
+
+    Args:
+        train: `(observations as stored, labels)` to learn from; labels `(n, factors)` for several
+            factors.
+        num_classes: Number of classes, or the number of values of each factor. The loss is then
+            the sum of their cross-entropies.
+        schedule: How long and how fast to train.
+        width: Channels of the first convolution.
+        callbacks: Keras callbacks, to show progress for example.
+        scaling: How observations become what the network sees; uint8 images by default.
+        deformations: Deforms the images that are learnt from; none by default.
+
+    Returns:
+        The trained network, from observations scaled to `[-1, 1]` to logits.
+    """
+    if isinstance(num_classes, int):
+        loss, accuracy = keras.losses.SparseCategoricalCrossentropy(from_logits=True), "accuracy"
+    else:
+        loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
+    fix_rounding()
+    keras.utils.set_random_seed(schedule.seed)
+    network = image_classifier(train[0].shape[1:], num_classes, width=width)
+    batches = Batches(
+        *train,
+        batch_size=schedule.batch_size,
+        value_range=CLASSIFIER_RANGE,
+        seed=schedule.seed,
+        epochs=range(schedule.epochs),
+        steps_divisor=schedule.steps_per_execution or 1,
+        scaling=scaling.for_classifiers,
+        deformations=deformations,
+    )
+    compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])
+    fit_network(network, batches, schedule.epochs, callbacks)
+    return network
+
+
+def compile_network(
+    network: keras.Model,
+    schedule: Schedule,
+    steps: int,
+    loss: keras.losses.Loss,
+    metrics: Sequence = (),
+) -> None:
+    """Makes a network ready for `fit_network`.
+
+    Args:
+        network: A built network.
+        schedule: How long and how fast it will be trained.
+        steps: Batches an epoch.
+        loss: What to minimise.
+        metrics: Keras metrics, to show.
+    """
+    network.compile(
+        adam(schedule, steps),
+        loss,
+        metrics=list(metrics),
+        jit_compile=uses_xla(),
+        steps_per_execution=steps_per_execution(schedule, steps),
+    )
+
+
+def fit_network(
+    network: keras.Model,
+    batches: keras.utils.PyDataset,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains a network without early stopping.
+
+    Args:
+        network: A compiled network.
+        batches: Batches of all epochs, in an order of their own.
+        epochs: Number of epochs.
+        callbacks: Keras callbacks, to show progress for example.
+    """
+    network.fit(
+        fed_to_device(batches),
+        epochs=epochs,
+        steps_per_epoch=len(batches) // epochs,
+        shuffle=False,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+
+
+def forget(folder: Path) -> None:
+    """Removes the checkpoints of a finished run."""
+    shutil.rmtree(folder, ignore_errors=True)

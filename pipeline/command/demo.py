@@ -1,0 +1,32 @@
+"""The verb `demo`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentloom.pipeline.command.options import Overwrite, local_path
+from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.terminal.tables import print_report
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", parser=local_path, help="Directory for everything.")
+    ] = Path("demo"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Variants and recombinations of embedded letters, from import to report, in a few minutes."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    start_tensorflow()
+    from latentloom.pipeline.command.demo_run import run_demo
+    from latentloom.pipeline.terminal.progress import ProgressDisplay
+
+    reports = run_demo(out, overwrite=overwrite, display=ProgressDisplay())
+    for made, report in reports.items():
+        print_report(report, made.capitalize())
+    pages = " and ".join(str(out / made / "report.html") for made in reports)
+    typer.echo(f"Open {pages} in a browser.")

@@ -1,0 +1,53 @@
+"""The verb `evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentloom.pipeline.command.options import Data, Model, Overwrite, Settings, local_path
+from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.terminal.tables import figure_rows, measured_rows, print_table
+
+
+def evaluate(
+    data: Data,
+    model: Model,
+    out: Annotated[
+        Path,
+        typer.Option("--out", parser=local_path, help="Directory for the page and its figures."),
+    ],
+    full_model: Annotated[
+        str | None,
+        typer.Option(
+            "--full-model",
+            help="Bundle of the same recipe trained on the cells of data.hold_out, too; compared "
+            "on them.",
+        ),
+    ] = None,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure a bundle: where its code holds the class, and what its decoder makes.
+
+    The configuration is the one stored in the bundle; `--set` changes `evaluate` and `generate`.
+    """
+    start_tensorflow()
+    from latentloom.pipeline.evaluation.evaluate import evaluate as evaluate_bundle
+    from latentloom.pipeline.terminal.progress import ProgressDisplay
+
+    report = evaluate_bundle(
+        data,
+        model,
+        out,
+        full_model=full_model,
+        overrides=settings or (),
+        overwrite=overwrite,
+        display=ProgressDisplay(),
+    )
+    print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
+    for table in report.unseen_combinations:
+        print_table(f"Unseen combinations: {table.title}", *figure_rows(table))
+    typer.echo(f"Page in {out / 'evaluation.html'}, figures in {out / 'evaluation.json'}.")

@@ -1,0 +1,61 @@
+"""The verb `study`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentloom.pipeline.command.options import Config_, Data, Overwrite, Settings, local_path
+from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.terminal.tables import print_report
+
+
+def study(
+    config: Config_,
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", parser=local_path, help="Directory for the study.")],
+    generated: Annotated[
+        Path | None,
+        typer.Option(
+            "--generated", parser=local_path, help="Examples generated from all training examples."
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", parser=local_path, help="Bundle trained on all training examples."),
+    ] = None,
+    settings: Settings = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure whether generated examples help a classifier, beside what rivals do.
+
+    Trains one classifier for every arm, size and seed, on the same real examples and for the same
+    steps. Without --generated and --model, a generator is trained for every size and seed on these
+    examples alone. The same command again goes on with a study that was interrupted.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    from latentloom.pipeline.config import load_config
+    from latentloom.pipeline.storage.output_directories import check_apart
+
+    check_apart(out, {"CONFIG": config})
+    resolved = load_config(config, settings or ())
+    start_tensorflow()
+    from latentloom.pipeline.dataset.directory import DatasetDir
+    from latentloom.pipeline.study import report_study, run_study
+    from latentloom.pipeline.terminal.progress import ProgressDisplay
+
+    results = run_study(
+        resolved,
+        data,
+        out,
+        generated=generated,
+        model=model,
+        overwrite=overwrite,
+        display=ProgressDisplay(),
+    )
+    report = report_study(resolved, DatasetDir.open(data), results, out)
+    print_report(report)
+    typer.echo(f"Page in {out / 'study.html'}, figures in {out / 'study.json'}.")

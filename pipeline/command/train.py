@@ -1,0 +1,47 @@
+"""The verb `train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentloom.pipeline.command.options import Config_, Data, Overwrite, Settings, local_path
+from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.terminal.tables import print_table
+
+
+def train(
+    config: Config_,
+    data: Data,
+    out: Annotated[
+        Path, typer.Option("--out", parser=local_path, help="Directory for the model bundle.")
+    ],
+    settings: Settings = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a model with its judges and write the bundle.
+
+    Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
+    """
+    from latentloom.pipeline.config import load_config
+    from latentloom.pipeline.storage.output_directories import check_apart
+
+    check_apart(out, {"CONFIG": config})
+    resolved = load_config(config, settings or ())
+    start_tensorflow()
+    from latentloom.pipeline.terminal.progress import ProgressDisplay
+    from latentloom.pipeline.training.train import train_bundle
+
+    bundle = train_bundle(
+        resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
+    )
+    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
+    typer.echo(
+        f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} --data {data} "
+        f"--model {out} --out ..."
+    )

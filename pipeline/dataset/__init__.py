@@ -1,0 +1,1 @@
+"""The data set directory and the examples in it."""

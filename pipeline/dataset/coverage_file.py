@@ -1,0 +1,37 @@
+"""`coverage.json`: the cells before and after generation."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from latentloom.augment import Coverage
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import Location, exists, read_text
+
+COVERAGE_FILE = "coverage.json"
+
+
+def write_change(
+    out: str, before: Coverage, made: Sequence[Sequence[tuple[Sequence[int], int]]]
+) -> None:
+    """Writes the examples of each cell before and after into a data set directory.
+
+    Args:
+        out: The directory of the generated data set.
+        before: The cells of the data that was read.
+        made: For each shard the cells that were written and their variants.
+    """
+    parts = [Coverage(before.names, {tuple(c): n for c, n in cells}) for cells in made]
+    document = {"before": before.to_dict(), "after": before.merge(*parts).to_dict()}
+    write_atomic(os.path.join(out, COVERAGE_FILE), json.dumps(document))
+
+
+def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
+    """Reads what `write_change` wrote, before and after; None if it wrote nothing."""
+    path = os.path.join(out, COVERAGE_FILE)
+    if not exists(path):
+        return None
+    document = json.loads(read_text(path))
+    return Coverage.from_dict(document["before"]), Coverage.from_dict(document["after"])

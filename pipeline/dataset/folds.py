@@ -1,0 +1,126 @@
+"""Which examples of the training split are used for what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from latentloom.augment import identity_keys, uniforms
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import rank_in_class
+
+SMALLEST_CLASS = 2
+"""Examples that a class must have, so that judge and auditor both see it."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The training split, divided by the identity of the examples, class by class.
+
+    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole. Every
+    class is in `train`, `judge` and `auditor`.
+    """
+
+    train: Examples
+    validation: Examples
+    judge: Examples
+    auditor: Examples
+
+
+def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
+    """Divides examples into folds by their ids, whatever their order.
+
+    Args:
+        examples: The examples, at least two of every class that is there.
+        validation_share: Share of each class that goes into `validation`, rounded down, and at
+            least one example of the largest class.
+        seed: Integer, another seed gives other folds.
+    """
+    draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
+    counts = np.bincount(examples.labels)
+    sizes = np.floor(validation_share * counts).astype(np.int64)
+    sizes[counts.argmax()] = max(sizes[counts.argmax()], 1)
+    validation = rank_in_class(draws[:, 0], examples.labels) < sizes[examples.labels]
+    judge = rank_in_class(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
+    return Folds(
+        train=examples.take(~validation),
+        validation=examples.take(validation),
+        judge=examples.take(judge),
+        auditor=examples.take(~judge),
+    )
+
+
+def check_folds(folds: Folds, class_names: Sequence[str]) -> None:
+    """Refuses examples that would spoil a model without a word.
+
+    Args:
+        folds: The examples, divided.
+        class_names: Names of the classes, in the order of their labels.
+
+    Raises:
+        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
+            infinity.
+    """
+    for name in (field.name for field in fields(folds)):
+        fold: Examples = getattr(folds, name)
+        where = f"fold '{name}'"
+        _check_labels(fold, class_names, where)
+        missing = np.flatnonzero(np.bincount(fold.labels, minlength=len(class_names)) == 0)
+        if len(missing) and name != "validation":
+            raise ValueError(
+                f"Class '{class_names[missing[0]]}' is not in the {where}. Expected: some examples "
+                f"of every class. Received: none of {len(missing)} classes. Divide the examples "
+                "with `divide`, or drop the names of classes without any."
+            )
+        _check_finite(fold, where)
+
+
+def _check_labels(fold: Examples, class_names: Sequence[str], where: str) -> None:
+    unknown = (fold.labels < 0) | (fold.labels >= len(class_names))
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise ValueError(
+            f"Example '{fold.ids[row]}' of the {where} has no known class. Expected: labels 0 to "
+            f"{len(class_names) - 1}, one for each name. Received: label={fold.labels[row]}. "
+            "Number the classes without gaps, in the order of their names."
+        )
+
+
+def _check_finite(fold: Examples, where: str) -> None:
+    if fold.images.dtype.kind != "f":
+        return
+    finite = np.isfinite(fold.images).reshape(len(fold), -1).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"Example '{fold.ids[np.argmin(finite)]}' of the {where} is not finite. Expected: no "
+            f"NaN or infinity. Received: {np.sum(~finite)} such examples. Repair or remove them."
+        )
+
+
+def check_counts(counts: Sequence[int], class_names: Sequence[str], where: str) -> None:
+    """Refuses classes that nothing can be learnt of.
+
+    Args:
+        counts: Examples of each class.
+        class_names: Their names.
+        where: What holds the examples, for the message.
+
+    Raises:
+        ValueError: There are fewer than two classes, or a class has fewer than two examples.
+    """
+    if len(counts) < 2:
+        raise ValueError(
+            f"{where} has one class. Expected: at least two, since what makes the class is learnt "
+            f"from what tells classes apart. Received: {list(class_names)}. Import with another "
+            "--label, or add examples of another class."
+        )
+    few = [index for index, count in enumerate(counts) if count < SMALLEST_CLASS]
+    if few:
+        name, count = class_names[few[0]], int(counts[few[0]])
+        raise ValueError(
+            f"Class '{name}' of {where} has too few examples. Expected: at least {SMALLEST_CLASS} "
+            f"of every class. Received: {count} of '{name}' ({len(few)} such classes). Add "
+            "examples, raise `data.limit`, or import the data without this class."
+        )

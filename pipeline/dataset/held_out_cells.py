@@ -1,0 +1,144 @@
+"""Cells held out of training: drawn or named by a configuration, kept in bundle and manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.dataset.examples import Examples, Factors
+from latentloom.pipeline.dataset.folds import Folds
+
+DETAIL = "hold_out"
+"""Where the details of a bundle and of a manifest have it."""
+
+
+def plan_hold_out(
+    settings: Mapping[str, HoldOutConfig], examples: Examples, factors: Factors
+) -> HoldOut:
+    """Finds the cells of every group among those that earlier groups leave.
+
+    Args:
+        settings: The groups, `data.hold_out` of the configuration.
+        examples: The training split.
+        factors: Value names of its factors.
+
+    Returns:
+        The groups that are held out.
+
+    Raises:
+        ValueError: A factor or a value is unknown, a cell has no example, or no cell can be drawn.
+    """
+    hold_out = HoldOut()
+    for name, group in settings.items():
+        left = hold_out.keeps(examples.factors)
+        columns = {factor: codes[left] for factor, codes in examples.factors.items()}
+        grid = _grid(name, group, factors)
+        coverage = Coverage({factor: tuple(factors[factor]) for factor in grid}).count(columns)
+        cells = (
+            draw_cells(coverage, group.share, group.seed)
+            if group.share
+            else name_cells(coverage, group.cells)
+        )
+        hold_out = hold_out.adding(name, cells)
+    return hold_out
+
+
+def _grid(name: str, group: HoldOutConfig, factors: Factors) -> list[str]:
+    """The factors of the cells of a group, in the order of the data."""
+    key, wanted = f"data.hold_out.{name}.factors", set(group.factors or factors)
+    if group.cells:
+        key, wanted = f"data.hold_out.{name}.cells", set(group.cells[0])
+        other = next((cell for cell in group.cells if set(cell) != wanted), None)
+        if other is not None:
+            raise ValueError(
+                f"The cells of the group '{name}' are not of one grid. Expected: values of "
+                f"{sorted(wanted)}, as in the first. Received: {other}. Make another group of it."
+            )
+    for factor in sorted(wanted):
+        if factor not in factors:
+            raise ValueError(
+                f"Factor '{factor}' cannot be held out. Expected: factors of the data, "
+                f"{sorted(factors)}. Received: {key} with '{factor}'. {nearest(factor, factors)}"
+            )
+    return [factor for factor in factors if factor in wanted]
+
+
+def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
+    """Leaves held-out cells out of all folds but that of the auditor, which judges the rest.
+
+    Raises:
+        ValueError: A value of a factor would not be trained on at all.
+    """
+    if not hold_out:
+        return folds
+    kept = {
+        name: fold.take(hold_out.keeps(fold.factors))
+        for name, fold in vars(folds).items()
+        if name != "auditor"
+    }
+    for factor, values in factors.items():
+        there = np.isin(np.arange(len(values)), kept["train"].factors[factor])
+        lost = np.isin(np.arange(len(values)), folds.train.factors[factor]) & ~there
+        if lost.any():
+            raise ValueError(
+                f"Value '{values[int(np.argmax(lost))]}' of factor '{factor}' is held out whole, "
+                "which would ask for extrapolation, not for recombination. Expected: some training "
+                f"examples of every value. Received: none of {lost.sum()} values. Hold out fewer "
+                "cells under data.hold_out, or add examples."
+            )
+    return Folds(**kept, auditor=folds.auditor)
+
+
+def check_deformations(hold_out: HoldOut, measured: Collection[str]) -> None:
+    """Refuses images that are deformed into held-out cells.
+
+    Args:
+        hold_out: The groups.
+        measured: Factors that were measured on the pixels of the images.
+
+    Raises:
+        ValueError: A group is of such a factor.
+    """
+    for name, group in hold_out.groups.items():
+        factors = [factor for factor in group.names if factor in measured]
+        if factors:
+            raise ValueError(
+                f"Deformed images may be of the cells held out as '{name}'. Expected: no "
+                f"deformations where {', '.join(factors)}, measured on pixels, is held out. "
+                "Received: data.deform. Drop `data.deform`, or hold out cells of other factors."
+            )
+
+
+def split_by_group(examples: Examples, hold_out: HoldOut) -> dict[str, Examples]:
+    """The held-out examples of each group that has any."""
+    groups = hold_out.group_of(examples.factors)
+    parts = {name: groups == place for place, name in enumerate(hold_out.groups)}
+    return {name: examples.take(rows) for name, rows in parts.items() if rows.any()}
+
+
+def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> HoldOut:
+    """The cells that a bundle was not trained on.
+
+    Args:
+        details: Details of the bundle.
+        factors: Value names of the factors of a data set.
+        name: Name of the data set, for the message.
+
+    Raises:
+        ValueError: The data set has other factors or values.
+    """
+    hold_out = HoldOut.from_dict(details.get(DETAIL, {}))
+    for group in hold_out.groups.values():
+        for factor, values in group.names.items():
+            if list(factors.get(factor, ())) != list(values):
+                raise ValueError(
+                    f"The bundle holds out cells that data set '{name}' does not know. Expected: "
+                    f"factor '{factor}' with the values {list(values)[:5]}... Received: "
+                    f"{list(factors.get(factor, ()))[:5]}. Use the data that it was trained on."
+                )
+    return hold_out

@@ -1,0 +1,229 @@
+"""The manifest of a data set directory: what is in it, shard by shard, and where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from latentloom.model_zoo.scaling import Counts
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.observations.vocabulary import check_vocabulary
+from latentloom.pipeline.storage.files import file_size, open_binary
+
+MANIFEST_FILE = "manifest.json"
+SCHEMA_VERSION = 1
+TOTALS = ("requested", "written", "rejected", "dead")
+RESERVED_FEATURES = (
+    *(kind.feature for kind in KINDS.values()),
+    *("example_id", "anchor_id", "donor_ids", "recipe", "seen_combination"),
+    *("judge_confidence", "seed"),
+)
+"""Features of a record that are no factors."""
+CONFIDENCE = "judge_confidence"
+"""Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PACKAGES = (
+    *("latentloom", "apache-beam", "keras", "numpy", "pillow"),
+    *("tensorflow", "tensorflow-datasets", "tensorflow-probability"),
+)
+
+
+class ShardEntry(BaseModel):
+    """One shard as it was written: file name, counts and hash; `label_counts` by class code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    records: int = Field(ge=0)
+    num_bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    label_counts: list[int]
+
+    @field_validator("file")
+    @classmethod
+    def _plain_file_name(cls, file: str) -> str:
+        if file != os.path.basename(file) or file in ("", ".", ".."):
+            raise ValueError(f"a shard must be a plain file name, got '{file}'")
+        return file
+
+
+class Manifest(BaseModel):
+    """What a data set directory holds, to be read before any of its records.
+
+    Args:
+        kind: `"imported"` or `"generated"`.
+        name: Name of the data set, lower case; the prefix of its files.
+        version: Semantic version, as TFDS reads it.
+        observation: Kind of observation, a key of `pipeline.observations.KINDS`.
+        image_shape: Event shape of an observation, `(height, width, channels)`, `(features,)` or
+            `(words,)`.
+        factors: Value names of each factor in the order of their codes; `"label"` first.
+        vocabulary: Words of a bag of words, by number; empty for other observations.
+        splits: The shards of each split, in order.
+        source: Where the examples came from, and with which options.
+        versions: Versions of the packages that wrote it.
+        totals: `requested`, `written`, `rejected` and `dead` examples.
+        details: Anything else worth keeping.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Literal["imported", "generated"]
+    name: str
+    version: str = "1.0.0"
+    observation: str = "image"
+    image_shape: tuple[int, ...]
+    factors: dict[str, list[str]]
+    vocabulary: list[str] = []
+    splits: dict[str, list[ShardEntry]]
+    source: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    totals: dict[str, int]
+    details: dict[str, Any] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _valid_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"a name has lower-case letters, digits and '_', got '{name}'")
+        return name
+
+    @field_validator("factors")
+    @classmethod
+    def _valid_factors(cls, factors: dict[str, list[str]]) -> dict[str, list[str]]:
+        check_factors(factors)
+        return factors
+
+    @model_validator(mode="after")
+    def _observation_is_known(self) -> Manifest:
+        if self.observation not in KINDS:
+            raise ValueError(f"observation must be in {sorted(KINDS)}, got '{self.observation}'")
+        if expected := KINDS[self.observation].check_shape(self.image_shape):
+            raise ValueError(f"image_shape must be {expected}, got {self.image_shape}")
+        words = self.image_shape[0] if self.observation == Counts.kind else 0
+        if len(self.vocabulary) != words:
+            raise ValueError(f"vocabulary must have {words} words, got {len(self.vocabulary)}")
+        check_vocabulary(self.vocabulary)
+        return self
+
+    @model_validator(mode="after")
+    def _counts_add_up(self) -> Manifest:
+        if sorted(self.totals) != sorted(TOTALS):
+            raise ValueError(f"totals must have exactly {TOTALS}, got {sorted(self.totals)}")
+        if self.totals["requested"] != sum(self.totals[key] for key in TOTALS[1:]):
+            raise ValueError(f"requested must be written + rejected + dead, got {self.totals}")
+        for shard in (shard for shards in self.splits.values() for shard in shards):
+            if len(shard.label_counts) != len(self.class_names):
+                raise ValueError(f"shard '{shard.file}' must count {len(self.class_names)} classes")
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes, by code."""
+        return self.factors["label"]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the hashes of all shards, which identifies the examples."""
+        hashes = [shard.sha256 for shards in self.splits.values() for shard in shards]
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+    def num_examples(self, split: str) -> int:
+        """Number of examples in a split; 0 if there is no such split."""
+        return sum(shard.records for shard in self.splits.get(split, []))
+
+    def label_counts(self, split: str) -> dict[str, int]:
+        """Number of examples of each class in a split."""
+        columns = zip(*(shard.label_counts for shard in self.splits.get(split, [])), strict=True)
+        counts = [sum(column) for column in columns] or [0] * len(self.class_names)
+        return dict(zip(self.class_names, counts, strict=True))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the manifest atomically to the file `path`."""
+        from latentloom.pipeline.storage.atomic_files import write_atomic
+
+        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Manifest:
+        """Reads a manifest file.
+
+        Args:
+            path: Path of the file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no manifest, or one of a newer schema.
+        """
+        path = os.fspath(path)
+        if file_size(path) is None:
+            raise FileNotFoundError(
+                f"There is no manifest '{path}'. Expected: a data set directory with "
+                f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
+            )
+        with open_binary(path) as file:
+            text = file.read().decode()
+        try:
+            newest = json.loads(text)["schema_version"]
+            if newest <= SCHEMA_VERSION:
+                return cls.model_validate_json(text)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"'{path}' is not a valid manifest. Expected: what `latentloom import` or "
+                f"`generate` wrote. Received: {error}. Write the data set again."
+            ) from error
+        raise ValueError(
+            f"Manifest '{path}' is of a newer format. Expected: schema_version up to "
+            f"{SCHEMA_VERSION}. Received: schema_version={newest}. Upgrade latentloom."
+        )
+
+
+def check_factors(factors: dict[str, list[str]]) -> None:
+    """Checks the names of factors and of their values.
+
+    Raises:
+        ValueError: `label` is not first, or a name is reserved, empty, spaced or not unique.
+    """
+    if next(iter(factors), None) != "label":
+        raise ValueError(
+            "The factors cannot be used. Expected: `label` first. "
+            f"Received: factors={list(factors)}. Put it there."
+        )
+    for factor, values in factors.items():
+        reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
+        if not _FIELD.fullmatch(factor) or reserved:
+            raise ValueError(
+                f"'{factor}' cannot be the name of a factor. Expected: letters, digits and '_', "
+                f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."
+            )
+        bad = [value for value in values if not value or value != " ".join(value.split())]
+        if not values or bad or len(set(values)) < len(values):
+            raise ValueError(
+                f"The values of factor '{factor}' cannot be used. Expected: distinct names "
+                "without spaces at the ends, tabs or line ends, and at least one. "
+                f"Received: {bad[:1] or values[:5]}. Rename them."
+            )
+
+
+def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
+    """Versions of Python and of those packages that are installed, for the manifest."""
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+TRAINED_ON = "trained_on"
+"""Detail of a manifest: name and digest of the data set that the model was trained on."""

@@ -1,0 +1,60 @@
+"""The metadata files with which TFDS reads a directory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.observations import KINDS
+
+
+def write_metadata(
+    path: str | os.PathLike[str],
+    manifest: Manifest,
+    extra_features: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes the metadata with which `tfds.builder_from_directory` reads the directory.
+
+    Args:
+        path: Path of the directory.
+        manifest: What the directory holds.
+        extra_features: TFDS features of the records beyond observation, factors and `example_id`.
+    """
+    import tensorflow_datasets as tfds
+
+    from latentloom.pipeline.storage.atomic_files import write_atomic
+
+    kind = KINDS[manifest.observation]
+    features = {
+        kind.feature: kind.tfds_feature(manifest.image_shape),
+        **{n: tfds.features.ClassLabel(names=values) for n, values in manifest.factors.items()},
+        "example_id": tfds.features.Text(),
+        **(extra_features or {}),
+    }
+    splits = [
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=[shard.records for shard in shards],
+            num_bytes=sum(shard.num_bytes for shard in shards),
+        )
+        for split, shards in manifest.splits.items()
+    ]
+    with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:  # TFDS knows few schemes
+        shards = {shard.file for shards in manifest.splits.values() for shard in shards}
+        for shard in shards:
+            Path(folder, shard).touch()  # TFDS looks for their names
+        tfds.folder_dataset.write_metadata(
+            data_dir=folder,
+            features=features,
+            split_infos=splits,
+            version=manifest.version,
+            check_data=False,
+            description=str(manifest.source.get("description", manifest.name)),
+            supervised_keys=(kind.feature, "label"),
+        )
+        for name in set(os.listdir(folder)) - shards:
+            write_atomic(os.path.join(path, name), Path(folder, name).read_bytes())

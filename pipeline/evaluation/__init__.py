@@ -1,0 +1,1 @@
+"""What a bundle, and what it made, is like."""

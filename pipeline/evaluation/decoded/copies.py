@@ -1,0 +1,117 @@
+"""Figures of whether draws from the prior are copies of training examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from latentloom.model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import rank_in_class
+from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.pictures.protocol import Figures
+from latentloom.pipeline.report.pictures.registry import pictures_of
+
+MOST_DRAWS = 1000
+"""Draws, and held-out examples, whose nearest training examples are looked for."""
+
+
+SHOWN = 10
+"""Draws that are shown: of every class those with the nearest training examples."""
+NEIGHBOURS = 4
+"""Training examples that are shown of each."""
+CAPTION = (
+    "Left, of {count:,} draws from the prior those of every class that are nearest to a training "
+    "example; right, their nearest training examples, nearest first. What is the same is a copy."
+)
+
+
+def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
+    """Looks for the nearest training example of draws, and of held-out examples to compare with.
+
+    Args:
+        held_out: Encoded examples; a draw is made for each, every block from its prior, given the
+            class.
+        train: All examples that the model was trained on.
+
+    Returns:
+        Two figures as stored and two in the features of the auditor.
+    """
+    codec, rows = held_out.codec, slice(MOST_DRAWS)
+    drawn = draw(held_out)
+    ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        f"{codec.kind.many} as stored": lambda images: images,
+        "the features of the auditor": codec.features,
+    }
+    return [
+        measure
+        for where, see in ways.items()
+        for measure in _measures(
+            where,
+            held_out.many,
+            copy_figures(see(drawn), see(held_out.examples.images[rows]), see(train.images)),
+        )
+    ]
+
+
+def draw(held_out: HeldOut) -> np.ndarray:
+    """Decodes draws from the prior, the first of those whose fidelity is measured."""
+    blocks = [*held_out.carriers, *held_out.free]
+    codes = held_out.from_prior(blocks, "fidelity")
+    return held_out.decode({name: code[:MOST_DRAWS] for name, code in codes.items()})
+
+
+def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
+    """Draws what is nearest to training examples beside them; nothing where there are too few."""
+    drawn, codec = draw(held_out), held_out.codec
+    figures = pictures_of(codec.kind, codec.bundle.vocabulary)
+    picture = draw_nearest(figures, drawn, held_out.labels[: len(drawn)], train.images)
+    return {"copies": picture} if picture else {}
+
+
+def draw_nearest(
+    figures: Figures, made: np.ndarray, labels: np.ndarray, train: np.ndarray
+) -> bytes | None:
+    """Draws of every class what is nearest to a training example, beside those nearest to it.
+
+    Args:
+        figures: How observations of their kind are shown.
+        made: Generated observations.
+        labels: Their classes, int64.
+        train: Training examples as they are stored.
+
+    Returns:
+        A PNG file, or nothing where there are too few training examples or nothing to see.
+    """
+    if len(train) < NEIGHBOURS or not len(made):
+        return None
+    distances, places = nearest_examples(made, train, NEIGHBOURS)
+    shown = _classes_in_turn(labels, distances[:, 0])
+    return figures.copies(made[shown], train[places[shown]])
+
+
+def _classes_in_turn(labels: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Rows with the least distances, as many of each class as there is room for."""
+    chosen = np.lexsort((distances, rank_in_class(distances, labels)))[:SHOWN]
+    return chosen[np.argsort(labels[chosen], kind="stable")]
+
+
+def _measures(where: str, many: str, figures: dict[str, float]) -> list[Measure]:
+    return [
+        Measure(
+            name=f"Copies among draws, in {where}",
+            value=figures["copies"],
+            chance=USUAL_SHARE,
+            better="lower",
+            meaning="Share that are nearer to a training example than all but one in a hundred "
+            f"of the {many} that were held out.",
+        ),
+        Measure(
+            name=f"Nearest training example of draws, in {where}",
+            value=figures["distance"],
+            chance=1.0,
+            meaning=f"Median distance to it over that of the {many} that were held out.",
+        ),
+    ]

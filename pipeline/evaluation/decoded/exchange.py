@@ -1,0 +1,65 @@
+"""Exchange of blocks: what becomes of each two images when one gives its class to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from latentloom.augment import Anchors, LatentSpec, QualityGate, Source, VariantPlan, recombine
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.examples import Examples
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Every pair of some images, decoded.
+
+    Attributes:
+        examples: The images, `n` of them.
+        images: uint8 of shape `(n, n, height, width, channels)`: the blocks that carry the class
+            are of the image that the first axis counts, the others of that of the second.
+        accepted: Booleans of shape `(n, n)`: whether the gate accepts them as of the first's class.
+    """
+
+    examples: Examples
+    images: np.ndarray
+    accepted: np.ndarray
+
+
+def can_exchange(spec: LatentSpec) -> bool:
+    """Whether some blocks carry the class and some do not."""
+    return bool(spec.carriers("label") and spec.free_of("label"))
+
+
+def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exchange:
+    """Gives every image the free blocks of every image, itself among them.
+
+    Args:
+        codec: The codec of a bundle; `can_exchange` is true of its spec.
+        examples: The `n` images.
+        gate: What accepts or rejects the results.
+    """
+    latents = codec.encode(examples.images)
+    plan = plan_exchange(examples, codec.spec)
+    images, probabilities = codec.render(recombine(latents, latents, plan))
+    square = (len(examples), len(examples))
+    return Exchange(
+        examples=examples,
+        images=images.reshape(*square, *images.shape[1:]),
+        accepted=gate.judge(probabilities, plan.label).accepted.reshape(square),
+    )
+
+
+def plan_exchange(examples: Examples, spec: LatentSpec) -> VariantPlan:
+    """Plans `n` variants of each of `n` images; number `j` takes its free blocks of image `j`."""
+    count = len(examples)
+    anchors = Anchors(examples.ids, {"label": examples.labels}, np.full(count, count))
+    plan = VariantPlan.keep_all("exchange", anchors, spec, seed=0)
+    free = spec.free_of("label")
+    donor = np.full(len(plan), Source.DONOR, np.int8)
+    return replace(
+        plan,
+        sources=plan.sources | dict.fromkeys(free, donor),
+        donors=plan.donors | dict.fromkeys(free, plan.variant),
+    )

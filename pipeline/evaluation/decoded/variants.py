@@ -1,0 +1,133 @@
+"""Measured quality of a bundle: how clean the split is, and what its variants are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.augment import (
+    Anchors,
+    DonorBank,
+    Verdicts,
+    find_clashes,
+    find_recipe,
+    plan_variants,
+    recombine,
+)
+from latentloom.model_zoo.metrics.calibration import calibration_error
+from latentloom.model_zoo.metrics.diversity import relative_diversity
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config.sections import EvaluateConfig, GenerateConfig
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.report.measure import Measure
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some anchors with their variants before the gate, to look at and to measure.
+
+    Attributes:
+        anchors: The anchors, `a` of them.
+        images: Their variants as they are stored, `(a, v, ...)`.
+        verdicts: The gate's verdicts on them, rows in the order of anchors, then variants.
+        audited: The class that the auditor reads, `(a * v,)`.
+    """
+
+    anchors: Examples
+    images: np.ndarray
+    verdicts: Verdicts
+    audited: np.ndarray
+
+
+def draw_sample(
+    codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
+) -> Sample:
+    """Draws variants of some anchors as the pipeline would on its first attempt."""
+    chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
+    latents = codec.encode(chosen.images)
+    variants = np.full(len(chosen), evaluate.variants, np.int64)
+    anchors = Anchors(chosen.ids, chosen.factors, variants)
+    donors = None
+    if find_recipe(generate.recipe).needs_donors:
+        donors = donors_among(codec, examples, generate, codec.spec.carried(examples.factors))
+    plan = plan_variants(
+        generate.recipe,
+        anchors,
+        codec.spec,
+        seed=generate.seed,
+        donors=donors,
+        options=generate.options,
+        clashes=find_clashes(codec.bundle.factors, generate.differ),
+    )
+    codes = recombine(latents, donors.latents if donors else None, plan)
+    images, probabilities = codec.render_factors(codes)
+    gate = generate.gate.build(enabled=True)
+    return Sample(
+        anchors=chosen,
+        images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
+        verdicts=gate.judge_factors(probabilities, plan.factors),
+        audited=np.argmax(codec.judge(images), axis=-1),
+    )
+
+
+def donors_among(
+    codec: Codec, examples: Examples, generate: GenerateConfig, factors: Sequence[str]
+) -> DonorBank:
+    """The donor bank of some examples by some factors; only those in it are encoded."""
+    bank = {"seed": generate.seed, "capacity": generate.donors_per_class}
+    columns = {name: examples.factors[name] for name in factors}
+    kept = set(DonorBank.build(examples.ids, columns, {}, **bank).ids.tolist())
+    chosen = examples.take(np.array([example_id in kept for example_id in examples.ids], bool))
+    columns = {name: chosen.factors[name] for name in factors}
+    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
+
+
+def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:
+    """Measures the class, the rejects and the diversity of a sample of variants.
+
+    Args:
+        sample: Variants before the gate, with the gate's verdicts.
+        examples: Real examples to compare the diversity with.
+    """
+    variants = sample.images.shape[1]
+    labels = np.repeat(sample.anchors.labels, variants)
+    right, passed = sample.audited == labels, sample.verdicts.accepted
+    chance = float(np.bincount(labels).max() / len(labels))
+    return [
+        Measure(
+            name="Class kept, before the gate",
+            value=float(np.mean(right)),
+            chance=chance,
+            meaning="Share of all variants in which the auditor reads the anchor's class.",
+        ),
+        Measure(
+            name="Class kept, after the gate",
+            value=float(np.mean(right[passed])) if passed.any() else None,
+            chance=chance,
+            meaning="The same among the variants that the gate accepts.",
+        ),
+        Measure(
+            name="Rejected by the gate",
+            value=float(1 - np.mean(passed)),
+            better="lower",
+            meaning="Share of candidates that the judge refuses on the first attempt.",
+        ),
+        Measure(
+            name="Calibration error of the gate",
+            value=calibration_error(sample.verdicts.confidence, right),
+            chance=0.0,
+            better="lower",
+            meaning="Mean distance of the judge's probability of the anchor's class and the share "
+            "of variants of such a probability in which the auditor reads it.",
+        ),
+        Measure(
+            name="Diversity",
+            value=relative_diversity(sample.images, examples.images, examples.labels),
+            chance=0.0,
+            meaning="Mean Euclidean distance among the variants of one anchor over that among real "
+            "examples of one class; 0 for a model that ignores its style code.",
+        ),
+    ]

@@ -1,0 +1,183 @@
+"""Measured paths between two codes of a block: what is decoded between the values of a factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.augment import Latents, identity_keys
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.report.measure import Measure
+
+PLACES = np.linspace(0, 1, 11, dtype=np.float32)
+"""Places on a path, from its start to its end."""
+INNER = slice(1, -1)
+"""Places between the two."""
+MOST_PATHS = 500
+"""Most paths a block."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Paths of one block, the others held, decoded and encoded again.
+
+    Attributes:
+        block: The block that goes from the code of one example to that of another.
+        name: Its factor, of which the two examples have different values.
+        factors: The factors of the examples at the start.
+        latents: Their codes.
+        images: What is decoded, places first: `(11, n, ...)`.
+        found: Its codes.
+        read: Probability of every value of every judged factor by the auditor, `(11, n, values)`.
+    """
+
+    block: str
+    name: str
+    factors: dict[str, np.ndarray]
+    latents: Latents
+    images: np.ndarray
+    found: Latents
+    read: dict[str, np.ndarray]
+
+
+def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]:
+    """Measures what is decoded between two codes of one block, the other blocks held.
+
+    Paths lead from an example to another with another value of the factor, in ten steps. That
+    blocks are convex is what Ge et al., WACV 2023, interpolate for in training.
+
+    Args:
+        codec: The codec of a bundle.
+        test: Examples that it was not trained on.
+        config: The configuration; sections `generate` and `evaluate` decide.
+    """
+    most = min(MOST_PATHS, config.evaluate.anchors)
+    hosts = choose(test, most, config.generate.seed, "paths")
+    latents = codec.encode(hosts.images)
+    least = config.generate.gate.build()
+    measures = []
+    for block in codec.spec:
+        for name in block.factors[:1]:
+            starts, ends = draw_ends(hosts, name, config.generate.seed)
+            if name in codec.bundle.judge_sizes and len(starts):
+                paths = walk(codec, hosts, latents, (block.name, name), (starts, ends))
+                measures += _measures(codec, paths, least.threshold(name))
+    return measures
+
+
+def draw_ends(hosts: Examples, name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of examples, and of others with another value of the factor."""
+    order = np.argsort(identity_keys(seed, f"path {name}", hosts.ids), kind="stable")
+    ends = np.empty(len(hosts), np.int64)
+    ends[order] = np.roll(order, 1)
+    starts = np.flatnonzero(hosts.factors[name] != hosts.factors[name][ends])
+    return starts, ends[starts]
+
+
+def walk(
+    codec: Codec,
+    hosts: Examples,
+    latents: Latents,
+    of: tuple[str, str],
+    rows: tuple[np.ndarray, np.ndarray],
+) -> Paths:
+    """Decodes the paths of a block and its factor from some rows to others."""
+    (block, name), (starts, ends) = of, rows
+    weights = np.repeat(PLACES, len(starts))[:, None]
+    codes = {other: np.tile(code[starts], (len(PLACES), 1)) for other, code in latents.items()}
+    codes[block] = (1 - weights) * codes[block] + weights * np.tile(
+        latents[block][ends], (len(PLACES), 1)
+    )
+    images = codec.render_factors(codes)[0]
+
+    def by_place(column: np.ndarray) -> np.ndarray:
+        return column.reshape(len(PLACES), len(starts), *column.shape[1:])
+
+    return Paths(
+        block=block,
+        name=name,
+        factors={other: values[starts] for other, values in hosts.factors.items()},
+        latents={other: code[starts] for other, code in latents.items()},
+        images=by_place(images),
+        found={other: by_place(code) for other, code in codec.encode(images).items()},
+        read={other: by_place(p) for other, p in codec.judge_factors(images, "auditor").items()},
+    )
+
+
+def kept_share(codec: Codec, paths: Paths) -> float | None:
+    """Share of other factors that the auditor reads as they are at the start; `None` without."""
+    others = [name for name in paths.read if name != paths.name and codec.spec.carriers(name)]
+    kept = [paths.read[o][INNER].argmax(axis=-1) == paths.factors[o] for o in others]
+    return float(np.mean(kept)) if kept else None
+
+
+def steady_share(images: np.ndarray) -> float:
+    """Share of steps that lead towards the end of a path, in the direction from start to end.
+
+    Args:
+        images: What is decoded, places first.
+
+    Returns:
+        1 for a path on which every image is nearer to the end than the last along that direction.
+    """
+    pixels = images.reshape(*images.shape[:2], -1).astype(np.float32)
+    direction = pixels[-1] - pixels[0]
+    return float(np.mean(np.einsum("pnd,nd->pn", np.diff(pixels, axis=0), direction) > 0))
+
+
+def shift_of_others(paths: Paths) -> float | None:
+    """Mean squared change of the other blocks on the way, of 1 for two unrelated examples.
+
+    Against the code of what is decoded at the start, so that what every decoding changes does not
+    count. `None` for a code of one block.
+    """
+    others = [name for name in paths.found if name != paths.block]
+    shifts = [
+        np.mean(np.square(paths.found[o][INNER] - paths.found[o][0]))
+        / max(2 * float(np.mean(paths.latents[o].var(axis=0))), 1e-12)
+        for o in others
+    ]
+    return float(np.mean(shifts)) if shifts else None
+
+
+def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
+    block, name = paths.block, paths.name
+    sure, middle = paths.read[name].max(axis=-1), len(PLACES) // 2
+    between = f"between two codes of {block} of different {name}"
+
+    def figure(what: str, value: float | None, meaning: str, **more) -> Measure:
+        return Measure(name=f"Path of {name}: {what}", value=value, meaning=meaning, **more)
+
+    return [
+        figure(
+            "other factors kept",
+            kept_share(codec, paths),
+            f"Share read right by the auditor {between}.",
+        ),
+        figure(
+            "confidence",
+            float(sure[INNER].mean()),
+            f"Largest probability of a {name} by the auditor {between}.",
+        ),
+        figure(
+            "mid-points of a value",
+            float(np.mean(sure[middle] >= least)),
+            f"Share of middles {between} in which that is at least {least:g}.",
+        ),
+        figure(
+            "steps towards the end",
+            steady_share(paths.images),
+            f"Share of steps {between} that change what is decoded towards what the second gives.",
+        ),
+        figure(
+            "shift of other blocks",
+            shift_of_others(paths),
+            f"Mean squared change of the other blocks, encoded again {between}; 1 for two "
+            "unrelated examples.",
+            better="lower",
+        ),
+    ]

@@ -1,0 +1,76 @@
+"""Measured swaps of one factor: a block of another example, and what the auditor reads of all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latentloom.augment import find_clashes, go_together
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.latents.class_split import partners
+from latentloom.pipeline.report.measure import Measure
+
+
+def measure_factor_swaps(held_out: HeldOut, config: Config) -> list[Measure]:
+    """Gives every example the block of another with another value, factor by factor.
+
+    Swaps to values that do not go together (`generate.differ`) are left out.
+
+    Args:
+        held_out: Encoded examples that everything is scored on.
+        config: The configuration; its section `generate` decides.
+
+    Returns:
+        Nothing for factors that no judge reads or that have one value.
+    """
+    shares = {}
+    for block in held_out.codec.spec:
+        for name in block.factors[:1]:
+            values = held_out.examples.factors[name]
+            if name in held_out.codec.bundle.judge_sizes and len(np.unique(values)) > 1:
+                shares[name] = _swap(held_out, block.name, name, config)
+    shares = {name: found for name, found in shares.items() if found is not None}
+    if not shares:
+        return []
+    means = np.mean(list(shares.values()), axis=0)
+    shares = {"one factor, mean": means, **shares}
+    return [number for name, found in shares.items() for number in _measures(name, found)]
+
+
+def _swap(held_out: HeldOut, block: str, name: str, config: Config) -> np.ndarray | None:
+    """Shares with the factor of the donor, with the others of the host, and with both."""
+    factors, spec = held_out.examples.factors, held_out.codec.spec
+    donors = partners(factors[name], held_out.keys(f"swap {name}"))
+    expected = {**factors, name: factors[name][donors]}
+    clashes = find_clashes(held_out.codec.bundle.factors, config.generate.differ)
+    cells = np.stack(list(expected.values()), axis=1)
+    rows = np.flatnonzero(go_together(tuple(expected), cells, clashes))
+    if not len(rows):
+        return None
+    codes = held_out.rows(spec.names, rows)
+    codes[block] = held_out.latents[block][donors[rows]]
+    read = held_out.codec.judge_factors(held_out.decode(codes), "auditor")
+    right = {
+        other: read[other].argmax(axis=-1) == expected[other][rows]
+        for other in read
+        if spec.carriers(other)
+    }
+    swapped, others = right.pop(name), list(right.values())
+    kept = np.mean(others, axis=0) if others else np.ones(len(rows))
+    return np.array([swapped.mean(), kept.mean(), np.mean(swapped & (kept == 1))])
+
+
+def _measures(name: str, shares: np.ndarray) -> list[Measure]:
+    meanings = {
+        "value of the donor": "read of it as that of the example that gave its block",
+        "other factors kept": "read of the others as those of the example that gave their blocks",
+        "every factor as expected": "in which both hold for all",
+    }
+    return [
+        Measure(
+            name=f"Swap of {name}: {what}",
+            value=float(share),
+            meaning=f"Share, by the auditor, {meaning}.",
+        )
+        for (what, meaning), share in zip(meanings.items(), shares, strict=True)
+    ]

@@ -1,0 +1,123 @@
+"""Figures of the split of a code: which block carries the class, and what the others hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from latentloom.augment import BlockPrior, integers
+from latentloom.model_zoo.metrics.codes import (
+    ACTIVE_VARIANCE,
+    active_units,
+    class_entropy,
+    kl_from_standard_normal,
+    mutual_information_bound,
+)
+from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.report.measure import Measure
+
+
+def partners(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """For every example another one of a different class, each of these equally likely.
+
+    Args:
+        labels: `(n,)` integers, of two classes or more.
+        keys: `(n,)` uint64, which decide; the order of the examples does not.
+
+    Returns:
+        Rows, int64 of shape `(n,)`.
+    """
+    order = np.lexsort((keys, labels))
+    counts = np.bincount(labels)
+    first = np.cumsum(counts) - counts  # where a class begins in that order
+    choice = integers(keys, len(labels) - counts[labels])
+    choice += (choice >= first[labels]) * counts[labels]  # steps over the own class
+    return order[choice]
+
+
+def measure_swap(held_out: HeldOut) -> list[Measure]:
+    """Exchanges blocks between images of different classes and asks the auditor for the class.
+
+    Nothing for a model whose blocks all carry the label.
+    """
+    if not held_out.free:
+        return []
+    rows = partners(held_out.labels, held_out.keys("swap"))
+    carriers, free = held_out.carriers, held_out.free
+    read = held_out.audit(held_out.decode(held_out.rows(carriers), held_out.rows(free, rows)))
+    donors = held_out.labels[rows]
+    own, other = " and ".join(carriers), " and ".join(free)
+    one, many = held_out.one, held_out.many
+    mixed = f"{own} of one {held_out.name} {one} and {other} of another class"
+    return [
+        Measure(
+            name=f"Swap: class follows {own}",
+            value=float(np.mean(read == held_out.labels)),
+            chance=held_out.chance,
+            meaning=f"Of {many} decoded from {mixed}: share in which the auditor reads the class "
+            f"that gave {own}.",
+        ),
+        Measure(
+            name=f"Swap: class follows {other}",
+            value=float(np.mean(read == donors)),
+            chance=float(np.bincount(donors).max() / len(donors)),
+            better="lower",
+            meaning=f"Of the same {many}: share in which it reads the class that gave {other}. "
+            "0 is best.",
+        ),
+    ]
+
+
+def measure_information(held_out: HeldOut) -> list[Measure]:
+    """Bounds the mutual information of code and class from below."""
+    scores = held_out.codec.class_scores(held_out.latents)
+    most = class_entropy(held_out.labels)
+    return [
+        Measure(
+            name="Mutual information of code and class, at least",
+            value=mutual_information_bound(scores, held_out.labels),
+            unit="nats",
+            chance=0.0,
+            meaning=f"Entropy of the class, {most:.3f} nats, less the cross-entropy of the class "
+            f"that the model itself reads in the codes of {held_out.name} {held_out.many}.",
+        )
+    ]
+
+
+def measure_units(held_out: HeldOut) -> list[Measure]:
+    """Counts the active units of blocks without the label and measures what they hold."""
+    measures = [
+        Measure(
+            name=f"Active units of {name}",
+            value=active_units(held_out.latents[name]),
+            chance=0,
+            meaning=f"Of {held_out.latents[name].shape[1]} dimensions of the mean {name}: those "
+            f"whose variance is above {ACTIVE_VARIANCE}. 0 if the model ignores {name}.",
+        )
+        for name in held_out.free
+    ]
+    return measures + _measure_divergence(held_out)
+
+
+def _measure_divergence(held_out: HeldOut) -> list[Measure]:
+    """KL divergence of every block whose prior is one standard normal."""
+    measures = []
+    moments = held_out.codec.posterior_moments(held_out.examples.images)
+    for name, (loc, scale) in moments.items():
+        block = held_out.codec.spec[name]
+        if block.prior == BlockPrior.standard_normal(block.dim):
+            value = kl_from_standard_normal(loc, scale)
+            measures.append(
+                Measure(
+                    name=f"KL divergence of {name} from its prior",
+                    value=value if math.isfinite(value) else None,
+                    unit="nats",
+                    chance=0.0,
+                    meaning="Of the diagonal Gaussian with the posterior's mean and standard "
+                    f"deviation, summed over dimensions, mean of {held_out.name} {held_out.many}. "
+                    "0 if the model ignores the block; the higher, the less a draw of the prior is "
+                    "like it.",
+                )
+            )
+    return measures

@@ -1,0 +1,1 @@
+"""Cells that training never saw."""

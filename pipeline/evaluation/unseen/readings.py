@@ -1,0 +1,79 @@
+"""What models make of test images, each image apart: reconstruction, and what their codes tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from latentloom.model_zoo.metrics.copies import nearest_examples
+from latentloom.model_zoo.metrics.pixels import excess_cross_entropy, squared_errors
+from latentloom.model_zoo.metrics.strokes import measure_strokes
+from latentloom.model_zoo.metrics.transfer import linear_residuals
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.examples import Examples
+
+Figures = dict[str, np.ndarray]
+"""A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""
+
+
+def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Figures:
+    """Errors of reconstructions.
+
+    Args:
+        decoded: uint8 `(n, height, width, channels)`.
+        originals: The same.
+
+    Returns:
+        `nats`, cross-entropy over its floor, and `squares`, of pixels in `[0, 1]`.
+    """
+    return {
+        "nats": excess_cross_entropy(decoded, originals),
+        "squares": squared_errors(decoded, originals),
+    }
+
+
+def read_nearest(images: np.ndarray, train: np.ndarray) -> Figures:
+    """Errors of the nearest training image in the place of a reconstruction.
+
+    A model is of use only if it does better than this lookup.
+    """
+    _, places = nearest_examples(images, train)
+    return read_reconstructions(train[places[:, 0]], images)
+
+
+def read_model(codec: Codec, train: Examples, test: Examples, attributes: Sequence[str]) -> Figures:
+    """Errors of a model, and what is read from its mean codes.
+
+    Args:
+        codec: Its codec.
+        train: Training examples, which linear maps from code to attribute are fitted to.
+        test: Examples that it was not trained on.
+        attributes: Names of attributes that are measured from pixels.
+
+    Returns:
+        Those of `read_reconstructions`; `class`, whether the model reads the class right; and of
+        each attribute under its name the squared error of a linear map.
+    """
+    latents = codec.encode(test.images)
+    figures = read_reconstructions(codec.render(latents)[0], test.images)
+    figures["class"] = (codec.classify(latents) == test.labels).astype(np.float64)
+    if attributes:
+        codes = _joined(latents)
+        train_codes = _joined(codec.encode(train.images))
+    for name in attributes:
+        values, known = (measure_strokes(part.images, name) for part in (test, train))
+        figures[name] = np.square(linear_residuals(train_codes, known, codes, values))
+    return figures
+
+
+def mean_of(figures: Figures, name: str, rows: np.ndarray) -> float | None:
+    """Mean of a figure over some images, or None if there are none or it was not read."""
+    if name not in figures or not rows.any():
+        return None
+    return float(np.mean(figures[name][rows]))
+
+
+def _joined(latents: Mapping[str, np.ndarray]) -> np.ndarray:
+    """All blocks of a code side by side, `(n, dim)`."""
+    return np.concatenate([latents[name] for name in sorted(latents)], axis=1)

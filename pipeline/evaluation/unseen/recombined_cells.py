@@ -1,0 +1,150 @@
+"""Measured recombination of cells that were held out of training, against real examples of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.augment import identity_keys, uniforms
+from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.report.measure import Measure
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Recombinations that try to be held-out examples, before the gate.
+
+    Attributes:
+        right: Whether the auditor reads the value of each factor, bool of shape `(n,)`.
+        real: The same of the real examples.
+        accepted: Whether the gate accepts them, bool of shape `(n,)`.
+        errors: Mean squared difference from the real example, of 1 for the whole range, `(n,)`.
+    """
+
+    right: dict[str, np.ndarray]
+    real: dict[str, np.ndarray]
+    accepted: np.ndarray
+    errors: np.ndarray
+
+
+def measure_unseen_cells(
+    codec: Codec, train: Examples, unseen: Mapping[str, Examples], config: Config
+) -> list[Measure]:
+    """Measures recombinations of cells that training did not see, group by group and together.
+
+    Every held-out example is the aim of one recombination. The donor of each factor is a training
+    example that has its value and shares as little else with it as can be, so that no donor gives
+    more than it is asked for.
+
+    Args:
+        codec: The codec of a bundle.
+        train: Examples that it was trained on, as donors.
+        unseen: Examples of held-out cells by group.
+        config: The configuration; sections `generate` and `evaluate` decide.
+
+    Returns:
+        Nothing for a bundle that held out none, or whose blocks carry one factor.
+    """
+    factors = codec.spec.carried(train.factors)
+    if not unseen or len(factors) < 2:
+        return []
+    seed, most = config.generate.seed, config.evaluate.anchors
+    attempts = {
+        name: attempt(codec, train, choose(examples, most, seed, f"unseen {name}"), config)
+        for name, examples in unseen.items()
+    }
+    if len(attempts) > 1:
+        attempts["all groups"] = _together(list(attempts.values()))
+    return [number for name, found in attempts.items() for number in _measures(name, found)]
+
+
+def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> Attempt:
+    """Recombines training examples to the cells of held-out ones; arguments as above."""
+    factors = codec.spec.carried(train.factors)
+    rows = draw_donors(train, aims, codec, config.generate.seed)
+    used, places = np.unique(rows, return_inverse=True)
+    codes = codec.encode(train.images[used])
+    places = places.reshape(rows.shape)
+    axes = {block.name: factors.index(next(iter(block.factors), "label")) for block in codec.spec}
+    images, probabilities = codec.render_factors(
+        {name: codes[name][places[:, axis]] for name, axis in axes.items()}
+    )
+    gate = config.generate.gate.build(enabled=True)
+    expected = {name: aims.factors[name] for name in factors if name in probabilities}
+    span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.images))
+    errors = np.square((images.astype(np.float64) - aims.images) / span)
+    return Attempt(
+        right=_right(codec, images, expected),
+        real=_right(codec, aims.images, expected),
+        accepted=gate.judge_factors(probabilities, expected).accepted,
+        errors=errors.reshape(len(errors), -1).mean(axis=1),
+    )
+
+
+def draw_donors(train: Examples, aims: Examples, codec: Codec, seed: int) -> np.ndarray:
+    """Rows of a donor for every aim and every factor that a block carries, `(n, factors)`."""
+    factors = codec.spec.carried(train.factors)
+    sizes = {name: len(codec.bundle.factors[name]) for name in factors}
+    sharers = Sharers(train.factors, sizes)
+    codes = np.stack([aims.factors[name] for name in factors], axis=1)
+    axes = np.broadcast_to(np.arange(len(factors)), codes.shape)
+    keys = identity_keys(seed, "unseen donors", aims.ids)
+    draws = uniforms(keys, len(factors) * CANDIDATES)
+    return sharers.draw(codes, None, axes, draws.reshape(*codes.shape, CANDIDATES))
+
+
+def _right(codec: Codec, images: np.ndarray, expected: Mapping[str, np.ndarray]) -> dict:
+    read = codec.judge_factors(images, "auditor")
+    return {name: np.argmax(read[name], axis=-1) == values for name, values in expected.items()}
+
+
+def _together(parts: list[Attempt]) -> Attempt:
+    def join(columns: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        return {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+
+    return Attempt(
+        right=join([part.right for part in parts]),
+        real=join([part.real for part in parts]),
+        accepted=np.concatenate([part.accepted for part in parts]),
+        errors=np.concatenate([part.errors for part in parts]),
+    )
+
+
+def _measures(group: str, found: Attempt) -> list[Measure]:
+    whole = np.logical_and.reduce(list(found.right.values()))
+    real = np.logical_and.reduce(list(found.real.values()))
+    passed, error = found.accepted, max(float(np.mean(found.errors)), 1e-12)
+
+    def share(what: str, column: np.ndarray, meaning: str) -> Measure:
+        value = float(np.mean(column)) if len(column) else None
+        return Measure(name=f"Unseen cells, {group}: {what}", value=value, meaning=meaning)
+
+    reads = "Share of recombinations of held-out cells in which the auditor reads"
+    return [
+        share("real examples read", real, "Share whose factors the auditor all reads right."),
+        share("cell read back, before the gate", whole, f"{reads} every factor as expected."),
+        *(
+            share(f"{name} read back, before the gate", right, f"{reads} this factor as expected.")
+            for name, right in found.right.items()
+        ),
+        share("cell read back, after the gate", whole[passed], "The same of those accepted."),
+        Measure(
+            name=f"Unseen cells, {group}: rejected by the gate",
+            value=float(1 - np.mean(passed)),
+            better="lower",
+            meaning="Share that the judge, which was not shown these cells, refuses.",
+        ),
+        Measure(
+            name=f"Unseen cells, {group}: PSNR",
+            value=float(-10 * np.log10(error)),
+            unit="dB",
+            meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
+            "factors decide everything, as in renderings.",
+        ),
+    ]

@@ -1,0 +1,87 @@
+"""The dataset card: a page of Markdown beside a generated data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from jinja2 import Environment
+
+from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import is_remote
+
+CARD_FILE = "README.md"
+
+_TEMPLATE = """\
+# {{ m.name }}
+
+{{ m.source["description"] }} Made by latentloom {{ m.versions["latentloom"] }}; every \
+{{ kind.one }} is synthetic.
+
+| | |
+|---|---|
+| {{ kind.many | capitalize }} | {{ m.totals["written"] }} of {{ m.totals["requested"] }} \
+requested ({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
+{{ m.totals["dead"] }} without a readable anchor) |
+| Shape | {{ m.image_shape | join(" x ") }}, {{ kind.stored_as }} |
+| Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
+| Gate | {{ gate }} |
+| Model bundle | `{{ m.details["bundle_digest"] }}` |
+| Source data | `{{ m.source["data"] }}`, split `{{ settings["split"] }}` |
+
+## Classes
+
+| class | {{ kind.many }} |
+|---|---|
+{% for name, count in counts.items() -%}
+| {{ name }} | {{ count }} |
+{% endfor %}
+## Fields of a record
+
+`{{ kind.feature }}` and `label`\
+{% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
+`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made of; `donor_ids`, \
+real {{ kind.many }} that gave parts of its code; `recipe`; `seen_combination`, whether the \
+training data has the cell of its factors; `judge_confidence`, the probability that the judge \
+gives the label{% for name in judged %}, `judge_confidence_{{ name }}`{% endfor %}\
+{% if judged %}, that of these factors{% endif %}; \
+`seed`, the key of the random numbers of this very {{ kind.one }}.
+
+## How to read it
+
+```python
+import tensorflow_datasets as tfds
+
+dataset = tfds.builder_from_directory("{{ folder }}").as_dataset(split="{{ settings['split'] }}")
+```
+
+`latentloom verify {{ folder }}` checks that nothing was damaged. \
+The figures on quality are in `report.html`.
+"""
+
+
+def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None:
+    """Writes the dataset card of a generated data set into its directory.
+
+    Args:
+        out: The directory.
+        manifest: Its manifest.
+        judged: Factors besides the label that the judge reads.
+    """
+    settings = manifest.details["config"]["generate"]
+    gate = settings["gate"]
+    described = f"judge's confidence of at least {gate['min_confidence']}"
+    card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
+    text = card.render(
+        m=manifest,
+        kind=KINDS[manifest.observation],
+        settings=settings,
+        gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",
+        counts=manifest.label_counts(settings["split"]),
+        judged=judged,
+        others=[name for name in manifest.factors if name != "label"],
+        folder=os.path.basename(out if is_remote(out) else os.path.abspath(out)),
+    )
+    write_atomic(os.path.join(out, CARD_FILE), text)

@@ -1,0 +1,218 @@
+"""The forecast of a generation job: what it would make and what that would cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import re
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from latentloom.augment import Cells, DonorBank, find_recipe
+from latentloom.model_zoo.bundle import load_bundle
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.worker.codec_worker import limit_threads
+from latentloom.pipeline.generation.worker.encode_slice import (
+    EncodedSlice,
+    encode_slice,
+    sample_donors,
+)
+from latentloom.pipeline.generation.worker.render_shard import CHUNK, render_shard
+from latentloom.pipeline.report.page import format_bytes
+from latentloom.pipeline.storage.files import is_remote, local_folder
+
+Result = TypeVar("Result")
+
+TRIAL_SECONDS = 2.0
+TRIAL_EXAMPLES = 512
+MOST_CLASSES = 30
+"""Classes that are printed."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a job would make and cost. Times and bytes are those of a trial, scaled up.
+
+    Args:
+        examples: Examples of each class that are read, held-out cells left out.
+        variants: Variants of each class that are asked for; empty where cells are filled.
+        cells: Cells to fill, and variants of all of them; 0 where classes have quotas.
+        requested: Variants that are asked for in all.
+        shards: Output shards.
+        num_bytes: Bytes of all of them.
+        memory: Bytes that one worker needs at most.
+        cpu_seconds: Time that one worker would take for all, its start left out.
+        workers: Workers that Beam's options name.
+        free_bytes: Room on the disk of the output, if it is local.
+    """
+
+    examples: dict[str, int]
+    variants: dict[str, int]
+    cells: tuple[int, int]
+    requested: int
+    shards: int
+    num_bytes: int
+    memory: int
+    cpu_seconds: float
+    workers: int
+    free_bytes: int | None
+
+    def class_rows(self) -> list[tuple[str, ...]]:
+        """Name, examples and variants of every class, to print; of many classes the first."""
+        shown = list(self.examples)[:MOST_CLASSES]
+        rows = [(n, f"{self.examples[n]:,}", f"{self.variants.get(n, 0):,}") for n in shown]
+        hidden = len(self.examples) - len(shown)
+        rows = [row if self.variants else row[:2] for row in rows]
+        return rows + ([(f"and {hidden:,} more",)] if hidden else [])
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The other figures, to print."""
+        number, asked = self.cells
+        duration = datetime.timedelta(seconds=round(self.cpu_seconds / self.workers))
+        free = "" if self.free_bytes is None else f", {format_bytes(self.free_bytes)} are free"
+        cells = [("cells to fill", f"{number:,}, {asked:,} variants")] if number else []
+        return [
+            ("examples", f"{sum(self.examples.values()):,}"),
+            *cells,
+            ("variants requested", f"{self.requested:,}"),
+            ("output shards", f"{self.shards:,}"),
+            ("output size", f"about {format_bytes(self.num_bytes)}{free}"),
+            ("memory of a worker", f"about {format_bytes(self.memory)}"),
+            ("time", f"about {duration} on {self.workers} worker(s), start-up left out"),
+        ]
+
+
+def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast:
+    """Tries a job for some seconds on a few of its examples, writing to a temporary folder.
+
+    Args:
+        job: The job.
+        names: Names of the classes.
+        workers: How many workers will share the work.
+    """
+    limit_threads(job.settings.threads)
+    with local_folder(job.model) as folder:
+        codec = Codec(load_bundle(folder))
+    examples = np.sum([task.class_counts for task in job.tasks], axis=0)
+    quotas = np.sum([task.quotas for task in job.tasks], axis=0)
+    cells = job.plan.cells
+    in_cells = (0, 0) if cells is None else (len(cells), int(cells.numbers.sum()))
+    requested = in_cells[1] if cells is not None else int(quotas.sum())
+    trial = _Trial.run(job, codec)
+    passes = 2 if find_recipe(job.settings.recipe).needs_donors else 1
+    largest = max(task.stop - task.start for task in job.tasks)
+    return Forecast(
+        examples=dict(zip(names, examples.tolist(), strict=True)),
+        variants={} if cells else dict(zip(names, quotas.tolist(), strict=True)),
+        cells=in_cells,
+        requested=requested,
+        shards=len(job.tasks),
+        num_bytes=round(requested * trial.bytes_per_variant),
+        memory=peak_memory() + round(largest * trial.bytes_per_example),
+        cpu_seconds=passes * int(examples.sum()) * trial.seconds_per_example
+        + requested * trial.seconds_per_variant,
+        workers=workers,
+        free_bytes=None if is_remote(job.out) else shutil.disk_usage(_existing(job.out)).free,
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Unit costs of a job, measured."""
+
+    seconds_per_example: float
+    seconds_per_variant: float
+    bytes_per_variant: float
+    bytes_per_example: float
+
+    @classmethod
+    def run(cls, job: GenerationJob, codec: Codec) -> _Trial:
+        dataset = DatasetDir.open(job.data)
+        task = max(job.tasks, key=lambda task: sum(task.quotas) or sum(task.class_counts))
+        task = task.model_copy(update={"stop": min(task.stop, task.start + TRIAL_EXAMPLES)})
+
+        def encode() -> EncodedSlice:
+            return encode_slice(job, dataset, task, codec)
+
+        encode()  # compiles
+        encoded, encoding = _timed(encode)
+        donors = None
+        if find_recipe(job.settings.recipe).needs_donors:
+            donors = sample_donors(job, encoded)
+        with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:
+            small = _small_job(job, encoded, donors, folder)
+            encoded = dataclasses.replace(encoded, task=small.tasks[0])
+            render_shard(small, encoded, donors, codec)  # compiles
+            report, rendering = _timed(lambda: render_shard(small, encoded, donors, codec))
+        number, made = max(len(encoded.ids), 1), max(sum(report.requested), 1)
+        latents = sum(block.nbytes for block in encoded.latents.values())
+        return cls(
+            seconds_per_example=encoding / number,
+            seconds_per_variant=rendering / made,
+            bytes_per_variant=report.entry.num_bytes / made,
+            bytes_per_example=(latents + sum(map(sys.getsizeof, encoded.ids))) / number,
+        )
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """A result, and the mean CPU seconds of doing the work again and again for a while."""
+    begun, count = time.process_time(), 0
+    while True:
+        result, count = work(), count + 1
+        if (spent := time.process_time() - begun) > TRIAL_SECONDS / 2:
+            return result, spent / count
+
+
+def _small_job(
+    job: GenerationJob, encoded: EncodedSlice, donors: DonorBank | None, folder: str
+) -> GenerationJob:
+    """The job with about `CHUNK` variants of a few examples, in another folder."""
+    counts = np.bincount(encoded.factors["label"], minlength=len(encoded.task.quotas))
+    share = counts / np.maximum(encoded.task.class_counts, 1)
+    quotas = np.ceil(encoded.task.quotas * share).astype(int)
+    quotas = np.minimum(quotas, -(-CHUNK * counts // max(counts.sum(), 1)))
+    task = encoded.task.model_copy(
+        update={"quotas": quotas.tolist(), "class_counts": counts.tolist()}
+    )
+    plan = job.plan
+    if plan.cells is not None and donors is not None:
+        plan = dataclasses.replace(plan, cells=_reachable(plan.cells, donors))
+    return dataclasses.replace(job, out=folder, tasks=(task,), plan=plan)
+
+
+def _reachable(cells: Cells, donors: DonorBank) -> Cells:
+    """The first cells whose values some donors have, about `CHUNK` variants."""
+    known = np.ones(len(cells), bool)
+    for column, name in zip(cells.values.T, cells.factors, strict=True):
+        known &= np.isin(column, donors.factors[name])
+    rows = np.flatnonzero(known)
+    rows = rows[np.cumsum(cells.numbers[rows]) - cells.numbers[rows] < CHUNK]
+    return Cells(cells.factors, cells.values[rows], cells.numbers[rows])
+
+
+def peak_memory() -> int:
+    """Bytes that this process held at most."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if sys.platform == "darwin":
+        return peak
+    own = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return 1024 * int(own[1] if own else peak)  # `ru_maxrss` is that of the parent, if larger
+
+
+def _existing(path: str) -> str:
+    """The path, or the folder above it that is there."""
+    while not os.path.exists(path):
+        path = os.path.dirname(os.path.abspath(path))
+    return path

@@ -1,0 +1,178 @@
+"""The verb `generate`: from a data set and a bundle to a data set of variants."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import keras
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.completion import complete
+from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, make_runner
+from latentloom.pipeline.generation.forecast import Forecast, forecast
+from latentloom.pipeline.generation.graph import run_graph
+from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask, claim_job
+from latentloom.pipeline.generation.planning.plan_job import plan_job
+from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names, remove
+from latentloom.pipeline.storage.output_directories import check_apart, held_directory
+
+Progress = Callable[[int, int], None]
+
+
+def generate(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    *,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> DatasetDir:
+    """Makes variants of a data set with Beam and writes them as a data set directory.
+
+    A rerun skips the shards that are finished. Manifest and metadata come last.
+
+    Args:
+        config: The whole configuration; section `generate` decides.
+        data: Input data set directory.
+        model: Bundle directory.
+        out: Output directory.
+        runner: Name of a Beam runner.
+        beam_args: Beam's own options.
+        overwrite: Whether to replace what is in `out`.
+        progress: Called with finished and all shards.
+
+    Returns:
+        The data set that was written.
+
+    Raises:
+        ValueError: Data, bundle and configuration do not fit, a quota cannot be met, `out` holds
+            the data or the bundle, or Keras does not run on TensorFlow.
+        FileExistsError: `out` holds something else and `overwrite` was not given.
+        RuntimeError: The run failed, or too many records were unreadable.
+    """
+    job = _checked_job(config, data, model, out, runner, beam_args)
+    out = job.out
+    with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
+        claim_job(job)
+        clear_temporaries(out)
+        todo = [task for task in job.tasks if job.finished(task) is None]
+        if todo:
+            with _watched(job, progress), _explained(out):
+                run_graph(job, todo, runner, beam_args)
+        reports = [_report_of(job, task) for task in job.tasks]
+        clear_temporaries(out)  # of workers that an engine replaced
+        complete(job, reports, config)
+    return DatasetDir.open(out)
+
+
+def forecast_job(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    *,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> Forecast:
+    """Plans what `generate` would do and tries it for two seconds; writes nothing to `out`.
+
+    Arguments and errors as those of `generate`.
+    """
+    job = _checked_job(config, data, model, out, runner, beam_args)
+    names = DatasetDir.open(job.data).manifest.class_names
+    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
+    return forecast(job, names, workers or os.cpu_count() or 1)
+
+
+def _checked_job(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    runner: str,
+    beam_args: Sequence[str],
+) -> GenerationJob:
+    """Plans a job, having refused what can be refused before anything is written."""
+    make_runner(runner)
+    check_backend()
+    check_apart(out, {"--data": data, "--model": model})
+    data, model, out = map(as_location, (data, model, out))
+    return plan_job(config.generate, data, model, out, runner, beam_args)
+
+
+def check_backend() -> None:
+    """Refuses to decode with another backend, whose bytes would be others."""
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise ValueError(
+            "Variants are decoded by TensorFlow, so that their bytes are the same whichever "
+            f"backend trained the model. Expected: KERAS_BACKEND=tensorflow. Received: {backend}. "
+            "Set the variable before the first import of keras."
+        )
+
+
+def clear_temporaries(out: str) -> None:
+    """Removes the temporary files that a killed run left behind."""
+    for folder in (out, os.path.join(out, JOB_FOLDER)):
+        for name in list_names(folder):
+            if name.startswith(".") and name.endswith(".tmp"):
+                remove(os.path.join(folder, name))
+
+
+@contextmanager
+def _explained(out: str) -> Iterator[None]:
+    """Gives the failure of a runner, whose message is a whole trace, the cause as its message."""
+    try:
+        yield
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        said = f"{type(error).__name__}: {lines[-1] if lines else ''}"
+        cause = next((line for line in reversed(lines) if "Error" in line), said)
+        raise RuntimeError(
+            f"The run stopped: {cause.strip()} Expected: every shard of '{out}' written. Finished "
+            "shards are kept. Remove the cause and run the same command again "
+            "(LATENTLOOM_VERBOSE=1 shows the whole trace)."
+        ) from error
+
+
+def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:
+    report = job.finished(task)
+    if report is None:
+        raise RuntimeError(
+            f"The run ended without the shard '{task.file}'. Expected: every shard finished. "
+            "Received: no report of it. Look at the runner's log and run the command again: "
+            "finished shards are kept."
+        )
+    return report
+
+
+@contextmanager
+def _watched(job: GenerationJob, progress: Progress | None) -> Iterator[None]:
+    """Reports finished shards, by the files that workers leave, while the block runs."""
+    if progress is None:
+        yield
+        return
+    stop, pause = threading.Event(), 5.0 if is_remote(job.out) else 0.5
+
+    def watch() -> None:
+        while not stop.wait(pause):
+            names = list_names(os.path.join(job.out, JOB_FOLDER))
+            finished = sum(".tfrecord" in name and name.endswith(".json") for name in names)
+            progress(min(finished, len(job.tasks)), len(job.tasks))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+    progress(len(job.tasks), len(job.tasks))

@@ -1,0 +1,117 @@
+"""The Beam graph of a generation job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apache_beam as beam
+from apache_beam.metrics.metric import MetricsFilter
+from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.runners.runner import PipelineResult
+from apache_beam.typehints import with_input_types, with_output_types
+from apache_beam.utils.shared import Shared
+
+from latentloom.augment import find_recipe
+from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.job import GenerationJob, ShardTask
+from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.generation.worker.donor_files import write_donors
+from latentloom.pipeline.generation.worker.encode_slice import MergeDonors, SampleDonors
+from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
+from latentloom.pipeline.storage.files import exists
+
+
+@with_input_types(ShardTask)
+@with_output_types(str)
+class BankDonors(beam.PTransform):
+    """Turns all tasks of a job into the path of its donor bank, a bounded sample of their latents.
+
+    Args:
+        job: The job.
+        shared: Handle by which the workers of one process share the codec.
+    """
+
+    def __init__(self, job: GenerationJob, shared: Shared):
+        super().__init__()
+        self.job, self.shared = job, shared
+
+    def expand(self, input_or_inputs):
+        """Wires tasks to the path."""
+        return (
+            input_or_inputs
+            | "SpreadSlices" >> beam.Reshuffle()
+            | "SampleDonors" >> beam.ParDo(SampleDonors(self.job, self.shared))
+            | "MergeDonors" >> beam.CombineGlobally(MergeDonors())
+            | "WriteDonors" >> beam.Map(write_donors, self.job.donors_path)
+        )
+
+
+@with_input_types(ShardTask)
+@with_output_types(ShardReport)
+class RenderShards(beam.PTransform):
+    """Turns tasks into reports of written shards.
+
+    Only tasks, bounded banks and reports pass between workers: neither pixels nor latents do.
+
+    Args:
+        job: The job.
+        shared: Handle by which the workers of one process share the codec.
+        donors: The path of the donor bank, or a collection of it; none for recipes without.
+    """
+
+    def __init__(
+        self, job: GenerationJob, shared: Shared, donors: str | PCollection[str] | None = None
+    ):
+        super().__init__()
+        self.job, self.shared = job, shared
+        self.donors = AsSingleton(donors) if isinstance(donors, PCollection) else donors
+
+    def expand(self, input_or_inputs):
+        """Wires tasks to reports."""
+        return (
+            input_or_inputs
+            | "SpreadShards" >> beam.Reshuffle()
+            | "RenderShard" >> beam.ParDo(RenderShard(self.job, self.shared), self.donors)
+        )
+
+
+def run_graph(
+    job: GenerationJob,
+    todo: Sequence[ShardTask],
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> dict[str, int]:
+    """Runs the graph of a job until every unfinished shard is written.
+
+    A recipe that takes donors encodes every slice of the input for the donor bank first, unless an
+    earlier run of the job has.
+
+    Args:
+        job: The job.
+        todo: The tasks that are not finished.
+        runner: Name of a Beam runner.
+        beam_args: Beam's own options.
+
+    Returns:
+        Beam's counters of what this run did, as `counters_of` gives them.
+
+    Raises:
+        RuntimeError: The runner says that the pipeline did not finish.
+    """
+    shared = Shared()
+    with running_pipeline(runner, beam_args) as pipeline:
+        donors = None
+        if find_recipe(job.settings.recipe).needs_donors:
+            donors = job.donors_path
+            if not exists(donors):
+                tasks = pipeline | "Slices" >> beam.Create(list(job.tasks))
+                donors = tasks | "BankDonors" >> BankDonors(job, shared)
+        shards = pipeline | "Shards" >> beam.Create(list(todo))
+        _ = shards | "RenderShards" >> RenderShards(job, shared, donors)
+    return counters_of(pipeline.result)
+
+
+def counters_of(result: PipelineResult) -> dict[str, int]:
+    """Beam's counters of a finished run by name, as far as its runner keeps them."""
+    found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
+    return {counter.key.metric.name: counter.result for counter in found["counters"]}

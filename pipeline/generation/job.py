@@ -1,0 +1,160 @@
+"""What a generation job is: its shards, their quotas, and the report of each finished shard."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from latentloom.augment import Cells, Clashes, Coverage, HoldOut
+from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import (
+    exists,
+    make_folders,
+    read_text,
+    sha256_file,
+)
+
+JOB_FOLDER = ".job"
+JOB_FILE = "job.json"
+DONORS_FILE = "donors.npz"
+
+
+class ShardTask(BaseModel):
+    """One output shard, and the slice of an input shard that it is made of.
+
+    Attributes:
+        index: Number of the output shard, from 0.
+        source: Name of the input file.
+        sha256: Hash of the input file, from its manifest.
+        start: The first of its records.
+        stop: The record after the last.
+        class_counts: Examples of each class in the slice, held-out cells left out.
+        quotas: Variants of each class to make from it.
+        file: Name of the output file.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    source: str
+    sha256: str
+    start: int
+    stop: int
+    class_counts: list[int]
+    quotas: list[int]
+    file: str
+
+
+@dataclass(frozen=True, eq=False)
+class FactorPlan:
+    """What a job does with factors.
+
+    Attributes:
+        written: Factors whose values are known of every variant and written with it.
+        judged: Those of them that the judge must read back.
+        banked: Factors that donors are kept by.
+        coverage: Examples of each cell of the grid, or None where every variant is of the cell of
+            its anchor.
+        cells: Cells to fill, or None for quotas by class.
+        clashes: Values of two factors that do not go together.
+    """
+
+    written: tuple[str, ...] = ("label",)
+    judged: tuple[str, ...] = ("label",)
+    banked: tuple[str, ...] = ("label",)
+    coverage: Coverage | None = None
+    cells: Cells | None = None
+    clashes: Clashes = field(default_factory=dict)
+
+    def seen(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Whether the data has the cell of each variant, bool of shape `(n,)`."""
+        if self.coverage is None:
+            return np.ones(len(factors["label"]), bool)
+        return self.coverage.seen_rows(factors)
+
+
+@dataclass(frozen=True)
+class GenerationJob:
+    """Everything that a worker needs to know, as plain data.
+
+    Attributes:
+        data: Input data set directory.
+        model: Bundle directory.
+        out: Output directory.
+        settings: Section `generate` of the configuration.
+        bundle_digest: Digest of the bundle.
+        tasks: One a shard.
+        plan: What is done with factors; follows from the others.
+        hold_out: Cells that the model was not trained on, and whose examples are left out.
+        trained_on: Name and digest of the data set that the model was trained on, if known.
+    """
+
+    data: str
+    model: str
+    out: str
+    settings: GenerateConfig
+    bundle_digest: str
+    tasks: tuple[ShardTask, ...]
+    plan: FactorPlan = FactorPlan()
+    hold_out: HoldOut = HoldOut()
+    trained_on: Any = None
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Identifies what is made: equal digests give equal bytes."""
+        made_by = self.settings.model_dump(exclude={"failure_budget"})
+        content = [made_by, self.bundle_digest, [task.model_dump() for task in self.tasks]]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def report_path(self, task: ShardTask) -> str:
+        """Where the report of a finished shard lies."""
+        return os.path.join(self.out, JOB_FOLDER, f"{task.file}.json")
+
+    @property
+    def donors_path(self) -> str:
+        """Where the donor bank lies once it is complete."""
+        return os.path.join(self.out, JOB_FOLDER, DONORS_FILE)
+
+    def finished(self, task: ShardTask) -> ShardReport | None:
+        """The report of a shard if this job has finished it and its file is still whole."""
+        path, shard = self.report_path(task), os.path.join(self.out, task.file)
+        if not exists(path) or not exists(shard):
+            return None
+        report = ShardReport.model_validate_json(read_text(path))
+        whole = report.job == self.digest and sha256_file(shard) == report.entry.sha256
+        return report if whole else None
+
+
+def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
+    """Name of the generated data set."""
+    return f"{manifest.name}_{settings.recipe}"
+
+
+def claim_job(job: GenerationJob) -> None:
+    """Marks the output directory as that of this job.
+
+    Raises:
+        FileExistsError: The directory belongs to another job.
+    """
+    marker = os.path.join(job.out, JOB_FOLDER, JOB_FILE)
+    if exists(marker):
+        if json.loads(read_text(marker))["digest"] != job.digest:
+            raise FileExistsError(
+                f"The output directory '{job.out}' belongs to another run. Expected: the same "
+                "configuration, data and bundle, to go on with it. Received: others. "
+                "Choose another --out, or pass --overwrite."
+            )
+        return
+    make_folders(os.path.join(job.out, JOB_FOLDER))
+    write_atomic(marker, json.dumps({"digest": job.digest, "data": job.data}))

@@ -1,0 +1,1 @@
+"""Before Beam: what each shard is to make."""

@@ -1,0 +1,165 @@
+"""Counts the examples of each cell of the factor grid, slice by slice, with Beam."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+
+from latentloom.augment import Coverage, HoldOut
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.parsing import Row, parse_row
+from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.planning.slices import Slice, is_whole
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import (
+    as_location,
+    exists,
+    make_folders,
+    read_text,
+    remove,
+)
+from latentloom.pipeline.storage.tfrecords import read_records
+
+
+def count_cells(
+    dataset: DatasetDir,
+    split: str,
+    slices: Sequence[Slice],
+    factors: Sequence[str],
+    near: str,
+    hold_out: HoldOut | None = None,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> Coverage:
+    """Counts the examples of a split by cell; memory holds the cells that have any, no examples.
+
+    Args:
+        dataset: The data set directory.
+        split: Name of the split.
+        slices: The slices of the split.
+        factors: The factors of the grid.
+        near: A path that workers can write beside; the result passes through a file there.
+        hold_out: Cells that do not count.
+        runner: Name of a Beam runner.
+        beam_args: Beam's own options.
+    """
+    count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
+    merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
+    return Coverage.from_dict(_run(slices, count, merge, near, runner, beam_args))
+
+
+def count_classes(
+    dataset: DatasetDir,
+    split: str,
+    slices: Sequence[Slice],
+    near: str,
+    hold_out: HoldOut,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> list[list[int]]:
+    """Counts the examples of each class in each slice.
+
+    The manifest knows these of whole shards, unless there are cells that do not count. Arguments
+    as above.
+    """
+    shards = dataset.shards(split)
+    if not hold_out and all(is_whole(part, shards) for part in slices):
+        return [shards[part.shard].label_counts for part in slices]
+    count = functools.partial(_label_counts, dataset, split, hold_out)
+    counts = _run(slices, count, beam.combiners.ToDict(), near, runner, beam_args)
+    return [counts[_name(part)] for part in slices]
+
+
+def _run(
+    slices: Sequence[Slice],
+    count: Callable[[Slice], Any],
+    merge: beam.PTransform,
+    near: str,
+    runner: str,
+    beam_args: Sequence[str],
+) -> Any:
+    """Counts every slice and merges the counts; they pass through a file as JSON."""
+    parent, name = os.path.split(as_location(near))
+    make_folders(parent or ".")
+    path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
+    try:
+        with running_pipeline(runner, beam_args) as pipeline:
+            _ = (
+                pipeline
+                | "Slices" >> beam.Create(list(slices))
+                | "SpreadSlices" >> beam.Reshuffle()
+                | "CountSlice" >> beam.Map(count)
+                | "MergeCounts" >> merge
+                | "WriteCounts" >> beam.Map(write_json, path)
+            )
+        return json.loads(read_text(path))
+    finally:
+        if exists(path):
+            remove(path)
+
+
+def count_slice(
+    dataset: DatasetDir,
+    split: str,
+    factors: Sequence[str],
+    hold_out: HoldOut | None,
+    part: Slice,
+) -> Coverage:
+    """Counts the readable records of a slice by cell, without decoding an image."""
+    manifest, (index, start, stop) = dataset.manifest, part
+    kind, shape = KINDS[manifest.observation], manifest.image_shape
+    read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
+    records = enumerate(read, start)
+    parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)
+    rows = [row.codes for row in parsed if isinstance(row, Row)]
+    codes = np.array(rows, np.int64).reshape(-1, len(manifest.factors))
+    columns = dict(zip(manifest.factors, codes.T, strict=True))
+    if hold_out:
+        keeps = hold_out.keeps(columns)
+        columns = {name: column[keeps] for name, column in columns.items()}
+    return Coverage({name: tuple(manifest.factors[name]) for name in factors}).count(columns)
+
+
+def _name(part: Slice) -> str:
+    return f"{part.shard}-{part.start}"
+
+
+def _label_counts(
+    dataset: DatasetDir, split: str, hold_out: HoldOut, part: Slice
+) -> tuple[str, list[int]]:
+    counts = count_slice(dataset, split, ["label"], hold_out, part)
+    return _name(part), counts.marginal("label").tolist()
+
+
+def write_json(document: Any, path: str) -> None:
+    """Writes a document as JSON."""
+    write_atomic(path, json.dumps(document))
+
+
+class MergeCoverages(beam.CombineFn):
+    """Adds up coverages; associative and commutative, so that any engine gives the same."""
+
+    def create_accumulator(self) -> Coverage | None:
+        """No counts yet."""
+        return None
+
+    def add_input(self, accumulator: Coverage | None, coverage: Coverage) -> Coverage:
+        """Adds one more shard."""
+        return coverage if accumulator is None else accumulator.merge(coverage)
+
+    def merge_accumulators(self, accumulators: Iterable[Coverage | None]) -> Coverage | None:
+        """Adds what workers have added up."""
+        parts = [part for part in accumulators if part is not None]
+        return parts[0].merge(*parts[1:]) if parts else None
+
+    def extract_output(self, accumulator: Coverage | None) -> Coverage | None:
+        """The counts themselves."""
+        return accumulator

@@ -1,0 +1,48 @@
+"""How many variants each class gets, and whether it has the donors for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from latentloom.augment import find_recipe, variants_per_class
+from latentloom.pipeline.config.sections import GenerateConfig
+
+
+def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:
+    """Variants of each class with so many examples; none where the recipe fills cells."""
+    recipe = find_recipe(settings.recipe)
+    if recipe.fills_cells:
+        return {}
+    quotas = variants_per_class(settings.sampling_strategy, counts, settings.variants_per_example)
+    if recipe.needs_donors:
+        check_donors(counts, settings, quotas)
+    return quotas
+
+
+def check_donors(
+    counts: Mapping[str, int], settings: GenerateConfig, quotas: Mapping[str, int]
+) -> None:
+    """Refuses a recipe with donors where an anchor has none."""
+    factor, same_value = find_recipe(settings.recipe).matched_by(settings.options) or ("", False)
+    if factor != "label":
+        return
+    if not same_value:
+        if len(present := [name for name, count in counts.items() if count]) == 1:
+            raise ValueError(
+                f"The recipe '{settings.recipe}' takes donors of another class than the anchor's, "
+                f"but all examples are of class '{present[0]}'. Expected: two classes or more. "
+                f"Received: {counts}. Import other classes, or set generate.options.same_class=1."
+            )
+    elif settings.donors_per_class < 2:
+        raise ValueError(
+            f"The recipe '{settings.recipe}' takes donors of the anchor's class, and no anchor is "
+            "its own donor. Expected: generate.donors_per_class of at least 2. Received: "
+            f"generate.donors_per_class={settings.donors_per_class}. Raise it."
+        )
+    elif lonely := [name for name in counts if counts[name] == 1 and quotas.get(name, 0)]:
+        raise ValueError(
+            f"The recipe '{settings.recipe}' takes donors of the anchor's class, but class "
+            f"'{lonely[0]}' has one example. Expected: at least two of every class. "
+            f"Received: {counts}. Import more of this class, set its quota to 0, or use "
+            "class_preserving."
+        )

@@ -1,0 +1,83 @@
+"""Checks that everything fits and shares quotas out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from latentloom.augment import find_recipe, share_out
+from latentloom.model_zoo.bundle import read_description, read_priors
+from latentloom.pipeline.codec.codec import spec_of
+from latentloom.pipeline.codec.compatibility import check_fit
+from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.held_out_cells import read_hold_out
+from latentloom.pipeline.dataset.writing import shard_file
+from latentloom.pipeline.generation.engines import DEFAULT_RUNNER
+from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_name
+from latentloom.pipeline.generation.planning.cell_counts import count_cells, count_classes
+from latentloom.pipeline.generation.planning.class_quotas import class_quotas
+from latentloom.pipeline.generation.planning.factor_plan import plan_factors
+from latentloom.pipeline.generation.planning.slices import cut
+from latentloom.pipeline.storage.files import local_folder
+
+
+def plan_job(
+    settings: GenerateConfig,
+    data: str,
+    model: str,
+    out: str,
+    runner: str = DEFAULT_RUNNER,
+    beam_args: Sequence[str] = (),
+) -> GenerationJob:
+    """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+
+    Where the factors of variants come from several examples, a first Beam graph counts the cells.
+
+    Raises:
+        ValueError: They do not fit, or a quota cannot be met.
+        FileNotFoundError: The data or the bundle are not there.
+    """
+    find_recipe(settings.recipe).resolve(settings.options)
+    dataset = DatasetDir.open(data)
+    with local_folder(model) as folder:
+        description, priors = read_description(folder), read_priors(folder)
+    check_fit(dataset.manifest, description)
+    manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
+    hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
+    shards = dataset.shards(settings.split)
+    slices = cut(shards, settings.slice_records)
+    counts = count_classes(dataset, settings.split, slices, out, hold_out, **beam_settings)
+    totals = np.sum(counts, axis=0).tolist()
+    quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
+    plan = plan_factors(
+        settings,
+        manifest.factors,
+        spec_of(description["latent_spec"], priors),
+        description.get("judge_factors", ["label"]),
+        lambda factors: count_cells(
+            dataset, settings.split, slices, factors, out, hold_out, **beam_settings
+        ),
+    )
+    by_class = [
+        share_out(quotas.get(name, 0), [of_slice[label] for of_slice in counts])
+        for label, name in enumerate(manifest.class_names)
+    ]
+    name = output_name(manifest, settings)
+    tasks = tuple(
+        ShardTask(
+            index=index,
+            source=shards[part.shard].file,
+            sha256=shards[part.shard].sha256,
+            start=part.start,
+            stop=part.stop,
+            class_counts=counts[index],
+            quotas=[shares[index] for shares in by_class],
+            file=shard_file(name, settings.split, index, len(slices)),
+        )
+        for index, part in enumerate(slices)
+    )
+    digest = description["digest"]
+    trained_on = description["details"].get("data")
+    return GenerationJob(data, model, out, settings, digest, tasks, plan, hold_out, trained_on)

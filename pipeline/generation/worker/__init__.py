@@ -1,0 +1,1 @@
+"""Inside Beam: from a slice to a written shard."""

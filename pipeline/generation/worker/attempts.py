@@ -1,0 +1,80 @@
+"""Draws variants; draws rejected ones anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.augment import (
+    Anchors,
+    DonorBank,
+    Latents,
+    VariantPlan,
+    Verdicts,
+    find_recipe,
+    plan_variants,
+    recombine,
+)
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.manifest import CONFIDENCE
+from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.worker.tally import Tally
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The candidates of one attempt that passed the gate; `slots` are their places in the chunk."""
+
+    slots: np.ndarray
+    plan: VariantPlan
+    images: np.ndarray
+    confidences: dict[str, np.ndarray]
+
+
+def draw_attempts(
+    job: GenerationJob,
+    anchors: Anchors,
+    latents: Latents,
+    donors: DonorBank | None,
+    codec: Codec,
+    tally: Tally,
+) -> Iterator[Accepted]:
+    """Draws every variant, and those that the gate rejects anew, attempt by attempt."""
+    settings = job.settings
+    gate = settings.gate.build()
+    slots = np.arange(anchors.variants.sum())
+    attempts = 1 if find_recipe(settings.recipe).keeps_all else settings.gate.attempts
+    for attempt in range(attempts):
+        plan = plan_variants(
+            settings.recipe,
+            anchors,
+            codec.spec,
+            seed=settings.seed,
+            attempt=attempt,
+            donors=donors,
+            options=settings.options,
+            clashes=job.plan.clashes,
+        ).take(slots)
+        images, probabilities = codec.render_factors(
+            recombine(latents, donors.latents if donors else None, plan)
+        )
+        verdicts = gate.judge_factors(probabilities, plan.factors)
+        passed = verdicts.accepted
+        tally.count(plan.label, verdicts, is_last=attempt == attempts - 1)
+        yield Accepted(
+            slots[passed],
+            plan.take(np.flatnonzero(passed)),
+            images[passed],
+            {name: column[passed] for name, column in confidence_columns(verdicts).items()},
+        )
+        slots = slots[~passed]
+        if not len(slots):
+            return
+
+
+def confidence_columns(verdicts: Verdicts) -> dict[str, np.ndarray]:
+    """The judge's confidences under the names of their features, that of the class first."""
+    others = {f"{CONFIDENCE}_{name}": column for name, column in verdicts.confidences.items()}
+    return {CONFIDENCE: verdicts.confidence} | others

@@ -1,0 +1,106 @@
+"""RenderShard: encode, plan, recombine, decode, gate, and write the variants of one slice."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from apache_beam.metrics.metric import Metrics
+
+from latentloom.augment import (
+    DonorBank,
+)
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.manifest import TOTALS
+from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
+from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.generation.worker.allotting import allot
+from latentloom.pipeline.generation.worker.attempts import draw_attempts
+from latentloom.pipeline.generation.worker.codec_worker import CodecDoFn
+from latentloom.pipeline.generation.worker.donor_files import read_donors
+from latentloom.pipeline.generation.worker.encode_slice import EncodedSlice, encode_slice
+from latentloom.pipeline.generation.worker.tally import Tally, report_shard
+from latentloom.pipeline.generation.worker.variant_records import variant_records
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import make_folders
+from latentloom.pipeline.storage.tfrecords import ShardWriter
+
+CHUNK = 1024
+"""Variants held in memory at a time."""
+
+NAMESPACE = "latentloom"
+COUNTERS = (*TOTALS, "unreadable", "shards")
+"""Beam metrics of a run: variants by what became of them, unreadable records, shards written."""
+
+logger = logging.getLogger(__name__)
+
+
+class RenderShard(CodecDoFn):
+    """Encodes a slice, makes its variants and writes them, one shard per element.
+
+    Yields the report of the shard. Counts of what was done here go to Beam's metrics; the truth is
+    the manifest, since an engine may do an element twice.
+    """
+
+    def setup(self) -> None:
+        """Loads the codec, opens the input and makes the counters."""
+        super().setup()
+        self.counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
+
+    def process(self, task: ShardTask, donors: str | None = None) -> Iterator[ShardReport]:
+        """Yields the report of a shard, made now or found finished.
+
+        Args:
+            task: The slice, and what is to be made of it.
+            donors: Path of the donor bank, for recipes that take donors.
+        """
+        report = self.job.finished(task)
+        if report is None:
+            logger.info("Shard %s: begun", task.file)
+            report = self._render(task, read_donors(donors, self.job.digest) if donors else None)
+            logger.info("Shard %s: finished, %d records", task.file, report.entry.records)
+        yield report
+
+    def _render(self, task: ShardTask, donors: DonorBank | None) -> ShardReport:
+        encoded = encode_slice(self.job, self.dataset, task, self.codec)
+        report = render_shard(self.job, encoded, donors, self.codec)
+        for name, count in report.totals.items():
+            self.counters[name].inc(count)
+        self.counters["unreadable"].inc(len(report.dead_letters))
+        self.counters["shards"].inc()
+        return report
+
+
+def render_shard(
+    job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None, codec: Codec
+) -> ShardReport:
+    """Writes the variants of a shard under a temporary name, renames it, then its report.
+
+    Idempotent: the bytes depend on job, shard and donors alone.
+    """
+    anchors = allot(job, shard, donors)
+    tally = Tally()
+    with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
+        for rows in _chunks(anchors.variants):
+            part = anchors.take(rows)
+            latents = {name: block[rows] for name, block in shard.latents.items()}
+            records: dict[int, bytes] = {}
+            for accepted in draw_attempts(job, part, latents, donors, codec, tally):
+                tally.count_cells(job.plan.coverage, accepted.plan)
+                records |= variant_records(job, codec.kind, part, accepted, donors)
+            for slot in sorted(records):
+                writer.write(records[slot])
+    report = report_shard(job, shard, anchors, tally, writer)
+    make_folders(os.path.join(job.out, JOB_FOLDER))
+    write_atomic(job.report_path(shard.task), report.model_dump_json())
+    return report
+
+
+def _chunks(variants: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows of anchors, together about `CHUNK` variants at a time."""
+    chunk_of = (np.cumsum(variants) - variants) // CHUNK
+    wanted = np.flatnonzero(variants)
+    for chunk in np.unique(chunk_of[wanted]):
+        yield wanted[chunk_of[wanted] == chunk]

@@ -1,0 +1,67 @@
+"""Counts what became of the variants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from latentloom.augment import Anchors, Coverage, VariantPlan, Verdicts
+from latentloom.pipeline.dataset.writing import shard_entry
+from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.generation.worker.encode_slice import EncodedSlice
+from latentloom.pipeline.storage.tfrecords import ShardWriter
+
+
+@dataclass
+class Tally:
+    """What became of the variants of a shard, counted by class."""
+
+    written: Counter = field(default_factory=Counter)
+    rejected: Counter = field(default_factory=Counter)
+    candidates: Counter = field(default_factory=Counter)
+    rejections: Counter = field(default_factory=Counter)
+    cells: Counter = field(default_factory=Counter)
+
+    def count(self, labels: np.ndarray, verdicts: Verdicts, *, is_last: bool) -> None:
+        """Counts the candidates of an attempt; what the last one rejects is given up."""
+        self.candidates.update(labels.tolist())
+        self.written.update(labels[verdicts.accepted].tolist())
+        refused = zip(labels.tolist(), verdicts.reason.tolist(), strict=True)
+        self.rejections.update((label, verdicts.reasons[code]) for label, code in refused if code)
+        if is_last:
+            self.rejected.update(labels[~verdicts.accepted].tolist())
+
+    def count_cells(self, coverage: Coverage | None, accepted: VariantPlan) -> None:
+        """Counts written variants by cell, if cells are counted."""
+        if coverage is not None:
+            columns = [accepted.factors[factor].tolist() for factor in coverage.names]
+            self.cells.update(zip(*columns, strict=True))
+
+
+def report_shard(
+    job: GenerationJob, shard: EncodedSlice, anchors: Anchors, tally: Tally, writer: ShardWriter
+) -> ShardReport:
+    """What became of a shard, for its report."""
+    labels = range(len(shard.task.quotas))
+    made = np.bincount(
+        anchors.factors["label"], weights=anchors.variants, minlength=len(labels)
+    ).astype(int)
+    rejections: dict[str, dict[str, int]] = {}
+    for (label, reason), count in sorted(tally.rejections.items()):
+        rejections.setdefault(str(label), {})[reason] = count
+    requested = shard.task.quotas if job.plan.cells is None else made.tolist()
+    return ShardReport(
+        job=job.digest,
+        entry=shard_entry(writer, shard.task.file, [tally.written[label] for label in labels]),
+        requested=requested,
+        rejected=[tally.rejected[label] for label in labels],
+        dead=[requested[label] - int(made[label]) for label in labels],
+        candidates=[tally.candidates[label] for label in labels],
+        rejections=rejections,
+        examples=len(shard.ids),
+        dead_letters=[asdict(letter) for letter in shard.dead_letters],
+        cells=[(list(cell), count) for cell, count in sorted(tally.cells.items())],
+    )

@@ -1,0 +1,1 @@
+"""From anything labelled to a data set directory."""

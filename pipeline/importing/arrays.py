@@ -1,0 +1,77 @@
+"""A source whose observations are an array in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.source import BATCH_SIZE, position_ids
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """Observations and factor codes in memory.
+
+    Args:
+        images: Observations as they are stored: uint8 array of shape `(n, height, width,
+            channels)`, or for vectors float32 of shape `(n, features)`.
+        codes: int64 array of shape `(n,)` for each factor.
+        rows: The rows of each split.
+        observation: The kind of observation.
+    """
+
+    name: str
+    description: str
+    factors: dict[str, list[str]]
+    images: np.ndarray
+    codes: dict[str, np.ndarray]
+    rows: dict[str, np.ndarray]
+    label_field: str = "label"
+    observation: str = "image"
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Event shape of the observations."""
+        return self.images.shape[1:]
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples of each split."""
+        return {split: len(rows) for split, rows in self.rows.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; an id is the position within the split."""
+        for start in range(0, len(self.rows[split]), BATCH_SIZE):
+            rows = self.rows[split][start : start + BATCH_SIZE]
+            factors = {name: codes[rows] for name, codes in self.codes.items()}
+            yield (
+                Examples(self.images[rows], factors, position_ids(range(start, start + len(rows)))),
+                [],
+            )
+
+
+def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Numbers the distinct values of a field, in their own order.
+
+    Args:
+        field: Name of the field, for the error.
+        values: Integers, booleans or texts of shape `(n,)`.
+
+    Returns:
+        The value names, and an int64 code per value.
+
+    Raises:
+        TypeError: The values are of another kind.
+    """
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8")
+    if values.dtype.kind not in "biuU":
+        raise TypeError(
+            f"Field '{field}' cannot be a label or factor. Expected: integers or texts. "
+            f"Received: dtype={values.dtype}. Save it as integers or texts, or leave it out."
+        )
+    names, codes = np.unique(values, return_inverse=True)
+    return [str(name) for name in names.tolist()], codes.astype(np.int64)

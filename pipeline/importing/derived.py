@@ -1,0 +1,124 @@
+"""What an import may change about any source: sample, label, factors, image size."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentloom.augment.randomness import identity_keys
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.source import Source, vocabulary_of
+
+Batch = tuple[Examples, list[DeadLetter]]
+
+
+@dataclass(frozen=True)
+class DerivedSource:
+    """Another source with its batches changed on the way by `change(split, batch)`."""
+
+    name: str
+    description: str
+    observation: str
+    image_shape: tuple[int, ...]
+    factors: dict[str, list[str]]
+    splits: dict[str, int]
+    label_field: str
+    source: Source
+    change: Callable[[str, Batch], Batch]
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words that are counted, if any are."""
+        return vocabulary_of(self.source)
+
+    def batches(self, split: str) -> Iterator[Batch]:
+        """Streams the changed batches."""
+        return (self.change(split, batch) for batch in self.source.batches(split))
+
+
+def derive(source: Source, change: Callable[[str, Batch], Batch], **changed) -> DerivedSource:
+    """Another source with its batches changed, and what else is not as it was."""
+    inherited = [field.name for field in dataclasses.fields(DerivedSource)][:-2]
+    values = {name: getattr(source, name) for name in inherited}
+    return DerivedSource(**(values | changed), source=source, change=change)
+
+
+def sample(source: Source, max_examples: int) -> Source:
+    """Takes a sample keyed by position: `max_examples` of "train", other splits in proportion."""
+    total = source.splits.get("train", 0)
+    if max_examples >= total:
+        return source
+    chosen = {}
+    for split, count in source.splits.items():
+        ids = [f"{source.name}/{split}/{position}" for position in range(count)]
+        keys = identity_keys(0, "sample", ids)
+        size = max(1, round(count * max_examples / total))
+        chosen[split] = np.zeros(count, bool)
+        chosen[split][np.argsort(keys, kind="stable")[:size]] = True
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        rows = chosen[split][np.array(examples.ids, np.int64)]
+        return examples.take(rows), [letter for letter in dead if chosen[split][letter.record]]
+
+    return derive(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
+
+
+def _check_field(source: Source, field: str, option: str) -> None:
+    if field not in source.factors:
+        raise ValueError(
+            f"Source '{source.name}' has no such factor. Expected: some of "
+            f"{sorted(source.factors)}. Received: {option}='{field}'. "
+            f"{nearest(field, source.factors)}"
+        )
+
+
+def relabel(source: Source, field: str) -> Source:
+    """Makes the factor `field` the label, and the old label the factor `original_label`."""
+    _check_field(source, field, "label")
+    if field == "label":
+        return source
+    others = [name for name in source.factors if name not in ("label", field)]
+    origin = {"label": field, "original_label": "label"} | {name: name for name in others}
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        factors = {name: examples.factors[old] for name, old in origin.items()}
+        return dataclasses.replace(examples, factors=factors), dead
+
+    factors = {name: source.factors[old] for name, old in origin.items()}
+    return derive(source, change, factors=factors, label_field=field)
+
+
+def keep_factors(source: Source, names: Sequence[str]) -> Source:
+    """Keeps the label and these factors only."""
+    for name in names:
+        if name != source.label_field:
+            _check_field(source, name, "factors")
+    kept = ["label", *(name for name in source.factors if name in names and name != "label")]
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        factors = {name: examples.factors[name] for name in kept}
+        return dataclasses.replace(examples, factors=factors), dead
+
+    return derive(source, change, factors={name: source.factors[name] for name in kept})
+
+
+def resize(source: Source, image_size: int) -> Source:
+    """Resizes the images to a square by bilinear sampling, antialiased where they shrink."""
+
+    def change(split: str, batch: Batch) -> Batch:
+        import tensorflow as tf
+
+        examples, dead = batch
+        size = (image_size, image_size)
+        images = tf.image.resize(examples.images, size, antialias=True).numpy()
+        images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+        return dataclasses.replace(examples, images=images), dead
+
+    return derive(source, change, image_shape=(image_size, image_size, source.image_shape[2]))

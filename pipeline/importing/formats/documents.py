@@ -1,0 +1,232 @@
+"""Bags of words from a NumPy archive: sparse rows of counts, a vocabulary and labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
+from latentloom.pipeline.importing.arrays import encode_values
+from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.observations import MOST_COUNTED
+from latentloom.pipeline.observations.vocabulary import check_vocabulary
+
+EMPTY = "the document has no word of the vocabulary"
+_PARTS = ("data", "indices", "indptr")
+_LABELS = ("label", "labels")
+_VOCABULARY = ("vocab", "vocabulary")
+_NAMES = "groups"
+_NO_FACTORS = (*_PARTS, *_VOCABULARY, _NAMES)
+_SPLIT = re.compile(r"(?:(\w+)_)?indptr")
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class DocumentSource:
+    """Documents in memory as sparse rows; those without any word are left out.
+
+    Args:
+        counts: By split, `(n, words)` counts of 1 or more where they are stored.
+        codes: By split, int64 of shape `(n,)` for each factor.
+        vocabulary: The words, by number.
+    """
+
+    name: str
+    description: str
+    factors: dict[str, list[str]]
+    counts: dict[str, csr_array]
+    codes: dict[str, dict[str, np.ndarray]]
+    vocabulary: list[str]
+    label_field: str = "label"
+    observation: str = "counts"
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The number of words."""
+        return (len(self.vocabulary),)
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of documents of each split, empty ones among them."""
+        return {split: len(codes["label"]) for split, codes in self.codes.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; an id is the position within the split."""
+        for start in range(0, self.splits[split], BATCH_SIZE):
+            stop = min(start + BATCH_SIZE, self.splits[split])
+            counts = self.counts[split][start:stop].toarray()
+            rows = np.flatnonzero(counts.any(axis=1))
+            empty = np.setdiff1d(np.arange(stop - start), rows) + start
+            factors = {name: codes[start + rows] for name, codes in self.codes[split].items()}
+            yield (
+                Examples(counts[rows], factors, position_ids((start + rows).tolist())),
+                [LeftOut(split, row, EMPTY) for row in empty.tolist()],
+            )
+
+
+def is_of_documents(arrays: Arrays) -> bool:
+    """Whether the arrays of an archive are sparse rows by their names."""
+    return any(_SPLIT.fullmatch(name) for name in arrays)
+
+
+def open_documents(file: str, arrays: Arrays) -> DocumentSource:
+    """Opens sparse rows `data`, `indices` and `indptr`, of each split after its name and `_`.
+
+    `vocab` or `vocabulary` has the words; `label` or `labels`, after the name of the split as well,
+    the classes, whose names may be in `groups`. Other arrays as long as the documents of every
+    split are factors.
+
+    Args:
+        file: Path of the archive, for messages.
+        arrays: Its arrays.
+
+    Raises:
+        TypeError: An array is of the wrong kind.
+        ValueError: An array is missing, or the arrays do not fit each other.
+    """
+    vocabulary = _read_vocabulary(file, arrays)
+    prefixes = [name.removesuffix("indptr") for name in arrays if _SPLIT.fullmatch(name)]
+    splits = {prefix.removesuffix("_") or "train": prefix for prefix in prefixes}
+    counts = {
+        split: _read_rows(file, prefix, arrays, len(vocabulary)) for split, prefix in splits.items()
+    }
+    factors, codes = _read_factors(file, arrays, splits)
+    return DocumentSource(
+        name=path_name(file),
+        description=f"Documents as counts of {len(vocabulary):,} words, from a NumPy archive.",
+        factors=factors,
+        counts=counts,
+        codes=codes,
+        vocabulary=vocabulary,
+    )
+
+
+def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
+    found = next((arrays[name] for name in _VOCABULARY if name in arrays), None)
+    if found is None or found.ndim != 1 or found.dtype.kind not in "US":
+        shape = "no such array" if found is None else f"{found.dtype} of shape {found.shape}"
+        raise ValueError(
+            f"'{file}' does not tell its words. Expected: an array `vocab` of texts, one a word. "
+            f"Received: {shape}. Add it."
+        )
+    words = np.char.decode(found, "utf-8") if found.dtype.kind == "S" else found
+    check_vocabulary(words.tolist())
+    return words.tolist()
+
+
+def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_array:
+    """The counts of a split, checked."""
+    if missing := [part for part in _PARTS if prefix + part not in arrays]:
+        raise ValueError(
+            f"The counts of '{file}' are incomplete. Expected: arrays `{prefix}data`, "
+            f"`{prefix}indices` and `{prefix}indptr`. Received: no `{prefix}{missing[0]}`. Add it."
+        )
+    data, indices, indptr = (arrays[prefix + part] for part in _PARTS)
+    _check_layout(file, prefix, data, indices, indptr)
+    outside = indices[(indices < 0) | (indices >= num_words)]
+    if len(outside):
+        raise ValueError(
+            f"Words of '{file}' are not in its vocabulary. Expected: `{prefix}indices` in 0 to "
+            f"{num_words - 1}, the vocabulary having {num_words} words. "
+            f"Received: {outside[0]}. Save the vocabulary that the documents were counted with."
+        )
+    _check_counts(file, f"{prefix}data", data)
+    rows = (data.astype(np.int64), indices.astype(np.int64), indptr.astype(np.int64))
+    counts = csr_array(rows, shape=(len(indptr) - 1, num_words))
+    counts.sum_duplicates()
+    _check_counts(file, f"{prefix}data", counts.data)
+    return csr_array(counts, dtype=np.int32)
+
+
+def _check_layout(
+    file: str, prefix: str, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray
+) -> None:
+    """Whether three arrays are sparse rows at all."""
+    parts = {"data": data, "indices": indices, "indptr": indptr}
+    plain = all(part.ndim == 1 for part in parts.values())
+    whole = all(part.dtype.kind in "iu" for part in (indices, indptr))
+    fits = plain and whole and len(indptr) > 1 and len(data) == len(indices)
+    if fits:
+        places = indptr.astype(np.int64)
+        fits = places[0] == 0 and places[-1] == len(data) and bool((np.diff(places) >= 0).all())
+    if not fits:
+        told = ", ".join(f"{prefix}{name} {part.dtype}{part.shape}" for name, part in parts.items())
+        raise ValueError(
+            f"The counts of '{file}' are no sparse rows. Expected: `{prefix}indptr` integers from "
+            f"0 to the length of `{prefix}data` and `{prefix}indices`, none below the one before. "
+            f"Received: {told}. Save `data`, `indices` and `indptr` of a scipy.sparse.csr_array."
+        )
+
+
+def _check_counts(file: str, name: str, counts: np.ndarray) -> None:
+    """Whether counts are whole numbers that float32 holds."""
+    if counts.dtype.kind not in "biuf":
+        raise TypeError(
+            f"The counts of '{file}' are no numbers. Expected: integers. "
+            f"Received: {name}.dtype={counts.dtype}. Cast them."
+        )
+    with np.errstate(invalid="ignore"):
+        bad = counts[~((counts >= 0) & (counts <= MOST_COUNTED) & (counts % 1 == 0))]
+    if len(bad):
+        raise ValueError(
+            f"The counts of '{file}' are not all counts. Expected: whole numbers of 0 to "
+            f"{MOST_COUNTED}. Received: {len(bad)} others in `{name}`, the first {bad[0]}. "
+            "Count words, without weights."
+        )
+
+
+def _read_factors(
+    file: str, arrays: Arrays, splits: Mapping[str, str]
+) -> tuple[dict[str, list[str]], dict[str, dict[str, np.ndarray]]]:
+    """Value names of every factor that all splits have, and by split their codes."""
+    columns = {split: _columns(file, arrays, prefix) for split, prefix in splits.items()}
+    ends = np.cumsum([len(column["label"]) for column in columns.values()])[:-1]
+    shared = set.intersection(*(set(column) for column in columns.values()))
+    factors: dict[str, list[str]] = {}
+    codes: dict[str, dict[str, np.ndarray]] = {split: {} for split in splits}
+    for name in sorted(shared, key=lambda name: (name != "label", name)):
+        values = np.concatenate([column[name] for column in columns.values()])
+        names = arrays.get(_NAMES) if name == "label" else None
+        factors[name], found = _encode(file, name, values, names)
+        for split, part in zip(splits, np.split(found, ends), strict=True):
+            codes[split][name] = part
+    return factors, codes
+
+
+def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays of a split that are as long as its documents; the labels as `label`."""
+    size, columns = len(arrays[f"{prefix}indptr"]) - 1, {}
+    for name, array in arrays.items():
+        short = name.removeprefix(prefix)
+        if name.startswith(prefix) and array.shape == (size,) and short not in _NO_FACTORS:
+            columns["label" if short in _LABELS else short] = array
+    if "label" not in columns:
+        raise ValueError(
+            f"'{file}' has no labels. Expected: an array `{prefix}labels` of shape ({size},). "
+            f"Received: {sorted(arrays)}. Add it."
+        )
+    return columns
+
+
+def _encode(
+    file: str, name: str, values: np.ndarray, names: np.ndarray | None
+) -> tuple[list[str], np.ndarray]:
+    """Value names and codes; labels that are numbers of named groups are called by the names."""
+    if names is None or values.dtype.kind not in "iu":
+        return encode_values(name, values)
+    if (
+        names.ndim != 1
+        or names.dtype.kind != "U"
+        or not 0 <= values.min() <= values.max() < len(names)
+    ):
+        raise ValueError(
+            f"The labels of '{file}' do not fit their names. Expected: numbers of 0 to "
+            f"{len(names) - 1}, the places in `{_NAMES}`. "
+            f"Received: {values.min()} to {values.max()}. Name every class."
+        )
+    return names.tolist(), values.astype(np.int64)

@@ -1,0 +1,135 @@
+"""Image files in a folder per class, with a folder per split above if there are splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.formats.image_decoding import Decoder
+from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Images whose class is the name of their folder.
+
+    Args:
+        root: The folder.
+        files: Path and class code of each image, by split, in order of class and name.
+        decoder: Decodes the files to one shape.
+    """
+
+    root: Path
+    factors: dict[str, list[str]]
+    files: dict[str, list[tuple[Path, int]]]
+    decoder: Decoder
+    label_field: str = "label"
+    observation: str = "image"
+
+    @classmethod
+    def open(cls, where: str, image_size: int | None = None) -> FolderSource:
+        """Lists the files, and decides the shape from the first of every class.
+
+        Args:
+            where: Folder with `class/image.png` or `split/class/image.png`.
+            image_size: Side to which images are resized, or None.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+            ValueError: A class is empty, or images differ in size and are not resized.
+        """
+        root = Path(where)
+        if not root.is_dir():
+            raise FileNotFoundError(f"There is no folder '{where}'. Check the path of the images.")
+        splits = {"train": root}
+        if not any(_images(folder) for folder in _folders(root)):
+            splits = {folder.name: folder for folder in _folders(root) if _folders(folder)}
+        classes = {split: _folders(folder) for split, folder in splits.items()}
+        names = sorted({folder.name for folders in classes.values() for folder in folders})
+        if not names or any(_images(folder) for folder in (root, *splits.values())):
+            raise ValueError(
+                f"'{where}' is not laid out in classes. Expected: class/image.png or "
+                f"split/class/image.png. Received: folders {sorted(splits)}, "
+                f"{len(_images(root))} loose images. Move each image into the folder of its class."
+            )
+        files = {
+            split: [(file, names.index(c.name)) for c in folders for file in _class_images(c)]
+            for split, folders in classes.items()
+        }
+        probes = [(_first.name, _first) for _first in _firsts(files)]
+        return cls(root, {"label": names}, files, Decoder.fit(probes, image_size))
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return path_name(self.root)
+
+    @property
+    def description(self) -> str:
+        """What the images are."""
+        kind = "grey" if self.image_shape[2] == 1 else "RGB"
+        return f"Image files of {len(self.factors['label'])} classes, a folder each, as {kind}."
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Event shape of the images."""
+        return self.decoder.image_shape
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of files of each split, readable or not."""
+        return {split: len(files) for split, files in self.files.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; a file that cannot be read is a dead letter."""
+        files = self.files[split]
+        for start in range(0, len(files), BATCH_SIZE):
+            images, labels, positions, dead = [], [], [], []
+            part = files[start : start + BATCH_SIZE]
+            for position, (file, label) in enumerate(part, start):
+                name = file.relative_to(self.root).as_posix()
+                pixels = self.decoder(name, file)
+                if isinstance(pixels, str):
+                    dead.append(DeadLetter(name, position, pixels))
+                    continue
+                images.append(pixels)
+                labels.append(label)
+                positions.append(position)
+            stacked = np.array(images, np.uint8).reshape(-1, *self.image_shape)
+            labels = np.array(labels, np.int64)
+            yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _images(folder: Path) -> list[Path]:
+    files = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in files if path.suffix.lower() in _SUFFIXES)
+
+
+def _class_images(folder: Path) -> list[Path]:
+    files = _images(folder)
+    if not files:
+        raise ValueError(
+            f"Class '{folder.name}' is empty. Expected: images ({', '.join(sorted(_SUFFIXES))}) in "
+            f"its folder. Received: none in '{folder}'. Add some or remove the folder."
+        )
+    return files
+
+
+def _firsts(files: dict[str, list[tuple[Path, int]]]) -> Iterator[Path]:
+    """The first file of every class, then the second, and so on."""
+    everything = [pair for pairs in files.values() for pair in pairs]
+    labels = np.array([label for _, label in everything])
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], labels[order])
+    rank = np.arange(len(order)) - starts
+    return (everything[row][0] for row in order[np.argsort(rank, kind="stable")])

@@ -1,0 +1,146 @@
+"""The four idx files of MNIST and its relatives, gzipped or plain."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.arrays import encode_values
+from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+
+_IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one
+_PREFIXES = {"train": "train", "test": "t10k"}
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
+    """Reads exactly `count` bytes, or says that the file is damaged."""
+    try:
+        data = stream.read(count)
+        problem = f"{len(data)} of {count} bytes"
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        data, problem = b"", str(error)
+    if len(data) < count:
+        raise ValueError(
+            f"'{path}' is truncated or damaged. Expected: the bytes that its header announces. "
+            f"Received: {problem}. Download it again."
+        )
+    return data
+
+
+def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
+    """Reads the sizes in an idx header."""
+    (found,) = struct.unpack(">I", _read(stream, 4, path))
+    if found != magic:
+        raise ValueError(
+            f"'{path}' is not the idx file that its name says. Expected: magic number {magic}. "
+            f"Received: {found}. Check that images and labels are not swapped."
+        )
+    rank = found & 0xFF
+    return struct.unpack(f">{rank}I", _read(stream, 4 * rank, path))
+
+
+def _find(folder: Path, prefix: str, kind: str) -> Path | None:
+    names = [f"{prefix}-{kind}{mark}idx{3 if kind == 'images' else 1}-ubyte" for mark in "-."]
+    paths = [folder / f"{name}{suffix}" for name in names for suffix in (".gz", "")]
+    return next((path for path in paths if path.is_file()), None)
+
+
+@dataclass(frozen=True)
+class IdxSource:
+    """Grey images with a class number each, in a folder of idx files.
+
+    Args:
+        images: Path of the images of each split.
+        labels: int64 class codes of shape `(n,)` of each split; classes are the numbers that occur.
+    """
+
+    name: str
+    description: str
+    image_shape: tuple[int, int, int]
+    factors: dict[str, list[str]]
+    images: dict[str, Path]
+    labels: dict[str, np.ndarray]
+    label_field: str = "label"
+    observation: str = "image"
+
+    @classmethod
+    def open(cls, folder: str) -> IdxSource:
+        """Reads the labels and the headers of the images, and checks that they agree.
+
+        Raises:
+            FileNotFoundError: A file is missing.
+            ValueError: A file is damaged, or images and labels do not agree.
+        """
+        images, labels, shapes = {}, {}, {}
+        for split, prefix in _PREFIXES.items():
+            pair = [_find(Path(folder), prefix, kind) for kind in ("images", "labels")]
+            if split == "test" and pair == [None, None]:
+                continue
+            if pair[0] is None or pair[1] is None:
+                raise FileNotFoundError(
+                    f"'{folder}' lacks idx files. Expected: {prefix}-images-idx3-ubyte and "
+                    f"{prefix}-labels-idx1-ubyte, plain or .gz. Received: "
+                    f"{[path and path.name for path in pair]}. Check the folder."
+                )
+            images[split] = pair[0]
+            labels[split], shapes[split] = _check_pair(pair[0], pair[1])
+        if len(set(shapes.values())) > 1:
+            raise ValueError(
+                f"The images of '{folder}' differ in size between the splits. Expected: one size. "
+                f"Received: {shapes}. Keep files of one data set in a folder."
+            )
+        classes, codes = encode_values("label", np.concatenate(list(labels.values())))
+        ends = np.cumsum([len(numbers) for numbers in labels.values()])[:-1]
+        return cls(
+            name=path_name(folder),
+            description="Grey images with a class number each, from idx files.",
+            image_shape=(*shapes["train"], 1),
+            factors={"label": classes},
+            images=images,
+            labels=dict(zip(labels, np.split(codes, ends), strict=True)),
+        )
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples of each split."""
+        return {split: len(labels) for split, labels in self.labels.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; a file shorter than it announces raises `ValueError`."""
+        path, labels = self.images[split], self.labels[split]
+        with _open(path) as stream:
+            _header(stream, path, _IMAGES)
+            for start in range(0, len(labels), BATCH_SIZE):
+                part = labels[start : start + BATCH_SIZE]
+                data = _read(stream, len(part) * int(np.prod(self.image_shape)), path)
+                images = np.frombuffer(data, np.uint8).reshape(len(part), *self.image_shape)
+                ids = position_ids(range(start, start + len(part)))
+                yield Examples(images, {"label": part}, ids), []
+
+
+def _check_pair(images: Path, labels: Path) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns the labels and the size of the images, after comparing the counts."""
+    with _open(images) as stream:
+        count, height, width = _header(stream, images, _IMAGES)
+    with _open(labels) as stream:
+        (num_labels,) = _header(stream, labels, _LABELS)
+        codes = np.frombuffer(_read(stream, num_labels, labels), np.uint8)
+    if count != num_labels or not count:
+        raise ValueError(
+            f"'{images.name}' and '{labels.name}' do not agree. Expected: as many labels as "
+            f"images, and some. Received: {count} images, {num_labels} labels. "
+            "Use files of one data set."
+        )
+    return codes, (height, width)

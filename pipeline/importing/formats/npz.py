@@ -1,0 +1,148 @@
+"""A NumPy archive with `images` or `observations`, `label`, factors and, if wanted, `split`.
+
+Archives of sparse rows are read by `pipeline.importing.formats.documents`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from latentloom.pipeline.importing.arrays import ArraySource, encode_values
+from latentloom.pipeline.importing.formats.documents import (
+    DocumentSource,
+    is_of_documents,
+    open_documents,
+)
+from latentloom.pipeline.importing.source import path_name
+
+_SPLITS = ("train", "test")
+
+
+def open_npz(file: str) -> ArraySource | DocumentSource:
+    """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
+
+    They must fit into memory. Every one-dimensional array as long as these is a factor. Others are
+    left alone.
+
+    Args:
+        file: Path of the archive.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: An array is of the wrong kind.
+        ValueError: The file is no archive, or its arrays do not fit each other.
+    """
+    arrays = _load(Path(file))
+    if is_of_documents(arrays):
+        return open_documents(file, arrays)
+    _check_kind(file, arrays)
+    is_images = "images" in arrays
+    images = (
+        _check_images(file, arrays.pop("images"))
+        if is_images
+        else _check_vectors(file, arrays.pop("observations"))
+    )
+    columns = {name: array for name, array in arrays.items() if array.shape == (len(images),)}
+    if "label" not in columns:
+        raise ValueError(
+            f"'{file}' has no labels. Expected: an array `label` of shape ({len(images)},). "
+            f"Received: {_shapes(arrays)}. Add it."
+        )
+    split = columns.pop("split", np.full(len(images), "train"))
+    if unknown := set(split.tolist()) - set(_SPLITS):
+        raise ValueError(
+            f"The splits of '{file}' cannot be used. Expected: 'train' or 'test'. "
+            f"Received: split={sorted(map(str, unknown))[:3]}. Rename them."
+        )
+    columns = {"label": columns.pop("label"), **columns}
+    encoded = {name: encode_values(name, values) for name, values in columns.items()}
+    rows = {name: np.flatnonzero(split == name) for name in _SPLITS}
+    return ArraySource(
+        name=path_name(file),
+        description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
+        "long as they are is a factor.",
+        factors={name: names for name, (names, _) in encoded.items()},
+        images=images,
+        codes={name: codes for name, (_, codes) in encoded.items()},
+        rows={name: found for name, found in rows.items() if len(found)},
+        observation="image" if is_images else "vector",
+    )
+
+
+def _load(file: Path) -> dict[str, np.ndarray]:
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
+    if not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"'{file}' is no NumPy archive. Expected: what `np.savez` writes. "
+            f"Received: a file of {file.stat().st_size} bytes. Save it again."
+        )
+    arrays = {}
+    with np.load(file, allow_pickle=False) as archive:
+        for name in archive.files:
+            try:
+                arrays[name] = archive[name]
+            except (ValueError, zipfile.BadZipFile) as error:
+                raise ValueError(
+                    f"Array '{name}' of '{file}' cannot be read. Expected: an intact array of "
+                    f"numbers or texts, not of objects. Received: {error}. "
+                    "Save it with a plain dtype."
+                ) from error
+    return arrays
+
+
+def _check_kind(file: str, arrays: dict[str, np.ndarray]) -> None:
+    """Refuses an archive of nothing, or of images and vectors."""
+    if len({"images", "observations"} & set(arrays)) != 1:
+        raise ValueError(
+            f"'{file}' has no images, or vectors too. Expected: an array `images` of shape (n, "
+            "height, width) or (n, height, width, channels), or else an array `observations` of "
+            "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
+            f"Received: {_shapes(arrays)}. Add it, or leave one out."
+        )
+
+
+def _check_images(file: str, images: np.ndarray) -> np.ndarray:
+    if images.dtype != np.uint8:
+        problem, fix = "", "Scale"
+        if images.dtype.kind == "f" and not (finite := np.isfinite(images)).all():
+            first = np.argwhere(~finite)[0][0]
+            problem, fix = f" with NaN or infinity, first in images[{first}]", "Repair, scale"
+        raise TypeError(
+            f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255. "
+            f"Received: images.dtype={images.dtype}{problem}. {fix}, round and cast them first."
+        )
+    if images.ndim not in (3, 4) or not images.size:
+        raise ValueError(
+            f"The images of '{file}' have the wrong shape. Expected: (n, height, width) or "
+            f"(n, height, width, channels). Received: images.shape={images.shape}. Reshape them."
+        )
+    return images if images.ndim == 4 else images[..., None]
+
+
+def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
+    if vectors.dtype.kind != "f":
+        raise TypeError(
+            f"The vectors of '{file}' are not of floats. Expected: a floating type. "
+            f"Received: observations.dtype={vectors.dtype}. Cast them to float32."
+        )
+    if vectors.ndim != 2 or not vectors.size:
+        raise ValueError(
+            f"The vectors of '{file}' have the wrong shape. Expected: (n, features). "
+            f"Received: observations.shape={vectors.shape}. Reshape them."
+        )
+    with np.errstate(over="ignore"):  # what is too large is refused below
+        vectors = vectors.astype(np.float32)
+    if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
+        raise ValueError(
+            f"The vectors of '{file}' are not all finite in float32. Expected: no NaN, no infinity "
+            f"and none beyond 3.4e38. Received: {bad} such rows. Remove or rescale them."
+        )
+    return vectors
+
+
+def _shapes(arrays: dict[str, np.ndarray]) -> str:
+    return ", ".join(f"{name}{list(array.shape)}" for name, array in arrays.items()) or "nothing"

@@ -1,0 +1,214 @@
+"""Any prepared TFDS data set with an image and discrete labels, and directories of our own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.formats.tfds_fields import (
+    column,
+    distinct_values,
+    factor_paths,
+    label_path,
+    read,
+    scalar_features,
+    value_names,
+)
+from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+
+_PROBED = 1024  # images that tell whether white is 1 or 255
+_TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
+
+
+@dataclass(frozen=True)
+class TfdsSource:
+    """A data set as TFDS reads it.
+
+    TFDS keeps the pixels that a data set was built of, and its metadata do not tell their range:
+    those of `dsprites` and `binarized_mnist` are 0 and 1. Where none of the first images has a
+    pixel above 1, and some have a 1, that is white and becomes 255.
+
+    Args:
+        builder: The TFDS builder.
+        image_field: Name of the image feature.
+        fields: Path of the feature behind each factor, such as `attributes/Smiling`.
+        values: Sorted integers behind the codes of each factor without names.
+        image_size: Side to which images are resized, or None.
+        white: Value of a white pixel as it is stored, 255 or 1.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    factors: dict[str, list[str]]
+    builder: Any
+    image_field: str
+    fields: dict[str, str]
+    values: dict[str, np.ndarray]
+    image_size: int | None
+    label_field: str
+    white: int = 255
+    observation: str = "image"
+
+    @classmethod
+    def open(
+        cls,
+        where: str,
+        label: str | None = None,
+        factors: Sequence[str] | None = None,
+        image_size: int | None = None,
+    ):
+        """Opens a prepared data set; integers without names are read once to list their values.
+
+        Args:
+            where: Name of a TFDS data set, or path of a directory with `features.json`.
+            label: Path of the feature that is the label; `label` by default.
+            factors: Paths of the features that are factors; all by default.
+            image_size: Side to which images are resized, or None.
+
+        Raises:
+            FileNotFoundError: The data set is not prepared on this machine.
+            ValueError: It is unknown, or has no image, label or factor of that name.
+        """
+        builder = _builder(where)
+        features = builder.info.features
+        image_field, image_shape = _image(where, features, image_size)
+        scalars = scalar_features(features)
+        label_field = label_path(where, builder, scalars, label)
+        paths = factor_paths(where, scalars, label_field, factors)
+        values = distinct_values(where, builder, scalars, paths, strict=factors is not None)
+        names = {
+            factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
+            for factor, path in paths.items()
+        }
+        names = {factor: known for factor, known in names.items() if known or factor == "label"}
+        return cls(
+            name=path_name(where) if os.path.isdir(where) else builder.name,
+            image_shape=image_shape,
+            factors=names,
+            builder=builder,
+            image_field=image_field,
+            fields={factor: paths[factor] for factor in names},
+            values=values,
+            image_size=image_size,
+            label_field=label_field,
+            white=_white(builder, image_field),
+        )
+
+    @property
+    def description(self) -> str:
+        """What the data set says of itself, and whether its images were brightened."""
+        brightened = "" if self.white == 255 else " Its images of 0 and 1 are read as 0 and 255."
+        return " ".join((self.builder.info.description or self.name).split()) + brightened
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples of each split."""
+        return {split: info.num_examples for split, info in self.builder.info.splits.items()}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; what has no class (-1), or is brighter than white, is a dead letter."""
+        start = 0
+        for batch, in_range in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+            codes = {
+                factor: self._codes(factor, column(batch, path))
+                for factor, path in self.fields.items()
+            }
+            known = np.all(
+                [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
+            )
+            positions = np.arange(start, start + len(known))
+            reasons = np.where(known, _TOO_BRIGHT, "a factor has no known value")
+            good = known & in_range
+            dead = [
+                DeadLetter(f"{self.name}/{split}", int(positions[row]), str(reasons[row]))
+                for row in np.flatnonzero(~good)
+            ]
+            examples = Examples(batch[self.image_field], codes, position_ids(positions))
+            yield examples.take(good), dead
+            start += len(known)
+
+    def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
+        values = self.values.get(factor)
+        if values is None:
+            return raw.astype(np.int64)
+        return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
+
+    def _dataset(self, split: str):
+        """The features of each example, and whether no pixel is brighter than white."""
+        import tensorflow as tf
+
+        def prepared(features):
+            image = features[self.image_field]
+            in_range = tf.reduce_all(image <= self.white)
+            image *= 255 // self.white
+            if self.image_size is not None:
+                size = (self.image_size, self.image_size)
+                image = tf.image.resize(image, size, antialias=True)
+                image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+            return features | {self.image_field: image}, in_range
+
+        return read(self.builder, split, [self.image_field, *self.fields.values()]).map(prepared)
+
+
+def _builder(where: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    if os.path.isdir(where):
+        if not os.path.exists(os.path.join(where, "features.json")):
+            raise FileNotFoundError(
+                f"'{where}' is no TFDS directory. Expected: a folder with features.json and "
+                f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
+            )
+        return tfds.builder_from_directory(where)
+    try:
+        builder = tfds.builder(where)
+    except tfds.core.DatasetNotFoundError as error:
+        raise ValueError(
+            f"TFDS knows no data set '{where}'. Expected: a TFDS name or a folder. Received: "
+            f"tfds:{where}. {nearest(where, tfds.list_builders(with_community_datasets=False))}"
+        ) from error
+    if not builder.info.splits:
+        raise FileNotFoundError(
+            f"TFDS data set '{where}' is not prepared. Expected: its files in "
+            f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
+        )
+    return builder
+
+
+def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
+    """The name and the shape of the image feature."""
+    import tensorflow_datasets as tfds
+
+    names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
+    if not names or features[names[0]].np_dtype != np.uint8:
+        raise ValueError(
+            f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "
+            f"Received: {sorted(features)}. Choose another data set."
+        )
+    name = "image" if "image" in names else names[0]
+    height, width, channels = features[name].shape
+    if image_size is not None:
+        height = width = image_size
+    if height is None or width is None:
+        raise ValueError(
+            f"The images of TFDS data set '{where}' differ in size. Expected: one size. "
+            f"Received: shape={features[name].shape}. Pass --image-size 64."
+        )
+    return name, (height, width, channels)
+
+
+def _white(builder: Any, image_field: str) -> int:
+    """The value of a white pixel, 1 or 255, from the first images of each split."""
+    brightest = 0
+    for split in builder.info.splits:
+        for features in read(builder, split, [image_field]).take(_PROBED).as_numpy_iterator():
+            brightest = max(brightest, int(features[image_field].max(initial=0)))
+            if brightest > 1:
+                return 255
+    return 1 if brightest == 1 else 255

@@ -1,0 +1,168 @@
+"""Which scalar features of a TFDS data set become the label and factors, and their values."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from latentloom.augment.spelling import nearest
+from latentloom.pipeline.dataset.manifest import RESERVED_FEATURES
+from latentloom.pipeline.importing.source import BATCH_SIZE
+
+_MOST_VALUES = 256  # of an integer that is a factor without names
+
+
+def scalar_features(features: Any, prefix: str = "") -> dict[str, Any]:
+    """Integer and boolean features by path; nested ones as in `attributes/Smiling`.
+
+    Sorted, for TFDS reads the features of a directory in another order in every process.
+    """
+    import tensorflow_datasets as tfds
+
+    found: dict[str, Any] = {}
+    for name, feature in sorted(features.items()):
+        path = prefix + name
+        if isinstance(feature, tfds.features.FeaturesDict):
+            found |= scalar_features(feature, f"{path}/")
+        elif (
+            feature.shape == () and _is_discrete(feature) and _factor(path) not in RESERVED_FEATURES
+        ):
+            found[path] = feature
+    return found
+
+
+def _is_discrete(feature: Any) -> bool:
+    kinds = (np.integer, np.bool_)
+    return feature.shape == () and any(np.issubdtype(feature.np_dtype, kind) for kind in kinds)
+
+
+def _factor(path: str) -> str:
+    """The name of the factor that a feature becomes."""
+    return re.sub(r"\W", "_", path)
+
+
+def label_path(where: str, builder: Any, scalars: Mapping[str, Any], label: str | None) -> str:
+    """The path of the label: the one that is named, else `label`, else what TFDS supervises."""
+    keys = builder.info.supervised_keys or ()
+    usual = ("label", *(keys[1:] if len(keys) == 2 else ()))
+    for candidate in usual if label is None else (label,):
+        if candidate in list(scalars):
+            return candidate
+    hint = "" if label is None else f"{nearest(label, scalars)} "
+    raise ValueError(
+        f"TFDS data set '{where}' has no such label. Expected: one of {sorted(scalars)}. "
+        f"Received: label={label}. {hint}Pass --label to name one."
+    )
+
+
+def factor_paths(
+    where: str, scalars: Mapping[str, Any], label: str, factors: Sequence[str] | None
+) -> dict[str, str]:
+    """The path behind each factor, `"label"` first.
+
+    Args:
+        where: Name of the data set, for the errors.
+        scalars: What may be a factor, by path.
+        label: Path of the label.
+        factors: Paths or names of the factors to keep, or None for all.
+
+    Raises:
+        ValueError: A factor is unknown, or two features would become one factor.
+    """
+    known = {path: "original_label" if path == "label" else _factor(path) for path in scalars}
+    del known[label]
+    for wanted in factors or ():
+        if wanted not in (label, *known, *known.values()):
+            raise ValueError(
+                f"TFDS data set '{where}' has no such factor. Expected: some of {sorted(known)}. "
+                f"Received: factors='{wanted}'. {nearest(wanted, known)}"
+            )
+    chosen = {"label": label}
+    for path, name in known.items():
+        if factors is not None and path not in factors and name not in factors:
+            continue
+        if name in chosen:
+            raise ValueError(
+                f"Two features of TFDS data set '{where}' would be the factor '{name}'. Expected: "
+                f"distinct names. Received: '{chosen[name]}' and '{path}'. Pass --factors with "
+                "one of them."
+            )
+        chosen[name] = path
+    return chosen
+
+
+def value_names(feature: Any) -> list[str]:
+    """Names of the values of a feature; none for integers, named by their numbers or not."""
+    if feature.np_dtype == np.bool_:
+        return ["false", "true"]
+    count = getattr(feature, "num_classes", None) or 0
+    names = list(feature.names) if count else []
+    return [] if names == [str(number) for number in range(count)] else names
+
+
+def distinct_values(
+    where: str, builder: Any, scalars: Mapping[str, Any], paths: Mapping[str, str], *, strict: bool
+) -> dict[str, np.ndarray]:
+    """The values of the factors without names that occur in any split, in one pass over the data.
+
+    Args:
+        where: Name of the data set, for the error.
+        builder: The TFDS builder.
+        scalars: The features by path.
+        paths: Path behind each factor.
+        strict: Whether a factor of too many values is refused, not left out.
+
+    Returns:
+        Sorted integers by factor; -1 of a `ClassLabel`, which means no class, is left out.
+
+    Raises:
+        ValueError: A factor has too many values.
+    """
+    found: dict[str, set[int]] = {
+        name: set() for name, path in paths.items() if not value_names(scalars[path])
+    }
+    fields = [paths[name] for name in found]
+    for split in builder.info.splits if found else ():
+        for batch in read(builder, split, fields).batch(BATCH_SIZE).as_numpy_iterator():
+            for name, values in found.items():
+                values.update(column(batch, paths[name]).tolist())
+    for name, values in found.items():
+        if strict and name != "label" and len(values) > _MOST_VALUES:
+            raise ValueError(
+                f"Feature '{paths[name]}' of TFDS data set '{where}' cannot be a factor. Expected: "
+                f"at most {_MOST_VALUES} values. Received: {len(values)}. Leave it out of "
+                "--factors, or make it the label."
+            )
+        if hasattr(scalars[paths[name]], "num_classes"):
+            values.discard(-1)
+    return {
+        name: np.array(sorted(values), np.int64)
+        for name, values in found.items()
+        if name == "label" or len(values) <= _MOST_VALUES
+    }
+
+
+def column(batch: Mapping[str, Any], path: str) -> np.ndarray:
+    """A feature of a batch, by path."""
+    return functools.reduce(operator.getitem, path.split("/"), batch)  # type: ignore[return-value]
+
+
+def read(builder: Any, split: str, paths: Iterable[str]):
+    """A split in its own order, with these features only."""
+    import tensorflow_datasets as tfds
+
+    wanted: dict[str, Any] = {}
+    for path in paths:
+        *parents, name = path.split("/")
+        inner = functools.reduce(lambda tree, key: tree.setdefault(key, {}), parents, wanted)
+        inner[name] = True
+    return builder.as_dataset(
+        split=split,
+        decoders=tfds.decode.PartialDecoding(wanted),
+        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+    )

@@ -1,0 +1,69 @@
+"""Grey images in colour: what is bright takes an ink, and the ink becomes a factor."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.importing.derived import Batch, derive
+from latentloom.pipeline.importing.source import Source
+from latentloom.pipeline.observations import KINDS
+
+FACTOR = "ink"
+
+COLOURS = {
+    "red": (220, 20, 60),
+    "orange": (255, 165, 0),
+    "yellow": (255, 255, 0),
+    "green": (0, 128, 0),
+    "cyan": (0, 255, 255),
+    "blue": (0, 0, 255),
+    "purple": (128, 0, 128),
+    "pink": (255, 192, 203),
+    "chocolate": (210, 105, 30),
+    "silver": (192, 192, 192),
+}
+"""Names and RGB levels of the inks."""
+
+
+def colour(source: Source, inks: int) -> Source:
+    """Colours every grey image with an ink on black, drawn by its position whatever its class.
+
+    Args:
+        source: Grey images.
+        inks: Number of inks, 2 to 10.
+
+    Raises:
+        ValueError: The images are not grey, there is such a factor, or too many or few inks.
+    """
+    kind = KINDS[source.observation]
+    if not kind.can_resize or source.image_shape[-1] != 1 or FACTOR in source.factors:
+        raise ValueError(
+            f"Source '{source.name}' cannot be coloured. Expected: grey images without a factor "
+            f"'{FACTOR}'. Received: {kind.many} of shape {source.image_shape} with "
+            f"{list(source.factors)}. Drop --inks."
+        )
+    if not 2 <= inks <= len(COLOURS):
+        raise ValueError(
+            f"There are not so many inks. Expected: 2 to {len(COLOURS)}. Received: inks={inks}. "
+            "Choose a number of these."
+        )
+    names = list(COLOURS)[:inks]
+    palette = np.array([COLOURS[name] for name in names], np.float32) / 255
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        keys = identity_keys(0, FACTOR, [f"{source.name}/{split}/{i}" for i in examples.ids])
+        codes = (keys % np.uint64(inks)).astype(np.int64)
+        images = np.rint(examples.images * palette[codes][:, None, None]).astype(np.uint8)
+        factors = examples.factors | {FACTOR: codes}
+        return dataclasses.replace(examples, images=images, factors=factors), dead
+
+    return derive(
+        source,
+        change,
+        image_shape=(*source.image_shape[:2], 3),
+        factors=source.factors | {FACTOR: names},
+    )

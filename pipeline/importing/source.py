@@ -1,0 +1,65 @@
+"""The protocol `Source`, and what every source needs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+
+BATCH_SIZE = 1024
+
+
+class Source(Protocol):
+    """A labelled data set to import, read in order and in bounded memory.
+
+    A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
+
+    Args:
+        name: Name that suits the data set.
+        description: One or two sentences for people.
+        observation: Kind of observation, a key of `pipeline.observations.KINDS`.
+        image_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
+            `(words,)` of bags of words.
+        factors: Value names of each factor; `"label"` first.
+        splits: Number of examples, good and bad, of each split.
+        label_field: What the source itself calls the label.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def observation(self) -> str: ...
+    @property
+    def image_shape(self) -> tuple[int, ...]: ...
+    @property
+    def factors(self) -> dict[str, list[str]]: ...
+    @property
+    def splits(self) -> dict[str, int]: ...
+    @property
+    def label_field(self) -> str: ...
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split. The id of an example, and the `record` of a dead letter, is its
+        position in the source, so neither depends on the options of an import."""
+        ...
+
+
+def vocabulary_of(source: Source) -> list[str]:
+    """The words that a source counts; none if it is of something else."""
+    return list(getattr(source, "vocabulary", ()))
+
+
+def position_ids(positions: Iterable[int]) -> list[str]:
+    """Ids of examples within their split, from their positions in the source."""
+    return [f"{position:08d}" for position in positions]
+
+
+def path_name(path: str | os.PathLike[str]) -> str:
+    """A name for a data set from the last part of its path."""
+    return re.sub(r"\W+", "_", Path(path).resolve().stem.lower()).strip("_")

@@ -1,0 +1,79 @@
+"""The factor grid as two heat maps: the examples of each cell before, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, shorten, to_png
+
+_ROW = 0.17  # inches
+_MAX_NAMES = 60  # more values than this are not named
+
+
+def factor_grid(
+    rows: tuple[str, Sequence[str]],
+    columns: tuple[str, Sequence[str]],
+    before: np.ndarray,
+    after: np.ndarray,
+) -> bytes:
+    """Draws the examples of each cell of two factors; a cell without an example has a cross.
+
+    Args:
+        rows: Name of the factor at the left and of its `R` values.
+        columns: Name of the factor below and of its `C` values.
+        before: Integers of shape `(R, C)`: examples of each cell before.
+        after: The same after.
+
+    Returns:
+        A PNG file with transparent background.
+
+    Raises:
+        ValueError: The counts have another shape than the grid.
+    """
+    shape = (len(rows[1]), len(columns[1]))
+    if before.shape != shape or after.shape != shape or not before.size:
+        raise ValueError(
+            f"The grid of '{rows[0]}' and '{columns[0]}' has not one count a cell. Expected: "
+            f"counts of shape {shape}, not empty. Received: {before.shape} and {after.shape}. "
+            "Count both over these factors."
+        )
+    figure = Figure(figsize=(WIDTH, 0.9 + _ROW * max(len(rows[1]), 6)), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    norm = LogNorm(1, max(2, int(before.max()), int(after.max())))
+    for panel, title, counts in zip(panels, ("before", "after"), (before, after), strict=True):
+        shown = np.ma.masked_equal(counts, 0)
+        image = panel.imshow(shown, norm=norm, cmap="viridis", aspect="auto", interpolation="none")
+        empty = np.argwhere(counts == 0)
+        panel.plot(empty[:, 1], empty[:, 0], ls="", marker="x", ms=3, mew=0.8, color=TEXT)
+        panel.set_title(title, fontsize=9.5, color=TEXT, loc="left")
+        _name_axes(panel, rows, columns)
+    panels[1].set_ylabel("")
+    bar = figure.colorbar(image, ax=list(panels), fraction=0.05, pad=0.02)
+    bar.ax.tick_params(colors=TEXT, labelsize=7.5, length=0, which="both")
+    bar.outline.set_visible(False)  # type: ignore[union-attr]
+    return to_png(figure)
+
+
+def _name_axes(
+    panel: Axes, rows: tuple[str, Sequence[str]], columns: tuple[str, Sequence[str]]
+) -> None:
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    panel.tick_params(colors=TEXT, labelsize=7.5, length=0)
+    panel.set_xlabel(columns[0], fontsize=8.5, color=TEXT, parse_math=False)
+    panel.set_ylabel(rows[0], fontsize=8.5, color=TEXT, parse_math=False)
+    panel.set_xlim(-0.5, len(columns[1]) - 0.5)
+    panel.set_ylim(len(rows[1]) - 0.5, -0.5)
+    for axis, names, turn in (
+        (panel.xaxis, columns[1], 90),
+        (panel.yaxis, rows[1], 0),
+    ):
+        named = len(names) <= _MAX_NAMES
+        axis.set_ticks(range(len(names)) if named else [])
+        labels = [shorten(name) for name in names] if named else []
+        axis.set_ticklabels(labels, rotation=turn, parse_math=False)

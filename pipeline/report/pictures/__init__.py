@@ -1,0 +1,1 @@
+"""Observations as pictures, one class a kind."""

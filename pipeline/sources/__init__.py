@@ -1,1 +1,0 @@
-"""Where labelled observations come from: one file a kind, all seen through `Source`."""

@@ -1,0 +1,1 @@
+"""Bytes: files, buckets, locks, TFRecord and PNG."""

@@ -1,0 +1,79 @@
+"""Files and records written so that they are seen complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+
+from latentloom.pipeline.storage.files import create_binary, exists, remove, replace_file
+
+
+@contextlib.contextmanager
+def os_errors(path: str) -> Iterator[None]:
+    """Says of an `OSError` which `path` could not be written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        code = error.errno or errno.EIO
+        raise OSError(
+            code,
+            f"Cannot write here: {error.strerror or error}. Expected: a folder that can be written "
+            "to, on a disk with free space. Check its permissions and space, or choose another "
+            "folder",
+            path,
+        ) from error
+
+
+class AtomicFile:
+    """A file that gets its name only when it is complete.
+
+    It is written as `.<name>.<random>.tmp` in the same folder, renamed when the `with` block
+    ends well, and removed when it does not. Works on local paths and on those with a scheme.
+
+    Args:
+        path: Path of the file; an existing one is replaced.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = os.fspath(path)
+        self.num_bytes = 0
+        self._digest = hashlib.sha256()
+        folder, name = os.path.split(self.path)
+        self._temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 of what was written so far."""
+        return self._digest.hexdigest()
+
+    def __enter__(self):
+        with os_errors(self.path):
+            self._file = create_binary(self._temporary)
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Appends bytes."""
+        with os_errors(self.path):
+            self._file.write(data)
+        self._digest.update(data)
+        self.num_bytes += len(data)
+
+    def __exit__(self, kind, error, trace) -> None:
+        try:
+            with os_errors(self.path):
+                self._file.close()
+                if kind is None:
+                    replace_file(self._temporary, self.path)
+        finally:
+            if exists(self._temporary):
+                remove(self._temporary)
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> None:
+    """Writes a whole file so that it is seen complete or not at all; text as UTF-8."""
+    with AtomicFile(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)

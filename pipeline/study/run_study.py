@@ -1,0 +1,256 @@
+"""Runs a study: every arm at every size with every seed, one file of figures each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from statistics import fmean
+
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import Location
+from latentloom.pipeline.storage.output_directories import check_apart, claim_directory
+from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
+from latentloom.pipeline.study.classifier import Downstream, Figures, MixedBatches
+from latentloom.pipeline.study.generators import check_given, file_name
+from latentloom.pipeline.study.samples import Sample, Sources, more_real
+from latentloom.pipeline.study.subsets import draw_subset
+from latentloom.pipeline.study.tie_auditor import Auditor
+from latentloom.pipeline.study.ties import check_ties
+from latentloom.pipeline.study.transforms import TRANSFORMS
+from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
+
+STUDY_FILE = "study_run.json"
+RESULTS = "results"
+SEEDS_APART = 1000
+"""Difference of the seeds of two classifiers of one run."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an auditor is asked: a pool of one size and seed."""
+
+    pool: str
+    size: int | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study found.
+
+    Attributes:
+        runs: The figures of every classifier: `accuracy`, `cross_entropy`, `calibration_error`.
+        readings: Where the label is tied: of every pool the `count` of examples off the ties, and
+            the share that is `read` as intended.
+    """
+
+    runs: dict[Run, Figures] = field(default_factory=dict)
+    readings: dict[Reading, Figures] = field(default_factory=dict)
+
+
+def run_study(
+    config: Config,
+    data: Location,
+    out: Path,
+    *,
+    generated: Path | None = None,
+    model: Path | None = None,
+    overwrite: bool = False,
+    display: ProgressDisplay | None = None,
+) -> Results:
+    """Trains the classifiers of all arms; those that are finished in `out` are not trained again.
+
+    Without `generated` and `model` a generator is trained for every size and seed, on the real
+    examples that the classifiers of that size and seed see. With one of them all real examples
+    are used, whatever the sizes.
+
+    Args:
+        config: The configuration; its section `study` decides.
+        data: Data set directory with the splits `train` and `test`.
+        out: Directory of the study.
+        generated: Directory of examples generated from all of its training split; or
+        model: Bundle directory of a model trained on all of it.
+        overwrite: Whether to begin anew.
+        display: Where to show progress; nowhere by default.
+
+    Returns:
+        The figures of every classifier, and of every pool where the label is tied.
+
+    Raises:
+        ValueError: An arm is unknown, a class has too few examples or there is no test split.
+        FileExistsError: `out` holds something else, or a study of another configuration.
+    """
+    given = {"--generated": generated, "--model": model}
+    given = {name: path for name, path in given.items() if path is not None}
+    if len(given) > 1:
+        raise ValueError(
+            "A study takes one of both. Expected: --generated or --model. Received: both. Leave "
+            "one out."
+        )
+    check_apart(out, {"--data": data, **given})
+    dataset = DatasetDir.open(data)
+    _check_data(dataset)
+    study = config.study
+    arms = [parse_arm(name, tuple(study.pools)) for name in dict.fromkeys(study.arms)]
+    sizes = [None] if given else study.sizes
+    runs = list(plan_runs(arms, sizes, study.ratios, study.seeds))
+    train, test = dataset.read("train"), dataset.read("test")
+    test = choose(test, study.test_examples or len(test), 0, "study test")
+    sources = Sources(config, dataset, train, test, given, out)
+    _check_arms(sources, arms, runs)
+    _claim(config, dataset, given, out, overwrite)
+    with (display or silent_display()).stage("study") as advance:
+        results = _Study(sources, advance, len(runs)).run_all(runs)
+        advance(len(runs), len(runs))
+    return results
+
+
+@dataclass(frozen=True)
+class _Study:
+    """A study under way."""
+
+    sources: Sources
+    advance: Advance
+    total: int
+    results: Results = field(default_factory=Results)
+
+    def run_all(self, runs: Sequence[Run]) -> Results:
+        """The figures of all runs, in their order: those of one size and seed one after another."""
+        study, dataset = self.sources.config.study, self.sources.dataset
+        auditor = Auditor(
+            self.sources.train, dataset.manifest.factors, study.ties, study.auditor_steps
+        )
+        downstream = Downstream(
+            self.sources.test.images.shape[1:], len(dataset.manifest.class_names), study
+        )
+        for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
+            sample = Sample(self.sources, size, seed, self._teller(size, seed))
+            for run in group:
+                sample.remark(run.name)
+                training = _training(sample, run, downstream)
+                self.results.runs[run] = self._stored(sample, run.name, training)
+            for pool in study.pools if study.ties else ():
+                sample.remark(f"auditor of {pool}")
+                figures = self._stored(sample, f"read {pool}", _reading(sample, pool, auditor))
+                self.results.readings[Reading(pool, size, seed)] = figures
+        return self.results
+
+    def _teller(self, size: int | None, seed: int) -> Callable[[str], None]:
+        about = f"{size or 'all'} a class, seed {seed}"
+        return lambda what: self.advance(len(self.results.runs), self.total, f"{about}: {what}")
+
+    def _stored(self, sample: Sample, name: str, make: Callable[[], Figures]) -> Figures:
+        """Figures that are made once, and read from their file after that."""
+        path = self.sources.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_atomic(path, json.dumps(make()) + "\n")
+        return json.loads(path.read_text())
+
+
+def _training(sample: Sample, run: Run, downstream: Downstream) -> Callable[[], Figures]:
+    """Trains the classifiers of a run, one after another, and gives the means of their figures."""
+    study = sample.sources.config.study
+    transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
+
+    def train(seed: int) -> Figures:
+        batches = MixedBatches(
+            sample.base(run.arm),
+            sample.mixed(run),
+            run.ratio,
+            downstream.classes,
+            study,
+            seed,
+            transform(seed, study.flip) if transform else None,
+        )
+        return downstream.train_and_score(batches, sample.sources.test, seed)
+
+    def make() -> Figures:
+        seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
+        found = [train(seed) for seed in seeds]
+        return {name: fmean(figures[name] for figures in found) for name in found[0]}
+
+    return make
+
+
+def _reading(sample: Sample, pool: str, auditor: Auditor) -> Callable[[], Figures]:
+    return lambda: auditor.figures(sample.pools[pool])
+
+
+def _check_arms(sources: Sources, arms: Sequence[Arm], runs: Sequence[Run]) -> None:
+    """Refuses what could not be run, before anything is trained.
+
+    Raises:
+        ValueError: There are too few examples, no ties for an arm without them, a pool of other
+            data, or an arm whose pool is not declared.
+    """
+    study, manifest = sources.config.study, sources.dataset.manifest
+    check_ties(study.ties, manifest.factors)
+    if study.ties and sources.given:
+        raise ValueError(
+            "Ties are made by the choice of real examples. Expected: no --generated or --model. "
+            f"Received: study.ties={study.ties} and {', '.join(sources.given)}. Drop one."
+        )
+    if not study.ties and (untied := [arm.name for arm in arms if arm.untied]):
+        raise ValueError(
+            f"Arm '{untied[0]}' is the same without 'untied'. Expected: study.ties for it. "
+            "Received: none. Declare the ties, or drop the arm."
+        )
+    check_given(sources.config, sources.dataset, sources.given)
+    for size, seed in {(run.size, run.seed): None for run in runs}:
+        rows = sources.draw(size, seed)
+        more = [more_real(r) for r in runs if r.arm.pool == MORE_REAL and r.size == size]
+        if more:
+            draw_subset(sources.others(rows), max(more), seed)
+
+
+def _check_data(dataset: DatasetDir) -> None:
+    """Refuses a data set that nothing can be learnt from or scored on."""
+    if not dataset.manifest.num_examples("test"):
+        raise ValueError(
+            f"Data set '{dataset.manifest.name}' has no test split. Expected: one, which nothing "
+            f"is trained on. Received: splits {sorted(dataset.splits)}. Import it with one."
+        )
+    manifest = dataset.manifest
+    if manifest.observation != PIXELS.kind:
+        raise ValueError(
+            f"The classifiers of a study see images. Expected: images. Received: '{manifest.name}' "
+            f"of {dataset.kind.many} of shape {manifest.image_shape}. Study another data set."
+        )
+    for split in ("train", "test"):
+        found = [name for name, count in manifest.label_counts(split).items() if count]
+        missing = sorted(set(manifest.class_names) - set(found))
+        if missing or len(found) < 2:
+            raise ValueError(
+                f"Split '{split}' of '{manifest.name}' cannot tell whether classes are told apart. "
+                f"Expected: examples of every class, two classes or more. Received: {len(found)} "
+                f"of {len(manifest.class_names)} classes, without {missing or 'others'}. Import "
+                "data that has them."
+            )
+
+
+def _claim(
+    config: Config, dataset: DatasetDir, given: Mapping[str, Path], out: Path, overwrite: bool
+) -> None:
+    """Takes the output directory for this study, new or interrupted."""
+    inputs = [dataset.manifest.digest, *(f"{name} {path}" for name, path in given.items())]
+    tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these add runs
+    described = json.dumps([tree, inputs], sort_keys=True)
+    digest = hashlib.sha256(described.encode()).hexdigest()
+    marker = out / STUDY_FILE
+    resumable = marker.exists() and not overwrite
+    if resumable and json.loads(marker.read_text())["digest"] != digest:
+        raise FileExistsError(
+            f"'{out}' holds the study of another configuration or other data. Expected: the same. "
+            f"Received: --out {out}. Choose another --out, or pass --overwrite to begin anew."
+        )
+    claim_directory(out, overwrite=overwrite, resumable=resumable)
+    write_atomic(marker, json.dumps({"digest": digest}) + "\n")

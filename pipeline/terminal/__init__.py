@@ -1,0 +1,1 @@
+"""What a process shows, logs and exits with."""

@@ -1,0 +1,1 @@
+"""From a data set directory to a bundle."""

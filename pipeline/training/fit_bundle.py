@@ -1,0 +1,201 @@
+"""From labelled examples in memory to a bundle: model, judges and priors. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from latentloom.augment.spelling import nearest
+from latentloom.model_zoo.backend.devices import placement, warn_of_idle_accelerators
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.registry import MODELS, build_model
+from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
+from latentloom.model_zoo.training.deformations import Deformations
+from latentloom.model_zoo.training.fit import Schedule, fit, fit_classifier
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.config.sections import JudgeConfig
+from latentloom.pipeline.dataset.examples import Factors
+from latentloom.pipeline.dataset.folds import Folds, check_folds
+from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay
+
+logger = logging.getLogger(__name__)
+
+JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
+
+Shape = tuple[int, ...]
+
+
+def fit_bundle(
+    config: Config,
+    folds: Folds,
+    factors: Factors,
+    state: Path,
+    display: ProgressDisplay,
+    observation: str = PIXELS.kind,
+    vocabulary: Sequence[str] = (),
+) -> tuple[Bundle, list[dict[str, float]]]:
+    """Trains a model and its judges and fits the priors.
+
+    Args:
+        config: The whole configuration.
+        folds: The examples, divided.
+        factors: Value names of the label and of every other factor.
+        state: Folder of the checkpoints; training goes on from what lies there.
+        display: Where to show progress.
+        observation: Kind of observation of the examples.
+        vocabulary: Words of a bag of words.
+
+    Returns:
+        The bundle, without details, and the history of the model's training.
+
+    Raises:
+        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
+            infinity.
+        FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
+    """
+    check_folds(folds, factors["label"])
+    scaling = SCALINGS[observation].fit(folds.train.images)
+    model, history = _fit_model(config, folds, factors, scaling, state, display)
+    judged = judge_factors(config.judge, model.latent_spec, factors)
+    sizes = {name: len(factors[name]) for name in judged}
+    bundle = Bundle(
+        model=model,
+        **_fit_judges(config, folds, sizes, scaling, display),
+        scaling=scaling,
+        priors={},
+        model_name=config.model.name,
+        model_args=config.model.args,
+        factors=factors,
+        vocabulary=vocabulary,
+        judge_width=config.judge.width,
+        judge_factors=judged,
+    )
+    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.factors)
+    bundle.priors = {
+        f"{block}/{name}": np.asarray(array, np.float32)
+        for block, arrays in priors.items()
+        for name, array in arrays.items()
+    }
+    return bundle, history
+
+
+def new_model(config: Config, image_shape: Shape, factors: Factors, **given: Any) -> keras.Model:
+    """Builds the model of a configuration, its first weights from `train.seed`."""
+    keras.utils.set_random_seed(config.train.seed)
+    given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
+    num_classes = len(factors["label"])
+    return build_model(config.model.name, config.model.args, image_shape, num_classes, **given)
+
+
+def _fit_model(
+    config: Config,
+    folds: Folds,
+    factors: Factors,
+    scaling: Scaling,
+    state: Path,
+    display: ProgressDisplay,
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """The trained model, in float32 and on one device however it was trained."""
+    train, image_shape = config.train, folds.train.images.shape[1:]
+    num_classes = len(factors["label"])
+    counts = np.bincount(folds.train.labels, minlength=num_classes)
+    given = {
+        "class_probabilities": (counts / counts.sum()).tolist(),
+        "num_examples": len(folds.train.labels),
+        "observation": scaling.kind,
+    }
+    warn_of_idle_accelerators(train.devices)
+    makes_groups = hasattr(MODELS[config.model.name], "sampler")
+    if train.batch_size < num_classes and not makes_groups:
+        logger.warning(
+            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
+            "learnt from. Pass --set train.batch_size=%d or more.",
+            train.batch_size,
+            num_classes,
+            num_classes,
+        )
+    with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
+        trained = new_model(config, image_shape, factors, **given)
+        history = fit(
+            trained,
+            (folds.train.images, folds.train.factors),
+            (folds.validation.images, folds.validation.factors),
+            Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
+            state,
+            [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
+            scaling,
+            deformations(config),
+        )
+        weights = trained.get_weights()
+    model = new_model(config, image_shape, factors, **given)
+    model.set_weights(weights)
+    return model, history
+
+
+def judge_factors(
+    judge: JudgeConfig, latent_spec: Mapping[str, Mapping[str, Any]], factors: Factors
+) -> tuple[str, ...]:
+    """The factors that the judges read: by default the label and all that a block carries.
+
+    Raises:
+        ValueError: A factor that the configuration names is not in the data.
+    """
+    if judge.factors is None:
+        carried = {"label"}.union(*(block["factors"] for block in latent_spec.values()))
+        return tuple(name for name in factors if name in carried)
+    for name in judge.factors:
+        if name not in factors:
+            raise ValueError(
+                f"The judge cannot read factor '{name}'. Expected: factors of the data, "
+                f"{sorted(factors)}. Received: judge.factors={list(judge.factors)}. "
+                f"{nearest(name, factors)}"
+            )
+    return tuple(name for name in factors if name in {"label", *judge.factors})
+
+
+def _fit_judges(
+    config: Config,
+    folds: Folds,
+    sizes: Mapping[str, int],
+    scaling: Scaling,
+    display: ProgressDisplay,
+) -> dict[str, keras.Model]:
+    """The judge and the auditor of some factors with so many values each."""
+    judges = {}
+    for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
+        values, num_values = fold.labels, sizes["label"]
+        if len(sizes) > 1:
+            values = np.stack([fold.factors[factor] for factor in sizes], axis=1)
+            num_values = list(sizes.values())
+        with display.stage(name) as advance:
+            judges[name] = fit_classifier(
+                (fold.images, values),
+                num_values,
+                judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
+                config.judge.width,
+                [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
+                scaling,
+                deformations(config),
+            )
+    return judges
+
+
+def deformations(config: Config) -> Deformations | None:
+    """What deforms the images of a configuration, if anything does."""
+    return Deformations(**config.data.deform.model_dump()) if config.data.deform else None
+
+
+def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
+    """The schedule of the judge or the auditor."""
+    return Schedule(
+        epochs=judge.epochs,
+        batch_size=judge.batch_size,
+        learning_rate=judge.learning_rate,
+        seed=seed,
+    )

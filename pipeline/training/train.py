@@ -1,0 +1,138 @@
+"""The verb `train`: from a data set directory to a model bundle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from latentloom.model_zoo.backend.devices import placement
+from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
+from latentloom.model_zoo.scaling import PIXELS
+from latentloom.model_zoo.training.checkpoints import write_history
+from latentloom.model_zoo.training.fit import forget
+from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
+from latentloom.pipeline.dataset.held_out_cells import (
+    DETAIL,
+    check_deformations,
+    divide_off,
+    plan_hold_out,
+)
+from latentloom.pipeline.dataset.manifest import Manifest, library_versions
+from latentloom.pipeline.dataset.terciles import Terciles
+from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
+from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import Location
+from latentloom.pipeline.storage.output_directories import check_apart
+from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
+from latentloom.pipeline.training.fit_bundle import fit_bundle, new_model
+from latentloom.pipeline.training.resuming import STATE_FOLDER, claim_run, finished_bundle
+
+logger = logging.getLogger(__name__)
+
+
+def train_bundle(
+    config: Config,
+    data: Location,
+    out: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    display: ProgressDisplay | None = None,
+) -> Bundle:
+    """Trains a model with its judges on a data set and writes the bundle.
+
+    Args:
+        config: The whole configuration.
+        data: Data set directory with a split `train`; a split `test` is only measured on.
+        out: Directory for the bundle.
+        resume: Whether to go on with a run of the same configuration that was interrupted.
+        overwrite: Whether to replace what is in `out`.
+        display: Where to show progress; nowhere by default.
+
+    Returns:
+        The bundle, its digest set.
+
+    Raises:
+        ValueError: The configuration and the data do not fit each other or the interrupted run, or
+            `out` holds the data.
+        FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
+    """
+    check_apart(out, {"--data": data})
+    dataset = DatasetDir.open(data)
+    manifest = dataset.manifest
+    where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
+    check_counts(list(manifest.label_counts("train").values()), classes, where)
+    _check_fit(config, manifest)
+    run = {
+        "config": config.run_settings(),
+        "data": manifest.digest,
+        "backend": keras.backend.backend(),
+    }
+    if resume and not overwrite and (out / DESCRIPTION).exists():
+        return finished_bundle(out, run)
+    examples = dataset.read("train", config.data.limit)
+    check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
+    folds = divide(examples, config.data.validation_share, config.train.seed)
+    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
+    if config.data.deform:
+        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
+    folds = divide_off(folds, hold_out, manifest.factors)
+    claim_run(out, run, resume=resume, overwrite=overwrite)
+    bundle, history = fit_bundle(
+        config,
+        folds,
+        manifest.factors,
+        out / STATE_FOLDER,
+        display or silent_display(),
+        manifest.observation,
+        manifest.vocabulary,
+    )
+    write_history(history, out / "history.csv")
+    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
+    bundle.details = {
+        "data": {"name": manifest.name, "digest": run["data"]},
+        "backend": run["backend"],
+        "config": config.model_dump(),
+        "versions": library_versions() | library_versions((run["backend"],)),
+        DETAIL: hold_out.to_dict(),
+    }
+    _finish(bundle, config, dataset, folds, out)
+    return bundle
+
+
+def _check_fit(config: Config, manifest: Manifest) -> None:
+    """Refuses arguments, devices and precision that cannot be had before anything is written."""
+    if config.data.deform and manifest.observation != PIXELS.kind:
+        raise ValueError(
+            f"Only images can be deformed. Expected: images. Received: '{manifest.name}' of "
+            f"observations '{manifest.observation}', and data.deform. Drop `data.deform`."
+        )
+    with placement(config.train.devices, config.train.dtype_policy):
+        given = {"observation": manifest.observation}
+        new_model(config, manifest.image_shape, manifest.factors, **given)
+
+
+def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """A history as one list a figure instead of one dictionary an epoch."""
+    return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
+
+
+def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path) -> None:
+    """Measures the split and writes everything."""
+    held_out = "test" if dataset.manifest.num_examples("test") else "validation"
+    test = dataset.read("test") if held_out == "test" else folds.validation
+    figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
+    for sentence in find_weak_judges(figures):
+        logger.warning(sentence)
+    bundle.details["figures"] = [figure.model_dump() for figure in figures]
+    write_atomic(out / "config.yaml", config.to_yaml())
+    save_bundle(bundle, out)
+    forget(out / STATE_FOLDER)

@@ -1,0 +1,1 @@
+"""Is a directory whole, are two alike, and what is in one?"""

@@ -1,0 +1,137 @@
+import json
+import logging
+
+import keras
+import pytest
+
+from latentloom.model_zoo.backend import devices
+from latentloom.model_zoo.backend.devices import (
+    accelerators,
+    num_replicas,
+    placement,
+    replica_share,
+    uses_xla,
+    warn_of_idle_accelerators,
+)
+from latentloom.model_zoo.networks.encoder_decoder import classifier_head
+from latentloom.model_zoo.registry import MODELS
+
+BACKEND = keras.backend.backend()
+
+TRAIN = """
+import json, pathlib, sys
+from sklearn.datasets import load_digits
+import keras
+from latentloom.model_zoo.backend.devices import num_replicas, placement
+from latentloom.model_zoo.registry import build_model
+from latentloom.model_zoo.training.fit import Schedule, fit
+
+name, args, devices, folder = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+images, labels = load_digits(return_X_y=True)
+images = (images * 15).astype("uint8").reshape(-1, 8, 8, 1)
+with placement(devices):
+    keras.utils.set_random_seed(0)
+    model = build_model(name, args, (8, 8, 1), 10)
+    train, validation = (images[:301], labels[:301]), (images[301:402], labels[301:402])
+    history = fit(model, train, validation, Schedule(epochs=1, batch_size=33), pathlib.Path(folder))
+    print(json.dumps({"history": history, "replicas": num_replicas()}))
+"""
+
+
+@pytest.fixture
+def two_accelerators(monkeypatch):
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1"])
+
+
+@pytest.fixture
+def train_on(on_two_devices):
+    """Gives the history of a short training on some of two virtual devices, in a fresh process."""
+
+    def train(devices, name, args, folder):
+        return on_two_devices(TRAIN, name, json.dumps(args), devices, folder)
+
+    return train
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_two_devices_learn_what_one_learns(train_on, name, tmp_path):
+    args = {"hidden_dim": 8}
+    one = train_on(1, name, args, tmp_path / "one")
+    two = train_on(2, name, args, tmp_path / "two")
+    assert (one["replicas"], two["replicas"]) == (1, 2)
+    for alone, shared in zip(one["history"], two["history"], strict=True):
+        assert alone.keys() == shared.keys()
+        for figure in ("loss", "val_loss"):
+            assert shared[figure] == pytest.approx(alone[figure], rel=0.05)
+
+
+def test_a_cpu_is_no_accelerator():
+    assert accelerators() == []
+
+
+def test_xla_compiles_on_jax_and_on_accelerators_only(monkeypatch):
+    assert uses_xla() == (BACKEND == "jax")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    assert uses_xla()
+
+
+def test_one_device_has_the_whole_loss():
+    assert num_replicas() == 1
+    assert replica_share(3.0) == 3.0
+
+
+def test_mixed_precision_computes_in_bfloat16_and_keeps_variables_and_outputs_in_float32():
+    with placement(dtype_policy="mixed_bfloat16"):
+        network = classifier_head(3, 2, hidden_dim=4, name="head")
+    assert network.layers[0].compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert keras.backend.standardize_dtype(network(keras.ops.ones((1, 3))).dtype) == "float32"
+
+
+def test_the_precision_is_what_it_was_afterwards():
+    with pytest.raises(KeyError), placement(dtype_policy="mixed_bfloat16"):
+        raise KeyError
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_too_many_devices_are_refused():
+    with pytest.raises(ValueError, match=r"Expected: up to \d+ .*train\.devices=99"):
+        with placement(99):
+            pass
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match=r"one of float32, mixed_bfloat16.*'float16'"):
+        with placement(dtype_policy="float16"):
+            pass
+
+
+def test_idle_accelerators_are_told_with_the_fix(two_accelerators, caplog):
+    warn_of_idle_accelerators(1)
+    assert "1 of 2 accelerators stay idle. Pass --set train.devices=0" in caplog.text
+
+
+def test_used_accelerators_need_no_warning(two_accelerators, caplog, tmp_path):
+    warn_of_idle_accelerators(0, tmp_path)
+    warn_of_idle_accelerators(2, tmp_path)
+    assert not caplog.records
+
+
+def test_an_unseen_gpu_is_told_with_the_fix(caplog, tmp_path):
+    (tmp_path / "nvidia0").touch()
+    warn_of_idle_accelerators(1, tmp_path)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert devices.INSTALLATION[BACKEND] in caplog.text
+
+
+def test_a_gpu_that_the_user_hid_is_not_mentioned(caplog, tmp_path, monkeypatch):
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    warn_of_idle_accelerators(1, tmp_path)
+    assert not caplog.records
+
+
+def test_no_gpu_no_warning(caplog, tmp_path):
+    (tmp_path / "nvidiactl").touch()
+    warn_of_idle_accelerators(1, tmp_path)
+    assert not caplog.records
