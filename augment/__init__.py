@@ -9,7 +9,7 @@ from latentloom.augment.donors import DonorBank
 from latentloom.augment.gate import REASONS, QualityGate, Verdicts
 from latentloom.augment.hold_out import HoldOut, draw_cells, name_cells
 from latentloom.augment.latents import Block, Latents, LatentSpec
-from latentloom.augment.plan import Source, VariantPlan
+from latentloom.augment.plan import Origin, VariantPlan
 from latentloom.augment.planning import known_factors, plan_variants
 from latentloom.augment.priors import BlockPrior
 from latentloom.augment.quotas import share_out, variants_per_anchor, variants_per_class
@@ -33,7 +33,7 @@ __all__ = [
     "Latents",
     "QualityGate",
     "Recipe",
-    "Source",
+    "Origin",
     "Targets",
     "VariantPlan",
     "Verdicts",

@@ -1,4 +1,4 @@
-"""Sources: sets where blocks of a plan come from, and keeps account of the factors still known."""
+"""Sets where blocks of a plan come from, and keeps account of the factors still known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from latentloom.augment.cells import Clashes
 from latentloom.augment.donors import DonorBank
 from latentloom.augment.matching import match_donors
 from latentloom.augment.options import Option
-from latentloom.augment.plan import Source, VariantPlan
+from latentloom.augment.plan import Origin, VariantPlan
 from latentloom.augment.randomness import derive, identity_keys, uniforms
 from latentloom.augment.spelling import nearest
 
@@ -72,7 +72,7 @@ def sample(
         temperature: Float, factor on the scale of the draws.
         keeps: Factors that the draws have the value of all the same.
     """
-    plan = _with_source(plan, names, Source.PRIOR, keeps=keeps)
+    plan = _with_origin(plan, names, Origin.PRIOR, keeps=keeps)
     temperatures = plan.temperatures | dict.fromkeys(names, temperature)
     return replace(plan, temperatures=temperatures)
 
@@ -103,7 +103,7 @@ def interpolate(
         share = low + (high - low) * uniforms(plan.block_keys(name), 1)[:, 0]
         weights[name] = share.astype(np.float32)
     keeps = (factor,) if same_value else ()
-    return _with_source(plan, names, Source.MIX, donors=rows, weights=weights, keeps=keeps)
+    return _with_origin(plan, names, Origin.MIX, donors=rows, weights=weights, keeps=keeps)
 
 
 def shift(plan: VariantPlan, request: Request, name: str, axes: np.ndarray) -> VariantPlan:
@@ -121,10 +121,10 @@ def shift(plan: VariantPlan, request: Request, name: str, axes: np.ndarray) -> V
     least, extent = request.number("least"), request.number("extent")
     places = 2 * uniforms(plan.block_keys(name), 1)[:, 0] - 1
     ways = np.where(places < 0, -1, 1) * (least + (extent - least) * np.abs(places))
-    return _with_source(
+    return _with_origin(
         plan,
         (name,),
-        Source.SHIFT,
+        Origin.SHIFT,
         axes={name: axes[plan.variant % len(axes)]},
         shifts={name: ways.astype(np.float32)},
         keeps=("label",),
@@ -147,21 +147,21 @@ def take_over(
         for factor, values in bank_of(plan, request).factors.items()
         if (carriers := set(plan.spec.carriers(factor))) and carriers <= set(names)
     }
-    plan = _with_source(plan, names, Source.DONOR, donors=dict.fromkeys(names, rows))
+    plan = _with_origin(plan, names, Origin.DONOR, donors=dict.fromkeys(names, rows))
     # In the order of the anchors' factors, whichever were replaced.
     known = {name: (plan.factors | moved).get(name) for name in request.anchors.factors}
     return replace(plan, factors={name: v for name, v in known.items() if v is not None})
 
 
-def _with_source(
+def _with_origin(
     plan: VariantPlan,
     names: Sequence[str],
-    source: Source,
+    origin: Origin,
     *,
     keeps: Sequence[str] = (),
     **columns: Mapping[str, np.ndarray],
 ) -> VariantPlan:
-    """Returns the plan with one source, and the columns it needs, for some blocks of every variant.
+    """Returns the plan with one origin, and the columns it needs, for some blocks of every variant.
 
     What is known of a factor is lost with a block that carries it, or with any block if none does,
     unless the rule `keeps` it.
@@ -174,7 +174,7 @@ def _with_source(
     return replace(
         plan,
         factors={name: values for name, values in plan.factors.items() if name not in lost},
-        sources=plan.sources | {name: np.full(len(plan), source, np.int8) for name in names},
+        origins=plan.origins | {name: np.full(len(plan), origin, np.int8) for name in names},
         **{kind: getattr(plan, kind) | dict(given) for kind, given in columns.items()},
     )
 

@@ -13,10 +13,10 @@ from latentloom.augment.columns import as_integers, check_lengths
 from latentloom.augment.latents import Block, LatentSpec
 from latentloom.augment.randomness import derive, identity_keys
 
-__all__ = ["Source", "VariantPlan"]
+__all__ = ["Origin", "VariantPlan"]
 
 
-class Source(IntEnum):
+class Origin(IntEnum):
     """Where a block of a variant comes from."""
 
     KEEP = 0
@@ -33,7 +33,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class VariantPlan:
-    """One row per variant: per block a source, and what this source needs.
+    """One row per variant: per block an origin, and what this origin needs.
 
     A plan holds no latents: `recombine` executes it.
 
@@ -45,14 +45,14 @@ class VariantPlan:
         factors: Per factor whose value is known of every variant int64 of shape `(V,)`: the value
             that the variant should have. Always has `label`.
         keys: uint64 of shape `(V,)`: key of every random number of the variant.
-        sources: Per block int8 of shape `(V,)`, values of `Source`.
+        origins: Per block int8 of shape `(V,)`, values of `Origin`.
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
         weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
-            source is `MIX`, 0 elsewhere.
-        axes: Per block int64 of shape `(V,)`: the entry that is moved where the source is `SHIFT`,
+            origin is `MIX`, 0 elsewhere.
+        axes: Per block int64 of shape `(V,)`: the entry that is moved where the origin is `SHIFT`,
             -1 elsewhere.
         shifts: Per block float32 of shape `(V,)`: how far, in standard deviations of this entry
-            under the prior of the block, where the source is `SHIFT`, 0 elsewhere.
+            under the prior of the block, where the origin is `SHIFT`, 0 elsewhere.
         temperatures: Per block a float, at least 0: factor on the scale of what is drawn from its
             prior.
     """
@@ -63,7 +63,7 @@ class VariantPlan:
     variant: np.ndarray
     factors: dict[str, np.ndarray]
     keys: np.ndarray
-    sources: dict[str, np.ndarray]
+    origins: dict[str, np.ndarray]
     donors: dict[str, np.ndarray]
     weights: dict[str, np.ndarray]
     axes: dict[str, np.ndarray]
@@ -85,13 +85,13 @@ class VariantPlan:
                     f"min({name})={np.min(column)}. Pass row indices."
                 )
         check_lengths("Plan", len(self.anchor), rows | {"keys": self.keys})
-        for kind in ("sources", "donors", "weights", "axes", "shifts"):
+        for kind in ("origins", "donors", "weights", "axes", "shifts"):
             self._check_blocks(kind, getattr(self, kind))
             check_lengths(f"Plan column `{kind}`", len(self), getattr(self, kind))
         self._check_blocks("temperatures", self.temperatures)
         for name in self.spec.names:
-            _check_block(name, self.sources[name], self.donors[name], self.weights[name])
-            _check_shift(self.spec[name], self.sources[name], self.axes[name], self.shifts[name])
+            _check_block(name, self.origins[name], self.donors[name], self.weights[name])
+            _check_shift(self.spec[name], self.origins[name], self.axes[name], self.shifts[name])
             _check_temperature(name, self.temperatures[name])
 
     @classmethod
@@ -121,7 +121,7 @@ class VariantPlan:
             variant=variant,
             factors={name: values[anchor] for name, values in anchors.factors.items()},
             keys=derive(keys, attempt),
-            sources={name: np.full(len(anchor), Source.KEEP, np.int8) for name in spec.names},
+            origins={name: np.full(len(anchor), Origin.KEEP, np.int8) for name in spec.names},
             donors={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
             weights={name: np.zeros(len(anchor), np.float32) for name in spec.names},
             axes={name: np.full(len(anchor), -1, np.int64) for name in spec.names},
@@ -158,7 +158,7 @@ class VariantPlan:
             variant=self.variant[rows],
             factors=pick(self.factors),
             keys=self.keys[rows],
-            sources=pick(self.sources),
+            origins=pick(self.origins),
             donors=pick(self.donors),
             weights=pick(self.weights),
             axes=pick(self.axes),
@@ -177,39 +177,39 @@ class VariantPlan:
             )
 
 
-def _check_block(name: str, sources: np.ndarray, donors: np.ndarray, weights: np.ndarray) -> None:
-    if not np.isin(sources, list(Source)).all():
+def _check_block(name: str, origins: np.ndarray, donors: np.ndarray, weights: np.ndarray) -> None:
+    if not np.isin(origins, list(Origin)).all():
         raise ValueError(
-            f"A plan has an unknown source for block '{name}'. Expected: one of "
-            f"{[int(source) for source in Source]}. Received: sources={np.unique(sources)}. Use "
-            "the values of `Source`."
+            f"A plan has an unknown origin for block '{name}'. Expected: one of "
+            f"{[int(origin) for origin in Origin]}. Received: origins={np.unique(origins)}. Use "
+            "the values of `Origin`."
         )
-    needs_donor = np.isin(sources, (Source.DONOR, Source.MIX))
+    needs_donor = np.isin(origins, (Origin.DONOR, Origin.MIX))
     if not np.array_equal(donors >= 0, needs_donor):
         raise ValueError(
-            f"A plan has donors that do not fit the sources of block '{name}'. Expected: a row for "
-            f"DONOR and MIX, -1 elsewhere. Received: {int(needs_donor.sum())} such sources and "
+            f"A plan has donors that do not fit the origins of block '{name}'. Expected: a row for "
+            f"DONOR and MIX, -1 elsewhere. Received: {int(needs_donor.sum())} such origins and "
             f"{int((donors >= 0).sum())} donors. Give a donor where one is used and nowhere else."
         )
-    if not ((weights >= 0) & (weights <= np.where(sources == Source.MIX, 1, 0))).all():
+    if not ((weights >= 0) & (weights <= np.where(origins == Origin.MIX, 1, 0))).all():
         raise ValueError(
             f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX, 0 "
             f"elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the donor."
         )
 
 
-def _check_shift(block: Block, sources: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> None:
-    moved = sources == Source.SHIFT
+def _check_shift(block: Block, origins: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> None:
+    moved = origins == Origin.SHIFT
     if not np.where(moved, (axes >= 0) & (axes < block.dim), axes == -1).all():
         raise ValueError(
-            f"A plan has axes that do not fit the sources of block '{block.name}'. Expected: an "
+            f"A plan has axes that do not fit the origins of block '{block.name}'. Expected: an "
             f"axis in `[0, {block.dim})` for SHIFT, -1 elsewhere. Received: {int(moved.sum())} "
-            f"such sources and axes={np.unique(axes)[:8]}. Give an axis where one is moved and "
+            f"such origins and axes={np.unique(axes)[:8]}. Give an axis where one is moved and "
             "nowhere else."
         )
     if not (np.isfinite(shifts) & (moved | (shifts == 0))).all():
         raise ValueError(
-            f"A plan has shifts that do not fit the sources of block '{block.name}'. Expected: a "
+            f"A plan has shifts that do not fit the origins of block '{block.name}'. Expected: a "
             f"finite number for SHIFT, 0 elsewhere. Received: shifts={np.unique(shifts)[:8]}. Pass "
             "standard deviations."
         )

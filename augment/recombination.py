@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from latentloom.augment.latents import Latents
-from latentloom.augment.plan import Source, VariantPlan
+from latentloom.augment.plan import Origin, VariantPlan
 
 __all__ = ["recombine"]
 
@@ -36,24 +36,24 @@ def recombine(latents: Latents, donors: Latents | None, plan: VariantPlan) -> La
 def _recombine_block(
     name: str, latents: Latents, donors: Latents | None, plan: VariantPlan
 ) -> np.ndarray:
-    sources = plan.sources[name]
+    origins = plan.origins[name]
     block = latents[name][plan.anchor]  # a copy, (V, dim)
 
-    drawn = np.flatnonzero(sources == Source.PRIOR)
+    drawn = np.flatnonzero(origins == Origin.PRIOR)
     prior = plan.spec[name].prior
     block[drawn] = prior.sample(
         plan.block_keys(name)[drawn], plan.label[drawn], plan.temperatures[name]
     )
-    moved = np.flatnonzero(sources == Source.SHIFT)
+    moved = np.flatnonzero(origins == Origin.SHIFT)
     axes = plan.axes[name][moved]
     block[moved, axes] += plan.shifts[name][moved] * prior.spread[axes]
     if donors is None:
         return block
 
-    swapped = np.flatnonzero(sources == Source.DONOR)
+    swapped = np.flatnonzero(origins == Origin.DONOR)
     block[swapped] = donors[name][plan.donors[name][swapped]]
 
-    mixed = np.flatnonzero(sources == Source.MIX)
+    mixed = np.flatnonzero(origins == Origin.MIX)
     ends = block[mixed], donors[name][plan.donors[name][mixed]]
     block[mixed] = _interpolate(*ends, plan.weights[name][mixed, None])
     return block

@@ -11,7 +11,7 @@ import keras
 from latentloom.model_zoo.gzs_net import GZSNet
 from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.scaling import Counts
-from latentloom.model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest_name
 from latentloom.model_zoo.st_rkm import StRKM
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
 
@@ -42,7 +42,7 @@ def tunable_arguments(name: str) -> dict[str, Any]:
     if name not in MODELS:
         raise ValueError(
             f"The model is unknown. Expected: one of {', '.join(sorted(MODELS))}. "
-            f"Received: model.name={name!r}. Did you mean '{nearest(name, MODELS)}'?"
+            f"Received: model.name={name!r}. Did you mean '{nearest_name(name, MODELS)}'?"
         )
     parameters = inspect.signature(MODELS[name].__init__).parameters.values()
     return {
@@ -64,7 +64,7 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"Model '{name}' has no argument '{argument}'. "
                 f"Expected: one of {', '.join(sorted(known))}. "
-                f"Received: model.args.{argument}. Did you mean '{nearest(argument, known)}'?"
+                f"Received: model.args.{argument}. Did you mean '{nearest_name(argument, known)}'?"
             )
 
 

@@ -6,6 +6,6 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
+def nearest_name(name: str, choices: Iterable[str]) -> str:
     """The choice that looks most like a name; there is at least one."""
     return difflib.get_close_matches(name, list(choices), n=1, cutoff=0.0)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from latentloom.model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest_name
 
 
 def block_spec(
@@ -30,10 +30,11 @@ def block_spec(
         block_dims = dict.fromkeys(factor_sizes, block_dims)
     for name in block_dims:
         if name not in factor_sizes:
+            nearest = nearest_name(name, factor_sizes)
             raise ValueError(
                 f"Block '{name}' has no factor. Expected: one of {', '.join(factor_sizes)}. "
                 f"Received: model.args.block_dims with '{name}'. Did you mean "
-                f"'{nearest(name, factor_sizes)}'? Else put it under `model.args.unlabelled_dims`."
+                f"'{nearest}'? Else put it under `model.args.unlabelled_dims`."
             )
     if "label" not in block_dims:
         raise ValueError(
@@ -71,7 +72,7 @@ def columns_of(latent_spec: Mapping[str, Mapping[str, Any]], blocks: Sequence[st
             raise ValueError(
                 f"There is no block '{name}' to decode colours from. Expected: some of "
                 f"{', '.join(latent_spec)}. Received: model.args.colour_blocks={list(blocks)}. Did "
-                f"you mean '{nearest(name, latent_spec)}'?"
+                f"you mean '{nearest_name(name, latent_spec)}'?"
             )
     if set(blocks) == set(latent_spec):
         raise ValueError(

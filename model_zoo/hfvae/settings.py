@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS
 from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
 from latentloom.model_zoo.scaling import Counts
-from latentloom.model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest_name
 
 if TYPE_CHECKING:
     from latentloom.model_zoo.hfvae.hfvae import HFVAE
@@ -90,7 +90,7 @@ def _check_block(name: Any, described: Any, num_classes: int) -> None:
         if key not in BLOCK_KEYS:
             raise ValueError(
                 f"Block '{name}' has an unknown key. Expected: {', '.join(BLOCK_KEYS)}. Received: "
-                f"{key!r}. Did you mean '{nearest(str(key), BLOCK_KEYS)}'?"
+                f"{key!r}. Did you mean '{nearest_name(str(key), BLOCK_KEYS)}'?"
             )
     if "dim" in described and len(described) > 1:
         raise ValueError(
@@ -131,7 +131,7 @@ def _check_likelihood(name: str, image_shape: tuple[int, ...], observation: str 
         known = ("auto", *LIKELIHOODS)
         raise ValueError(
             f"The likelihood is unknown. Expected: one of {', '.join(known)}. Received: "
-            f"likelihood={name!r}. Did you mean '{nearest(str(name), known)}'?"
+            f"likelihood={name!r}. Did you mean '{nearest_name(str(name), known)}'?"
         )
     if (name == "multinomial") != (observation == Counts.kind):
         raise ValueError(
@@ -152,7 +152,7 @@ def _check_topics(model: HFVAE) -> None:
         raise ValueError(
             f"The topic model is unknown. Expected: one of {', '.join(TOPIC_MODELS)}. Received: "
             f"topic_model={model.topic_model!r}. Did you mean "
-            f"'{nearest(str(model.topic_model), TOPIC_MODELS)}'?"
+            f"'{nearest_name(str(model.topic_model), TOPIC_MODELS)}'?"
         )
     measured = LIKELIHOODS[model.likelihood_name].measured_blocks
     if taken := [name for name in model.blocks if name in measured]:

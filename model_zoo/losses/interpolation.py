@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from latentloom.model_zoo.spelling import nearest
+from latentloom.model_zoo.spelling import nearest_name
 
 ALPHAS = ("dimension", "example")
 DISTANCES = ("mse", "mae", "scaled_mse", "unheld_scaled_mse")
@@ -123,7 +123,7 @@ def check_cir(model: Any) -> None:
         if value not in known:
             raise ValueError(
                 f"`{name}` is unknown. Expected: one of {', '.join(known)}. Received: "
-                f"{name}={value!r}. Did you mean '{nearest(str(value), known)}'? Set "
+                f"{name}={value!r}. Did you mean '{nearest_name(str(value), known)}'? Set "
                 f"`model.args.{name}`."
             )
     if model.cir_weight < 0 or (model.cir_weight and len(blocks) < 2):

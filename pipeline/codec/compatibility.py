@@ -11,7 +11,7 @@ from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import summarise
 
 
-def check_fit(manifest: Manifest, description: Mapping[str, Any]) -> None:
+def check_compatible(manifest: Manifest, description: Mapping[str, Any]) -> None:
     """Refuses a bundle that was trained on observations, words or classes of another kind."""
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
     if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):

@@ -11,7 +11,7 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from latentloom.pipeline.dataset.parsing import Row, parse_row
+from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
 from latentloom.pipeline.observations import KINDS, Kind
 from latentloom.pipeline.storage.files import file_size
 from latentloom.pipeline.storage.tfrecords import read_records
@@ -114,7 +114,7 @@ class DatasetDir:
             The good examples of a batch, and its dead letters.
         """
         entry = self.shards(split)[index]
-        rows: list[Row] = []
+        rows: list[ParsedRecord] = []
         dead: list[DeadLetter] = []
         path = self.shard_path(split, index)
         read = read_records(path, entry.records, start=start, stop=stop)
@@ -175,7 +175,7 @@ class DatasetDir:
         ]
 
     def _batch(
-        self, file: str, rows: list[Row], dead: list[DeadLetter]
+        self, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
     ) -> tuple[Examples, list[DeadLetter]]:
         """Decodes a batch; observations that cannot be decoded join the dead letters."""
         values = [row.value for row in rows]

@@ -13,7 +13,7 @@ from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord
 
 
-class Row(NamedTuple):
+class ParsedRecord(NamedTuple):
     """One record that fits its manifest, its observation not yet decoded."""
 
     record: int
@@ -28,7 +28,7 @@ def parse_row(
     factors: Mapping[str, Sequence[str]],
     kind: Kind,
     image_shape: tuple[int, ...],
-) -> Row | str:
+) -> ParsedRecord | str:
     """Reads a `tf.train.Example`, or says why it cannot be used.
 
     Args:
@@ -58,4 +58,4 @@ def parse_row(
     value = kind.parse(features[kind.feature], image_shape)
     if isinstance(value, str):
         return value
-    return Row(number, value, codes, example_id[0].decode(errors="replace"))
+    return ParsedRecord(number, value, codes, example_id[0].decode(errors="replace"))

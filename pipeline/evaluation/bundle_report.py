@@ -9,7 +9,7 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.evaluation.decoded.copies import CAPTION, MOST_DRAWS
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.axes import FactorCodes, axis_caption, note_factor_codes
 from latentloom.pipeline.evaluation.factors.blocks import TABLE_CAPTION
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
@@ -29,7 +29,7 @@ def compose(
     config: Config,
     dataset: DatasetDir,
     bundle: Bundle,
-    held_out: HeldOut,
+    held_out: EncodedExamples,
     factor_codes: FactorCodes,
     information: CodeInformation,
     probe_examples: int,
@@ -68,7 +68,7 @@ def compose(
     )
 
 
-def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
+def _summary(held_out: EncodedExamples, numbers: list[Measure], data: str) -> list[str]:
     values = {measure.name: measure.value for measure in numbers}
     own, free = " and ".join(held_out.carriers), " and ".join(held_out.free)
     if free:
@@ -88,7 +88,7 @@ def _summary(held_out: HeldOut, numbers: list[Measure], data: str) -> list[str]:
 
 
 def _captions(
-    held_out: HeldOut,
+    held_out: EncodedExamples,
     factor_codes: FactorCodes,
     information: CodeInformation,
     pictures: list[str],
@@ -103,7 +103,7 @@ def _captions(
     return {name: captions[name] for name in pictures}
 
 
-def _notes(held_out: HeldOut, bundle: Bundle, digest: str) -> list[str]:
+def _notes(held_out: EncodedExamples, bundle: Bundle, digest: str) -> list[str]:
     notes = [
         "Sampled codes are what the decoder sees in training; mean codes are a sharper view of the "
         "same posterior. That classes mix on the map proves nothing: a probe may still tell them "

@@ -15,8 +15,8 @@ from latentloom.pipeline.evaluation.folds import check_classes
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Examples with their mean codes. Get one with `HeldOut.encode`.
+class EncodedExamples:
+    """Examples with their mean codes. Get one with `EncodedExamples.encode`.
 
     Attributes:
         codec: The codec of the bundle that is measured.
@@ -33,7 +33,7 @@ class HeldOut:
     seed: int
 
     @classmethod
-    def encode(cls, codec: Codec, examples: Examples, name: str, seed: int) -> HeldOut:
+    def encode(cls, codec: Codec, examples: Examples, name: str, seed: int) -> EncodedExamples:
         """Encodes examples, in an order of its own, so that theirs makes no difference.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.codec.compatibility import check_fit
+from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
@@ -20,7 +20,7 @@ from latentloom.pipeline.evaluation.decoded.fidelity import measure_fidelity
 from latentloom.pipeline.evaluation.decoded.prior_draws import measure_prior
 from latentloom.pipeline.evaluation.decoded.reconstruction import measure_reconstruction
 from latentloom.pipeline.evaluation.decoded.variants import draw_sample, measure_variants
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.axes import (
     FactorCodes,
     draw_factor_codes,
@@ -96,7 +96,7 @@ def evaluate(
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
         description = read_description(folder)
-        check_fit(dataset.manifest, description)
+        check_compatible(dataset.manifest, description)
         config = stored_config(description, overrides)
         inputs = {"--data": data, "--model": model}
         inputs |= {"--full-model": full_model} if full_model is not None else {}
@@ -106,7 +106,7 @@ def evaluate(
     hold_out = read_hold_out(bundle.details, dataset.manifest.factors, dataset.manifest.name)
     folds = read_folds(dataset, config, hold_out)
     train, codec = folds.train, Codec(bundle)
-    held_out = HeldOut.encode(codec, folds.scored, folds.name, config.generate.seed)
+    held_out = EncodedExamples.encode(codec, folds.scored, folds.name, config.generate.seed)
     terciles = Terciles.from_details(dataset.manifest.details)
     combinations = UnseenCombinations(
         codec, Codec(full) if full else None, folds, hold_out, terciles, config
@@ -160,7 +160,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
 
 
 def measure(
-    held_out: HeldOut,
+    held_out: EncodedExamples,
     factor_codes: FactorCodes,
     information: CodeInformation,
     topics: Topics | None,

@@ -26,7 +26,11 @@ from latentloom.pipeline.evaluation.decoded.recombinations import (
     measure_recombinations,
     sheet_of,
 )
-from latentloom.pipeline.evaluation.decoded.variants import Sample, draw_sample, measure_variants
+from latentloom.pipeline.evaluation.decoded.variants import (
+    VariantSample,
+    draw_sample,
+    measure_variants,
+)
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.evaluation.latents.traversal import draw_traversals, sheet_caption
 from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss_curves, rejections
@@ -154,13 +158,13 @@ def _summary(generated: Manifest, numbers: list[Measure]) -> list[str]:
     return [opening, kept + "."]
 
 
-def _variants(names: Sequence[str], sample: Sample, codec: Codec) -> bytes:
+def _variants(names: Sequence[str], sample: VariantSample, codec: Codec) -> bytes:
     accepted = sample.verdicts.accepted.reshape(sample.images.shape[:2])
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
     return drawing.variants(sample.anchors, sample.images, accepted, names)
 
 
-def _traversals(config: Config, sample: Sample, codec: Codec) -> dict[str, bytes]:
+def _traversals(config: Config, sample: VariantSample, codec: Codec) -> dict[str, bytes]:
     """One anchor on its way along the axes that the recipe moves along, if it does."""
     generate, anchors = config.generate, sample.anchors
     axes = find_recipe(generate.recipe).traversed(codec.spec, generate.options)
@@ -169,7 +173,7 @@ def _traversals(config: Config, sample: Sample, codec: Codec) -> dict[str, bytes
 
 
 def _nearest(
-    drawn: Recombinations | None, sample: Sample | None, examples: Examples, codec: Codec
+    drawn: Recombinations | None, sample: VariantSample | None, examples: Examples, codec: Codec
 ) -> bytes | None:
     """What was made that is nearest to a real example, of every class."""
     figures = pictures_of(codec.kind, codec.bundle.vocabulary)

@@ -23,7 +23,7 @@ from latentloom.pipeline.dataset.manifest import (
 )
 from latentloom.pipeline.dataset.tfds_metadata import write_metadata
 from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
-from latentloom.pipeline.importing.measured import measure as add_measured
+from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.source import Source, vocabulary_of
 from latentloom.pipeline.observations import KINDS
@@ -169,7 +169,7 @@ class _Import:
 
     def measure(self, names: Sequence[str]) -> None:
         """Adds factors that are measured from the images as they will be stored."""
-        self.source, terciles = add_measured(self.source, names)
+        self.source, terciles = add_measured_factors(self.source, names)
         self.options |= {"measure": list(names)}
         self.details |= terciles.to_details()
 

@@ -15,7 +15,7 @@ from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
 
 
-def measure(source: Source, names: Sequence[str]) -> tuple[Source, Terciles]:
+def add_measured_factors(source: Source, names: Sequence[str]) -> tuple[Source, Terciles]:
     """Adds measured factors to a source; reads its training images once to find the limits.
 
     Args:

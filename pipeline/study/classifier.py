@@ -23,7 +23,7 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.transforms import Transform
 
 SCORED_AT_ONCE = 512
-Figures = Mapping[str, float]
+Scores = Mapping[str, float]
 
 NETWORKS = {"small": image_classifier, "residual": residual_classifier}
 """Builders of the classifier by name."""
@@ -117,7 +117,7 @@ class Downstream:
         build = NETWORKS[self.settings.network]
         return build(self.image_shape, self.classes, width=self.settings.width)
 
-    def train_and_score(self, batches: MixedBatches, test: Examples, seed: int) -> Figures:
+    def train_and_score(self, batches: MixedBatches, test: Examples, seed: int) -> Scores:
         """Trains from weights of a seed and scores on the test split.
 
         Returns:
@@ -139,7 +139,7 @@ def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(network(part), np.float64) for part in parts])
 
 
-def score(network: keras.Model, test: Examples) -> Figures:
+def score(network: keras.Model, test: Examples) -> Scores:
     """Figures of a classifier on examples that it was not trained on."""
     logits = logits_of(network, test.images)
     logits -= logits.max(axis=1, keepdims=True)

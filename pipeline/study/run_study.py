@@ -18,9 +18,9 @@ from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart, claim_directory
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
-from latentloom.pipeline.study.classifier import Downstream, Figures, MixedBatches
+from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
 from latentloom.pipeline.study.generators import check_given, file_name
-from latentloom.pipeline.study.samples import Sample, Sources, more_real
+from latentloom.pipeline.study.samples import RealSample, Sources, more_real
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.tie_auditor import Auditor
 from latentloom.pipeline.study.ties import check_ties
@@ -52,8 +52,8 @@ class Results:
             the share that is `read` as intended.
     """
 
-    runs: dict[Run, Figures] = field(default_factory=dict)
-    readings: dict[Reading, Figures] = field(default_factory=dict)
+    runs: dict[Run, Scores] = field(default_factory=dict)
+    readings: dict[Reading, Scores] = field(default_factory=dict)
 
 
 def run_study(
@@ -132,7 +132,7 @@ class _Study:
             self.sources.test.images.shape[1:], len(dataset.manifest.class_names), study
         )
         for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
-            sample = Sample(self.sources, size, seed, self._teller(size, seed))
+            sample = RealSample(self.sources, size, seed, self._teller(size, seed))
             for run in group:
                 sample.remark(run.name)
                 training = _training(sample, run, downstream)
@@ -147,7 +147,7 @@ class _Study:
         about = f"{size or 'all'} a class, seed {seed}"
         return lambda what: self.advance(len(self.results.runs), self.total, f"{about}: {what}")
 
-    def _stored(self, sample: Sample, name: str, make: Callable[[], Figures]) -> Figures:
+    def _stored(self, sample: RealSample, name: str, make: Callable[[], Scores]) -> Scores:
         """Figures that are made once, and read from their file after that."""
         path = self.sources.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
         if not path.exists():
@@ -156,12 +156,12 @@ class _Study:
         return json.loads(path.read_text())
 
 
-def _training(sample: Sample, run: Run, downstream: Downstream) -> Callable[[], Figures]:
+def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[[], Scores]:
     """Trains the classifiers of a run, one after another, and gives the means of their figures."""
     study = sample.sources.config.study
     transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
 
-    def train(seed: int) -> Figures:
+    def train(seed: int) -> Scores:
         batches = MixedBatches(
             sample.base(run.arm),
             sample.mixed(run),
@@ -173,7 +173,7 @@ def _training(sample: Sample, run: Run, downstream: Downstream) -> Callable[[], 
         )
         return downstream.train_and_score(batches, sample.sources.test, seed)
 
-    def make() -> Figures:
+    def make() -> Scores:
         seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
         found = [train(seed) for seed in seeds]
         return {name: fmean(figures[name] for figures in found) for name in found[0]}
@@ -181,7 +181,7 @@ def _training(sample: Sample, run: Run, downstream: Downstream) -> Callable[[], 
     return make
 
 
-def _reading(sample: Sample, pool: str, auditor: Auditor) -> Callable[[], Figures]:
+def _reading(sample: RealSample, pool: str, auditor: Auditor) -> Callable[[], Scores]:
     return lambda: auditor.figures(sample.pools[pool])
 
 

@@ -51,7 +51,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Sample:
+class RealSample:
     """The real examples of one size and seed, and what is mixed with them, when it is needed.
 
     Args:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Row = tuple[str, ...]
+TextRow = tuple[str, ...]
 
 
 def print_report(report: Any, title: str = "Variants") -> None:
@@ -20,7 +20,7 @@ def print_report(report: Any, title: str = "Variants") -> None:
     print_table("Measured", measured)
 
 
-def measured_rows(numbers: Sequence[Any]) -> list[Row]:
+def measured_rows(numbers: Sequence[Any]) -> list[TextRow]:
     """Name, value with its unit, and chance of every measure."""
     return [
         (
@@ -32,7 +32,7 @@ def measured_rows(numbers: Sequence[Any]) -> list[Row]:
     ]
 
 
-def figure_rows(table: Any) -> tuple[list[Row], Row]:
+def figure_rows(table: Any) -> tuple[list[TextRow], TextRow]:
     """Rows and header of a table of numbers, four significant digits each.
 
     A table of more columns than rows is turned, so that it fits into a narrow terminal.
@@ -55,7 +55,7 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-def print_table(title: str, rows: Sequence[Row], header: Row = ()) -> None:
+def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> None:
     """Prints rows of text, with a header if there is one."""
     table = Table(*header, title=title, show_header=bool(header), title_justify="left")
     for row in rows:

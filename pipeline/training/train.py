@@ -70,7 +70,7 @@ def train_bundle(
     manifest = dataset.manifest
     where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
     check_counts(list(manifest.label_counts("train").values()), classes, where)
-    _check_fit(config, manifest)
+    _check_settings(config, manifest)
     run = {
         "config": config.run_settings(),
         "data": manifest.digest,
@@ -108,7 +108,7 @@ def train_bundle(
     return bundle
 
 
-def _check_fit(config: Config, manifest: Manifest) -> None:
+def _check_settings(config: Config, manifest: Manifest) -> None:
     """Refuses arguments, devices and precision that cannot be had before anything is written."""
     if config.data.deform and manifest.observation != PIXELS.kind:
         raise ValueError(

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latentloom.augment import Anchors, Source, VariantPlan, derive, identity_keys
+from latentloom.augment import Anchors, Origin, VariantPlan, derive, identity_keys
 
-COLUMNS = ("sources", "donors", "weights", "axes", "shifts")
+COLUMNS = ("origins", "donors", "weights", "axes", "shifts")
 
 
 @pytest.fixture
@@ -115,19 +115,19 @@ def test_an_impossible_temperature_is_refused(plan, temperature):
 
 
 @pytest.mark.parametrize(
-    ("source", "donor", "weight", "fix"),
+    ("origin", "donor", "weight", "fix"),
     [
-        (9, -1, 0.0, "Use the values of `Source`"),
-        (Source.DONOR, -1, 0.0, "Give a donor where one is used"),
-        (Source.KEEP, 2, 0.0, "Give a donor where one is used"),
-        (Source.DONOR, 2, 0.5, "Pass the share of the donor"),
-        (Source.MIX, 2, 1.5, "Pass the share of the donor"),
-        (Source.MIX, 2, np.nan, "Pass the share of the donor"),
+        (9, -1, 0.0, "Use the values of `Origin`"),
+        (Origin.DONOR, -1, 0.0, "Give a donor where one is used"),
+        (Origin.KEEP, 2, 0.0, "Give a donor where one is used"),
+        (Origin.DONOR, 2, 0.5, "Pass the share of the donor"),
+        (Origin.MIX, 2, 1.5, "Pass the share of the donor"),
+        (Origin.MIX, 2, np.nan, "Pass the share of the donor"),
     ],
 )
-def test_source_donor_and_weight_fit_together(plan, source, donor, weight, fix):
+def test_origin_donor_and_weight_fit_together(plan, origin, donor, weight, fix):
     columns = {
-        "sources": np.full(len(plan), source, np.int8),
+        "origins": np.full(len(plan), origin, np.int8),
         "donors": np.full(len(plan), donor),
         "weights": np.full(len(plan), weight, np.float32),
     }
@@ -137,18 +137,18 @@ def test_source_donor_and_weight_fit_together(plan, source, donor, weight, fix):
 
 
 @pytest.mark.parametrize(
-    ("source", "axis", "amount", "fix"),
+    ("origin", "axis", "amount", "fix"),
     [
-        (Source.SHIFT, -1, 0.0, "Give an axis where one is moved"),
-        (Source.SHIFT, 4, 0.0, "Give an axis where one is moved"),
-        (Source.KEEP, 0, 0.0, "Give an axis where one is moved"),
-        (Source.SHIFT, 0, np.nan, "'zu'.*Pass standard deviations"),
-        (Source.KEEP, -1, 0.5, "'zu'.*Pass standard deviations"),
+        (Origin.SHIFT, -1, 0.0, "Give an axis where one is moved"),
+        (Origin.SHIFT, 4, 0.0, "Give an axis where one is moved"),
+        (Origin.KEEP, 0, 0.0, "Give an axis where one is moved"),
+        (Origin.SHIFT, 0, np.nan, "'zu'.*Pass standard deviations"),
+        (Origin.KEEP, -1, 0.5, "'zu'.*Pass standard deviations"),
     ],
 )
-def test_source_axis_and_shift_fit_together(plan, source, axis, amount, fix):
+def test_origin_axis_and_shift_fit_together(plan, origin, axis, amount, fix):
     columns = {
-        "sources": np.full(len(plan), source, np.int8),
+        "origins": np.full(len(plan), origin, np.int8),
         "axes": np.full(len(plan), axis),
         "shifts": np.full(len(plan), amount, np.float32),
     }
@@ -161,7 +161,7 @@ def test_take_picks_axes_and_shifts(plan):
     size = len(plan)
     moved = replace(
         plan,
-        sources=plan.sources | {"zu": np.full(size, Source.SHIFT, np.int8)},
+        origins=plan.origins | {"zu": np.full(size, Origin.SHIFT, np.int8)},
         axes=plan.axes | {"zu": np.arange(size) % 4},
         shifts=plan.shifts | {"zu": np.arange(size, dtype=np.float32)},
     )

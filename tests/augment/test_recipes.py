@@ -13,7 +13,7 @@ BY_ANCHOR = sorted(recipe.name for recipe in RECIPES.values() if not recipe.fill
 def contents(plan, anchors):
     """Returns what is planned for each (anchor id, variant), without row numbers of anchors."""
     columns = [plan.keys]
-    for kind in (*(plan.factors, plan.sources, plan.donors, plan.weights), plan.axes, plan.shifts):
+    for kind in (*(plan.factors, plan.origins, plan.donors, plan.weights), plan.axes, plan.shifts):
         columns.extend(kind.values())
     rows = zip(*(column.tolist() for column in columns), strict=True)
     names = [(anchors.ids[a], v) for a, v in zip(plan.anchor, plan.variant.tolist(), strict=True)]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from latentloom.augment import Source, VariantPlan, plan_variants, recombine
+from latentloom.augment import Origin, VariantPlan, plan_variants, recombine
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 
@@ -16,12 +16,12 @@ def plan(anchors, spec):
     return VariantPlan.keep_all("reconstruct", anchors, spec, seed=3)
 
 
-def with_block(plan, name, source, donor: int | np.ndarray = -1, weight=0.0):
+def with_block(plan, name, origin, donor: int | np.ndarray = -1, weight=0.0):
     """Returns the plan with one block changed in every variant."""
     size = len(plan)
     return replace(
         plan,
-        sources=plan.sources | {name: np.full(size, source, np.int8)},
+        origins=plan.origins | {name: np.full(size, origin, np.int8)},
         donors=plan.donors | {name: np.broadcast_to(donor, size)},
         weights=plan.weights | {name: np.broadcast_to(np.float32(weight), size)},
     )
@@ -29,10 +29,10 @@ def with_block(plan, name, source, donor: int | np.ndarray = -1, weight=0.0):
 
 def with_shift(plan, name, axis, amount):
     """Returns the plan with one entry of a block moved in every variant."""
-    moved = np.full(len(plan), Source.SHIFT, np.int8)
+    moved = np.full(len(plan), Origin.SHIFT, np.int8)
     return replace(
         plan,
-        sources=plan.sources | {name: moved},
+        origins=plan.origins | {name: moved},
         axes=plan.axes | {name: np.full(len(plan), axis)},
         shifts=plan.shifts | {name: np.full(len(plan), amount, np.float32)},
     )
@@ -65,13 +65,13 @@ def test_kept_blocks_are_bit_equal(anchors, spec, bank, make_latents, recipe):
 
 def test_the_anchors_are_left_as_they_were(plan, make_latents):
     latents, untouched = make_latents(12), make_latents(12)
-    recombine(latents, None, with_block(plan, "zu", Source.PRIOR))
+    recombine(latents, None, with_block(plan, "zu", Origin.PRIOR))
     for name, block in latents.items():
         assert_bit_equal(block, untouched[name])
 
 
 def test_sampled_blocks_come_from_the_prior_of_the_class(plan, spec, make_latents):
-    sampled = with_block(plan, "zs", Source.PRIOR)
+    sampled = with_block(plan, "zs", Origin.PRIOR)
     made = recombine(make_latents(12), None, sampled)["zs"]
     np.testing.assert_array_equal(made[:, 0] > 0, sampled.label == 1)
     prior = spec["zs"].prior
@@ -79,7 +79,7 @@ def test_sampled_blocks_come_from_the_prior_of_the_class(plan, spec, make_latent
 
 
 def test_each_block_is_drawn_at_its_own_temperature(plan, spec, make_latents):
-    sampled = with_block(with_block(plan, "zu", Source.PRIOR), "zt", Source.PRIOR)
+    sampled = with_block(with_block(plan, "zu", Origin.PRIOR), "zt", Origin.PRIOR)
     warm = replace(sampled, temperatures={"zs": 1.0, "zu": 0.0, "zt": 2.0})
     made = recombine(make_latents(12), None, warm)
     assert_bit_equal(made["zu"], np.zeros((len(plan), 4), np.float32))
@@ -89,7 +89,7 @@ def test_each_block_is_drawn_at_its_own_temperature(plan, spec, make_latents):
 def test_swapped_blocks_are_the_donors(plan, make_latents):
     donors = make_latents(5, seed=1)
     rows = np.arange(len(plan)) % 5
-    made = recombine(make_latents(12), donors, with_block(plan, "zu", Source.DONOR, rows))
+    made = recombine(make_latents(12), donors, with_block(plan, "zu", Origin.DONOR, rows))
     assert_bit_equal(made["zu"], donors["zu"][rows])
 
 
@@ -101,7 +101,7 @@ def test_swapped_blocks_are_the_donors(plan, make_latents):
 def test_interpolation_stays_between_its_ends(plan, make_latents, start, end, weight):
     latents = make_latents(12) | {"zu": start}
     donors = make_latents(1) | {"zu": end}
-    mixed = with_block(plan, "zu", Source.MIX, donor=0, weight=weight)
+    mixed = with_block(plan, "zu", Origin.MIX, donor=0, weight=weight)
     made = recombine(latents, donors, mixed)["zu"]
     first = start[mixed.anchor]
     assert ((np.minimum(first, end) <= made) & (made <= np.maximum(first, end))).all()
@@ -112,7 +112,7 @@ def test_interpolation_stays_between_its_ends(plan, make_latents, start, end, we
 @pytest.mark.parametrize(("weight", "row"), [(0.0, "anchor"), (1.0, "donor")])
 def test_the_ends_of_an_interpolation_are_anchor_and_donor(plan, make_latents, weight, row):
     latents, donors = make_latents(12), make_latents(1, seed=1)
-    mixed = with_block(plan, "zu", Source.MIX, donor=0, weight=weight)
+    mixed = with_block(plan, "zu", Origin.MIX, donor=0, weight=weight)
     made = recombine(latents, donors, mixed)["zu"]
     expected = latents["zu"][mixed.anchor] if row == "anchor" else donors["zu"][mixed.donors["zu"]]
     np.testing.assert_array_equal(made, expected)
@@ -121,7 +121,7 @@ def test_the_ends_of_an_interpolation_are_anchor_and_donor(plan, make_latents, w
 @given(st.permutations(range(18)), st.integers(0, 18))
 def test_variants_are_the_same_in_any_batch(anchors, spec, bank, make_latents, order, cut):
     plan = plan_variants("interpolate_zu", anchors, spec, seed=0, donors=bank)
-    plan = with_block(plan, "zt", Source.PRIOR)
+    plan = with_block(plan, "zt", Origin.PRIOR)
     latents = make_latents(12)
     whole = recombine(latents, bank.latents, plan)
     for rows in (np.array(order[:cut], int), np.array(order[cut:], int)):
@@ -130,12 +130,12 @@ def test_variants_are_the_same_in_any_batch(anchors, spec, bank, make_latents, o
             assert_bit_equal(part[name], whole[name][rows])
 
 
-def test_sources_may_differ_from_row_to_row(plan, make_latents):
+def test_origins_may_differ_from_row_to_row(plan, make_latents):
     latents, donors = make_latents(12), make_latents(2, seed=1)
     rows = np.arange(len(plan)) % 3
     mixed = replace(
         plan,
-        sources=plan.sources | {"zu": np.array([Source.KEEP, Source.DONOR, Source.PRIOR])[rows]},
+        origins=plan.origins | {"zu": np.array([Origin.KEEP, Origin.DONOR, Origin.PRIOR])[rows]},
         donors=plan.donors | {"zu": np.array([-1, 1, -1])[rows]},
     )
     made = recombine(latents, donors, mixed)["zu"]
@@ -163,11 +163,11 @@ def test_a_shift_by_nothing_leaves_the_anchor(plan, make_latents):
 
 def test_a_plan_with_donors_needs_their_latents(plan, make_latents):
     with pytest.raises(ValueError, match="Pass `bank.latents`"):
-        recombine(make_latents(12), None, with_block(plan, "zu", Source.DONOR, donor=0))
+        recombine(make_latents(12), None, with_block(plan, "zu", Origin.DONOR, donor=0))
 
 
 @pytest.mark.parametrize(("num_anchors", "num_donors"), [(5, 4), (12, 3)])
 def test_rows_past_the_latents_are_refused(plan, make_latents, num_anchors, num_donors):
-    swapped = with_block(plan, "zu", Source.DONOR, donor=3)
+    swapped = with_block(plan, "zu", Origin.DONOR, donor=3)
     with pytest.raises(ValueError, match="Pass the latents that the plan was made for"):
         recombine(make_latents(num_anchors), make_latents(num_donors), swapped)

@@ -12,7 +12,7 @@ from latentloom.augment import (
     Block,
     BlockPrior,
     LatentSpec,
-    Source,
+    Origin,
     find_clashes,
     known_factors,
     plan_variants,
@@ -21,14 +21,14 @@ from latentloom.augment import (
 
 FACTORS, FONT = ["label", "font"], {"factor": "font"}
 CHANGED = {  # which blocks a recipe changes, and how
-    "class_preserving": {"zu": Source.PRIOR, "zt": Source.PRIOR},
-    "sample_class": {"zs": Source.PRIOR, "zu": Source.PRIOR, "zt": Source.PRIOR},
-    "swap_zu": {"zu": Source.DONOR, "zt": Source.DONOR},
-    "interpolate_zu": {"zu": Source.MIX, "zt": Source.MIX},
-    "interpolate_class": {"zs": Source.MIX},
-    "swap_factor": {"zt": Source.DONOR},
-    "interpolate_factor": {"zt": Source.MIX},
-    "traverse": {"zu": Source.SHIFT},
+    "class_preserving": {"zu": Origin.PRIOR, "zt": Origin.PRIOR},
+    "sample_class": {"zs": Origin.PRIOR, "zu": Origin.PRIOR, "zt": Origin.PRIOR},
+    "swap_zu": {"zu": Origin.DONOR, "zt": Origin.DONOR},
+    "interpolate_zu": {"zu": Origin.MIX, "zt": Origin.MIX},
+    "interpolate_class": {"zs": Origin.MIX},
+    "swap_factor": {"zt": Origin.DONOR},
+    "interpolate_factor": {"zt": Origin.MIX},
+    "traverse": {"zu": Origin.SHIFT},
     "reconstruct": {},
 }
 MIXING = {"interpolate_zu": ("zu", "zt"), "interpolate_class": ("zs",)}
@@ -51,7 +51,7 @@ def test_factors_are_those_of_the_source_of_their_block(anchors, spec, bank, rec
     if "font" in plan.factors:
         own = anchors.factors["font"][plan.anchor]
         given = bank.factors["font"][plan.donors["zt"]]
-        swapped = CHANGED[recipe].get("zt") == Source.DONOR
+        swapped = CHANGED[recipe].get("zt") == Origin.DONOR
         np.testing.assert_array_equal(plan.factors["font"], given if swapped else own)
 
 
@@ -109,9 +109,9 @@ def many(anchors):
 @pytest.mark.parametrize("recipe", sorted(CHANGED))
 def test_a_recipe_changes_its_blocks_and_no_others(anchors, spec, bank, recipe, options):
     plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=options.get(recipe))
-    kept = dict.fromkeys(spec.names, Source.KEEP)
-    found = {name: set(column.tolist()) for name, column in plan.sources.items()}
-    assert found == {name: {source} for name, source in (kept | CHANGED[recipe]).items()}
+    kept = dict.fromkeys(spec.names, Origin.KEEP)
+    found = {name: set(column.tolist()) for name, column in plan.origins.items()}
+    assert found == {name: {origin} for name, origin in (kept | CHANGED[recipe]).items()}
 
 
 @pytest.mark.parametrize("recipe", sorted(CHANGED))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
-from latentloom.pipeline.codec.compatibility import check_fit
+from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.command import app
 from latentloom.pipeline.config import load_config
 from latentloom.pipeline.dataset.directory import DatasetDir
@@ -187,7 +187,7 @@ def test_a_bundle_of_images_is_refused_for_documents(run):
     description = read_description(run / "bundle")
     description |= {"scaling": {"kind": "image"}, "image_shape": [8, 8, 1]}
     with pytest.raises(ValueError, match=r"images of shape .* Received: documents .*Train"):
-        check_fit(DatasetDir.open(run / "data").manifest, description)
+        check_compatible(DatasetDir.open(run / "data").manifest, description)
 
 
 @pytest.mark.parametrize("name", ["zszu_vae", "gzs_net", "st_rkm"])

@@ -9,9 +9,9 @@ import numpy as np
 from latentloom.model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import rank_in_class
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
-from latentloom.pipeline.report.pictures.protocol import Figures
+from latentloom.pipeline.report.pictures.protocol import Pictures
 from latentloom.pipeline.report.pictures.registry import pictures_of
 
 MOST_DRAWS = 1000
@@ -28,7 +28,7 @@ CAPTION = (
 )
 
 
-def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
+def measure_copies(held_out: EncodedExamples, train: Examples) -> list[Measure]:
     """Looks for the nearest training example of draws, and of held-out examples to compare with.
 
     Args:
@@ -56,14 +56,14 @@ def measure_copies(held_out: HeldOut, train: Examples) -> list[Measure]:
     ]
 
 
-def draw(held_out: HeldOut) -> np.ndarray:
+def draw(held_out: EncodedExamples) -> np.ndarray:
     """Decodes draws from the prior, the first of those whose fidelity is measured."""
     blocks = [*held_out.carriers, *held_out.free]
     codes = held_out.from_prior(blocks, "fidelity")
     return held_out.decode({name: code[:MOST_DRAWS] for name, code in codes.items()})
 
 
-def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
+def draw_copies(held_out: EncodedExamples, train: Examples) -> dict[str, bytes]:
     """Draws what is nearest to training examples beside them; nothing where there are too few."""
     drawn, codec = draw(held_out), held_out.codec
     figures = pictures_of(codec.kind, codec.bundle.vocabulary)
@@ -72,7 +72,7 @@ def draw_copies(held_out: HeldOut, train: Examples) -> dict[str, bytes]:
 
 
 def draw_nearest(
-    figures: Figures, made: np.ndarray, labels: np.ndarray, train: np.ndarray
+    figures: Pictures, made: np.ndarray, labels: np.ndarray, train: np.ndarray
 ) -> bytes | None:
     """Draws of every class what is nearest to a training example, beside those nearest to it.
 

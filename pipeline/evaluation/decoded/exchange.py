@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latentloom.augment import Anchors, LatentSpec, QualityGate, Source, VariantPlan, recombine
+from latentloom.augment import Anchors, LatentSpec, Origin, QualityGate, VariantPlan, recombine
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
 
@@ -57,9 +57,9 @@ def plan_exchange(examples: Examples, spec: LatentSpec) -> VariantPlan:
     anchors = Anchors(examples.ids, {"label": examples.labels}, np.full(count, count))
     plan = VariantPlan.keep_all("exchange", anchors, spec, seed=0)
     free = spec.free_of("label")
-    donor = np.full(len(plan), Source.DONOR, np.int8)
+    donor = np.full(len(plan), Origin.DONOR, np.int8)
     return replace(
         plan,
-        sources=plan.sources | dict.fromkeys(free, donor),
+        origins=plan.origins | dict.fromkeys(free, donor),
         donors=plan.donors | dict.fromkeys(free, plan.variant),
     )

@@ -11,7 +11,7 @@ from latentloom.model_zoo.metrics.fidelity import (
 )
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
 
 NEIGHBOURS = 5
@@ -24,7 +24,7 @@ MEANINGS = {
 }
 
 
-def measure_fidelity(held_out: HeldOut, train: Examples) -> list[Measure]:
+def measure_fidelity(held_out: EncodedExamples, train: Examples) -> list[Measure]:
     """Compares as many draws as held-out examples, and as many training examples, with these.
 
     Args:

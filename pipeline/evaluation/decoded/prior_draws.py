@@ -6,7 +6,7 @@ import numpy as np
 
 from latentloom.model_zoo.metrics.pixels import within_class_variance
 from latentloom.pipeline.evaluation.decoded.reconstruction import ratio
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
 
 PRIORS = {
@@ -16,7 +16,7 @@ PRIORS = {
 }
 
 
-def measure_prior(held_out: HeldOut) -> list[Measure]:
+def measure_prior(held_out: EncodedExamples) -> list[Measure]:
     """Decodes draws of every prior of the class, one an example, and asks for their class."""
     carriers, labels = held_out.carriers, held_out.labels
     draws = {
@@ -42,7 +42,7 @@ def measure_prior(held_out: HeldOut) -> list[Measure]:
     return [*measures, *_diversity(held_out, images["at the class centre"])]
 
 
-def _diversity(held_out: HeldOut, images: np.ndarray) -> list[Measure]:
+def _diversity(held_out: EncodedExamples, images: np.ndarray) -> list[Measure]:
     """Variance at the class centre, where all that varies comes from other blocks."""
     if not held_out.free:
         return []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from latentloom.model_zoo.metrics.pixels import mean_squared_error, within_class_variance
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
 
 
-def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
+def measure_reconstruction(held_out: EncodedExamples) -> list[Measure]:
     """Measures what decoding loses, against what the mean of the class alone would lose.
 
     Nothing is measured where squared errors tell nothing, as of bags of words.
@@ -46,7 +46,7 @@ def measure_reconstruction(held_out: HeldOut) -> list[Measure]:
     ]
 
 
-def _measure_shuffled(held_out: HeldOut, error: float) -> list[Measure]:
+def _measure_shuffled(held_out: EncodedExamples, error: float) -> list[Measure]:
     """What it costs to decode each example with the blocks without the label of another one."""
     if not held_out.free:
         return []

@@ -26,7 +26,7 @@ from latentloom.pipeline.report.measure import Measure
 
 
 @dataclass(frozen=True)
-class Sample:
+class VariantSample:
     """Some anchors with their variants before the gate, to look at and to measure.
 
     Attributes:
@@ -44,7 +44,7 @@ class Sample:
 
 def draw_sample(
     codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
-) -> Sample:
+) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
     chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
     latents = codec.encode(chosen.images)
@@ -65,7 +65,7 @@ def draw_sample(
     codes = recombine(latents, donors.latents if donors else None, plan)
     images, probabilities = codec.render_factors(codes)
     gate = generate.gate.build(enabled=True)
-    return Sample(
+    return VariantSample(
         anchors=chosen,
         images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
         verdicts=gate.judge_factors(probabilities, plan.factors),
@@ -85,7 +85,7 @@ def donors_among(
     return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
 
 
-def measure_variants(sample: Sample, examples: Examples) -> list[Measure]:
+def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]:
     """Measures the class, the rejects and the diversity of a sample of variants.
 
     Args:

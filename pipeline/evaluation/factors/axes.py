@@ -13,7 +13,7 @@ from latentloom.model_zoo.metrics.disentanglement.scores import (
     disentanglement_scores,
 )
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.charts.factor_table import factor_table
 from latentloom.pipeline.report.measure import Measure
 
@@ -111,7 +111,7 @@ class FactorCodes:
     seed: int
 
     @classmethod
-    def choose(cls, held_out: HeldOut, config: Config) -> FactorCodes:
+    def choose(cls, held_out: EncodedExamples, config: Config) -> FactorCodes:
         """Chooses examples by their keyed hash, at most `evaluate.disentanglement_examples`.
 
         Left out are factors with one value among them, and those whose values are too rare to be

@@ -11,7 +11,7 @@ from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.paths import measure_paths
 from latentloom.pipeline.evaluation.factors.swaps import measure_factor_swaps
 from latentloom.pipeline.report.charts.factor_table import factor_table
@@ -24,7 +24,7 @@ TABLE_CAPTION = (
 )
 
 
-def measure_factors(held_out: HeldOut, train: Examples, config: Config) -> list[Measure]:
+def measure_factors(held_out: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
     """Measures blocks, swaps and paths.
 
     Args:
@@ -44,7 +44,7 @@ def measure_factors(held_out: HeldOut, train: Examples, config: Config) -> list[
     ]
 
 
-def measure_blocks(held_out: HeldOut, train: Examples, config: Config) -> list[Measure]:
+def measure_blocks(held_out: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
     """Measures which block tells which factor, by a linear probe on mean codes.
 
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
@@ -65,7 +65,7 @@ def measure_blocks(held_out: HeldOut, train: Examples, config: Config) -> list[M
     return means + [_tells(*item, is_own) for is_own in scores for item in scores[is_own].items()]
 
 
-def draw_blocks(held_out: HeldOut, numbers: Sequence[Measure]) -> dict[str, bytes]:
+def draw_blocks(held_out: EncodedExamples, numbers: Sequence[Measure]) -> dict[str, bytes]:
     """Draws which block tells which factor, if that was measured."""
     values = {number.name: number.value for number in numbers}
     blocks, factors = held_out.codec.spec.names, held_out.examples.factors

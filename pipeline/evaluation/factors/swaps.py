@@ -6,12 +6,12 @@ import numpy as np
 
 from latentloom.augment import find_clashes, go_together
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.class_split import partners
 from latentloom.pipeline.report.measure import Measure
 
 
-def measure_factor_swaps(held_out: HeldOut, config: Config) -> list[Measure]:
+def measure_factor_swaps(held_out: EncodedExamples, config: Config) -> list[Measure]:
     """Gives every example the block of another with another value, factor by factor.
 
     Swaps to values that do not go together (`generate.differ`) are left out.
@@ -37,7 +37,7 @@ def measure_factor_swaps(held_out: HeldOut, config: Config) -> list[Measure]:
     return [number for name, found in shares.items() for number in _measures(name, found)]
 
 
-def _swap(held_out: HeldOut, block: str, name: str, config: Config) -> np.ndarray | None:
+def _swap(held_out: EncodedExamples, block: str, name: str, config: Config) -> np.ndarray | None:
     """Shares with the factor of the donor, with the others of the host, and with both."""
     factors, spec = held_out.examples.factors, held_out.codec.spec
     donors = partners(factors[name], held_out.keys(f"swap {name}"))

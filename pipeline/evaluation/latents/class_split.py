@@ -14,7 +14,7 @@ from latentloom.model_zoo.metrics.codes import (
     kl_from_standard_normal,
     mutual_information_bound,
 )
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
 
 
@@ -36,7 +36,7 @@ def partners(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return order[choice]
 
 
-def measure_swap(held_out: HeldOut) -> list[Measure]:
+def measure_swap(held_out: EncodedExamples) -> list[Measure]:
     """Exchanges blocks between images of different classes and asks the auditor for the class.
 
     Nothing for a model whose blocks all carry the label.
@@ -69,7 +69,7 @@ def measure_swap(held_out: HeldOut) -> list[Measure]:
     ]
 
 
-def measure_information(held_out: HeldOut) -> list[Measure]:
+def measure_information(held_out: EncodedExamples) -> list[Measure]:
     """Bounds the mutual information of code and class from below."""
     scores = held_out.codec.class_scores(held_out.latents)
     most = class_entropy(held_out.labels)
@@ -85,7 +85,7 @@ def measure_information(held_out: HeldOut) -> list[Measure]:
     ]
 
 
-def measure_units(held_out: HeldOut) -> list[Measure]:
+def measure_units(held_out: EncodedExamples) -> list[Measure]:
     """Counts the active units of blocks without the label and measures what they hold."""
     measures = [
         Measure(
@@ -100,7 +100,7 @@ def measure_units(held_out: HeldOut) -> list[Measure]:
     return measures + _measure_divergence(held_out)
 
 
-def _measure_divergence(held_out: HeldOut) -> list[Measure]:
+def _measure_divergence(held_out: EncodedExamples) -> list[Measure]:
     """KL divergence of every block whose prior is one standard normal."""
     measures = []
     moments = held_out.codec.posterior_moments(held_out.examples.images)

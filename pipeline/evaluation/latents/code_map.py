@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latentloom.model_zoo.metrics.projections import neighbour_embedding, principal_components
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.charts.code_map import code_map
 
 MAP_EXAMPLES = 2000
@@ -13,7 +13,7 @@ MIN_NEIGHBOURS = 10
 """Fewest examples that t-SNE is of use for."""
 
 
-def draw_map(held_out: HeldOut) -> bytes:
+def draw_map(held_out: EncodedExamples) -> bytes:
     """Draws sampled codes of at most `MAP_EXAMPLES` examples, coloured by class."""
     examples = choose(held_out.examples, MAP_EXAMPLES, held_out.seed, "map")
     codes = held_out.codec.sample_posterior(examples.images, held_out.seed)
@@ -27,7 +27,7 @@ def draw_map(held_out: HeldOut) -> bytes:
     return code_map(points, examples.labels, held_out.codec.bundle.class_names)
 
 
-def map_caption(held_out: HeldOut) -> str:
+def map_caption(held_out: EncodedExamples) -> str:
     """Says which block should tell the class, and how the map is to be read."""
     blocks = {name: "should tell the class" for name in held_out.carriers}
     blocks |= {name: "should not" for name in held_out.free}

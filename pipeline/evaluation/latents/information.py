@@ -15,7 +15,7 @@ from latentloom.model_zoo.metrics.aggregate_posterior import (
 )
 from latentloom.model_zoo.metrics.posteriors import GaussianPosteriors, Posteriors
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.traversal import (
     draw_traversals,
     sheet_caption,
@@ -45,7 +45,7 @@ class CodeInformation:
         config: The configuration; its sections `evaluate` and `generate` decide.
     """
 
-    held_out: HeldOut
+    held_out: EncodedExamples
     config: Config
 
     @property
@@ -171,7 +171,7 @@ def note_code_information(information: CodeInformation) -> list[str]:
     return notes
 
 
-def _of_code(held_out: HeldOut, found: Information) -> list[Measure]:
+def _of_code(held_out: EncodedExamples, found: Information) -> list[Measure]:
     """Figures of all blocks together, where there are two or more."""
     names = " and ".join(found.blocks)
     if len(found.blocks) < 2 or found.mutual_information is None:
@@ -217,7 +217,7 @@ def _of_block(information: CodeInformation, name: str, ceiling: float) -> list[M
 
 
 def _mutual_information(
-    held_out: HeldOut, what: str, value: float, ceiling: float, further: str = ""
+    held_out: EncodedExamples, what: str, value: float, ceiling: float, further: str = ""
 ) -> Measure:
     return Measure(
         name=f"Mutual information of {held_out.one} and {what}",

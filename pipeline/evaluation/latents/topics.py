@@ -12,7 +12,7 @@ from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.pipeline.config.sections import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Table
 
@@ -41,7 +41,7 @@ class Topics:
     documents: int
 
 
-def find_topics(held_out: HeldOut, train: Examples) -> Topics | None:
+def find_topics(held_out: EncodedExamples, train: Examples) -> Topics | None:
     """Reads the topics of a model of words, in the positive direction of every dimension.
 
     Args:
@@ -77,7 +77,7 @@ def topic_tables(topics: Topics | None) -> list[Table]:
 
 
 def measure_topics(
-    topics: Topics | None, held_out: HeldOut, train: Examples, settings: EvaluateConfig
+    topics: Topics | None, held_out: EncodedExamples, train: Examples, settings: EvaluateConfig
 ) -> list[Measure]:
     """Measures topics, perplexity, and what the words themselves tell of the class.
 
@@ -100,7 +100,7 @@ def measure_topics(
     return [coherence, *_measure_perplexity(held_out, train), _probe(held_out, train, settings)]
 
 
-def _measure_perplexity(held_out: HeldOut, train: Examples) -> list[Measure]:
+def _measure_perplexity(held_out: EncodedExamples, train: Examples) -> list[Measure]:
     counts = held_out.examples.images
     lengths = counts.sum(axis=1)
     bounds = held_out.codec.evidence_bound(counts, held_out.seed)
@@ -119,7 +119,7 @@ def _measure_perplexity(held_out: HeldOut, train: Examples) -> list[Measure]:
     ]
 
 
-def _probe(held_out: HeldOut, train: Examples, settings: EvaluateConfig) -> Measure:
+def _probe(held_out: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
     train, words = choose(train, settings.probe_examples, 0, "probe"), "bag of words"
     codes = [np.log1p(examples.images, dtype=np.float32) for examples in (train, held_out.examples)]
     return Measure(

@@ -11,8 +11,8 @@ from latentloom.augment import (
     Anchors,
     Latents,
     LatentSpec,
+    Origin,
     QualityGate,
-    Source,
     VariantPlan,
     recombine,
 )
@@ -174,7 +174,7 @@ def plan_traversal(
     plan = VariantPlan.keep_all("traversal", anchors, spec, seed=0)
     return replace(
         plan,
-        sources=plan.sources | {block: np.full(len(plan), Source.SHIFT, np.int8)},
+        origins=plan.origins | {block: np.full(len(plan), Origin.SHIFT, np.int8)},
         axes=plan.axes | {block: np.repeat(axes, len(STEPS))},
         shifts=plan.shifts | {block: np.tile(STEPS, len(axes))},
     )

@@ -27,7 +27,7 @@ from latentloom.pipeline.evaluation.unseen.tables import (
     GENERATION_TEXT,
     NO_GENERATION,
     READING_TEXT,
-    Row,
+    TableRow,
     as_table,
     error_row,
     mean_row,
@@ -104,7 +104,7 @@ class UnseenCombinations:
         masks |= {ALL: ~held_in, HELD_IN: held_in}
         shares, errors, readings = self.shares, {}, {}
         for name, rows in masks.items():
-            counts: Row = {"Images": int(rows.sum()), "Share of training": shares[name]}
+            counts: TableRow = {"Images": int(rows.sum()), "Share of training": shares[name]}
             errors[name] = counts | error_row(pruned, full, nearest, rows)
             readings[name] = reading_row(pruned, full, rows, held_in, attributes)
         text = (
@@ -131,7 +131,7 @@ class UnseenCombinations:
         rows |= {ALL: mean_row(list(rows.values())), SIBLINGS: mean_row(siblings)}
         return as_table("Generation", GENERATION_TEXT, GENERATION, rows)
 
-    def _generation_row(self, cells: Coverage) -> Row:
+    def _generation_row(self, cells: Coverage) -> TableRow:
         """Figures of images made of some cells, and of real ones; empty if none can be judged."""
         train, folds, config = self.folds.train, self.folds, self.config
         if not can_judge(list(cells.names), self.pruned, self.terciles):
@@ -142,7 +142,7 @@ class UnseenCombinations:
         real = Examples.concatenate([folds.of_seen_cells, folds.of_unseen_cells])
         real = real.take(cells.seen_rows(real.factors))
         own = self._judge(generate_pairs(self.pruned, train, pairs), pairs.wanted)
-        row: Row = {"Made": len(pairs), **own}
+        row: TableRow = {"Made": len(pairs), **own}
         if self.full:
             images = generate_pairs(self.full, train, pairs)
             row["Both, full"] = self._judge(images, pairs.wanted)["Both"]

@@ -13,11 +13,11 @@ from latentloom.model_zoo.metrics.transfer import linear_residuals
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
 
-Figures = dict[str, np.ndarray]
+Readings = dict[str, np.ndarray]
 """A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""
 
 
-def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Figures:
+def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings:
     """Errors of reconstructions.
 
     Args:
@@ -33,7 +33,7 @@ def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Figures:
     }
 
 
-def read_nearest(images: np.ndarray, train: np.ndarray) -> Figures:
+def read_nearest(images: np.ndarray, train: np.ndarray) -> Readings:
     """Errors of the nearest training image in the place of a reconstruction.
 
     A model is of use only if it does better than this lookup.
@@ -42,7 +42,9 @@ def read_nearest(images: np.ndarray, train: np.ndarray) -> Figures:
     return read_reconstructions(train[places[:, 0]], images)
 
 
-def read_model(codec: Codec, train: Examples, test: Examples, attributes: Sequence[str]) -> Figures:
+def read_model(
+    codec: Codec, train: Examples, test: Examples, attributes: Sequence[str]
+) -> Readings:
     """Errors of a model, and what is read from its mean codes.
 
     Args:
@@ -67,7 +69,7 @@ def read_model(codec: Codec, train: Examples, test: Examples, attributes: Sequen
     return figures
 
 
-def mean_of(figures: Figures, name: str, rows: np.ndarray) -> float | None:
+def mean_of(figures: Readings, name: str, rows: np.ndarray) -> float | None:
     """Mean of a figure over some images, or None if there are none or it was not read."""
     if name not in figures or not rows.any():
         return None

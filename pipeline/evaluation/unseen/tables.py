@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from latentloom.model_zoo.metrics.transfer import ratio
-from latentloom.pipeline.evaluation.unseen.readings import Figures, mean_of
+from latentloom.pipeline.evaluation.unseen.readings import Readings, mean_of
 from latentloom.pipeline.report.schema import FigureTable
 
-Row = dict[str, float | int | None]
+TableRow = dict[str, float | int | None]
 
 ERRORS = {
     "Images": "Images of the row, which no model was trained on.",
@@ -63,7 +63,7 @@ def reading_columns(attributes: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def error_row(pruned: Figures, full: Figures, nearest: Figures, rows: np.ndarray) -> Row:
+def error_row(pruned: Readings, full: Readings, nearest: Readings, rows: np.ndarray) -> TableRow:
     """Errors of some images.
 
     Args:
@@ -86,19 +86,19 @@ def error_row(pruned: Figures, full: Figures, nearest: Figures, rows: np.ndarray
 
 
 def reading_row(
-    pruned: Figures,
-    full: Figures,
+    pruned: Readings,
+    full: Readings,
     rows: np.ndarray,
     held_in: np.ndarray,
     attributes: Sequence[str],
-) -> Row:
+) -> TableRow:
     """What codes of some images tell; `held_in` are the images to compare with."""
 
-    def error(figures: Figures, name: str, rows: np.ndarray) -> float | None:
+    def error(figures: Readings, name: str, rows: np.ndarray) -> float | None:
         square = mean_of(figures, name, rows)
         return None if square is None else float(np.sqrt(square))
 
-    row: Row = {"Class": mean_of(pruned, "class", rows)}
+    row: TableRow = {"Class": mean_of(pruned, "class", rows)}
     row["Class, full"] = mean_of(full, "class", rows)
     for name in attributes:
         row[f"Error of {name}"] = error(pruned, name, rows)
@@ -108,9 +108,9 @@ def reading_row(
     return row
 
 
-def mean_row(rows: Sequence[Row]) -> Row:
+def mean_row(rows: Sequence[TableRow]) -> TableRow:
     """Mean of every figure over the rows that have it; the images made are added up."""
-    whole: Row = {}
+    whole: TableRow = {}
     for head in GENERATION:
         values = [value for row in rows if (value := row.get(head)) is not None]
         if values:
@@ -119,7 +119,7 @@ def mean_row(rows: Sequence[Row]) -> Row:
 
 
 def as_table(
-    title: str, text: str, columns: Mapping[str, str], rows: Mapping[str, Row]
+    title: str, text: str, columns: Mapping[str, str], rows: Mapping[str, TableRow]
 ) -> FigureTable:
     """A table of the columns that any row has a value in."""
     shown = [head for head in columns if any(row.get(head) is not None for row in rows.values())]

@@ -14,7 +14,7 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.parsing import Row, parse_row
+from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
 from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole
 from latentloom.pipeline.observations import KINDS
@@ -119,7 +119,7 @@ def count_slice(
     read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
     records = enumerate(read, start)
     parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)
-    rows = [row.codes for row in parsed if isinstance(row, Row)]
+    rows = [row.codes for row in parsed if isinstance(row, ParsedRecord)]
     codes = np.array(rows, np.int64).reshape(-1, len(manifest.factors))
     columns = dict(zip(manifest.factors, codes.T, strict=True))
     if hold_out:

@@ -9,7 +9,7 @@ import numpy as np
 from latentloom.augment import find_recipe, share_out
 from latentloom.model_zoo.bundle import read_description, read_priors
 from latentloom.pipeline.codec.codec import spec_of
-from latentloom.pipeline.codec.compatibility import check_fit
+from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.config.sections import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
@@ -43,7 +43,7 @@ def plan_job(
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
         description, priors = read_description(folder), read_priors(folder)
-    check_fit(dataset.manifest, description)
+    check_compatible(dataset.manifest, description)
     manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     shards = dataset.shards(settings.split)

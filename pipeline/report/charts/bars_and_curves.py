@@ -11,9 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, add_legend, shorten, tidy, to_png
-from latentloom.pipeline.report.pictures.mosaic import variant_grid
-
-__all__ = ["class_counts", "loss_curves", "rejections", "variant_grid"]
 
 # All of these have a contrast of at least 3 on white and on near-black.
 _BEFORE, _ADDED = "#838d9b", "#3d8bd4"

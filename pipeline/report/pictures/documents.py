@@ -17,7 +17,7 @@ _MOST_CLASSES = 5
 _STEPS = 3
 
 
-class WordLists:
+class DocumentPictures:
     """Bags of words, their top words one below the other.
 
     Args:

@@ -1,4 +1,4 @@
-"""`ImagePictures` (was `Mosaics`)."""
+"""`ImagePictures` (was `ImagePictures`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS, Parts, cl
 from latentloom.pipeline.report.pictures.traversal_sheet import traversal_sheet
 
 
-class Mosaics:
+class ImagePictures:
     """Images, pixel by pixel."""
 
     traversal_caption: ClassVar[str] = (

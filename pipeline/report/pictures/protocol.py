@@ -19,7 +19,7 @@ Parts = tuple[str, str]
 """Names of the blocks that carry the class, and of the others."""
 
 
-class Figures(Protocol):
+class Pictures(Protocol):
     """The pictures of what was made, as PNG files, with what is written below them."""
 
     traversal_caption: ClassVar[str]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from latentloom.pipeline.observations import Kind
-from latentloom.pipeline.report.pictures.documents import WordLists
-from latentloom.pipeline.report.pictures.images import Mosaics
-from latentloom.pipeline.report.pictures.protocol import Figures
-from latentloom.pipeline.report.pictures.vectors import ScatterPlots
+from latentloom.pipeline.report.pictures.documents import DocumentPictures
+from latentloom.pipeline.report.pictures.images import ImagePictures
+from latentloom.pipeline.report.pictures.protocol import Pictures
+from latentloom.pipeline.report.pictures.vectors import VectorPictures
 
-PICTURES: Mapping[str, Callable[[Sequence[str]], Figures]] = {
-    "image": lambda vocabulary: Mosaics(),
-    "vector": lambda vocabulary: ScatterPlots(),
-    "counts": WordLists,
+PICTURES: Mapping[str, Callable[[Sequence[str]], Pictures]] = {
+    "image": lambda vocabulary: ImagePictures(),
+    "vector": lambda vocabulary: VectorPictures(),
+    "counts": DocumentPictures,
 }
 """By the name of a kind, what makes its pictures from a vocabulary."""
 
 
-def pictures_of(kind: Kind, vocabulary: Sequence[str] = ()) -> Figures:
+def pictures_of(kind: Kind, vocabulary: Sequence[str] = ()) -> Pictures:
     """How observations are drawn in a report.
 
     Args:

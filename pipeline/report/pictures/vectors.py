@@ -1,4 +1,4 @@
-"""`VectorPictures` (was `ScatterPlots`)."""
+"""`VectorPictures` (was `VectorPictures`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from latentloom.pipeline.report.pictures.scatter import exchange_scatter, varian
 from latentloom.pipeline.report.pictures.traversal_scatter import traversal_scatter
 
 
-class ScatterPlots:
+class VectorPictures:
     """Vectors, as dots."""
 
     traversal_caption: ClassVar[str] = (

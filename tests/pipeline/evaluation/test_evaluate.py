@@ -12,7 +12,7 @@ from bundles import digits_bundle, digits_data
 from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.evaluate import evaluate, measure, stored_config
 from latentloom.pipeline.evaluation.factors.axes import FactorCodes
 from latentloom.pipeline.evaluation.folds import read_folds
@@ -106,7 +106,7 @@ def test_the_order_of_the_examples_changes_no_figure(codec, report):
     train, examples, name = folds.train, folds.scored, folds.name
     rng = np.random.default_rng(0)
     mixed = examples.take(rng.permutation(len(examples)))
-    held_out = HeldOut.encode(codec, mixed, name, config.generate.seed)
+    held_out = EncodedExamples.encode(codec, mixed, name, config.generate.seed)
     train = train.take(rng.permutation(len(train)))
     information = CodeInformation(held_out, config)
     codes = FactorCodes.choose(held_out, config)

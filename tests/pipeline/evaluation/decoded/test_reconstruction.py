@@ -7,14 +7,14 @@ from known_codes import KnownCodec, known_examples
 from latentloom.augment import identity_keys
 from latentloom.pipeline.evaluation.decoded.prior_draws import measure_prior
 from latentloom.pipeline.evaluation.decoded.reconstruction import cycle, measure_reconstruction
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 
 RATIO = "Reconstruction error over that of the class mean"
 SHUFFLED = "Error with zu shuffled over plain error"
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | None]:
-    held_out = HeldOut.encode(codec, known_examples(**options), "test", 0)
+    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
     return {figure.name: figure.value for figure in measure(held_out)}
 
 

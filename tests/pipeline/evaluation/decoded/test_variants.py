@@ -11,7 +11,11 @@ from latentloom.pipeline.config.sections import EvaluateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.evaluation.decoded.variants import Sample, draw_sample, measure_variants
+from latentloom.pipeline.evaluation.decoded.variants import (
+    VariantSample,
+    draw_sample,
+    measure_variants,
+)
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.report.measure import Measure
 
@@ -26,7 +30,9 @@ def examples(count: int = 40) -> Examples:
 def figures(images: np.ndarray, accepted: list[bool], audited: list[int]) -> dict:
     passed = np.array(accepted)
     verdicts = Verdicts(passed, np.where(passed, 0, 3).astype(np.int8), np.ones(len(passed)))
-    sample = Sample(examples().take(np.arange(len(images))), images, verdicts, np.array(audited))
+    sample = VariantSample(
+        examples().take(np.arange(len(images))), images, verdicts, np.array(audited)
+    )
     return {measure.name: measure.value for measure in measure_variants(sample, examples())}
 
 

@@ -9,7 +9,7 @@ from letters import letter_arrays, letters_bundle, letters_config
 
 from latentloom.augment import Block, BlockPrior, LatentSpec
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.evaluate import evaluate
 from latentloom.pipeline.evaluation.factors import axes as factor_codes
 from latentloom.pipeline.evaluation.factors.axes import (
@@ -32,7 +32,7 @@ def factors_of(count: int = COUNT, **more) -> dict[str, np.ndarray]:
     return {name: rng.integers(0, 2, count) for name in ("label", "ink", "size")} | more
 
 
-def encoded(codes: np.ndarray, factors: dict[str, np.ndarray], rows=slice(None)) -> HeldOut:
+def encoded(codes: np.ndarray, factors: dict[str, np.ndarray], rows=slice(None)) -> EncodedExamples:
     """Codes as held-out examples: the first axis is `zs`, all others are `zu`."""
     blocks = (("zs", 1, ("label",)), ("zu", codes.shape[1] - 1, ()))
     spec = LatentSpec(
@@ -41,7 +41,7 @@ def encoded(codes: np.ndarray, factors: dict[str, np.ndarray], rows=slice(None))
     ids = [f"e{row}" for row in range(len(codes))]
     examples = Examples(np.zeros((len(codes), 1, 1, 1), np.uint8), factors, ids).take(rows)
     latents = {"zs": codes[rows, :1], "zu": codes[rows, 1:]}
-    return HeldOut(SimpleNamespace(spec=spec), examples, latents, "test", 0)  # type: ignore
+    return EncodedExamples(SimpleNamespace(spec=spec), examples, latents, "test", 0)  # type: ignore
 
 
 def exact(factors: dict[str, np.ndarray]) -> np.ndarray:

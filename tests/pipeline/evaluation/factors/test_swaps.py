@@ -7,7 +7,7 @@ from letters import NAMES, letters_bundle, letters_config, letters_data
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.swaps import measure_factor_swaps
 
 DONOR, KEPT, ALL = "value of the donor", "other factors kept", "every factor as expected"
@@ -20,7 +20,7 @@ def codec():
 
 def values(codec, *settings):
     examples = DatasetDir.open(letters_data()).read("train")
-    held_out = HeldOut.encode(codec, examples, "validation", 0)
+    held_out = EncodedExamples.encode(codec, examples, "validation", 0)
     found = measure_factor_swaps(held_out, letters_config(*settings))
     return {measure.name: measure.value for measure in found}
 

@@ -6,7 +6,7 @@ from known_codes import CLASSES, KnownCodec, known_examples
 
 from latentloom.augment import Block, BlockPrior, LatentSpec, identity_keys
 from latentloom.pipeline.evaluation.decoded.reconstruction import measure_reconstruction
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.class_split import (
     measure_information,
     measure_swap,
@@ -16,7 +16,7 @@ from latentloom.pipeline.evaluation.latents.class_split import (
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | int | None]:
-    held_out = HeldOut.encode(codec, known_examples(**options), "test", 0)
+    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
     return {figure.name: figure.value for figure in measure(held_out)}
 
 
@@ -94,7 +94,7 @@ def test_examples_of_one_class_are_refused():
     examples = known_examples()
     alone = examples.take(examples.labels == 1)
     with pytest.raises(ValueError, match="The test examples .* Import others too"):
-        HeldOut.encode(KnownCodec(), alone, "test", 0)
+        EncodedExamples.encode(KnownCodec(), alone, "test", 0)
 
 
 def of_blocks_with(*factors):
@@ -107,11 +107,11 @@ def of_blocks_with(*factors):
 
 def test_a_code_without_the_label_is_refused():
     with pytest.raises(ValueError, match="'known' does not know the class.*such as zszu_vae"):
-        HeldOut.encode(of_blocks_with(), known_examples(), "test", 0)
+        EncodedExamples.encode(of_blocks_with(), known_examples(), "test", 0)
 
 
 def test_nothing_is_swapped_where_every_block_carries_the_label():
-    found = HeldOut.encode(of_blocks_with("label"), known_examples(), "test", 0)
+    found = EncodedExamples.encode(of_blocks_with("label"), known_examples(), "test", 0)
     assert measure_swap(found) == []
     names = [measure.name for measure in measure_reconstruction(found)]
     assert not any("shuffled" in name for name in names)

@@ -7,7 +7,7 @@ from known_codes import KnownCodec, known_examples
 from latentloom.augment import Block, BlockPrior, LatentSpec
 from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
 from latentloom.pipeline.config import parse_config
-from latentloom.pipeline.evaluation.encoded_examples import HeldOut
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.information import (
     CodeInformation,
     caption_code_information,
@@ -17,7 +17,7 @@ from latentloom.pipeline.evaluation.latents.information import (
     note_code_information,
 )
 from latentloom.pipeline.report.charts import information_chart
-from latentloom.pipeline.report.pictures.images import Mosaics
+from latentloom.pipeline.report.pictures.images import ImagePictures
 
 
 class MeasuredCodec(KnownCodec):
@@ -35,7 +35,7 @@ class MeasuredCodec(KnownCodec):
 
 
 def information(codec, *overrides, count=400):
-    held_out = HeldOut.encode(codec, known_examples(count), "test", 0)
+    held_out = EncodedExamples.encode(codec, known_examples(count), "test", 0)
     return CodeInformation(held_out, parse_config({}, "a test", overrides))
 
 
@@ -91,7 +91,7 @@ def test_the_setting_bounds_the_examples_and_their_order_makes_no_difference():
     assert found.found.num_examples == 50
     examples = known_examples()
     mixed = examples.take(np.random.default_rng(0).permutation(400))
-    held_out = HeldOut.encode(MeasuredCodec(), mixed, "test", 0)
+    held_out = EncodedExamples.encode(MeasuredCodec(), mixed, "test", 0)
     assert values(CodeInformation(held_out, found.config)) == values(found)
 
 
@@ -107,7 +107,7 @@ def test_divergence_is_told_of_blocks_with_a_standard_normal_prior_alone():
 def test_bars_stand_before_the_sheets_whose_axes_are_in_the_order_of_the_bars(monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        Mosaics,
+        ImagePictures,
         "traversal",
         lambda self, steps, cells, accepted, axes, labels, others: drawn.update(
             axes=axes.tolist(), labels=labels
