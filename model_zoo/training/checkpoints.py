@@ -49,10 +49,7 @@ class Checkpoints(keras.callbacks.Callback):
         return 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
 
     def restore(self, model: keras.Model) -> None:
-        """Puts the model and this object where the last finished epoch left them, if one did.
-
-        The optimizer of the model must be built.
-        """
+        """Puts the model and this object where the last finished epoch left them, if one did."""
         state_file = self.folder / STATE_FILE
         if not state_file.exists():
             return
@@ -62,6 +59,7 @@ class Checkpoints(keras.callbacks.Callback):
             state["best"],
             state["best_epoch"],
         )
+        model.optimizer.build(model.trainable_variables)
         model.load_weights(self.folder / state["last_weights"])
         for variable, value in zip(_random_state(model), state["random_state"], strict=True):
             variable.assign(value)
