@@ -1,4 +1,4 @@
-"""The options that the README gives for engines are those of Beam, and the image fits the lock."""
+"""The options that a README gives for engines are those of Beam, and the image fits the lock."""
 
 import re
 import shlex
@@ -11,7 +11,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from latentloom.pipeline.generation.engines import make_runner
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = re.findall(r"`(--runner \w+Runner(?: --[^`]*)?)`", (ROOT / "README.md").read_text())
+README = ROOT / "pipeline/generation/README.md"
+COMMANDS = re.findall(r"`(--runner \w+Runner(?: --[^`]*)?)`", README.read_text())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
