@@ -83,7 +83,7 @@ def anchors(page: str) -> set[str]:
 
 def links(page: str) -> list[str]:
     """The links of a page that lead to files."""
-    prose = re.sub(r"```.*?```|(?<!\[)`[^`\n]*`(?!\])", "", text_of(page), flags=re.DOTALL)
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "code", text_of(page), flags=re.DOTALL)
     found = re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(r'src="([^"]+)"', prose)
     return [link for link in found if "://" not in link]
 
