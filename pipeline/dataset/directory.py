@@ -61,7 +61,7 @@ class DatasetDir:
         return problems
 
     @property
-    def kind(self) -> Kind:
+    def observation_kind(self) -> Kind:
         """The kind of observation."""
         return KINDS[self.manifest.observation]
 

@@ -196,7 +196,7 @@ def open_source(
     if inks is not None:
         source = colouring.colour(source, inks)
     if max_examples is not None and not entry.samples_itself:
-        source = selection.sample(source, max_examples)
+        source = selection.sample_examples(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:
