@@ -18,7 +18,7 @@ from latentloom.augment.donors import DonorBank
 from latentloom.augment.plan import VariantPlan
 from latentloom.augment.randomness import integers
 
-__all__ = ["choose", "match_donors", "match_values", "walk"]
+__all__ = ["match_donors", "match_values", "walk_places", "walk_pool"]
 
 _GOLDEN = 0.618  # multiples of it, modulo 1, stay far from each other
 _START, _STRIDE = range(2)
@@ -74,7 +74,7 @@ def match_donors(
             raise _no_donor(
                 plan.recipe, lonely, factor, value, pool, is_full, same_value=same_value
             )
-        rows[variants] = choose(pool, keys[anchor], plan.variant[variants], attempt, allowed)
+        rows[variants] = walk_pool(pool, keys[anchor], plan.variant[variants], attempt, allowed)
     return rows
 
 
@@ -115,11 +115,11 @@ def match_values(
                 f"with the other values of the cell. Received: a pool of {len(pool)} examples. "
                 "Import more examples of this value, or leave its cells out."
             )
-        found[rows] = choose(pool, keys[rows], steps[rows], attempt, fits)
+        found[rows] = walk_pool(pool, keys[rows], steps[rows], attempt, fits)
     return found
 
 
-def choose(
+def walk_pool(
     pool: np.ndarray,
     keys: np.ndarray,
     steps: np.ndarray,
@@ -139,13 +139,13 @@ def choose(
         int64 of shape `(n,)`: members of the pool.
     """
     if allowed is None:
-        return pool[walk(keys, np.full(len(keys), len(pool)), steps, attempt)]
+        return pool[walk_places(keys, np.full(len(keys), len(pool)), steps, attempt)]
     ranks = np.cumsum(allowed, axis=1)
-    places = walk(keys, ranks[:, -1], steps, attempt)
+    places = walk_places(keys, ranks[:, -1], steps, attempt)
     return pool[np.argmax(ranks > places[:, None], axis=1)]
 
 
-def walk(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -> np.ndarray:
+def walk_places(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -> np.ndarray:
     """Goes some steps on keyed walks through `range(size)`.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 
 from latentloom.augment.axes import traversed_axes, traversed_block
 from latentloom.augment.cells import Targets
-from latentloom.augment.matching import choose, match_values
+from latentloom.augment.matching import match_values, walk_pool
 from latentloom.augment.origins import (
     Request,
     bank_of,
@@ -155,7 +155,7 @@ def _restyle(
     if request.options["style"] == "prior":
         return sample(plan, names, request.number("temperature"))
     pool = np.arange(len(bank_of(plan, request)))
-    rows = choose(pool, keys, steps, request.attempt) if len(plan) else pool[:0]
+    rows = walk_pool(pool, keys, steps, request.attempt) if len(plan) else pool[:0]
     return take_over(plan, request, names, rows)
 
 

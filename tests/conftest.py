@@ -1,4 +1,7 @@
-"""Settings that must precede every import, one seed for every test, and real data where at hand."""
+"""Settings that must precede every import, one seed for every test, and real data where at hand.
+
+`LATENTLOOM_DATA` names the folder of the real data sets.
+"""
 
 import os
 import sys
@@ -15,8 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,9 +38,11 @@ def real_data() -> Callable[[str], Path]:
     """Gives the folder of a real data set, or skips the test; for tests marked `data`."""
 
     def find(name: str) -> Path:
-        folder = Path(os.environ.get("LATENTLOOM_DATA", _DATA)) / name
+        if not (data := os.environ.get("LATENTLOOM_DATA")):
+            pytest.skip(f"needs the data set '{name}'; set LATENTLOOM_DATA to the folder of it")
+        folder = Path(data) / name
         if not folder.is_dir():
-            pytest.skip(f"needs {folder}; set LATENTLOOM_DATA")
+            pytest.skip(f"needs '{folder}', which is not there")
         return folder
 
     return find

@@ -23,7 +23,7 @@ from latentloom.model_zoo.networks.classifier import feature_network
 from latentloom.model_zoo.networks.heads import split_heads
 from latentloom.model_zoo.training.fit import CLASSIFIER_RANGE
 from latentloom.pipeline.codec.compilation import Columns, Signature, compiled
-from latentloom.pipeline.codec.densities import density_columns, draw, read_posteriors
+from latentloom.pipeline.codec.densities import density_columns, read_posteriors, sample_blocks
 from latentloom.pipeline.observations import KINDS, Kind
 
 BATCH_SIZE = 64
@@ -199,7 +199,7 @@ class Codec:
         return self.bundle.model.encode(self._observed(pixels))
 
     def _sample_batch(self, columns: Columns) -> Columns:
-        return draw(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
+        return sample_blocks(self.bundle.model.posterior(self._observed(columns)), columns["seed"])
 
     def _moments_batch(self, pixels: Columns) -> Columns:
         columns = {}
@@ -215,7 +215,7 @@ class Codec:
     def _prior_batch(self, columns: Columns) -> Columns:
         prior = self.bundle.model.prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
-        return draw(carriers, columns["seed"])
+        return sample_blocks(carriers, columns["seed"])
 
     def _score_batch(self, latents: Columns) -> Columns:
         return {"scores": self.bundle.model.class_scores(latents)}

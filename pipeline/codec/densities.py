@@ -20,7 +20,7 @@ BLOCK_STRIDE = 2**16
 """Distance between the seeds of the blocks of one code, so that no two have the same noise."""
 
 
-def draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
+def sample_blocks(distributions: Mapping[str, Any], seed: Any) -> Columns:
     """One sample of every distribution, each with random numbers of its own."""
     return {
         name: block.sample(
@@ -41,7 +41,7 @@ def density_columns(distributions: Mapping[str, Any], seed: Any) -> Columns:
         Columns named `<block>/<quantity>`.
     """
     gaussian = {name: b for name, b in distributions.items() if is_diagonal_gaussian(b)}
-    codes, columns = draw(gaussian, seed), {}
+    codes, columns = sample_blocks(gaussian, seed), {}
     for name, block in distributions.items():
         if name in gaussian:
             columns[f"{name}/loc"], columns[f"{name}/scale"] = block.mean(), block.stddev()

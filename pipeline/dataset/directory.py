@@ -6,15 +6,11 @@ import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from latentloom.augment.randomness import identity_keys
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
+from latentloom.pipeline.dataset.reading import no_examples, sampled_records, stream_shard
 from latentloom.pipeline.observations import KINDS, Kind
 from latentloom.pipeline.storage.files import file_size
-from latentloom.pipeline.storage.tfrecords import read_records
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
@@ -65,7 +61,7 @@ class DatasetDir:
         return problems
 
     @property
-    def kind(self) -> Kind:
+    def observation_kind(self) -> Kind:
         """The kind of observation."""
         return KINDS[self.manifest.observation]
 
@@ -113,25 +109,15 @@ class DatasetDir:
         Yields:
             The good examples of a batch, and its dead letters.
         """
-        entry = self.shards(split)[index]
-        rows: list[ParsedRecord] = []
-        dead: list[DeadLetter] = []
-        path = self.shard_path(split, index)
-        read = read_records(path, entry.records, start=start, stop=stop)
-        for number, record in enumerate(read, start):
-            if records is not None and number not in records:
-                continue
-            row = parse_row(
-                number, record, self.manifest.factors, self.kind, self.manifest.image_shape
-            )
-            if isinstance(row, str):
-                dead.append(DeadLetter(entry.file, number, row))
-            else:
-                rows.append(row)
-            if len(rows) + len(dead) >= batch_size:
-                yield self._batch(entry.file, rows, dead)
-                rows, dead = [], []
-        yield self._batch(entry.file, rows, dead)
+        return stream_shard(
+            self.shard_path(split, index),
+            self.shards(split)[index],
+            self.manifest,
+            batch_size=batch_size,
+            records=records,
+            start=start,
+            stop=stop,
+        )
 
     def read_shard(self, split: str, index: int) -> tuple[Examples, list[DeadLetter]]:
         """Reads a whole shard: its good examples and its dead letters."""
@@ -149,8 +135,9 @@ class DatasetDir:
         Raises:
             ValueError: A record is damaged, or there is no such split.
         """
-        parts = [self._batch("", [], [])[0]]
-        for index, records in enumerate(self._sampled_records(split, limit)):
+        sizes = [shard.records for shard in self.shards(split)]
+        parts = [no_examples(self.manifest)]
+        for index, records in enumerate(sampled_records(split, sizes, limit)):
             for examples, dead in self.iter_shard(split, index, records=records):
                 if dead:
                     raise ValueError(
@@ -160,30 +147,3 @@ class DatasetDir:
                     )
                 parts.append(examples)
         return Examples.concatenate(parts)
-
-    def _sampled_records(self, split: str, limit: int | None) -> list[set[int] | None]:
-        """The records of each shard that are in the sample; None for all."""
-        sizes = [shard.records for shard in self.shards(split)]
-        if limit is None or limit >= sum(sizes):
-            return [None] * len(sizes)
-        keys = identity_keys(0, f"limit {split}", [str(row) for row in range(sum(sizes))])
-        rows = np.sort(np.argsort(keys, kind="stable")[:limit])
-        ends = np.cumsum(sizes)
-        return [
-            set((rows[(rows >= end - size) & (rows < end)] - (end - size)).tolist())
-            for size, end in zip(sizes, ends, strict=True)
-        ]
-
-    def _batch(
-        self, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
-    ) -> tuple[Examples, list[DeadLetter]]:
-        """Decodes a batch; observations that cannot be decoded join the dead letters."""
-        values = [row.value for row in rows]
-        images, intact = self.kind.decode(values, self.manifest.image_shape)
-        broken = [rows[place].record for place in np.flatnonzero(~intact)]
-        dead = dead + [DeadLetter(file, record, self.kind.damaged) for record in broken]
-        rows = [rows[place] for place in np.flatnonzero(intact)]
-        names = list(self.manifest.factors)
-        codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
-        factors = {name: codes[:, column] for column, name in enumerate(names)}
-        return Examples(images, factors, [row.example_id for row in rows]), dead

@@ -37,7 +37,7 @@ def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
     """
     check_budget(job, reports)
     check_yield(reports)
-    out, manifest = job.out, describe(job, reports, config)
+    out, manifest = job.out, make_manifest(job, reports, config)
     write_metadata(out, manifest, provenance_features(job))
     write_dead_letters(out, reports)
     write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
@@ -90,7 +90,7 @@ def provenance_features(job: GenerationJob) -> dict[str, Any]:
     }
 
 
-def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
+def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
     source = DatasetDir.open(job.data).manifest
     return Manifest(

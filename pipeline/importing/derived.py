@@ -40,14 +40,16 @@ class DerivedSource:
         return (self.change(split, batch) for batch in self.source.batches(split))
 
 
-def derive(source: Source, change: Callable[[str, Batch], Batch], **changed) -> DerivedSource:
+def derive_source(
+    source: Source, change: Callable[[str, Batch], Batch], **changed
+) -> DerivedSource:
     """Another source with its batches changed, and what else is not as it was."""
     inherited = [field.name for field in dataclasses.fields(DerivedSource)][:-2]
     values = {name: getattr(source, name) for name in inherited}
     return DerivedSource(**(values | changed), source=source, change=change)
 
 
-def sample(source: Source, max_examples: int) -> Source:
+def sample_examples(source: Source, max_examples: int) -> Source:
     """Takes a sample keyed by position: `max_examples` of "train", other splits in proportion."""
     total = source.splits.get("train", 0)
     if max_examples >= total:
@@ -65,7 +67,7 @@ def sample(source: Source, max_examples: int) -> Source:
         rows = chosen[split][np.array(examples.ids, np.int64)]
         return examples.take(rows), [letter for letter in dead if chosen[split][letter.record]]
 
-    return derive(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
+    return derive_source(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
 
 
 def _check_field(source: Source, field: str, option: str) -> None:
@@ -91,7 +93,7 @@ def relabel(source: Source, field: str) -> Source:
         return dataclasses.replace(examples, factors=factors), dead
 
     factors = {name: source.factors[old] for name, old in origin.items()}
-    return derive(source, change, factors=factors, label_field=field)
+    return derive_source(source, change, factors=factors, label_field=field)
 
 
 def keep_factors(source: Source, names: Sequence[str]) -> Source:
@@ -106,7 +108,7 @@ def keep_factors(source: Source, names: Sequence[str]) -> Source:
         factors = {name: examples.factors[name] for name in kept}
         return dataclasses.replace(examples, factors=factors), dead
 
-    return derive(source, change, factors={name: source.factors[name] for name in kept})
+    return derive_source(source, change, factors={name: source.factors[name] for name in kept})
 
 
 def resize(source: Source, image_size: int) -> Source:
@@ -121,4 +123,6 @@ def resize(source: Source, image_size: int) -> Source:
         images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
         return dataclasses.replace(examples, images=images), dead
 
-    return derive(source, change, image_shape=(image_size, image_size, source.image_shape[2]))
+    return derive_source(
+        source, change, image_shape=(image_size, image_size, source.image_shape[2])
+    )

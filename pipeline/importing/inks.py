@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from latentloom.augment.randomness import identity_keys
-from latentloom.pipeline.importing.derived import Batch, derive
+from latentloom.pipeline.importing.derived import Batch, derive_source
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
 
@@ -61,7 +61,7 @@ def colour(source: Source, inks: int) -> Source:
         factors = examples.factors | {FACTOR: codes}
         return dataclasses.replace(examples, images=images, factors=factors), dead
 
-    return derive(
+    return derive_source(
         source,
         change,
         image_shape=(*source.image_shape[:2], 3),

@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.augment.spelling import nearest
 from latentloom.model_zoo.metrics.strokes import ATTRIBUTES, measure_strokes
 from latentloom.pipeline.dataset.terciles import VALUES, Terciles
-from latentloom.pipeline.importing.derived import Batch, derive
+from latentloom.pipeline.importing.derived import Batch, derive_source
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
 
@@ -40,7 +40,7 @@ def add_measured_factors(source: Source, names: Sequence[str]) -> tuple[Source, 
         return dataclasses.replace(examples, factors=examples.factors | codes), dead
 
     added = {name: list(VALUES) for name in names}
-    return derive(source, change, factors=source.factors | added), terciles
+    return derive_source(source, change, factors=source.factors | added), terciles
 
 
 def _check(source: Source, names: Sequence[str]) -> None:

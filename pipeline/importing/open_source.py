@@ -9,8 +9,8 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing.builtin.digits import open_digits
-from latentloom.pipeline.importing.builtin.dsprites import DSpritesSource
-from latentloom.pipeline.importing.builtin.fonts import FontsSource
+from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
+from latentloom.pipeline.importing.builtin.fonts import open_fonts
 from latentloom.pipeline.importing.builtin.moons import open_moons
 from latentloom.pipeline.importing.formats.folder import FolderSource
 from latentloom.pipeline.importing.formats.idx import IdxSource
@@ -71,21 +71,21 @@ SOURCES = (
         "a rendering of the factor grid of dSprites, not the published file: square, ellipse or "
         "heart in 6 scales, 40 orientations and 32 x 32 positions; 20,000 of the 737,280 cells, or "
         "`--max-examples`",
-        lambda where, options: DSpritesSource.open(options.image_size, options.max_examples),
+        lambda where, options: open_dsprites(options.image_size, options.max_examples),
         samples_itself=True,
     ),
     SourceEntry(
         "builtin:fonts",
         "52 letters in 21 fonts, 3 sizes, 10 inks, 10 backgrounds, rendered from the fonts that "
         "matplotlib ships",
-        lambda where, options: FontsSource.open(options.image_size, options.max_examples, where),
+        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
         samples_itself=True,
     ),
     SourceEntry(
         "builtin:letters",
         "the same with 10 letters in 4 fonts, which can be told apart at every size: all 10,800 "
         "cells",
-        lambda where, options: FontsSource.open(options.image_size, options.max_examples, where),
+        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
         samples_itself=True,
     ),
     SourceEntry(
@@ -196,7 +196,7 @@ def open_source(
     if inks is not None:
         source = colouring.colour(source, inks)
     if max_examples is not None and not entry.samples_itself:
-        source = selection.sample(source, max_examples)
+        source = selection.sample_examples(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:

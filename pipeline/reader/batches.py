@@ -135,7 +135,8 @@ def _parser(dataset: DatasetDir) -> Any:
     """Reads observations, labels and what a selection asks for from a batch of records."""
     import tensorflow as tf
 
-    shape, feature, one = dataset.manifest.image_shape, dataset.kind.feature, tf.io.FixedLenFeature
+    shape, feature = dataset.manifest.image_shape, dataset.observation_kind.feature
+    one = tf.io.FixedLenFeature
     stored = {
         "image": one((), tf.string),
         "observation": one(shape, tf.float32),
@@ -203,7 +204,7 @@ def _decoder(dataset: DatasetDir) -> Any:
     """Makes an observation and a label of a parsed record."""
     import tensorflow as tf
 
-    shape, feature = dataset.manifest.image_shape, dataset.kind.feature
+    shape, feature = dataset.manifest.image_shape, dataset.observation_kind.feature
 
     def decode(record):
         value, label = record[feature], record["label"]

@@ -45,7 +45,8 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
     pictures: dict[str, bytes] = {}
     if not folders:
         return pictures
-    real, figures = folders[-1] / "data", pictures_of(dataset.kind, dataset.manifest.vocabulary)
+    real = folders[-1] / "data"
+    figures = pictures_of(dataset.observation_kind, dataset.manifest.vocabulary)
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)

@@ -20,7 +20,7 @@ from latentloom.pipeline.storage.output_directories import check_apart, claim_di
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
 from latentloom.pipeline.study.generators import check_given, file_name
-from latentloom.pipeline.study.samples import RealSample, Sources, more_real
+from latentloom.pipeline.study.samples import RealSample, StudyData, more_real
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.tie_auditor import Auditor
 from latentloom.pipeline.study.ties import check_ties
@@ -104,11 +104,11 @@ def run_study(
     runs = list(plan_runs(arms, sizes, study.ratios, study.seeds))
     train, test = dataset.read("train"), dataset.read("test")
     test = choose(test, study.test_examples or len(test), 0, "study test")
-    sources = Sources(config, dataset, train, test, given, out)
-    _check_arms(sources, arms, runs)
+    study_data = StudyData(config, dataset, train, test, given, out)
+    _check_arms(study_data, arms, runs)
     _claim(config, dataset, given, out, overwrite)
     with (display or silent_display()).stage("study") as advance:
-        results = _Study(sources, advance, len(runs)).run_all(runs)
+        results = _Study(study_data, advance, len(runs)).run_all(runs)
         advance(len(runs), len(runs))
     return results
 
@@ -117,22 +117,22 @@ def run_study(
 class _Study:
     """A study under way."""
 
-    sources: Sources
+    data: StudyData
     advance: Advance
     total: int
     results: Results = field(default_factory=Results)
 
     def run_all(self, runs: Sequence[Run]) -> Results:
         """The figures of all runs, in their order: those of one size and seed one after another."""
-        study, dataset = self.sources.config.study, self.sources.dataset
+        study, dataset = self.data.config.study, self.data.dataset
         auditor = Auditor(
-            self.sources.train, dataset.manifest.factors, study.ties, study.auditor_steps
+            self.data.train, dataset.manifest.factors, study.ties, study.auditor_steps
         )
         downstream = Downstream(
-            self.sources.test.images.shape[1:], len(dataset.manifest.class_names), study
+            self.data.test.images.shape[1:], len(dataset.manifest.class_names), study
         )
         for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
-            sample = RealSample(self.sources, size, seed, self._teller(size, seed))
+            sample = RealSample(self.data, size, seed, self._teller(size, seed))
             for run in group:
                 sample.remark(run.name)
                 training = _training(sample, run, downstream)
@@ -149,7 +149,7 @@ class _Study:
 
     def _stored(self, sample: RealSample, name: str, make: Callable[[], Scores]) -> Scores:
         """Figures that are made once, and read from their file after that."""
-        path = self.sources.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
+        path = self.data.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             write_atomic(path, json.dumps(make()) + "\n")
@@ -158,7 +158,7 @@ class _Study:
 
 def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[[], Scores]:
     """Trains the classifiers of a run, one after another, and gives the means of their figures."""
-    study = sample.sources.config.study
+    study = sample.data.config.study
     transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
 
     def train(seed: int) -> Scores:
@@ -171,7 +171,7 @@ def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[
             seed,
             transform(seed, study.flip) if transform else None,
         )
-        return downstream.train_and_score(batches, sample.sources.test, seed)
+        return downstream.train_and_score(batches, sample.data.test, seed)
 
     def make() -> Scores:
         seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
@@ -185,31 +185,31 @@ def _reading(sample: RealSample, pool: str, auditor: Auditor) -> Callable[[], Sc
     return lambda: auditor.figures(sample.pools[pool])
 
 
-def _check_arms(sources: Sources, arms: Sequence[Arm], runs: Sequence[Run]) -> None:
+def _check_arms(study_data: StudyData, arms: Sequence[Arm], runs: Sequence[Run]) -> None:
     """Refuses what could not be run, before anything is trained.
 
     Raises:
         ValueError: There are too few examples, no ties for an arm without them, a pool of other
             data, or an arm whose pool is not declared.
     """
-    study, manifest = sources.config.study, sources.dataset.manifest
+    study, manifest = study_data.config.study, study_data.dataset.manifest
     check_ties(study.ties, manifest.factors)
-    if study.ties and sources.given:
+    if study.ties and study_data.given:
         raise ValueError(
             "Ties are made by the choice of real examples. Expected: no --generated or --model. "
-            f"Received: study.ties={study.ties} and {', '.join(sources.given)}. Drop one."
+            f"Received: study.ties={study.ties} and {', '.join(study_data.given)}. Drop one."
         )
     if not study.ties and (untied := [arm.name for arm in arms if arm.untied]):
         raise ValueError(
             f"Arm '{untied[0]}' is the same without 'untied'. Expected: study.ties for it. "
             "Received: none. Declare the ties, or drop the arm."
         )
-    check_given(sources.config, sources.dataset, sources.given)
+    check_given(study_data.config, study_data.dataset, study_data.given)
     for size, seed in {(run.size, run.seed): None for run in runs}:
-        rows = sources.draw(size, seed)
+        rows = study_data.draw_rows(size, seed)
         more = [more_real(r) for r in runs if r.arm.pool == MORE_REAL and r.size == size]
         if more:
-            draw_subset(sources.others(rows), max(more), seed)
+            draw_subset(study_data.others(rows), max(more), seed)
 
 
 def _check_data(dataset: DatasetDir) -> None:
@@ -219,11 +219,11 @@ def _check_data(dataset: DatasetDir) -> None:
             f"Data set '{dataset.manifest.name}' has no test split. Expected: one, which nothing "
             f"is trained on. Received: splits {sorted(dataset.splits)}. Import it with one."
         )
-    manifest = dataset.manifest
+    manifest, kind = dataset.manifest, dataset.observation_kind
     if manifest.observation != PIXELS.kind:
         raise ValueError(
             f"The classifiers of a study see images. Expected: images. Received: '{manifest.name}' "
-            f"of {dataset.kind.many} of shape {manifest.image_shape}. Study another data set."
+            f"of {kind.many} of shape {manifest.image_shape}. Study another data set."
         )
     for split in ("train", "test"):
         found = [name for name, count in manifest.label_counts(split).items() if count]

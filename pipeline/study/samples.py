@@ -19,7 +19,7 @@ from latentloom.pipeline.study.ties import draw_tied
 
 
 @dataclass(frozen=True)
-class Sources:
+class StudyData:
     """What every sample of a study is drawn from.
 
     Args:
@@ -38,7 +38,7 @@ class Sources:
     given: Mapping[str, Path]
     out: Path
 
-    def draw(self, size: int | None, seed: int) -> np.ndarray:
+    def draw_rows(self, size: int | None, seed: int) -> np.ndarray:
         """Rows of the real examples of a size and a seed, tied where the study says so."""
         ties = self.config.study.ties
         if ties and size is not None:
@@ -55,13 +55,13 @@ class RealSample:
     """The real examples of one size and seed, and what is mixed with them, when it is needed.
 
     Args:
-        sources: What it is drawn from.
+        data: What it is drawn from.
         size: Examples of each class, or none for all.
         seed: Seed of the draw, the generator and the classifiers.
         remark: Told what is being done.
     """
 
-    sources: Sources
+    data: StudyData
     size: int | None
     seed: int
     remark: Callable[[str], None]
@@ -74,32 +74,32 @@ class RealSample:
     @property
     def folder(self) -> Path:
         """Where data, bundle and pools lie."""
-        return self.sources.out / "generators" / self.name
+        return self.data.out / "generators" / self.name
 
     @functools.cached_property
     def rows(self) -> np.ndarray:
         """Rows of the real examples in the training split."""
-        return self.sources.draw(self.size, self.seed)
+        return self.data.draw_rows(self.size, self.seed)
 
     @functools.cached_property
     def real(self) -> Examples:
         """The real examples, none of which is scored on."""
-        real = self.sources.train.take(self.rows)
-        check_unseen(real, self.sources.test)
+        real = self.data.train.take(self.rows)
+        check_unseen(real, self.data.test)
         return real
 
     @functools.cached_property
     def untied(self) -> Examples:
         """As many real examples of each class whose label is tied to nothing."""
-        return self.sources.train.take(draw_subset(self.sources.train, self.size, self.seed))
+        return self.data.train.take(draw_subset(self.data.train, self.size, self.seed))
 
     @functools.cached_property
     def pools(self) -> Mapping[str, Examples]:
         """Generated examples by pool."""
-        config, dataset = self.sources.config, self.sources.dataset
+        config, dataset = self.data.config, self.data.dataset
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.sources.given:
-            return given_pools(config, dataset, self.folder, self.sources.given, self.remark)
+        if self.data.given:
+            return given_pools(config, dataset, self.folder, self.data.given, self.remark)
         return make_pools(config, dataset, self.real, self.seed, self.folder, self.remark)
 
     def base(self, arm: Arm) -> Examples:
@@ -114,7 +114,7 @@ class RealSample:
             return self.base(run.arm)
         if run.arm.pool != MORE_REAL:
             return self.pools[run.arm.pool]
-        others = self.sources.others(self.rows)
+        others = self.data.others(self.rows)
         return others.take(draw_subset(others, more_real(run), self.seed))
 
 

@@ -54,7 +54,7 @@ def write_subset(
     with replaced_when_complete(os.fspath(out), last=MANIFEST_FILE) as folder:
         file = shard_file(manifest.name, "train", 0, 1)
         with ShardWriter(os.path.join(folder, file)) as writer:
-            for record in example_records(source.kind, examples, examples.ids):
+            for record in example_records(source.observation_kind, examples, examples.ids):
                 writer.write(record)
         counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
         shard = shard_entry(writer, file, counts.tolist())

@@ -96,7 +96,7 @@ def train_bundle(
         manifest.vocabulary,
     )
     write_history(history, out / "history.csv")
-    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
+    write_atomic(out / "curves.png", loss_curves(curves_of(history)))
     bundle.details = {
         "data": {"name": manifest.name, "digest": run["data"]},
         "backend": run["backend"],
@@ -120,7 +120,7 @@ def _check_settings(config: Config, manifest: Manifest) -> None:
         new_model(config, manifest.image_shape, manifest.factors, **given)
 
 
-def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
     """A history as one list a figure instead of one dictionary an epoch."""
     return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
 

@@ -72,7 +72,7 @@ class _Comparison:
             else:
                 unequal.append(index)
         if unequal:
-            unit = first.kind.difference_unit(lambda: first.read(split, _SAMPLE).images)
+            unit = first.observation_kind.difference_unit(lambda: first.read(split, _SAMPLE).images)
             for index in unequal:
                 pairs = _unlike_pairs(self.sides, split, index)
                 while batch := list(itertools.islice(pairs, _BATCH)):
@@ -102,7 +102,7 @@ class _Comparison:
 
     def _add_features(self, features: Record, others: Record) -> None:
         """Counts the features in which two records differ, the observation aside."""
-        names = (features.keys() | others.keys()) - {self.sides[0].kind.feature}
+        names = (features.keys() | others.keys()) - {self.sides[0].observation_kind.feature}
         for name in sorted(names):
             value, other = features.get(name), others.get(name)
             if value == other:
@@ -135,7 +135,7 @@ class _Comparison:
             for side, count, ids in zip(self.sides, self.alone, self.ids, strict=True)
         )
         return Agreement(
-            kind=first.kind,
+            kind=first.observation_kind,
             shards=sum(map(len, first.splits.values())),
             equal_shards=self.equal_shards,
             records=records,
@@ -182,11 +182,12 @@ def _decode(side: DatasetDir, values: Sequence[Stored]) -> np.ndarray:
     Raises:
         ValueError: One is damaged.
     """
-    observations, intact = side.kind.decode(list(values), side.manifest.image_shape)
+    kind = side.observation_kind
+    observations, intact = kind.decode(list(values), side.manifest.image_shape)
     if not intact.all():
         raise ValueError(
-            f"Data set '{side.path}' has {side.kind.many} that cannot be compared: "
-            f"{side.kind.damaged}. Expected: intact ones. Received: {np.sum(~intact)} damaged. "
+            f"Data set '{side.path}' has {kind.many} that cannot be compared: "
+            f"{kind.damaged}. Expected: intact ones. Received: {np.sum(~intact)} damaged. "
             "Run `latentloom verify` for all of them, and write the data set again."
         )
     return observations

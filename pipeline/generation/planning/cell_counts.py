@@ -29,7 +29,7 @@ from latentloom.pipeline.storage.files import (
 from latentloom.pipeline.storage.tfrecords import read_records
 
 
-def count_cells(
+def count_by_cell(
     dataset: DatasetDir,
     split: str,
     slices: Sequence[Slice],

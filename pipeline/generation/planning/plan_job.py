@@ -16,7 +16,7 @@ from latentloom.pipeline.dataset.held_out_cells import read_hold_out
 from latentloom.pipeline.dataset.writing import shard_file
 from latentloom.pipeline.generation.engines import DEFAULT_RUNNER
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_name
-from latentloom.pipeline.generation.planning.cell_counts import count_cells, count_classes
+from latentloom.pipeline.generation.planning.cell_counts import count_by_cell, count_classes
 from latentloom.pipeline.generation.planning.class_quotas import class_quotas
 from latentloom.pipeline.generation.planning.factor_plan import plan_factors
 from latentloom.pipeline.generation.planning.slices import cut
@@ -56,7 +56,7 @@ def plan_job(
         manifest.factors,
         spec_of(description["latent_spec"], priors),
         description.get("judge_factors", ["label"]),
-        lambda factors: count_cells(
+        lambda factors: count_by_cell(
             dataset, settings.split, slices, factors, out, hold_out, **beam_settings
         ),
     )

@@ -111,13 +111,13 @@ class DocumentPictures:
         titles: Sequence[str],
         columns: Sequence[str],
     ) -> bytes:
-        words = top_words(cells.reshape(-1, cells.shape[-1]), SHOWN_WORDS)
+        words = frequent_words(cells.reshape(-1, cells.shape[-1]), SHOWN_WORDS)
         words = words.reshape(*cells.shape[:2], -1)
         counts = np.take_along_axis(cells, words, axis=-1)
         return word_grid(self.vocabulary[words], counts, accepted, titles, columns)
 
 
-def top_words(counts: np.ndarray, number: int) -> np.ndarray:
+def frequent_words(counts: np.ndarray, number: int) -> np.ndarray:
     """The most frequent words of each document, and of those as frequent the rarest among all.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.importing import import_dataset as importing
+from latentloom.pipeline.importing import write_split
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.verification.verify import verify
 
@@ -65,7 +65,7 @@ def test_an_empty_shard_is_read_by_us_and_by_tfds(tmp_path, npz):
 
 
 def test_shards_follow_the_number_of_examples(tmp_path, npz, monkeypatch):
-    monkeypatch.setattr(importing, "_SHARD_EXAMPLES", 20)
+    monkeypatch.setattr(write_split, "_SHARD_EXAMPLES", 20)
     dataset = import_dataset(npz, tmp_path / "out")
     assert [len(dataset.shards(split)) for split in ("train", "test")] == [3, 1]
 

@@ -14,7 +14,7 @@ from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.study import report_study, run_study
 from latentloom.pipeline.study.arms import parse_arm
 from latentloom.pipeline.study.classifier import Downstream
-from latentloom.pipeline.study.samples import RealSample, Sources, check_unseen
+from latentloom.pipeline.study.samples import RealSample, StudyData, check_unseen
 from latentloom.pipeline.study.ties import follows_ties
 from latentloom.pipeline.verification.verify import verify
 
@@ -100,8 +100,8 @@ def test_a_study_of_another_configuration_is_refused_and_may_be_overwritten(data
 def test_the_real_examples_are_tied_and_the_untied_ones_are_not(data, tmp_path):
     overrides = ("study.ties={ink: 0.9}", "study.sizes=[20]", "study.pools={}")
     config, factors = study_config(*overrides, "study.arms=[real, untied]"), data.manifest.factors
-    sources = Sources(config, data, data.read("train"), data.read("test"), {}, tmp_path)
-    sample = RealSample(sources, 20, 0, print)
+    study_data = StudyData(config, data, data.read("train"), data.read("test"), {}, tmp_path)
+    sample = RealSample(study_data, 20, 0, print)
     ties = config.study.ties
     real, untied = (sample.base(parse_arm(name, ())) for name in ("real", "untied"))
     assert np.bincount(real.labels).tolist() == np.bincount(untied.labels).tolist() == [20] * 3
@@ -113,8 +113,8 @@ def test_the_real_examples_are_tied_and_the_untied_ones_are_not(data, tmp_path):
 
 def test_nothing_that_is_tested_on_is_among_what_is_learnt_from(data):
     train, test = data.read("train"), data.read("test")
-    sources = Sources(study_config(), data, train, test, {}, None)
-    assert not set(RealSample(sources, 6, 0, print).real.ids) & set(test.ids)
+    study_data = StudyData(study_config(), data, train, test, {}, None)
+    assert not set(RealSample(study_data, 6, 0, print).real.ids) & set(test.ids)
     with pytest.raises(ValueError, match="among the training and the test examples"):
         check_unseen(train, train.take(np.arange(3)))
 

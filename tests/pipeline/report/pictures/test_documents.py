@@ -2,7 +2,7 @@ import numpy as np
 
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.pictures.documents import top_words
+from latentloom.pipeline.report.pictures.documents import frequent_words
 from latentloom.pipeline.report.pictures.registry import pictures_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -23,11 +23,11 @@ def examples() -> Examples:
 
 def test_the_most_frequent_words_come_first_and_of_equal_ones_the_rarest():
     counts = np.array([[1, 5, 1, 0], [1, 0, 0, 0], [1, 0, 0, 2]])
-    assert top_words(counts, 3).tolist() == [[1, 2, 0], [0, 1, 2], [3, 0, 1]]
+    assert frequent_words(counts, 3).tolist() == [[1, 2, 0], [0, 1, 2], [3, 0, 1]]
 
 
 def test_more_words_than_there_are_cannot_be_shown():
-    assert top_words(np.array([[1, 2]]), 6).tolist() == [[1, 0]]
+    assert frequent_words(np.array([[1, 2]]), 6).tolist() == [[1, 0]]
 
 
 def test_every_picture_of_a_report_can_be_drawn():
