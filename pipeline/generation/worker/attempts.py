@@ -14,10 +14,9 @@ from latentloom.augment import (
     VariantPlan,
     Verdicts,
     find_recipe,
-    plan_variants,
-    recombine,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
 from latentloom.pipeline.generation.job import GenerationJob
 from latentloom.pipeline.generation.worker.tally import Tally
@@ -47,27 +46,16 @@ def draw_attempts(
     slots = np.arange(anchors.variants.sum())
     attempts = 1 if find_recipe(settings.recipe).keeps_all else settings.gate.attempts
     for attempt in range(attempts):
-        plan = plan_variants(
-            settings.recipe,
-            anchors,
-            codec.spec,
-            seed=settings.seed,
-            attempt=attempt,
-            donors=donors,
-            options=settings.options,
-            clashes=job.plan.clashes,
-        ).take(slots)
-        images, probabilities = codec.render_factors(
-            recombine(latents, donors.latents if donors else None, plan)
-        )
-        verdicts = gate.judge_factors(probabilities, plan.factors)
-        passed = verdicts.accepted
-        tally.count(plan.label, verdicts, is_last=attempt == attempts - 1)
+        plan = plan_attempt(settings, anchors, codec.spec, donors, job.plan.clashes, attempt)
+        plan = plan.take(slots)
+        made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
+        passed = made.verdicts.accepted
+        tally.count(plan.label, made.verdicts, is_last=attempt == attempts - 1)
         yield Accepted(
             slots[passed],
             plan.take(np.flatnonzero(passed)),
-            images[passed],
-            {name: column[passed] for name, column in confidence_columns(verdicts).items()},
+            made.images[passed],
+            {name: column[passed] for name, column in confidence_columns(made.verdicts).items()},
         )
         slots = slots[~passed]
         if not len(slots):
