@@ -38,12 +38,14 @@ def generate(
     resolved = load_config(config, settings or ())
     start_tensorflow()
     from latentloom.pipeline.evaluation.variants_report import report_on
+    from latentloom.pipeline.generation.engines import Engine
     from latentloom.pipeline.generation.generate import forecast_job
     from latentloom.pipeline.generation.generate import generate as generate_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
+    engine = Engine(runner, context.args)
     if dry_run:
-        plan = forecast_job(resolved, data, model, out, runner=runner, beam_args=context.args)
+        plan = forecast_job(resolved, data, model, out, engine=engine)
         print_table("Classes", plan.class_rows(), ("class", "examples", "variants"))
         print_table("Forecast", plan.rows())
         return
@@ -54,8 +56,7 @@ def generate(
             data,
             model,
             out,
-            runner=runner,
-            beam_args=context.args,
+            engine=engine,
             overwrite=overwrite,
             progress=advance,
         )

@@ -12,7 +12,7 @@ from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
 from latentloom.augment import find_recipe
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
@@ -78,8 +78,7 @@ class RenderShards(beam.PTransform):
 def run_graph(
     job: GenerationJob,
     todo: Sequence[ShardTask],
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
@@ -89,8 +88,7 @@ def run_graph(
     Args:
         job: The job.
         todo: The tasks that are not finished.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        engine: What the graph runs on.
 
     Returns:
         Beam's counters of what this run did, as `counters_of` gives them.
@@ -99,7 +97,7 @@ def run_graph(
         RuntimeError: The runner says that the pipeline did not finish.
     """
     shared = Shared()
-    with running_pipeline(runner, beam_args) as pipeline:
+    with engine.pipeline() as pipeline:
         donors = None
         if find_recipe(job.settings.recipe).needs_donors:
             donors = job.donors_path

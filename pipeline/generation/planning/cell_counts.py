@@ -15,7 +15,7 @@ import numpy as np
 from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -36,8 +36,7 @@ def count_cells(
     factors: Sequence[str],
     near: str,
     hold_out: HoldOut | None = None,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> Coverage:
     """Counts the examples of a split by cell; memory holds the cells that have any, no examples.
 
@@ -48,12 +47,11 @@ def count_cells(
         factors: The factors of the grid.
         near: A path that workers can write beside; the result passes through a file there.
         hold_out: Cells that do not count.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        engine: What Beam runs on.
     """
     count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
     merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
-    return Coverage.from_dict(_run(slices, count, merge, near, runner, beam_args))
+    return Coverage.from_dict(_run(slices, count, merge, near, engine))
 
 
 def count_classes(
@@ -62,8 +60,7 @@ def count_classes(
     slices: Sequence[Slice],
     near: str,
     hold_out: HoldOut,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> list[list[int]]:
     """Counts the examples of each class in each slice.
 
@@ -74,7 +71,7 @@ def count_classes(
     if not hold_out and all(is_whole(part, shards) for part in slices):
         return [shards[part.shard].label_counts for part in slices]
     count = functools.partial(_label_counts, dataset, split, hold_out)
-    counts = _run(slices, count, beam.combiners.ToDict(), near, runner, beam_args)
+    counts = _run(slices, count, beam.combiners.ToDict(), near, engine)
     return [counts[_name(part)] for part in slices]
 
 
@@ -83,15 +80,14 @@ def _run(
     count: Callable[[Slice], Any],
     merge: beam.PTransform,
     near: str,
-    runner: str,
-    beam_args: Sequence[str],
+    engine: Engine,
 ) -> Any:
     """Counts every slice and merges the counts; they pass through a file as JSON."""
     parent, name = os.path.split(as_location(near))
     make_folders(parent or ".")
     path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
     try:
-        with running_pipeline(runner, beam_args) as pipeline:
+        with engine.pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Slices" >> beam.Create(list(slices))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from latentloom.augment import find_recipe, share_out
@@ -14,7 +12,7 @@ from latentloom.pipeline.config.sections import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
 from latentloom.pipeline.dataset.writing import shard_file
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_name
 from latentloom.pipeline.generation.planning.cell_counts import count_cells, count_classes
 from latentloom.pipeline.generation.planning.class_quotas import class_quotas
@@ -28,8 +26,7 @@ def plan_job(
     data: str,
     model: str,
     out: str,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> GenerationJob:
     """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
 
@@ -44,11 +41,11 @@ def plan_job(
     with local_folder(model) as folder:
         description, priors = read_description(folder), read_priors(folder)
     check_compatible(dataset.manifest, description)
-    manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
+    manifest = dataset.manifest
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     shards = dataset.shards(settings.split)
     slices = cut(shards, settings.slice_records)
-    counts = count_classes(dataset, settings.split, slices, out, hold_out, **beam_settings)
+    counts = count_classes(dataset, settings.split, slices, out, hold_out, engine)
     totals = np.sum(counts, axis=0).tolist()
     quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
     plan = plan_factors(
@@ -57,7 +54,7 @@ def plan_job(
         spec_of(description["latent_spec"], priors),
         description.get("judge_factors", ["label"]),
         lambda factors: count_cells(
-            dataset, settings.split, slices, factors, out, hold_out, **beam_settings
+            dataset, settings.split, slices, factors, out, hold_out, engine
         ),
     )
     by_class = [
