@@ -15,7 +15,7 @@ from latentloom.pipeline.generation.completion import complete
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.forecast import Forecast, forecast
 from latentloom.pipeline.generation.graph import run_graph
-from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask, claim_job
+from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names, remove
@@ -59,7 +59,7 @@ def generate(
     job = _checked_job(config, data, model, out, engine)
     out = job.out
     with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
-        claim_job(job)
+        job.marker.mark()
         clear_temporaries(out)
         todo = [task for task in job.tasks if job.finished(task) is None]
         if todo:

@@ -33,7 +33,12 @@ from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
 from latentloom.pipeline.training.fit_bundle import fit_bundle, new_model
-from latentloom.pipeline.training.resuming import STATE_FOLDER, claim_run, finished_bundle
+from latentloom.pipeline.training.resuming import (
+    STATE_FOLDER,
+    claim_run,
+    finished_bundle,
+    run_marker,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +76,10 @@ def train_bundle(
     where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
     check_counts(list(manifest.label_counts("train").values()), classes, where)
     _check_settings(config, manifest)
-    run = {
-        "config": config.run_settings(),
-        "data": manifest.digest,
-        "backend": keras.backend.backend(),
-    }
+    backend = keras.backend.backend()
+    marker = run_marker(out, config, manifest.digest, backend)
     if resume and not overwrite and (out / DESCRIPTION).exists():
-        return finished_bundle(out, run)
+        return finished_bundle(out, marker)
     examples = dataset.read("train", config.data.limit)
     check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
     folds = divide(examples, config.data.validation_share, config.train.seed)
@@ -85,7 +87,7 @@ def train_bundle(
     if config.data.deform:
         check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
     folds = divide_off(folds, hold_out, manifest.factors)
-    claim_run(out, run, resume=resume, overwrite=overwrite)
+    claim_run(marker, resume=resume, overwrite=overwrite)
     bundle, history = fit_bundle(
         config,
         folds,
@@ -98,10 +100,10 @@ def train_bundle(
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
     bundle.details = {
-        "data": {"name": manifest.name, "digest": run["data"]},
-        "backend": run["backend"],
+        "data": {"name": manifest.name, "digest": manifest.digest},
+        "backend": backend,
         "config": config.model_dump(),
-        "versions": library_versions() | library_versions((run["backend"],)),
+        "versions": library_versions() | library_versions((backend,)),
         DETAIL: hold_out.to_dict(),
     }
     _finish(bundle, config, dataset, folds, out)
