@@ -14,9 +14,10 @@ from apache_beam.utils.shared import Shared
 from latentloom.augment import find_recipe
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask
+from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
-from latentloom.pipeline.generation.worker.encode_slice import MergeDonors, SampleDonors
+from latentloom.pipeline.generation.worker.encode_slice import SampleDonors
 from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
 from latentloom.pipeline.storage.files import exists
 
@@ -41,7 +42,7 @@ class BankDonors(beam.PTransform):
             input_or_inputs
             | "SpreadSlices" >> beam.Reshuffle()
             | "SampleDonors" >> beam.ParDo(SampleDonors(self.job, self.shared))
-            | "MergeDonors" >> beam.CombineGlobally(MergeDonors())
+            | "MergeDonors" >> beam.CombineGlobally(MergeAll())
             | "WriteDonors" >> beam.Map(write_donors, self.job.donors_path)
         )
 

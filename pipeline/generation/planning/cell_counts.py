@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +16,7 @@ from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
+from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -50,7 +51,7 @@ def count_cells(
         engine: What Beam runs on.
     """
     count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
-    merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
+    merge = beam.CombineGlobally(MergeAll()) | beam.Map(Coverage.to_dict)
     return Coverage.from_dict(_run(slices, count, merge, near, engine))
 
 
@@ -138,24 +139,3 @@ def _label_counts(
 def write_json(document: Any, path: str) -> None:
     """Writes a document as JSON."""
     write_atomic(path, json.dumps(document))
-
-
-class MergeCoverages(beam.CombineFn):
-    """Adds up coverages; associative and commutative, so that any engine gives the same."""
-
-    def create_accumulator(self) -> Coverage | None:
-        """No counts yet."""
-        return None
-
-    def add_input(self, accumulator: Coverage | None, coverage: Coverage) -> Coverage:
-        """Adds one more shard."""
-        return coverage if accumulator is None else accumulator.merge(coverage)
-
-    def merge_accumulators(self, accumulators: Iterable[Coverage | None]) -> Coverage | None:
-        """Adds what workers have added up."""
-        parts = [part for part in accumulators if part is not None]
-        return parts[0].merge(*parts[1:]) if parts else None
-
-    def extract_output(self, accumulator: Coverage | None) -> Coverage | None:
-        """The counts themselves."""
-        return accumulator
