@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from latentloom.augment import HoldOut
 from latentloom.model_zoo.backend.devices import placement
 from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
 from latentloom.model_zoo.scaling import PIXELS
@@ -73,20 +74,13 @@ def train_bundle(
     check_apart(out, {"--data": data})
     dataset = DatasetDir.open(data)
     manifest = dataset.manifest
-    where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
-    check_counts(list(manifest.label_counts("train").values()), classes, where)
+    _check_classes(manifest, list(manifest.label_counts("train").values()))
     _check_settings(config, manifest)
     backend = keras.backend.backend()
     marker = run_marker(out, config, manifest.digest, backend)
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
-    examples = dataset.read("train", config.data.limit)
-    check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
-    folds = divide(examples, config.data.validation_share, config.train.seed)
-    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
-    if config.data.deform:
-        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
-    folds = divide_off(folds, hold_out, manifest.factors)
+    folds, hold_out = _read_folds(config, dataset)
     claim_run(marker, resume=resume, overwrite=overwrite)
     bundle, history = fit_bundle(
         config,
@@ -108,6 +102,25 @@ def train_bundle(
     }
     _finish(bundle, config, dataset, folds, out)
     return bundle
+
+
+def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
+    """Refuses training examples, so many a class, of too few classes or of too few examples."""
+    where = f"data set '{manifest.name}', split 'train'"
+    check_counts(list(counts), manifest.class_names, where)
+
+
+def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
+    """The training examples, divided, and the cells that are held out of them."""
+    manifest = dataset.manifest
+    examples = dataset.read("train", config.data.limit)
+    counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
+    _check_classes(manifest, counts.tolist())
+    folds = divide(examples, config.data.validation_share, config.train.seed)
+    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
+    if config.data.deform:
+        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
+    return divide_off(folds, hold_out, manifest.factors), hold_out
 
 
 def _check_settings(config: Config, manifest: Manifest) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from latentloom.augment import find_recipe, share_out
@@ -17,7 +19,7 @@ from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_
 from latentloom.pipeline.generation.planning.cell_counts import count_cells, count_classes
 from latentloom.pipeline.generation.planning.class_quotas import class_quotas
 from latentloom.pipeline.generation.planning.factor_plan import plan_factors
-from latentloom.pipeline.generation.planning.slices import cut
+from latentloom.pipeline.generation.planning.slices import Slice, cut
 from latentloom.pipeline.storage.files import local_folder
 
 
@@ -40,14 +42,12 @@ def plan_job(
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
         description, priors = read_description(folder), read_priors(folder)
-    check_compatible(dataset.manifest, description)
     manifest = dataset.manifest
+    check_compatible(manifest, description)
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
-    shards = dataset.shards(settings.split)
-    slices = cut(shards, settings.slice_records)
+    slices = cut(dataset.shards(settings.split), settings.slice_records)
     counts = count_classes(dataset, settings.split, slices, out, hold_out, engine)
-    totals = np.sum(counts, axis=0).tolist()
-    quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
+    tasks = share_quotas(settings, dataset, slices, counts)
     plan = plan_factors(
         settings,
         manifest.factors,
@@ -57,12 +57,45 @@ def plan_job(
             dataset, settings.split, slices, factors, out, hold_out, engine
         ),
     )
+    return GenerationJob(
+        data=data,
+        model=model,
+        out=out,
+        settings=settings,
+        bundle_digest=description["digest"],
+        tasks=tasks,
+        plan=plan,
+        hold_out=hold_out,
+        trained_on=description["details"].get("data"),
+    )
+
+
+def share_quotas(
+    settings: GenerateConfig,
+    dataset: DatasetDir,
+    slices: Sequence[Slice],
+    counts: Sequence[list[int]],
+) -> tuple[ShardTask, ...]:
+    """Shares the quotas of the classes out over the slices.
+
+    Args:
+        settings: Section `generate` of the configuration.
+        dataset: The data set directory.
+        slices: The slices of its split, one an output shard.
+        counts: Examples of each class in each slice.
+
+    Raises:
+        ValueError: A quota cannot be met.
+    """
+    manifest, shards = dataset.manifest, dataset.shards(settings.split)
+    totals = dict(zip(manifest.class_names, np.sum(counts, axis=0).tolist(), strict=True))
+    quotas = class_quotas(totals, settings)
     by_class = [
         share_out(quotas.get(name, 0), [of_slice[label] for of_slice in counts])
         for label, name in enumerate(manifest.class_names)
     ]
     name = output_name(manifest, settings)
-    tasks = tuple(
+    return tuple(
         ShardTask(
             index=index,
             source=shards[part.shard].file,
@@ -75,6 +108,3 @@ def plan_job(
         )
         for index, part in enumerate(slices)
     )
-    digest = description["digest"]
-    trained_on = description["details"].get("data")
-    return GenerationJob(data, model, out, settings, digest, tasks, plan, hold_out, trained_on)
