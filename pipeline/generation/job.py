@@ -8,13 +8,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from latentloom.augment import Cells, Clashes, Coverage, HoldOut
 from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.storage.files import exists, read_text, sha256_file
@@ -92,7 +92,7 @@ class GenerationJob:
         tasks: One a shard.
         plan: What is done with factors; follows from the others.
         hold_out: Cells that the model was not trained on, and whose examples are left out.
-        trained_on: Name and digest of the data set that the model was trained on, if known.
+        trained_on: The data set that the model was trained on, if known.
     """
 
     data: str
@@ -103,7 +103,7 @@ class GenerationJob:
     tasks: tuple[ShardTask, ...]
     plan: FactorPlan = FactorPlan()
     hold_out: HoldOut = HoldOut()
-    trained_on: Any = None
+    trained_on: DataIdentity | None = None
 
     @functools.cached_property
     def digest(self) -> str:

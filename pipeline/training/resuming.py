@@ -6,6 +6,7 @@ from pathlib import Path
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.storage.run_marker import RunMarker
 
 STATE_FOLDER = "train_state"
@@ -32,9 +33,10 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
         ValueError: It is that of another run.
     """
     bundle = load_bundle(out)
-    saved = Config.model_validate(bundle.details["config"])
-    data, backend = bundle.details["data"]["digest"], bundle.details["backend"]
-    marker.check(run_marker(out, saved, data, backend).identity)
+    details = BundleDetails.read(bundle.details)
+    saved = Config.model_validate(details.config)
+    data = details.data.digest if details.data else ""
+    marker.check(run_marker(out, saved, data, details.backend or "").identity)
     return bundle
 
 

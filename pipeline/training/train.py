@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,10 +18,10 @@ from latentloom.model_zoo.training.checkpoints import write_history
 from latentloom.model_zoo.training.fit import forget
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
 from latentloom.pipeline.dataset.held_out_cells import (
-    DETAIL,
     check_deformations,
     divide_off,
     plan_hold_out,
@@ -93,14 +94,17 @@ def train_bundle(
     )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
-    bundle.details = {
-        "data": {"name": manifest.name, "digest": manifest.digest},
-        "backend": backend,
-        "config": config.model_dump(),
-        "versions": library_versions() | library_versions((backend,)),
-        DETAIL: hold_out.to_dict(),
-    }
-    _finish(bundle, config, dataset, folds, out)
+    bundle.details = BundleDetails(
+        data=DataIdentity(name=manifest.name, digest=manifest.digest),
+        backend=backend,
+        config=config.model_dump(),
+        versions=library_versions() | library_versions((backend,)),
+        hold_out=hold_out.to_dict(),
+        figures=_measure(bundle, config, dataset, folds),
+    ).model_dump()
+    write_atomic(out / "config.yaml", config.to_yaml())
+    save_bundle(bundle, out)
+    forget(out / STATE_FOLDER)
     return bundle
 
 
@@ -140,14 +144,13 @@ def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
     return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
 
 
-def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path) -> None:
-    """Measures the split and writes everything."""
-    held_out = "test" if dataset.manifest.num_examples("test") else "validation"
-    test = dataset.read("test") if held_out == "test" else folds.validation
-    figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
+def _measure(
+    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds
+) -> list[dict[str, Any]]:
+    """Measures the split of the code and warns of judges that are not to be trusted."""
+    name = dataset.scored_split
+    scored = dataset.read("test") if name == "test" else folds.validation
+    figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate)
     for sentence in find_weak_judges(figures):
         logger.warning(sentence)
-    bundle.details["figures"] = [figure.model_dump() for figure in figures]
-    write_atomic(out / "config.yaml", config.to_yaml())
-    save_bundle(bundle, out)
-    forget(out / STATE_FOLDER)
+    return [figure.model_dump() for figure in figures]

@@ -11,6 +11,7 @@ from latentloom.model_zoo.bundle import read_description, read_priors
 from latentloom.pipeline.codec.codec import spec_of
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
 from latentloom.pipeline.dataset.writing import shard_file
@@ -66,7 +67,7 @@ def plan_job(
         tasks=tasks,
         plan=plan,
         hold_out=hold_out,
-        trained_on=description["details"].get("data"),
+        trained_on=BundleDetails.read(description["details"]).data,
     )
 
 
