@@ -8,8 +8,8 @@ import numpy as np
 
 from latentloom.augment import find_recipe, share_out
 from latentloom.model_zoo.bundle import read_description, read_priors
-from latentloom.pipeline.codec.codec import spec_of
 from latentloom.pipeline.codec.compatibility import check_compatible
+from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.config.sections import GenerateConfig
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
