@@ -39,29 +39,22 @@ def generate(
     start_tensorflow()
     from latentloom.pipeline.evaluation.variants_report import report_on
     from latentloom.pipeline.generation.engines import Engine
+    from latentloom.pipeline.generation.forecast_table import class_rows, total_rows
     from latentloom.pipeline.generation.generate import forecast_job
     from latentloom.pipeline.generation.generate import generate as generate_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    engine = Engine(runner, context.args)
+    engine, places = Engine(runner, context.args), (data, model, out)
     if dry_run:
-        plan = forecast_job(resolved, data, model, out, engine=engine)
-        print_table("Classes", plan.class_rows(), ("class", "examples", "variants"))
-        print_table("Forecast", plan.rows())
+        plan = forecast_job(resolved, *places, engine=engine)
+        print_table("Classes", class_rows(plan), ("class", "examples", "variants"))
+        print_table("Forecast", total_rows(plan))
         return
     display = ProgressDisplay()
     with display.stage("generate") as advance:
-        generate_dataset(
-            resolved,
-            data,
-            model,
-            out,
-            engine=engine,
-            overwrite=overwrite,
-            progress=advance,
-        )
+        generate_dataset(resolved, *places, engine=engine, overwrite=overwrite, progress=advance)
     with display.stage("report") as advance:
-        report = report_on(resolved, data, model, out)
+        report = report_on(resolved, *places)
         advance(1, 1)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

@@ -77,8 +77,7 @@ def train_bundle(
     manifest = dataset.manifest
     _check_classes(manifest, list(manifest.label_counts("train").values()))
     _check_settings(config, manifest)
-    backend = keras.backend.backend()
-    marker = run_marker(out, config, manifest.digest, backend)
+    marker = run_marker(out, config, manifest.digest, keras.backend.backend())
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
     folds, hold_out = _read_folds(config, dataset)
@@ -94,14 +93,8 @@ def train_bundle(
     )
     write_history(history, out / "history.csv")
     write_atomic(out / "curves.png", loss_curves(columns_of(history)))
-    bundle.details = BundleDetails(
-        data=DataIdentity(name=manifest.name, digest=manifest.digest),
-        backend=backend,
-        config=config.model_dump(),
-        versions=library_versions() | library_versions((backend,)),
-        hold_out=hold_out.to_dict(),
-        figures=_measure(bundle, config, dataset, folds),
-    ).model_dump()
+    figures = _measure(bundle, config, dataset, folds)
+    bundle.details = _details(config, manifest, hold_out, figures).model_dump()
     write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)
     forget(out / STATE_FOLDER)
@@ -154,3 +147,18 @@ def _measure(
     for sentence in find_weak_judges(figures):
         logger.warning(sentence)
     return [figure.model_dump() for figure in figures]
+
+
+def _details(
+    config: Config, manifest: Manifest, hold_out: HoldOut, figures: list[dict[str, Any]]
+) -> BundleDetails:
+    """What the bundle says of its training."""
+    backend = keras.backend.backend()
+    return BundleDetails(
+        data=DataIdentity(name=manifest.name, digest=manifest.digest),
+        backend=backend,
+        config=config.model_dump(),
+        versions=library_versions() | library_versions((backend,)),
+        hold_out=hold_out.to_dict(),
+        figures=figures,
+    )
