@@ -102,7 +102,7 @@ def train_bundle(
 
 
 def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
-    """Refuses training examples, so many a class, of too few classes or of too few examples."""
+    """Checks that the training examples, counted by class, are enough to train on."""
     where = f"data set '{manifest.name}', split 'train'"
     check_counts(list(counts), manifest.class_names, where)
 
@@ -121,7 +121,7 @@ def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
 
 
 def _check_settings(config: Config, manifest: Manifest) -> None:
-    """Refuses arguments, devices and precision that cannot be had before anything is written."""
+    """Checks arguments, devices and precision before anything is written."""
     if config.data.deform and manifest.observation != PIXELS.kind:
         raise ValueError(
             f"Only images can be deformed. Expected: images. Received: '{manifest.name}' of "

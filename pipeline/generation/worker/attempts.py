@@ -1,4 +1,4 @@
-"""Draws variants; draws rejected ones anew."""
+"""Draws the variants of a chunk, and rejected ones anew while attempts are left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from latentloom.pipeline.generation.worker.tally import Tally
 
 @dataclass(frozen=True)
 class Accepted:
-    """The candidates of one attempt that passed the gate; `slots` are their places in the chunk."""
+    """The candidates of one attempt that passed the gate, `m` of them.
+
+    Attributes:
+        slots: Their places in the chunk, int64 of shape `(m,)`.
+        plan: Their plan.
+        images: Observations as stored, `(m, ...)`.
+        confidences: The judge's confidences, `(m,)` each, by the names of their features.
+    """
 
     slots: np.ndarray
     plan: VariantPlan
@@ -40,7 +47,19 @@ def draw_attempts(
     codec: Codec,
     tally: Tally,
 ) -> Iterator[Accepted]:
-    """Draws every variant, and those that the gate rejects anew, attempt by attempt."""
+    """Draws every variant of a chunk, and those that the gate rejects anew.
+
+    Args:
+        job: The job.
+        anchors: The anchors of the chunk and how many variants each gets.
+        latents: Their codes.
+        donors: The donor bank, for recipes that take donors.
+        codec: The codec of the bundle.
+        tally: Counts the candidates of every attempt.
+
+    Yields:
+        What the gate accepts, attempt by attempt.
+    """
     settings = job.settings
     gate = settings.gate.build()
     slots = np.arange(anchors.variants.sum())
