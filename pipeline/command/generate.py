@@ -41,20 +41,23 @@ def generate(
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
-    job = (resolved, data, model, out)
+    from latentloom.pipeline.generation.engines import Engine
+
+    job, engine = (resolved, data, model, out), Engine(runner, context.args)
     if dry_run:
-        _forecast(*job, runner=runner, beam_args=context.args)
+        _forecast(*job, engine=engine)
     else:
-        _make(*job, runner=runner, beam_args=context.args, overwrite=overwrite)
+        _make(*job, engine=engine, overwrite=overwrite)
 
 
-def _forecast(config: Config, data: str, model: str, out: str, **engine) -> None:
+def _forecast(config: Config, data: str, model: str, out: str, **options) -> None:
     """Prints what the job would make and cost."""
+    from latentloom.pipeline.generation.forecast_table import class_rows, total_rows
     from latentloom.pipeline.generation.generate import forecast_job
 
-    forecast = forecast_job(config, data, model, out, **engine)
-    print_table("Classes", forecast.class_rows(), ("class", "examples", "variants"))
-    print_table("Forecast", forecast.rows())
+    forecast = forecast_job(config, data, model, out, **options)
+    print_table("Classes", class_rows(forecast), ("class", "examples", "variants"))
+    print_table("Forecast", total_rows(forecast))
 
 
 def _make(config: Config, data: str, model: str, out: str, **options) -> None:
@@ -63,11 +66,11 @@ def _make(config: Config, data: str, model: str, out: str, **options) -> None:
     from latentloom.pipeline.generation.generate import generate
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    display = ProgressDisplay()
+    job, display = (config, data, model, out), ProgressDisplay()
     with display.stage("generate") as advance:
-        generate(config, data, model, out, **options, progress=advance)
+        generate(*job, **options, progress=advance)
     with display.stage("report") as advance:
-        report = report_on(config, data, model, out)
+        report = report_on(*job)
         advance(1, 1)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

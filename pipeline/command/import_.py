@@ -57,8 +57,8 @@ def import_(
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
+    from latentloom.pipeline.dataset.details import ImportedDetails
     from latentloom.pipeline.importing.import_dataset import import_dataset
-    from latentloom.pipeline.importing.outcome import LEFT_OUT
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
     with ProgressDisplay().stage("import") as advance:
@@ -77,7 +77,7 @@ def import_(
             progress=advance,
         )
     counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
-    for reason, splits in dataset.manifest.details.get(LEFT_OUT, {}).items():
+    for reason, splits in ImportedDetails.read(dataset.manifest.details).left_out.items():
         typer.echo(f"Left out {splits}: {reason}.")
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
 

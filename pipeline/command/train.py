@@ -34,13 +34,15 @@ def train(
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
+    from latentloom.pipeline.dataset.details import BundleDetails
     from latentloom.pipeline.terminal.progress import ProgressDisplay
     from latentloom.pipeline.training.train import train_bundle
 
     bundle = train_bundle(
         resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
     )
-    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
+    figures = BundleDetails.read(bundle.details).figures
+    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in figures])
     typer.echo(
         f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} --data {data} "
         f"--model {out} --out ..."

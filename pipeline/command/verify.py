@@ -41,10 +41,11 @@ def verify(
 
 def _compare(directory: str, other: str) -> None:
     """Prints how two data sets agree; exits 1 if they are not what one run gives everywhere."""
+    from latentloom.pipeline.verification.agreement_table import agreement_rows
     from latentloom.pipeline.verification.compare import compare
 
     agreement = compare(directory, other)
-    print_table("Agreement", agreement.rows(), ("", "found", "promised"))
+    print_table("Agreement", agreement_rows(agreement), ("", "found", "promised"))
     for breach in agreement.breaches:
         typer.echo(breach, err=True)
     if not agreement.holds:

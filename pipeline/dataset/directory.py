@@ -70,6 +70,11 @@ class DatasetDir:
         """The shards of each split."""
         return self.manifest.splits
 
+    @property
+    def scored_split(self) -> str:
+        """Where a model is scored: the split `test`, or `validation`, a fold, if there is none."""
+        return "test" if self.manifest.num_examples("test") else "validation"
+
     def shards(self, split: str) -> list[ShardEntry]:
         """The shards of a split, in order.
 

@@ -10,11 +10,9 @@ import numpy as np
 from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.examples import Examples, Factors
 from latentloom.pipeline.dataset.folds import Folds
-
-DETAIL = "hold_out"
-"""Where the details of a bundle and of a manifest have it."""
 
 
 def plan_hold_out(
@@ -132,7 +130,7 @@ def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> Ho
     Raises:
         ValueError: The data set has other factors or values.
     """
-    hold_out = HoldOut.from_dict(details.get(DETAIL, {}))
+    hold_out = HoldOut.from_dict(BundleDetails.read(details).hold_out)
     for group in hold_out.groups.values():
         for factor, values in group.names.items():
             if list(factors.get(factor, ())) != list(values):

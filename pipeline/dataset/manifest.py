@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from latentloom.model_zoo.scaling import Counts
+from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.files import file_size, open_binary
@@ -71,7 +72,7 @@ class Manifest(BaseModel):
         source: Where the examples came from, and with which options.
         versions: Versions of the packages that wrote it.
         totals: `requested`, `written`, `rejected` and `dead` examples.
-        details: Anything else worth keeping.
+        details: How it was made: `ImportedDetails` or `GeneratedDetails` as plain data.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +114,11 @@ class Manifest(BaseModel):
         if len(self.vocabulary) != words:
             raise ValueError(f"vocabulary must have {words} words, got {len(self.vocabulary)}")
         check_vocabulary(self.vocabulary)
+        return self
+
+    @model_validator(mode="after")
+    def _details_have_types(self) -> Manifest:
+        DETAILS[self.kind].model_validate(self.details)
         return self
 
     @model_validator(mode="after")
@@ -223,7 +229,3 @@ def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-TRAINED_ON = "trained_on"
-"""Detail of a manifest: name and digest of the data set that the model was trained on."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-DETAIL = "terciles"
-"""Where the details of a manifest have the limits."""
+from latentloom.pipeline.dataset.details import ImportedDetails
+
 VALUES = ("low", "middle", "high")
 """Value names of a measured factor."""
 
@@ -57,11 +57,11 @@ class Terciles:
     @classmethod
     def from_details(cls, details: Mapping[str, Any]) -> Terciles:
         """Reads them from the details of a manifest; none where nothing was measured."""
-        return cls({name: (low, high) for name, (low, high) in details.get(DETAIL, {}).items()})
+        return cls(ImportedDetails.read(details).terciles)
 
     def to_details(self) -> dict[str, Any]:
         """Returns what a manifest keeps of them."""
-        return {DETAIL: {name: list(limits) for name, limits in self.limits.items()}}
+        return ImportedDetails(terciles=self.limits).model_dump(mode="json", exclude_unset=True)
 
     def codes(self, name: str, measured: np.ndarray) -> np.ndarray:
         """Positions in `VALUES` of what was measured of an attribute, int64 of its shape."""

@@ -6,6 +6,7 @@ import keras
 
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.evaluation.decoded.copies import CAPTION, MOST_DRAWS
@@ -116,6 +117,7 @@ def _notes(held_out: EncodedExamples, bundle: Bundle, digest: str) -> list[str]:
             f"The data set has no test split. The validation {held_out.many} decided when the "
             "training of the model stopped, and half of them were trained on by the auditor."
         )
-    if bundle.details.get("data", {}).get("digest") != digest:
+    trained_on = BundleDetails.read(bundle.details).data
+    if trained_on is None or trained_on.digest != digest:
         notes.append("The bundle was trained on another data set than it is measured on.")
     return notes

@@ -10,6 +10,7 @@ from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
@@ -148,7 +149,7 @@ def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> C
         ValueError: An override is wrong, or would change what training did.
     """
     origin = "the configuration stored in the bundle"
-    tree = description["details"].get("config", {})
+    tree = BundleDetails.read(description["details"]).config
     config = parse_config(tree, origin, overrides)
     if config.run_settings() != parse_config(tree, origin).run_settings():
         raise ValueError(

@@ -48,7 +48,7 @@ def read_folds(
     check_classes(examples, "training")
     whole = divide(examples, config.data.validation_share, config.train.seed)
     folds = divide_off(whole, hold_out, dataset.manifest.factors)
-    name = "test" if dataset.manifest.num_examples("test") else "validation"
+    name = dataset.scored_split
     apart = dataset.read("test") if name == "test" else whole.validation
     most, seed = config.evaluate.probe_examples, config.generate.seed
     scored = apart if name == "test" else folds.validation

@@ -12,6 +12,7 @@ from latentloom.model_zoo.training.checkpoints import read_history
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.coverage_file import read_change
+from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
@@ -79,7 +80,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         sample = draw_sample(codec, examples, config.generate, config.evaluate)
         numbers = measure_variants(sample, examples)
     numbers += measure_cells(*change, config.generate.differ) if change else []
-    numbers += [Measure.model_validate(m) for m in bundle.details["figures"]]
+    numbers += [Measure.model_validate(m) for m in BundleDetails.read(bundle.details).figures]
     names = source.manifest.class_names
     pictures = {"variants": _variants(names, sample, codec)} if sample else {}
     if drawn and change:
@@ -129,7 +130,7 @@ def _compose(
         class_names=source.class_names,
         counts_before=before,
         counts_after={name: before[name] + made[name] for name in before},
-        rejections=generated.details["rejections"],
+        rejections=GeneratedDetails.read(generated.details).rejections,
         totals=generated.totals,
         captions=captions,
         config_yaml=config.to_yaml(),

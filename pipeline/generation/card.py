@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jinja2 import Environment
 
+from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -28,7 +29,7 @@ requested ({{ m.totals["rejected"] }} given up after the gate rejected every att
 | Shape | {{ m.image_shape | join(" x ") }}, {{ kind.stored_as }} |
 | Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
-| Model bundle | `{{ m.details["bundle_digest"] }}` |
+| Model bundle | `{{ details.bundle_digest }}` |
 | Source data | `{{ m.source["data"] }}`, split `{{ settings["split"] }}` |
 
 ## Classes
@@ -70,12 +71,14 @@ def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None
         manifest: Its manifest.
         judged: Factors besides the label that the judge reads.
     """
-    settings = manifest.details["config"]["generate"]
+    details = GeneratedDetails.read(manifest.details)
+    settings = details.config["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
     card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
     text = card.render(
         m=manifest,
+        details=details,
         kind=KINDS[manifest.observation],
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",

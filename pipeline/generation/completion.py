@@ -12,13 +12,12 @@ import numpy as np
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.coverage_file import write_change
+from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.held_out_cells import DETAIL
 from latentloom.pipeline.dataset.manifest import (
     CONFIDENCE,
     MANIFEST_FILE,
     TOTALS,
-    TRAINED_ON,
     Manifest,
     library_versions,
 )
@@ -108,16 +107,16 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
         },
         versions=library_versions(),
         totals={name: sum(report.totals[name] for report in reports) for name in TOTALS},
-        details={
-            "job": job.digest,
-            "bundle_digest": job.bundle_digest,
-            TRAINED_ON: job.trained_on,
-            "config": config.model_dump(),
-            "candidates": sum(sum(report.candidates) for report in reports),
-            "rejections": _rejections(reports, source.class_names),
-            "unreadable_records": sum(len(report.dead_letters) for report in reports),
-            DETAIL: job.hold_out.to_dict(),
-        },
+        details=GeneratedDetails(
+            job=job.digest,
+            bundle_digest=job.bundle_digest,
+            trained_on=job.trained_on,
+            config=config.model_dump(),
+            candidates=sum(sum(report.candidates) for report in reports),
+            rejections=_rejections(reports, source.class_names),
+            unreadable_records=sum(len(report.dead_letters) for report in reports),
+            hold_out=job.hold_out.to_dict(),
+        ).model_dump(),
     )
 
 

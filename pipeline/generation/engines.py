@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 DEFAULT_RUNNER = "FnApiRunner"
@@ -37,21 +39,49 @@ def make_runner(name: str) -> PipelineRunner:
         ) from error
 
 
-@contextlib.contextmanager
-def running_pipeline(runner: str, beam_args: Sequence[str]) -> Iterator[beam.Pipeline]:
-    """Yields a pipeline to build, and runs it to its end; its `result` is set then.
+@dataclass(frozen=True)
+class Engine:
+    """What a Beam graph runs on.
 
     Args:
-        runner: Name of a Beam runner.
+        runner: Name of a Beam runner; by default the one that runs in this process.
         beam_args: Beam's own options.
 
     Raises:
-        RuntimeError: The pipeline failed, or a worker process died.
+        ValueError: Beam knows no such runner.
     """
-    options = PipelineOptions(list(beam_args))
-    with _worker_deaths_raised():
-        with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
-            yield pipeline
+
+    runner: str = DEFAULT_RUNNER
+    beam_args: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.runner != DEFAULT_RUNNER:  # which is there, and is slow to import
+            make_runner(self.runner)
+
+    @property
+    def options(self) -> PipelineOptions:
+        """Beam's own options, parsed."""
+        return PipelineOptions(list(self.beam_args))
+
+    @property
+    def num_workers(self) -> int:
+        """Workers of the in-process runner; one a core if the options leave their number to it."""
+        return self.options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
+
+    @contextlib.contextmanager
+    def pipeline(self) -> Iterator[beam.Pipeline]:
+        """Yields a pipeline to build and runs it to its end; its `result` is set then.
+
+        Raises:
+            RuntimeError: The pipeline failed, or a worker process died.
+        """
+        with _worker_deaths_raised():
+            with beam.Pipeline(runner=make_runner(self.runner), options=self.options) as pipeline:
+                yield pipeline
+
+
+IN_PROCESS = Engine()
+"""The default engine, which needs no service beside this process."""
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import re
 import resource
@@ -30,15 +29,12 @@ from latentloom.pipeline.generation.worker.encode_slice import (
     sample_donors,
 )
 from latentloom.pipeline.generation.worker.render_shard import CHUNK, render_shard
-from latentloom.pipeline.report.page import format_bytes
 from latentloom.pipeline.storage.files import is_remote, local_folder
 
 Result = TypeVar("Result")
 
 TRIAL_SECONDS = 2.0
 TRIAL_EXAMPLES = 512
-MOST_CLASSES = 30
-"""Classes that are printed."""
 
 
 @dataclass(frozen=True)
@@ -68,30 +64,6 @@ class Forecast:
     cpu_seconds: float
     workers: int
     free_bytes: int | None
-
-    def class_rows(self) -> list[tuple[str, ...]]:
-        """Name, examples and variants of every class, to print; of many classes the first."""
-        shown = list(self.examples)[:MOST_CLASSES]
-        rows = [(n, f"{self.examples[n]:,}", f"{self.variants.get(n, 0):,}") for n in shown]
-        hidden = len(self.examples) - len(shown)
-        rows = [row if self.variants else row[:2] for row in rows]
-        return rows + ([(f"and {hidden:,} more",)] if hidden else [])
-
-    def rows(self) -> list[tuple[str, str]]:
-        """The other figures, to print."""
-        number, asked = self.cells
-        duration = datetime.timedelta(seconds=round(self.cpu_seconds / self.workers))
-        free = "" if self.free_bytes is None else f", {format_bytes(self.free_bytes)} are free"
-        cells = [("cells to fill", f"{number:,}, {asked:,} variants")] if number else []
-        return [
-            ("examples", f"{sum(self.examples.values()):,}"),
-            *cells,
-            ("variants requested", f"{self.requested:,}"),
-            ("output shards", f"{self.shards:,}"),
-            ("output size", f"about {format_bytes(self.num_bytes)}{free}"),
-            ("memory of a worker", f"about {format_bytes(self.memory)}"),
-            ("time", f"about {duration} on {self.workers} worker(s), start-up left out"),
-        ]
 
 
 def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import keras
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.completion import complete
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, make_runner
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.forecast import Forecast, forecast
 from latentloom.pipeline.generation.graph import run_graph
-from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask, claim_job
+from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names, remove
@@ -31,8 +30,7 @@ def generate(
     model: Location,
     out: Location,
     *,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DatasetDir:
@@ -45,8 +43,7 @@ def generate(
         data: Input data set directory.
         model: Bundle directory.
         out: Output directory.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        engine: What the graph runs on.
         overwrite: Whether to replace what is in `out`.
         progress: Called with finished and all shards.
 
@@ -59,15 +56,15 @@ def generate(
         FileExistsError: `out` holds something else and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
-    job = _checked_job(config, data, model, out, runner, beam_args)
+    job = _checked_job(config, data, model, out, engine)
     out = job.out
     with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
-        claim_job(job)
+        job.marker.mark()
         clear_temporaries(out)
         todo = [task for task in job.tasks if job.finished(task) is None]
         if todo:
             with _watched(job, progress), _explained(out):
-                run_graph(job, todo, runner, beam_args)
+                run_graph(job, todo, engine)
         reports = [_report_of(job, task) for task in job.tasks]
         clear_temporaries(out)  # of workers that an engine replaced
         complete(job, reports, config)
@@ -80,17 +77,15 @@ def forecast_job(
     model: Location,
     out: Location,
     *,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> Forecast:
     """Plans what `generate` would do and tries it for two seconds; writes nothing to `out`.
 
     Arguments and errors as those of `generate`.
     """
-    job = _checked_job(config, data, model, out, runner, beam_args)
+    job = _checked_job(config, data, model, out, engine)
     names = DatasetDir.open(job.data).manifest.class_names
-    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
-    return forecast(job, names, workers or os.cpu_count() or 1)
+    return forecast(job, names, engine.num_workers)
 
 
 def _checked_job(
@@ -98,15 +93,13 @@ def _checked_job(
     data: Location,
     model: Location,
     out: Location,
-    runner: str,
-    beam_args: Sequence[str],
+    engine: Engine,
 ) -> GenerationJob:
     """Plans a job, having refused what can be refused before anything is written."""
-    make_runner(runner)
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
     data, model, out = map(as_location, (data, model, out))
-    return plan_job(config.generate, data, model, out, runner, beam_args)
+    return plan_job(config.generate, data, model, out, engine)
 
 
 def check_backend() -> None:

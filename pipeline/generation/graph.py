@@ -12,11 +12,12 @@ from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
 from latentloom.augment import find_recipe
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask
+from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
-from latentloom.pipeline.generation.worker.encode_slice import MergeDonors, SampleDonors
+from latentloom.pipeline.generation.worker.encode_slice import SampleDonors
 from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
 from latentloom.pipeline.storage.files import exists
 
@@ -41,7 +42,7 @@ class BankDonors(beam.PTransform):
             input_or_inputs
             | "SpreadSlices" >> beam.Reshuffle()
             | "SampleDonors" >> beam.ParDo(SampleDonors(self.job, self.shared))
-            | "MergeDonors" >> beam.CombineGlobally(MergeDonors())
+            | "MergeDonors" >> beam.CombineGlobally(MergeAll())
             | "WriteDonors" >> beam.Map(write_donors, self.job.donors_path)
         )
 
@@ -78,8 +79,7 @@ class RenderShards(beam.PTransform):
 def run_graph(
     job: GenerationJob,
     todo: Sequence[ShardTask],
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
@@ -89,8 +89,7 @@ def run_graph(
     Args:
         job: The job.
         todo: The tasks that are not finished.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        engine: What the graph runs on.
 
     Returns:
         Beam's counters of what this run did, as `counters_of` gives them.
@@ -99,7 +98,7 @@ def run_graph(
         RuntimeError: The runner says that the pipeline did not finish.
     """
     shared = Shared()
-    with running_pipeline(runner, beam_args) as pipeline:
+    with engine.pipeline() as pipeline:
         donors = None
         if find_recipe(job.settings.recipe).needs_donors:
             donors = job.donors_path

@@ -8,22 +8,17 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from latentloom.augment import Cells, Clashes, Coverage, HoldOut
 from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import (
-    exists,
-    make_folders,
-    read_text,
-    sha256_file,
-)
+from latentloom.pipeline.storage.files import exists, read_text, sha256_file
+from latentloom.pipeline.storage.run_marker import RunMarker
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
@@ -97,7 +92,7 @@ class GenerationJob:
         tasks: One a shard.
         plan: What is done with factors; follows from the others.
         hold_out: Cells that the model was not trained on, and whose examples are left out.
-        trained_on: Name and digest of the data set that the model was trained on, if known.
+        trained_on: The data set that the model was trained on, if known.
     """
 
     data: str
@@ -108,7 +103,7 @@ class GenerationJob:
     tasks: tuple[ShardTask, ...]
     plan: FactorPlan = FactorPlan()
     hold_out: HoldOut = HoldOut()
-    trained_on: Any = None
+    trained_on: DataIdentity | None = None
 
     @functools.cached_property
     def digest(self) -> str:
@@ -116,6 +111,12 @@ class GenerationJob:
         made_by = self.settings.model_dump(exclude={"failure_budget"})
         content = [made_by, self.bundle_digest, [task.model_dump() for task in self.tasks]]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def marker(self) -> RunMarker:
+        """Marks the output directory as that of this job."""
+        file = f"{JOB_FOLDER}/{JOB_FILE}"
+        return RunMarker(self.out, file, {"digest": self.digest}, notes={"data": self.data})
 
     def report_path(self, task: ShardTask) -> str:
         """Where the report of a finished shard lies."""
@@ -139,22 +140,3 @@ class GenerationJob:
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
     """Name of the generated data set."""
     return f"{manifest.name}_{settings.recipe}"
-
-
-def claim_job(job: GenerationJob) -> None:
-    """Marks the output directory as that of this job.
-
-    Raises:
-        FileExistsError: The directory belongs to another job.
-    """
-    marker = os.path.join(job.out, JOB_FOLDER, JOB_FILE)
-    if exists(marker):
-        if json.loads(read_text(marker))["digest"] != job.digest:
-            raise FileExistsError(
-                f"The output directory '{job.out}' belongs to another run. Expected: the same "
-                "configuration, data and bundle, to go on with it. Received: others. "
-                "Choose another --out, or pass --overwrite."
-            )
-        return
-    make_folders(os.path.join(job.out, JOB_FOLDER))
-    write_atomic(marker, json.dumps({"digest": job.digest, "data": job.data}))

@@ -1,4 +1,4 @@
-"""`ShardReport`: what became of one shard."""
+"""`ShardReport`: what one output shard holds and what was rejected, kept beside it as JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ShardReport(BaseModel):
         entry: The output shard as the manifest lists it.
         requested: Variants asked for, by class.
         rejected: Variants given up after all attempts, by class.
-        dead: Variants that could not be made, for want of a readable anchor, by class.
+        dead: Variants without a readable anchor, by class.
         candidates: Images drawn, by class, all attempts counted.
         rejections: Candidates that the gate refused: `{class: {reason: count}}`.
-        examples: Input examples read, and those that could not be.
+        examples: Input examples that were read.
         cells: Written variants of each cell of the grid, if cells are counted.
         dead_letters: Unreadable input records, `{"shard", "record", "reason"}`.
     """

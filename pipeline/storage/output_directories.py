@@ -124,7 +124,7 @@ def held_directory(path: str, *, overwrite: bool, resumable_by: str) -> Iterator
     Args:
         path: The directory.
         overwrite: Whether to empty it, provided that latentloom wrote it.
-        resumable_by: Name of the folder in it by which a run is known that can be gone on with.
+        resumable_by: Name of the folder that marks a run that can be resumed.
 
     Raises:
         FileExistsError: Another run holds it, or as `claim_directory` raises.

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from latentloom.model_zoo.bundle import read_description
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.manifest import TRAINED_ON
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.study.subsets import write_subset
@@ -40,7 +41,7 @@ def make_pools(
         The generated examples of every pool, by its name.
     """
     data, bundle = folder / "data", folder / "bundle"
-    if not (data / "manifest.json").exists():
+    if not (data / MANIFEST_FILE).exists():
         write_subset(source, real, data, seed)
     seeded = scaled(config, len(real), seed)
     remark("training the generator")
@@ -114,8 +115,8 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
             directory.
     """
     if "--model" in given:
-        details = read_description(given["--model"])["details"]
-        _check_trained_on(f"Bundle '{given['--model']}'", details.get("data"), source)
+        details = BundleDetails.read(read_description(given["--model"])["details"])
+        _check_trained_on(f"Bundle '{given['--model']}'", details.data, source)
     if "--generated" not in given:
         return
     if len(config.study.pools) != 1:
@@ -136,7 +137,7 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
             f"its shards. Received: {len(unknown)} others, which may be tested on. Generate from "
             "that split."
         )
-    trained_on = made.manifest.details.get(TRAINED_ON)
+    trained_on = GeneratedDetails.read(made.manifest.details).trained_on
     _check_trained_on(f"The model of '{made.path}'", trained_on, source)
     counts = made.manifest.label_counts("train")
     if missing := [name for name, count in counts.items() if not count]:
@@ -147,10 +148,10 @@ def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -
         )
 
 
-def _check_trained_on(what: str, trained_on: Mapping[str, str] | None, source: DatasetDir) -> None:
+def _check_trained_on(what: str, trained_on: DataIdentity | None, source: DatasetDir) -> None:
     expected = source.manifest.digest
-    if not trained_on or trained_on["digest"] != expected:
-        found = f"'{trained_on['name']}', {trained_on['digest'][:12]}" if trained_on else "nothing"
+    if not trained_on or trained_on.digest != expected:
+        found = f"'{trained_on.name}', {trained_on.digest[:12]}" if trained_on else "nothing"
         raise ValueError(
             f"{what} was not trained on '{source.path}', so that it may have seen what is tested "
             f"on. Expected: the data set with digest {expected[:12]}. Received: {found}. Train on "

@@ -10,6 +10,7 @@ import numpy as np
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.dataset.sampling import one_per_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS
@@ -50,7 +51,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)
-        if not (place / "manifest.json").exists():
+        if not (place / MANIFEST_FILE).exists():
             continue
         made = DatasetDir.open(place).read("train")
         shown = _by_class(made)

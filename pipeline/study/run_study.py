@@ -16,7 +16,8 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location
-from latentloom.pipeline.storage.output_directories import check_apart, claim_directory
+from latentloom.pipeline.storage.output_directories import check_apart
+from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
 from latentloom.pipeline.study.generators import check_given, file_name
@@ -245,12 +246,4 @@ def _claim(
     tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these add runs
     described = json.dumps([tree, inputs], sort_keys=True)
     digest = hashlib.sha256(described.encode()).hexdigest()
-    marker = out / STUDY_FILE
-    resumable = marker.exists() and not overwrite
-    if resumable and json.loads(marker.read_text())["digest"] != digest:
-        raise FileExistsError(
-            f"'{out}' holds the study of another configuration or other data. Expected: the same. "
-            f"Received: --out {out}. Choose another --out, or pass --overwrite to begin anew."
-        )
-    claim_directory(out, overwrite=overwrite, resumable=resumable)
-    write_atomic(marker, json.dumps({"digest": digest}) + "\n")
+    RunMarker(out, STUDY_FILE, {"digest": digest}).claim(overwrite=overwrite)

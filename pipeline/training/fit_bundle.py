@@ -103,23 +103,14 @@ def _fit_model(
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """The trained model, in float32 and on one device however it was trained."""
     train, image_shape = config.train, folds.train.images.shape[1:]
-    num_classes = len(factors["label"])
-    counts = np.bincount(folds.train.labels, minlength=num_classes)
+    counts = np.bincount(folds.train.labels, minlength=len(factors["label"]))
     given = {
         "class_probabilities": (counts / counts.sum()).tolist(),
         "num_examples": len(folds.train.labels),
         "observation": scaling.kind,
     }
     warn_of_idle_accelerators(train.devices)
-    makes_groups = hasattr(MODELS[config.model.name], "sampler")
-    if train.batch_size < num_classes and not makes_groups:
-        logger.warning(
-            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
-            "learnt from. Pass --set train.batch_size=%d or more.",
-            train.batch_size,
-            num_classes,
-            num_classes,
-        )
+    warn_of_small_batches(config, num_classes=len(factors["label"]))
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
         trained = new_model(config, image_shape, factors, **given)
         history = fit(
@@ -136,6 +127,19 @@ def _fit_model(
     model = new_model(config, image_shape, factors, **given)
     model.set_weights(weights)
     return model, history
+
+
+def warn_of_small_batches(config: Config, num_classes: int) -> None:
+    """Warns where a batch is too small for every class, unless the model makes its own batches."""
+    makes_groups = hasattr(MODELS[config.model.name], "sampler")
+    if config.train.batch_size < num_classes and not makes_groups:
+        logger.warning(
+            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
+            "learnt from. Pass --set train.batch_size=%d or more.",
+            config.train.batch_size,
+            num_classes,
+            num_classes,
+        )
 
 
 def judge_factors(

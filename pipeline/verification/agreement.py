@@ -75,29 +75,12 @@ class Agreement:
         """What differs more than it may, in words; empty if the promise holds."""
         found = [str(alone) for alone in self.alone if alone.count]
         found += [f"'{name}' differs in {count:,} records" for name, count in self.features.items()]
-        for what, difference, most in self._differences():
+        for what, difference, most in self.differences():
             if not difference <= most:  # NaN agrees with nothing
                 found.append(f"largest difference of {what}: {difference:.3g}, more than {most:g}")
         return tuple(found)
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """The figures with what they may be, for a table."""
-        features = ", ".join(f"{name} in {count:,}" for name, count in self.features.items())
-        return [
-            ("Shards with equal bytes", f"{self.equal_shards:,} of {self.shards:,}", ""),
-            ("Records in both", f"{self.records:,}", ""),
-            ("Records in DIR alone", f"{self.alone[0].count:,}", "0"),
-            ("Records in OTHER alone", f"{self.alone[1].count:,}", "0"),
-            ("Features that differ", features or "none", "none"),
-            (f"Differing {self.kind.many}", f"{self.observations:,}", ""),
-            ("Share of their values that differ", f"{self.share:.3g}", ""),
-            *(
-                (f"Largest difference of {what}", f"{difference:.3g}", f"at most {most:g}")
-                for what, difference, most in self._differences()
-            ),
-        ]
-
-    def _differences(self) -> Iterator[tuple[str, float, float]]:
+    def differences(self) -> Iterator[tuple[str, float, float]]:
         """What may differ a little, by how much it does, and by how much it may."""
         yield f"{self.kind.many}, in {self.kind.unit}", self.difference, self.kind.tolerance
         yield "confidences", self.confidence, CONFIDENCE_TOLERANCE

@@ -30,7 +30,7 @@ def compare(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> Agre
     """Measures how two directories agree; records are matched by id, shard by shard.
 
     A shard is not decoded if both manifests have one hash for it and the second's file has it too.
-    Whether the first is what its manifest says is for `verify` to tell.
+    `verify` checks the first directory against its manifest.
 
     Args:
         path: A data set directory.

@@ -6,10 +6,9 @@ import json
 import os
 from typing import Any
 
+from latentloom.model_zoo.bundle import DESCRIPTION
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import exists, read_text
-
-BUNDLE_FILE = "bundle.json"
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -27,14 +26,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         FileNotFoundError: It is neither.
     """
     path = os.fspath(path)
-    bundle = os.path.join(path, BUNDLE_FILE)
+    bundle = os.path.join(path, DESCRIPTION)
     if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
     if exists(bundle):
         return {"kind": "bundle", **json.loads(read_text(bundle))}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
-        f"{MANIFEST_FILE} or {BUNDLE_FILE}. Received: path='{path}'. Check the path."
+        f"{MANIFEST_FILE} or {DESCRIPTION}. Received: path='{path}'. Check the path."
     )
 
 

@@ -10,7 +10,8 @@ from bundles import CONFIGS, digits_bundle
 from sklearn.neighbors import KNeighborsClassifier
 
 from latentloom.model_zoo.bundle import load_bundle
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import load_config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.evaluation.evaluate import evaluate

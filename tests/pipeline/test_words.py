@@ -11,7 +11,8 @@ from bundles import CONFIGS, hashes
 from typer.testing import CliRunner
 
 from latentloom.model_zoo.bundle import load_bundle, read_description
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.command import app
 from latentloom.pipeline.config import load_config

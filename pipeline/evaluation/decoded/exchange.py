@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latentloom.augment import Anchors, LatentSpec, Origin, QualityGate, VariantPlan, recombine
+from latentloom.augment import Anchors, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.dataset.examples import Examples
 
 
@@ -41,13 +42,12 @@ def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exch
         gate: What accepts or rejects the results.
     """
     latents = codec.encode(examples.images)
-    plan = plan_exchange(examples, codec.spec)
-    images, probabilities = codec.render(recombine(latents, latents, plan))
+    made = make_variants(codec, latents, latents, plan_exchange(examples, codec.spec), gate)
     square = (len(examples), len(examples))
     return Exchange(
         examples=examples,
-        images=images.reshape(*square, *images.shape[1:]),
-        accepted=gate.judge(probabilities, plan.label).accepted.reshape(square),
+        images=made.images.reshape(*square, *made.images.shape[1:]),
+        accepted=made.verdicts.accepted.reshape(square),
     )
 
 

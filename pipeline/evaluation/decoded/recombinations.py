@@ -19,10 +19,9 @@ from latentloom.augment import (
     count_cells,
     derive,
     find_clashes,
-    plan_variants,
-    recombine,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.evaluation.decoded.variants import donors_among
@@ -75,25 +74,17 @@ def draw_recombinations(
     order = np.argsort(derive(targets.keys, targets.steps), kind="stable")
     some = np.sort(order[: config.evaluate.anchors])
     anchors = anchors_among(bank.ids.tolist(), bank.factors, bank, rows[some], targets.take(some))
-    plan = plan_variants(
-        generate.recipe,
-        anchors,
-        spec,
-        seed=generate.seed,
-        donors=bank,
-        options=generate.options,
-        clashes=clashes,
-    )
-    images, probabilities = codec.render_factors(recombine(bank.latents, bank.latents, plan))
+    plan = plan_attempt(generate, anchors, spec, bank, clashes)
     gate = generate.gate.build(enabled=True)
+    made = make_variants(codec, bank.latents, bank.latents, plan, gate)
     row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
     real = examples.images[[row_of[example_id] for example_id in bank.ids]]
     return Recombinations(
         plan=plan,
-        images=images,
+        images=made.images,
         donors=np.stack([real[_donors_of(plan, spec, name)] for name in cells.factors], axis=1),
-        verdicts=gate.judge_factors(probabilities, plan.factors),
-        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(images).items()},
+        verdicts=made.verdicts,
+        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(made.images).items()},
     )
 
 

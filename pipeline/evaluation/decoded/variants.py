@@ -13,12 +13,11 @@ from latentloom.augment import (
     Verdicts,
     find_clashes,
     find_recipe,
-    plan_variants,
-    recombine,
 )
 from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.metrics.diversity import relative_diversity
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config.sections import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
@@ -53,23 +52,15 @@ def draw_sample(
     donors = None
     if find_recipe(generate.recipe).needs_donors:
         donors = donors_among(codec, examples, generate, codec.spec.carried(examples.factors))
-    plan = plan_variants(
-        generate.recipe,
-        anchors,
-        codec.spec,
-        seed=generate.seed,
-        donors=donors,
-        options=generate.options,
-        clashes=find_clashes(codec.bundle.factors, generate.differ),
-    )
-    codes = recombine(latents, donors.latents if donors else None, plan)
-    images, probabilities = codec.render_factors(codes)
+    clashes = find_clashes(codec.bundle.factors, generate.differ)
+    plan = plan_attempt(generate, anchors, codec.spec, donors, clashes)
     gate = generate.gate.build(enabled=True)
+    made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
     return VariantSample(
         anchors=chosen,
-        images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
-        verdicts=gate.judge_factors(probabilities, plan.factors),
-        audited=np.argmax(codec.judge(images), axis=-1),
+        images=made.images.reshape(len(chosen), evaluate.variants, *made.images.shape[1:]),
+        verdicts=made.verdicts,
+        audited=np.argmax(codec.judge(made.images), axis=-1),
     )
 
 

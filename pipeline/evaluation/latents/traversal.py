@@ -7,16 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latentloom.augment import (
-    Anchors,
-    Latents,
-    LatentSpec,
-    Origin,
-    QualityGate,
-    VariantPlan,
-    recombine,
-)
+from latentloom.augment import Anchors, Latents, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.config.sections import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
@@ -154,14 +147,13 @@ def traverse_block(
     strengths = variances if information is None else information
     axes = axes[np.argsort(-strengths[axes], kind="stable")[:MOST_AXES]]
     plan = plan_traversal(example, codec.spec, block, axes)
-    images, probabilities = codec.render(recombine(codec.encode(example.images), None, plan))
-    verdicts = gate.judge_factors({"label": probabilities}, plan.factors)
+    made = make_variants(codec, codec.encode(example.images), None, plan, gate)
     return Traversal(
         axes=axes,
         shares=variances[axes] / max(variances.sum(), np.finfo(np.float64).tiny),
         information=None if information is None else information[axes],
-        images=images.reshape(len(axes), len(STEPS), *images.shape[1:]),
-        accepted=verdicts.accepted.reshape(len(axes), len(STEPS)),
+        images=made.images.reshape(len(axes), len(STEPS), *made.images.shape[1:]),
+        accepted=made.verdicts.accepted.reshape(len(axes), len(STEPS)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle, read_description
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset.held_out_cells import DETAIL
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import Location, local_folder
 
@@ -33,24 +33,23 @@ def load_full(location: Location, pruned: Mapping[str, Any]) -> Bundle:
 
 
 def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> None:
-    own, other = pruned["details"], full["details"]
+    own, other = (BundleDetails.read(bundle["details"]) for bundle in (pruned, full))
     kind = KINDS[pruned.get("scaling", {}).get("kind", "image")]
-    if not own.get(DETAIL) or not kind.can_resize:
+    if not own.hold_out or not kind.can_resize:
         raise ValueError(
             "There is nothing to compare a full model in. Expected: a bundle of images that held "
             f"out cells. Received: --full-model {name} beside a bundle of {kind.many} that held "
-            f"out {len(own.get(DETAIL, {}))} groups. Drop it, or train with data.hold_out."
+            f"out {len(own.hold_out)} groups. Drop it, or train with data.hold_out."
         )
-    if other.get(DETAIL):
+    if other.hold_out:
         raise ValueError(
             f"The full model '{name}' was not trained on all cells. Expected: no data.hold_out. "
-            f"Received: groups {sorted(other[DETAIL])}. Train it without."
+            f"Received: groups {sorted(other.hold_out)}. Train it without."
         )
-    if own.get("data", {}).get("digest") != other.get("data", {}).get("digest"):
+    if own.data != other.data:
         raise ValueError(
             f"The full model '{name}' was trained on another data set. Expected: that of the "
-            f"pruned one, '{own.get('data', {}).get('name')}'. Received: "
-            f"'{other.get('data', {}).get('name')}' with other records. Train both on one."
+            f"pruned one, {own.data}. Received: {other.data}. Train both on one."
         )
     differing = _differing(_recipe(own), _recipe(other))
     if differing:
@@ -62,9 +61,9 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
         )
 
 
-def _recipe(details: Mapping[str, Any]) -> dict[str, Any]:
+def _recipe(details: BundleDetails) -> dict[str, Any]:
     """What trains the model: its judges are asked nothing."""
-    settings = Config.model_validate(details.get("config", {})).run_settings()
+    settings = Config.model_validate(details.config).run_settings()
     settings["data"].pop("hold_out")
     return {section: values for section, values in settings.items() if section != "judge"}
 

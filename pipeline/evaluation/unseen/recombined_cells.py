@@ -10,6 +10,7 @@ import numpy as np
 from latentloom.augment import identity_keys, uniforms
 from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import judge_codes
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
@@ -72,17 +73,16 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     codes = codec.encode(train.images[used])
     places = places.reshape(rows.shape)
     axes = {block.name: factors.index(next(iter(block.factors), "label")) for block in codec.spec}
-    images, probabilities = codec.render_factors(
-        {name: codes[name][places[:, axis]] for name, axis in axes.items()}
-    )
-    gate = config.generate.gate.build(enabled=True)
-    expected = {name: aims.factors[name] for name in factors if name in probabilities}
+    codes = {name: codes[name][places[:, axis]] for name, axis in axes.items()}
+    expected = {name: aims.factors[name] for name in factors if name in codec.bundle.judge_sizes}
+    made = judge_codes(codec, codes, expected, config.generate.gate.build(enabled=True))
+    images = made.images
     span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.images))
     errors = np.square((images.astype(np.float64) - aims.images) / span)
     return Attempt(
         right=_right(codec, images, expected),
         real=_right(codec, aims.images, expected),
-        accepted=gate.judge_factors(probabilities, expected).accepted,
+        accepted=made.verdicts.accepted,
         errors=errors.reshape(len(errors), -1).mean(axis=1),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 
 from latentloom.augment import DonorBank, Latents
@@ -80,24 +79,3 @@ class SampleDonors(CodecDoFn):
     def process(self, task: ShardTask) -> Iterator[DonorBank]:
         """Yields the donors of a task's slice."""
         yield sample_donors(self.job, encode_slice(self.job, self.dataset, task, self.codec))
-
-
-class MergeDonors(beam.CombineFn):
-    """Merges donor banks; associative and commutative, so that any engine gives the same bank."""
-
-    def create_accumulator(self) -> DonorBank | None:
-        """No bank yet."""
-        return None
-
-    def add_input(self, accumulator: DonorBank | None, bank: DonorBank) -> DonorBank:
-        """Merges one more bank."""
-        return bank if accumulator is None else accumulator.merge(bank)
-
-    def merge_accumulators(self, accumulators) -> DonorBank | None:
-        """Merges what workers have merged."""
-        banks = [bank for bank in accumulators if bank is not None]
-        return banks[0].merge(*banks[1:]) if banks else None
-
-    def extract_output(self, accumulator: DonorBank | None) -> DonorBank | None:
-        """The bank itself."""
-        return accumulator

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from apache_beam.metrics.metric import Metrics
 
-from latentloom.augment import (
-    DonorBank,
-)
+from latentloom.augment import DonorBank
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.manifest import TOTALS
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
@@ -76,9 +74,15 @@ class RenderShard(CodecDoFn):
 def render_shard(
     job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None, codec: Codec
 ) -> ShardReport:
-    """Writes the variants of a shard under a temporary name, renames it, then its report.
+    """Writes the variants of a shard under a temporary name, renames it, then writes its report.
 
     Idempotent: the bytes depend on job, shard and donors alone.
+
+    Args:
+        job: The job.
+        shard: The slice with its quotas.
+        donors: The donor bank, for recipes that take donors.
+        codec: The codec of the bundle.
     """
     anchors = allot(job, shard, donors)
     tally = Tally()

@@ -1,4 +1,4 @@
-"""Accepted variants to records."""
+"""Turns accepted variants into records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ def variant_records(
     accepted: Accepted,
     donors: DonorBank | None,
 ) -> dict[int, bytes]:
-    """The serialised examples of accepted candidates, by slot."""
+    """Serialises accepted variants with what the record says of their origin.
+
+    Args:
+        job: The job, which knows the factors that are written.
+        kind: The kind of observation.
+        anchors: The anchors that the plan of the variants points to.
+        accepted: The variants.
+        donors: The donor bank, for recipes that take donors.
+
+    Returns:
+        Each record as a serialised `tf.train.Example`, by its slot in the chunk.
+    """
     plan = accepted.plan
     columns = {name: plan.factors[name].tolist() for name in job.plan.written}
     columns["seen_combination"] = job.plan.seen(plan.factors).tolist()

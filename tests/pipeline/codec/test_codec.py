@@ -10,7 +10,8 @@ from keras import ops
 from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 
 

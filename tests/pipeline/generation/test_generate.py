@@ -18,6 +18,7 @@ from latentloom.augment import Anchors, plan_variants, recombine
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.verification.verify import verify
@@ -218,7 +219,7 @@ def test_interpolation_is_the_same_on_two_workers(tmp_path):
     settings = ("generate.recipe=interpolate_zu", "generate.variants_per_example=1")
     make(tmp_path / "one", *settings)
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *settings, beam_args=two)
+    make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 

@@ -11,6 +11,7 @@ from latentloom.augment import BlockPrior, find_recipe
 from latentloom.model_zoo.bundle import load_bundle, save_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.verification.verify import verify
@@ -122,7 +123,7 @@ def test_two_workers_write_identical_bytes(tmp_path, recipe):
     settings = (f"generate.recipe={recipe}", *UNGATED)
     make(tmp_path / "one", *settings)
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *settings, beam_args=two)
+    make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 

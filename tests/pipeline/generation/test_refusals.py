@@ -12,6 +12,7 @@ import pytest
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.storage import output_directories as directories
@@ -146,7 +147,7 @@ def test_unknown_recipe_is_refused_with_the_nearest(tmp_path):
 
 def test_an_unknown_runner_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Beam has no such runner.*Correct the name"):
-        make(tmp_path / "o", runner="FlyingRunner")
+        make(tmp_path / "o", engine=Engine("FlyingRunner"))
     assert not (tmp_path / "o").exists()
 
 

@@ -30,6 +30,7 @@ from latentloom.pipeline.evaluation.latents.traversal import (
     traverse_block,
 )
 from latentloom.pipeline.evaluation.variants_report import report_on
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import forecast_job
 from latentloom.pipeline.verification.verify import verify
 
@@ -164,7 +165,7 @@ def test_what_is_written_is_the_anchor_with_one_entry_moved(moved):
 
 def test_two_workers_write_identical_bytes(moved, tmp_path):
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *TRAVERSE, "generate.options.axes=3,0", beam_args=two)
+    make(tmp_path / "two", *TRAVERSE, "generate.options.axes=3,0", engine=Engine(beam_args=two))
     assert hashes(moved) == hashes(tmp_path / "two")
 
 
