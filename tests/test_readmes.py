@@ -89,9 +89,9 @@ def links(page: str) -> list[str]:
 
 
 def test_every_readme_is_tested():
-    rooms = ("augment", "configs", "model_zoo", "pipeline", "tests")
+    rooms = ("augment", "configs", "model_zoo", "pipeline")
     found = {path for room in rooms for path in ROOT.glob(f"{room}/**/README.md")}
-    listed = {page for page in MOST_LINES if "/" in page}
+    listed = {page for page in MOST_LINES if page.startswith(rooms)}
     assert {path.relative_to(ROOT).as_posix() for path in found} == listed
 
 
