@@ -15,7 +15,7 @@ from latentloom.pipeline.storage.files import exists, is_remote, read_text, remo
 
 LOCK_FILE = ".lock"
 LEASE_SECONDS = 5.0
-"""How often the holder of a remote directory renews its lease; others wait three intervals."""
+"""How often the holder of a remote directory renews its lease; a second run waits thrice that."""
 
 
 @contextlib.contextmanager
