@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
+from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import file_size, open_binary
 
 MANIFEST_FILE = "manifest.json"
@@ -28,6 +29,8 @@ RESERVED_FEATURES = (
 """Features of a record that are no factors."""
 CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
+TRAINED_ON = "trained_on"
+"""Detail of a manifest: name and digest of the data set that the model was trained on."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
@@ -149,8 +152,6 @@ class Manifest(BaseModel):
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the manifest atomically to the file `path`."""
-        from latentloom.pipeline.storage.atomic_files import write_atomic
-
         write_atomic(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
@@ -223,7 +224,3 @@ def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-TRAINED_ON = "trained_on"
-"""Detail of a manifest: name and digest of the data set that the model was trained on."""
