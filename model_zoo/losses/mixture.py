@@ -1,4 +1,9 @@
-"""The large-margin losses of the mixture."""
+"""Densities of a Gaussian mixture with diagonal covariances, and its large-margin losses.
+
+Reference:
+    Wan et al., Rethinking Feature Distribution for Loss Functions in Image Classification,
+    CVPR 2018.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses a bundle that does not fit a data set."""
+"""Whether a bundle fits a data set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from latentloom.pipeline.observations.vocabulary import summarise
 
 
 def check_compatible(manifest: Manifest, description: Mapping[str, Any]) -> None:
-    """Refuses a bundle that was trained on observations, words or classes of another kind."""
+    """Refuses a bundle that was trained on other observations, words or classes.
+
+    Args:
+        manifest: The manifest of the data set.
+        description: The description of the bundle, as `bundle.json` has it.
+
+    Raises:
+        ValueError: They do not fit.
+    """
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
     if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):
         resize = f"Import the data with --image-size {description['image_shape'][0]}, or train"

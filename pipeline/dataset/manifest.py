@@ -16,6 +16,7 @@ from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
+from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import file_size, open_binary
 
 MANIFEST_FILE = "manifest.json"
@@ -29,6 +30,8 @@ RESERVED_FEATURES = (
 """Features of a record that are no factors."""
 CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
+TRAINED_ON = "trained_on"
+"""Detail of a manifest: name and digest of the data set that the model was trained on."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
@@ -155,8 +158,6 @@ class Manifest(BaseModel):
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the manifest atomically to the file `path`."""
-        from latentloom.pipeline.storage.atomic_files import write_atomic
-
         write_atomic(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod

@@ -14,10 +14,15 @@ def one_per_class(examples: Examples, most: int) -> Examples:
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
-    """A sample of examples by the keyed hash of their ids, and in its order.
+    """A sample of examples by the keyed hash of their ids, in the order of these hashes.
 
-    The same rows in the same order however the examples are ordered, and so are all figures that
-    are measured on them.
+    It does not depend on the order of the examples, and neither does what is measured on it.
+
+    Args:
+        examples: The examples.
+        count: Size of the sample; everything, in the keyed order, if there are fewer.
+        seed: Integer, another seed gives another sample.
+        use: What the sample is for; another use gives another sample.
     """
     order = np.argsort(identity_keys(seed, use, examples.ids), kind="stable")
     return examples.take(order[:count])

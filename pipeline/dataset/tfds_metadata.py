@@ -10,6 +10,7 @@ from typing import Any
 
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
 def write_metadata(
@@ -25,8 +26,6 @@ def write_metadata(
         extra_features: TFDS features of the records beyond observation, factors and `example_id`.
     """
     import tensorflow_datasets as tfds
-
-    from latentloom.pipeline.storage.atomic_files import write_atomic
 
     kind = KINDS[manifest.observation]
     features = {

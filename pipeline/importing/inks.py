@@ -12,7 +12,7 @@ from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
 
 FACTOR = "ink"
-
+"""Name of the factor that the ink becomes."""
 COLOURS = {
     "red": (220, 20, 60),
     "orange": (255, 165, 0),
@@ -25,7 +25,7 @@ COLOURS = {
     "chocolate": (210, 105, 30),
     "silver": (192, 192, 192),
 }
-"""Names and RGB levels of the inks."""
+"""Names and RGB levels of the inks, in the order in which they are taken."""
 
 
 def colour(source: Source, inks: int) -> Source:

@@ -1,4 +1,4 @@
-"""TFRecord framing, read past damage."""
+"""TFRecord files: records read past damage, shards written atomically."""
 
 from __future__ import annotations
 
@@ -28,17 +28,6 @@ class BadRecord:
 
     index: int
     reason: str
-
-
-def _masked_crc(data: bytes) -> bytes:
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def frame(record: bytes) -> bytes:
-    """Puts one record into TFRecord framing: length, checksum, data, checksum."""
-    length = struct.pack("<Q", len(record))
-    return length + _masked_crc(length) + record + _masked_crc(record)
 
 
 def read_records(
@@ -128,3 +117,15 @@ class ShardWriter(AtomicFile):
         """Appends one record, framed."""
         super().write(frame(data))
         self.records += 1
+
+
+def frame(record: bytes) -> bytes:
+    """Puts one record into TFRecord framing: length, checksum, data, checksum."""
+    length = struct.pack("<Q", len(record))
+    return length + _masked_crc(length) + record + _masked_crc(record)
+
+
+def _masked_crc(data: bytes) -> bytes:
+    """The checksum of TFRecord: CRC-32C, rotated and offset."""
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

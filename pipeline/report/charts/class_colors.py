@@ -10,20 +10,20 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latentloom.pipeline.report.charts.drawing import add_legend, shorten
+from latentloom.pipeline.report.charts.drawing import WIDE, add_legend, shorten
 
-# In the order of their hue, so that a colour map can pass through them; all have a contrast of at
-# least 3 on white and on near-black.
-HUES = ("#d9534f", "#cf7720", "#a5841a", "#6d972a", "#2f9f5c", "#2f9e94", "#3d8bd4", "#7a75e0") + (
-    "#b264c8",
-    "#d4578f",
+HUES = (
+    *("#d9534f", "#cf7720", "#a5841a", "#6d972a", "#2f9f5c"),
+    *("#2f9e94", "#3d8bd4", "#7a75e0", "#b264c8", "#d4578f"),
 )
+"""Colours in the order of their hue, so that a colour map can pass through them. All have a
+contrast of at least 3 on white and on near-black."""
 MARKERS = ("o", "^")
+"""Shapes of the dots of the first classes, as many as there are hues, and of the others."""
 MAX_NAMED = len(HUES) * len(MARKERS)
 """More classes than this have no legend, and colours that run through the hues."""
 _STRIDE = 3  # neighbouring classes take hues this far apart
-COLUMNS = 5  # of the legend at most, filled row by row
-WIDE = 6.4  # inches; wider than a chart, since it is shown in the whole width of the page
+_MOST_COLUMNS = 5  # of the legend, filled row by row
 
 
 def class_colors(num_classes: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def _has_legend(names: Sequence[str]) -> bool:
 def _legend_columns(names: Sequence[str]) -> int:
     """As many columns as fit beside each other, by inches of a marker and of a letter."""
     longest = max(len(shorten(name)) for name in names)
-    return max(1, min(COLUMNS, int((WIDE - 0.4) / (0.45 + 0.068 * longest))))
+    return max(1, min(_MOST_COLUMNS, int((WIDE - 0.4) / (0.45 + 0.068 * longest))))
 
 
 def _handle(label: int, num_classes: int) -> Line2D:

@@ -10,13 +10,12 @@ from matplotlib.figure import Figure
 
 from latentloom.pipeline.report.charts.class_colors import (
     MARKERS,
-    WIDE,
     add_class_legend,
     class_colors,
     class_marker,
     legend_height,
 )
-from latentloom.pipeline.report.charts.drawing import RULE, TEXT, to_png
+from latentloom.pipeline.report.charts.drawing import RULE, TEXT, WIDE, to_png
 
 _GAP = 0.55  # inches for the names of rows and for the titles
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 WIDTH = 4.6  # inches; the 8.5 points of a label are then 9 pixels high on a phone
+WIDE = 6.4  # inches; of a chart that is shown in the whole width of the page
 TEXT = "#7a838f"  # a contrast of at least 3 on white and on near-black
 RULE = "#7a838f40"
 _MAX_NAME = 22

@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latentloom.pipeline.report.charts.class_colors import (
-    WIDE,
     add_class_legend,
     class_colors,
     class_marker,
     legend_height,
 )
-from latentloom.pipeline.report.charts.drawing import RULE, TEXT, to_png
+from latentloom.pipeline.report.charts.drawing import RULE, TEXT, WIDE, to_png
 
 _GAP, _UNTITLED_GAP = 0.55, 0.25  # inches for titles and numbers, and for numbers alone
 _FLATTEST, _STEEPEST = 0.3, 1.2  # height over width of a panel

@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latentloom.pipeline.report.charts.class_colors import WIDE
-from latentloom.pipeline.report.charts.drawing import TEXT, shorten, to_png
+from latentloom.pipeline.report.charts.drawing import TEXT, WIDE, shorten, to_png
 
 _BAR, _REJECTED = "#3d8bd438", "#d9534f"
 _LINE = 0.155  # inches a word
