@@ -13,6 +13,8 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 
@@ -31,6 +33,12 @@ class Attempt:
     real: dict[str, np.ndarray]
     accepted: np.ndarray
     errors: np.ndarray
+
+
+def evaluate_unseen_cells(context: EvaluationContext) -> SectionResult:
+    """Recombinations of cells that were held out of training."""
+    unseen = context.folds.unseen
+    return SectionResult(measure_unseen_cells(context.codec, context.train, unseen, context.config))
 
 
 def measure_unseen_cells(
@@ -121,30 +129,52 @@ def _measures(group: str, found: Attempt) -> list[Measure]:
     real = np.logical_and.reduce(list(found.real.values()))
     passed, error = found.accepted, max(float(np.mean(found.errors)), 1e-12)
 
-    def share(what: str, column: np.ndarray, meaning: str) -> Measure:
-        value = float(np.mean(column)) if len(column) else None
-        return Measure(name=f"Unseen cells, {group}: {what}", value=value, meaning=meaning)
+    def figure(key: str, what: str, value: float | None, meaning: str, **more) -> Measure:
+        name_of = {"name": f"Unseen cells, {group}: {what}", "key": f"unseen/{group}/{key}"}
+        return Measure(**name_of, value=value, meaning=meaning, **more)
+
+    def share(key: str, what: str, column: np.ndarray, meaning: str) -> Measure:
+        return figure(key, what, float(np.mean(column)) if len(column) else None, meaning)
 
     reads = "Share of recombinations of held-out cells in which the auditor reads"
     return [
-        share("real examples read", real, "Share whose factors the auditor all reads right."),
-        share("cell read back, before the gate", whole, f"{reads} every factor as expected."),
+        share(
+            "real", "real examples read", real, "Share whose factors the auditor all reads right."
+        ),
+        share(
+            "cell/before",
+            "cell read back, before the gate",
+            whole,
+            f"{reads} every factor as expected.",
+        ),
         *(
-            share(f"{name} read back, before the gate", right, f"{reads} this factor as expected.")
+            share(
+                f"read/{name}/before",
+                f"{name} read back, before the gate",
+                right,
+                f"{reads} this factor as expected.",
+            )
             for name, right in found.right.items()
         ),
-        share("cell read back, after the gate", whole[passed], "The same of those accepted."),
-        Measure(
-            name=f"Unseen cells, {group}: rejected by the gate",
-            value=float(1 - np.mean(passed)),
-            better="lower",
-            meaning="Share that the judge, which was not shown these cells, refuses.",
+        share(
+            "cell/after",
+            "cell read back, after the gate",
+            whole[passed],
+            "The same of those accepted.",
         ),
-        Measure(
-            name=f"Unseen cells, {group}: PSNR",
-            value=float(-10 * np.log10(error)),
-            unit="dB",
-            meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
+        figure(
+            "rejected",
+            "rejected by the gate",
+            float(1 - np.mean(passed)),
+            "Share that the judge, which was not shown these cells, refuses.",
+            better="lower",
+        ),
+        figure(
+            "psnr",
+            "PSNR",
+            float(-10 * np.log10(error)),
+            "Peak signal-to-noise ratio to the real example of the cell: of use where the "
             "factors decide everything, as in renderings.",
+            unit="dB",
         ),
     ]
