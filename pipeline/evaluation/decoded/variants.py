@@ -120,22 +120,8 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
     variants = sample.images.shape[1]
     labels = np.repeat(sample.anchors.labels, variants)
     right, passed = sample.audited == labels, sample.verdicts.accepted
-    chance = float(np.bincount(labels).max() / len(labels))
     return [
-        Measure(
-            name="Class kept, before the gate",
-            key="variants/kept/label/before",
-            value=float(np.mean(right)),
-            chance=chance,
-            meaning="Share of all variants in which the auditor reads the anchor's class.",
-        ),
-        Measure(
-            name="Class kept, after the gate",
-            key="variants/kept/label/after",
-            value=float(np.mean(right[passed])) if passed.any() else None,
-            chance=chance,
-            meaning="The same among the variants that the gate accepts.",
-        ),
+        *_class_kept(right, passed, float(np.bincount(labels).max() / len(labels))),
         Measure(
             name="Rejected by the gate",
             key="variants/rejected",
@@ -159,5 +145,24 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
             chance=0.0,
             meaning="Mean Euclidean distance among the variants of one anchor over that among real "
             "examples of one class; 0 for a model that ignores its style code.",
+        ),
+    ]
+
+
+def _class_kept(right: np.ndarray, passed: np.ndarray, chance: float) -> list[Measure]:
+    return [
+        Measure(
+            name="Class kept, before the gate",
+            key="variants/kept/label/before",
+            value=float(np.mean(right)),
+            chance=chance,
+            meaning="Share of all variants in which the auditor reads the anchor's class.",
+        ),
+        Measure(
+            name="Class kept, after the gate",
+            key="variants/kept/label/after",
+            value=float(np.mean(right[passed])) if passed.any() else None,
+            chance=chance,
+            meaning="The same among the variants that the gate accepts.",
         ),
     ]

@@ -68,7 +68,7 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
         scaled = (accuracy - chance) / max(1 - chance, 1e-9)
         scores[name in block.factors][block.name, name] = float(scaled)
     means = [
-        _tells(f"Blocks tell {what}, mean", key, np.mean(list(scores[is_own].values())), is_own)
+        _tells(f"Blocks tell {what}, mean", key, float(np.mean([*scores[is_own].values()])), is_own)
         for what, key, is_own in (
             ("their own factors", "blocks/own", True),
             ("other factors", "blocks/other", False),
@@ -97,7 +97,7 @@ def _tells(name: str, key: str, value: float, is_own: bool) -> Measure:
     return Measure(
         name=name,
         key=key,
-        value=float(value),
+        value=value,
         chance=0.0,
         better="higher" if is_own else "lower",
         meaning=f"It should{'' if is_own else ' not'}: {SCALE}.",

@@ -125,56 +125,52 @@ def _together(parts: list[Attempt]) -> Attempt:
 
 
 def _measures(group: str, found: Attempt) -> list[Measure]:
+    reads, figures = "Share of recombinations of held-out cells in which the auditor reads", []
     whole = np.logical_and.reduce(list(found.right.values()))
     real = np.logical_and.reduce(list(found.real.values()))
-    passed, error = found.accepted, max(float(np.mean(found.errors)), 1e-12)
-
-    def figure(key: str, what: str, value: float | None, meaning: str, **more) -> Measure:
-        name_of = {"name": f"Unseen cells, {group}: {what}", "key": f"unseen/{group}/{key}"}
-        return Measure(**name_of, value=value, meaning=meaning, **more)
-
-    def share(key: str, what: str, column: np.ndarray, meaning: str) -> Measure:
-        return figure(key, what, float(np.mean(column)) if len(column) else None, meaning)
-
-    reads = "Share of recombinations of held-out cells in which the auditor reads"
-    return [
-        share(
-            "real", "real examples read", real, "Share whose factors the auditor all reads right."
-        ),
-        share(
-            "cell/before",
+    expected = f"{reads} this factor as expected."
+    shares = {
+        "real": ("real examples read", real, "Share whose factors the auditor all reads right."),
+        "cell/before": (
             "cell read back, before the gate",
             whole,
             f"{reads} every factor as expected.",
         ),
-        *(
-            share(
-                f"read/{name}/before",
-                f"{name} read back, before the gate",
-                right,
-                f"{reads} this factor as expected.",
-            )
+        **{
+            f"read/{name}/before": (f"{name} read back, before the gate", right, expected)
             for name, right in found.right.items()
-        ),
-        share(
-            "cell/after",
+        },
+        "cell/after": (
             "cell read back, after the gate",
-            whole[passed],
+            whole[found.accepted],
             "The same of those accepted.",
         ),
-        figure(
-            "rejected",
-            "rejected by the gate",
-            float(1 - np.mean(passed)),
-            "Share that the judge, which was not shown these cells, refuses.",
+    }
+    for key, (what, column, meaning) in shares.items():
+        value = float(np.mean(column)) if len(column) else None
+        figures.append(Measure(**_names(group, key, what), value=value, meaning=meaning))
+    return [*figures, *_costs(group, found)]
+
+
+def _costs(group: str, found: Attempt) -> list[Measure]:
+    """What the gate refuses, and how far from real examples the images are."""
+    error = max(float(np.mean(found.errors)), 1e-12)
+    return [
+        Measure(
+            **_names(group, "rejected", "rejected by the gate"),
+            value=float(1 - np.mean(found.accepted)),
             better="lower",
+            meaning="Share that the judge, which was not shown these cells, refuses.",
         ),
-        figure(
-            "psnr",
-            "PSNR",
-            float(-10 * np.log10(error)),
-            "Peak signal-to-noise ratio to the real example of the cell: of use where the "
-            "factors decide everything, as in renderings.",
+        Measure(
+            **_names(group, "psnr", "PSNR"),
+            value=float(-10 * np.log10(error)),
             unit="dB",
+            meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
+            "factors decide everything, as in renderings.",
         ),
     ]
+
+
+def _names(group: str, key: str, what: str) -> dict[str, str]:
+    return {"name": f"Unseen cells, {group}: {what}", "key": f"unseen/{group}/{key}"}
