@@ -8,9 +8,30 @@ from latentloom.augment import identity_keys
 from latentloom.pipeline.dataset.examples import Examples
 
 
-def one_per_class(examples: Examples, most: int) -> Examples:
-    """The first example of each class, of the first `most` classes."""
-    return examples.take(np.unique(examples.labels, return_index=True)[1][:most])
+def one_per_class(labels: np.ndarray) -> np.ndarray:
+    """Row of the first example of each class, in the order of the classes."""
+    return np.unique(labels, return_index=True)[1]
+
+
+def classes_in_turn(labels: np.ndarray, most: int, keys: np.ndarray | None = None) -> np.ndarray:
+    """Rows of a few examples of every class, sorted by class.
+
+    Each turn takes one example of every class that has some left. The last turn may be cut short.
+
+    Args:
+        labels: `(n,)` integers, the classes.
+        most: Number of rows to take at most.
+        keys: `(n,)` numbers: each class gives its examples of the least keys first, and a turn that
+            is cut short takes those of the least keys. By default examples and classes are taken in
+            their order.
+
+    Returns:
+        int64 of shape `(most,)`, or fewer where there are fewer examples.
+    """
+    own = np.arange(len(labels)) if keys is None else keys
+    turns = rank_in_class(own, labels)
+    rows = np.lexsort((labels if keys is None else keys, turns))[:most]
+    return rows[np.argsort(labels[rows], kind="stable")]
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:

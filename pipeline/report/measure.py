@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -12,7 +13,9 @@ class Measure(BaseModel):
     """One measured number, with what is needed to judge it.
 
     Args:
-        name: What was measured, in a few words.
+        name: What was measured, in a few words for people.
+        key: The same for programs: short, stable, and of one measure in a report, such as
+            `"swap/own"`. Empty in reports and bundles that were written without keys.
         value: The number, or None if it was not measured.
         unit: Unit of the value, or None if it has none.
         spread: Standard deviation of the value over repetitions, or None.
@@ -25,6 +28,7 @@ class Measure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    key: str = ""
     value: int | float | None
     unit: str | None = None
     spread: float | None = None
@@ -53,3 +57,8 @@ class Measure(BaseModel):
         if self.better == "higher":
             return self.value >= self.threshold
         return self.value <= self.threshold
+
+
+def by_key(numbers: Iterable[Measure]) -> dict[str, Measure]:
+    """Measures by their keys; those without a key are left out."""
+    return {measure.key: measure for measure in numbers if measure.key}

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -22,45 +22,50 @@ _CHARTS = ("class_counts", "rejections", "loss_curves")
 def write_report(
     out: str | os.PathLike[str],
     report: Report | Mapping[str, Any],
-    pictures: Mapping[str, bytes],
+    pictures: Mapping[str, Picture],
     name: str = "report",
-) -> None:
+) -> Report:
     """Writes `<name>.html` and `<name>.json` into a folder, each complete or not at all.
 
     Args:
         out: Existing folder, local or in a bucket; files of these names are replaced.
         report: A `Report`, or a mapping with its fields.
-        pictures: PNG bytes by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
+        pictures: Pictures by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
             their sections; all others open the page, in their order.
         name: Name of both files without the ending.
+
+    Returns:
+        The report as it was written, with the captions of the pictures.
 
     Raises:
         ValueError: The report has a wrong field, or a picture is not a PNG.
     """
-    report = Report.model_validate(report)
+    captions = {name: picture.caption for name, picture in pictures.items() if picture.caption}
+    report = Report.model_validate(report).model_copy(update={"captions": captions})
     page = render_page(report, pictures, f"{name}.json")
     write_atomic(os.path.join(out, f"{name}.json"), report.model_dump_json(indent=2) + "\n")
     write_atomic(os.path.join(out, f"{name}.html"), page)
+    return report
 
 
 def render_page(
-    report: Report, pictures: Mapping[str, bytes], facts_file: str = "report.json"
+    report: Report, pictures: Mapping[str, Picture], facts_file: str = "report.json"
 ) -> str:
     """Renders the page; equal arguments give equal text.
 
     Args:
         report: What to say.
-        pictures: PNG bytes by name, as for `write_report`.
+        pictures: Pictures by name, as for `write_report`.
         facts_file: Name of the file beside the page that says the same as JSON.
 
     Raises:
         ValueError: A picture is not a PNG.
     """
-    for name, data in pictures.items():
-        if not data.startswith(_PNG):
+    for name, picture in pictures.items():
+        if not picture.png.startswith(_PNG):
             raise ValueError(
                 f"Picture '{name}' cannot be shown. Expected: the bytes of a PNG file. Received: "
-                f"bytes that begin with {data[:8]!r}. Encode it as PNG."
+                f"bytes that begin with {picture.png[:8]!r}. Encode it as PNG."
             )
     template = _environment().from_string(_resource("template.html.j2"))
     return template.render(
@@ -68,8 +73,9 @@ def render_page(
         facts_file=facts_file,
         style=Markup(_resource("style.css")),  # ours, not a user's
         leading=[name for name in pictures if name not in _CHARTS],
-        sources={name: _data_uri(data) for name, data in pictures.items()},
-        widths={name: int.from_bytes(data[16:20], "big") for name, data in pictures.items()},
+        captions={name: picture.caption for name, picture in pictures.items()},
+        sources={name: _data_uri(picture.png) for name, picture in pictures.items()},
+        widths={n: int.from_bytes(picture.png[16:20], "big") for n, picture in pictures.items()},
     )
 
 

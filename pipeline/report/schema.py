@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from latentloom.pipeline.dataset.manifest import TOTALS, ShardEntry
 from latentloom.pipeline.report.measure import Measure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with what is written below it.
+
+    Attributes:
+        png: Bytes of a PNG file.
+        caption: Sentences, or nothing.
+    """
+
+    png: bytes
+    caption: str = ""
 
 
 class Table(BaseModel):
@@ -68,7 +83,8 @@ class Report(BaseModel):
         rejections: For each class, how many variants were rejected for which reason.
         totals: `requested`, `written`, `rejected` and `dead` variants; empty if nothing was
             generated.
-        captions: Sentences to set under pictures, by the name of the picture.
+        captions: Sentences below pictures, by the name of the picture; `write_report` takes them
+            from the pictures.
         measured_on: What the numbers were measured on, such as `{"split": "test"}`.
         config_yaml: The resolved configuration.
         versions: Versions of Python and of the packages that ran.

@@ -11,10 +11,10 @@ from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.report.charts.study_chart import study_chart
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import write_report
-from latentloom.pipeline.report.schema import Report, Table
+from latentloom.pipeline.report.schema import Picture, Report, Table
 from latentloom.pipeline.study.arms import MORE_REAL, REAL, REPEATED, UNTIED
 from latentloom.pipeline.study.comparisons import Estimate, estimate, paired_difference
-from latentloom.pipeline.study.pool_pictures import captions_of, draw_pools
+from latentloom.pipeline.study.pool_pictures import draw_pools
 from latentloom.pipeline.study.run_study import Results
 from latentloom.pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
 
@@ -42,14 +42,13 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
         The report.
     """
     found = by_size(results)
-    sheets = draw_pools(config, dataset, out)
+    pictures = {"accuracy": Picture(_chart(found), CAPTION), **draw_pools(config, dataset, out)}
     report = Report(
         title=f"Study on {dataset.manifest.name}",
         summary=[_sentence(size, scores) for size, scores in found.items()],
         numbers=[m for size, scores in found.items() for m in _measures(size, scores)]
         + _reading_measures(results),
         tables=[_table(found)],
-        captions={"accuracy": CAPTION, **captions_of(sheets)},
         measured_on={
             "data_set": dataset.manifest.name,
             "data_digest": dataset.manifest.digest,
@@ -60,8 +59,7 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
         versions=library_versions(),
         notes=[*NOTES, *_generators(out)],
     )
-    write_report(out, report, {"accuracy": _chart(found), **sheets}, "study")
-    return report
+    return write_report(out, report, pictures, "study")
 
 
 def _generators(out: Path) -> list[str]:
@@ -96,6 +94,10 @@ def size_title(size: int) -> str:
     return f"{size:,} a class" if size else "all examples"
 
 
+def _size_key(size: int) -> str:
+    return str(size) if size else "all"
+
+
 def _table(found: Mapping[int, Scores]) -> Table:
     """A row an arm, a column a size."""
     rows = []
@@ -126,6 +128,7 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
         measures.append(
             Measure(
                 name=f"{size_title(size)}: {score.name}",
+                key=f"accuracy/{_size_key(size)}/{score.name}",
                 value=found.mean,
                 spread=found.spread,
                 meaning="Accuracy on the test split, mean over seeds.",
@@ -137,6 +140,7 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
                 measures.append(
                     Measure(
                         name=f"{size_title(size)}: {score.name} less {other.name}",
+                        key=f"difference/{_size_key(size)}/{score.name}/{other.name}",
                         value=more.mean,
                         spread=more.spread,
                         meaning=f"Paired difference; {interval(more)}.",
@@ -146,6 +150,7 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
             measures.append(
                 Measure(
                     name=f"{size_title(size)}: gap closed by {score.name}",
+                    key=f"gap_closed/{_size_key(size)}/{score.name}",
                     value=closed.mean,
                     spread=closed.spread,
                     chance=0.0,
@@ -160,6 +165,7 @@ def _reading_measures(results: Results) -> list[Measure]:
     return [
         Measure(
             name=f"{size_title(size)}: {pool} read as intended",
+            key=f"read/{_size_key(size)}/{pool}",
             value=found.mean,
             spread=found.spread,
             meaning="Share of the generated examples off the ties in which an auditor that was "

@@ -8,15 +8,17 @@ import numpy as np
 
 from latentloom.model_zoo.metrics.copies import USUAL_SHARE, copy_figures, nearest_examples
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import rank_in_class
+from latentloom.pipeline.dataset.sampling import classes_in_turn
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.pictures.protocol import Pictures
 from latentloom.pipeline.report.pictures.registry import pictures_of
+from latentloom.pipeline.report.schema import Picture
 
 MOST_DRAWS = 1000
 """Draws, and held-out examples, whose nearest training examples are looked for."""
-
 
 SHOWN = 10
 """Draws that are shown: of every class those with the nearest training examples."""
@@ -28,47 +30,55 @@ CAPTION = (
 )
 
 
-def measure_copies(held_out: EncodedExamples, train: Examples) -> list[Measure]:
+def evaluate_copies(context: EvaluationContext) -> SectionResult:
+    """Whether draws from the prior are copies of training examples."""
+    encoded, train = context.encoded, context.train
+    return SectionResult(measure_copies(encoded, train), draw_copies(encoded, train))
+
+
+def measure_copies(encoded: EncodedExamples, train: Examples) -> list[Measure]:
     """Looks for the nearest training example of draws, and of held-out examples to compare with.
 
     Args:
-        held_out: Encoded examples; a draw is made for each, every block from its prior, given the
+        encoded: Encoded examples; a draw is made for each, every block from its prior, given the
             class.
         train: All examples that the model was trained on.
 
     Returns:
         Two figures as stored and two in the features of the auditor.
     """
-    codec, rows = held_out.codec, slice(MOST_DRAWS)
-    drawn = draw(held_out)
-    ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        f"{codec.kind.many} as stored": lambda images: images,
-        "the features of the auditor": codec.features,
+    codec, rows = encoded.codec, slice(MOST_DRAWS)
+    drawn = draw(encoded)
+    ways: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+        "stored": (f"{codec.kind.many} as stored", lambda images: images),
+        "features": ("the features of the auditor", codec.features),
     }
     return [
         measure
-        for where, see in ways.items()
+        for way, (where, see) in ways.items()
         for measure in _measures(
+            way,
             where,
-            held_out.many,
-            copy_figures(see(drawn), see(held_out.examples.images[rows]), see(train.images)),
+            encoded.many,
+            copy_figures(see(drawn), see(encoded.examples.images[rows]), see(train.images)),
         )
     ]
 
 
-def draw(held_out: EncodedExamples) -> np.ndarray:
+def draw(encoded: EncodedExamples) -> np.ndarray:
     """Decodes draws from the prior, the first of those whose fidelity is measured."""
-    blocks = [*held_out.carriers, *held_out.free]
-    codes = held_out.from_prior(blocks, "fidelity")
-    return held_out.decode({name: code[:MOST_DRAWS] for name, code in codes.items()})
+    blocks = [*encoded.carriers, *encoded.free]
+    codes = encoded.from_prior(blocks, "fidelity")
+    return encoded.decode({name: code[:MOST_DRAWS] for name, code in codes.items()})
 
 
-def draw_copies(held_out: EncodedExamples, train: Examples) -> dict[str, bytes]:
+def draw_copies(encoded: EncodedExamples, train: Examples) -> dict[str, Picture]:
     """Draws what is nearest to training examples beside them; nothing where there are too few."""
-    drawn, codec = draw(held_out), held_out.codec
+    drawn, codec = draw(encoded), encoded.codec
     figures = pictures_of(codec.kind, codec.bundle.vocabulary)
-    picture = draw_nearest(figures, drawn, held_out.labels[: len(drawn)], train.images)
-    return {"copies": picture} if picture else {}
+    picture = draw_nearest(figures, drawn, encoded.labels[: len(drawn)], train.images)
+    caption = CAPTION.format(count=min(len(encoded.examples), MOST_DRAWS))
+    return {"copies": Picture(picture, caption)} if picture else {}
 
 
 def draw_nearest(
@@ -88,20 +98,15 @@ def draw_nearest(
     if len(train) < NEIGHBOURS or not len(made):
         return None
     distances, places = nearest_examples(made, train, NEIGHBOURS)
-    shown = _classes_in_turn(labels, distances[:, 0])
+    shown = classes_in_turn(labels, SHOWN, distances[:, 0])
     return figures.copies(made[shown], train[places[shown]])
 
 
-def _classes_in_turn(labels: np.ndarray, distances: np.ndarray) -> np.ndarray:
-    """Rows with the least distances, as many of each class as there is room for."""
-    chosen = np.lexsort((distances, rank_in_class(distances, labels)))[:SHOWN]
-    return chosen[np.argsort(labels[chosen], kind="stable")]
-
-
-def _measures(where: str, many: str, figures: dict[str, float]) -> list[Measure]:
+def _measures(way: str, where: str, many: str, figures: dict[str, float]) -> list[Measure]:
     return [
         Measure(
             name=f"Copies among draws, in {where}",
+            key=f"copies/{way}/share",
             value=figures["copies"],
             chance=USUAL_SHARE,
             better="lower",
@@ -110,6 +115,7 @@ def _measures(where: str, many: str, figures: dict[str, float]) -> list[Measure]
         ),
         Measure(
             name=f"Nearest training example of draws, in {where}",
+            key=f"copies/{way}/distance",
             value=figures["distance"],
             chance=1.0,
             meaning=f"Median distance to it over that of the {many} that were held out.",

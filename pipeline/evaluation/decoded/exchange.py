@@ -10,6 +10,11 @@ from latentloom.augment import Anchors, LatentSpec, Origin, QualityGate, Variant
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import one_per_class
+from latentloom.pipeline.report.pictures.protocol import GRID_ROWS
+from latentloom.pipeline.report.pictures.registry import pictures_of
+from latentloom.pipeline.report.pictures.shown import ShownExchange
+from latentloom.pipeline.report.schema import Picture
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,33 @@ class Exchange:
 def can_exchange(spec: LatentSpec) -> bool:
     """Whether some blocks carry the class and some do not."""
     return bool(spec.carriers("label") and spec.free_of("label"))
+
+
+def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[str, Picture]:
+    """Draws the exchange of blocks between the first examples of the first classes.
+
+    Args:
+        codec: The codec of a bundle.
+        examples: Real examples.
+        gate: What accepts or rejects the results.
+
+    Returns:
+        Nothing for a model of which `can_exchange` is false.
+    """
+    spec = codec.spec
+    if not can_exchange(spec):
+        return {}
+    some = examples.take(one_per_class(examples.labels)[:GRID_ROWS])
+    made = exchange_blocks(codec, some, gate)
+    shown = ShownExchange(
+        examples=made.examples,
+        cells=made.images,
+        accepted=made.accepted,
+        names=codec.bundle.class_names,
+        parts=(", ".join(spec.carriers("label")), ", ".join(spec.free_of("label"))),
+        others=examples.images,
+    )
+    return {"exchange": pictures_of(codec.kind, codec.bundle.vocabulary).exchange(shown)}
 
 
 def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exchange:

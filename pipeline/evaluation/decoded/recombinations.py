@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,6 @@ from latentloom.augment import (
     allot_cells,
     anchors_among,
     choose_cells,
-    count_cells,
     derive,
     find_clashes,
 )
@@ -24,12 +22,17 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import one_per_class
 from latentloom.pipeline.evaluation.decoded.variants import donors_among
-from latentloom.pipeline.report.charts.factor_grid import factor_grid
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.pictures.donor_sheet import donor_sheet
+from latentloom.pipeline.report.schema import Picture
 
 SHEET_ROWS = 10
+SHEET = (
+    "Right, a recombination before the gate; left of it, the real images that gave its factors, "
+    "each with the value it gave. Those with a red frame are rejected."
+)
 
 
 @dataclass(frozen=True)
@@ -106,18 +109,21 @@ def measure_recombinations(drawn: Recombinations) -> list[Measure]:
     right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
     whole = np.logical_and.reduce(list(right.values()))
     names = {name: f"Factor {name} kept" for name in right} | {"label": "Class kept"}
-    pairs = [("Cell read back", whole)] + [(names[name], right[name]) for name in right]
+    shares = {"cell": ("Cell read back", whole)}
+    shares |= {f"kept/{name}": (names[name], column) for name, column in right.items()}
     measures = [
         Measure(
             name=f"{name}, {when} the gate",
+            key=f"variants/{key}/{when}",
             value=float(np.mean(column[rows])) if rows.any() else None,
             meaning="Share of recombinations in which the auditor reads what is expected.",
         )
-        for name, column in pairs
+        for key, (name, column) in shares.items()
         for when, rows in (("before", np.ones(len(passed), bool)), ("after", passed))
     ]
     rejected = Measure(
         name="Rejected by the gate",
+        key="variants/rejected",
         value=float(1 - np.mean(passed)),
         better="lower",
         meaning="Share of candidates that the judge refuses on the first attempt.",
@@ -125,39 +131,14 @@ def measure_recombinations(drawn: Recombinations) -> list[Measure]:
     return [*measures, rejected]
 
 
-def measure_cells(
-    before: Coverage, after: Coverage, differ: Sequence[tuple[str, str]]
-) -> list[Measure]:
-    """Counts the cells of the grid that could have an example and have none.
-
-    Args:
-        before: The cells of the data that was read.
-        after: The cells with the variants added.
-        differ: Pairs of factors whose values must not have the same name.
-    """
-    within = [pair for pair in differ if set(pair) <= set(before.names)]
-    clashes = find_clashes(before.names, within)
-    counts = {"before": count_cells(before, clashes), "after": count_cells(after, clashes)}
-    return [
-        Measure(
-            name=f"Cells without an example, {when}",
-            value=without,
-            unit=f"of {total}",
-            better="lower",
-            meaning=f"Possible combinations of {', '.join(before.names)} that no example has.",
-        )
-        for when, (total, without) in counts.items()
-    ]
-
-
-def sheet_of(drawn: Recombinations, grid: Coverage) -> bytes:
+def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:
     """A picture of some recombinations beside their donors, classes in turn."""
     label = drawn.plan.label
-    _, first = np.unique(label, return_index=True)
+    first = one_per_class(label)
     others = np.setdiff1d(np.arange(len(label)), first)
     rows = np.sort(np.concatenate([first, others])[:SHEET_ROWS])
     expected = {name: drawn.plan.factors[name][rows] for name in grid.names}
-    return donor_sheet(
+    sheet = donor_sheet(
         drawn.donors[rows],
         drawn.images[rows],
         factors=list(grid.names),
@@ -167,27 +148,4 @@ def sheet_of(drawn: Recombinations, grid: Coverage) -> bytes:
         ],
         accepted=drawn.verdicts.accepted[rows],
     )
-
-
-def grid_of(before: Coverage, after: Coverage) -> bytes:
-    """A heat map of the first factor and the one with which it has most cells without example."""
-    first, *others = before.names
-
-    def missing(name: str) -> int:
-        pair = before.over([first, name])
-        return pair.num_cells - len(pair.counts)
-
-    second = max(others, key=missing)
-    return factor_grid(
-        (first, before.names[first]),
-        (second, before.names[second]),
-        *(_counts(coverage.over([first, second])) for coverage in (before, after)),
-    )
-
-
-def _counts(coverage: Coverage) -> np.ndarray:
-    """Examples of each cell of two factors, `(R, C)`."""
-    counts = np.zeros([len(values) for values in coverage.names.values()], np.int64)
-    cells = np.array(list(coverage.counts), np.int64).reshape(-1, 2)
-    counts[cells[:, 0], cells[:, 1]] = list(coverage.counts.values())
-    return counts
+    return Picture(sheet, SHEET)

@@ -1,63 +1,74 @@
-"""Figures of decoded observations: reconstructions, and draws from the prior of a class."""
+"""Figures of reconstructions: what decoding loses."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from latentloom.model_zoo.metrics.pixels import mean_squared_error, within_class_variance
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 
-def measure_reconstruction(held_out: EncodedExamples) -> list[Measure]:
+def evaluate_reconstruction(context: EvaluationContext) -> SectionResult:
+    """What decoding loses."""
+    return SectionResult(measure_reconstruction(context.encoded))
+
+
+def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
     """Measures what decoding loses, against what the mean of the class alone would lose.
 
     Nothing is measured where squared errors tell nothing, as of bags of words.
     """
-    originals, name = held_out.examples.images, held_out.name
-    told = held_out.codec.kind.error_unit(held_out.codec.bundle.model.value_range)
+    originals, name = encoded.examples.images, encoded.name
+    told = encoded.codec.kind.error_unit(encoded.codec.bundle.model.value_range)
     if told is None:
         return []
     level, unit = told
-    error = mean_squared_error(held_out.decode(held_out.latents), originals)
-    class_mean = within_class_variance(originals, held_out.labels)
+    error = mean_squared_error(encoded.decode(encoded.latents), originals)
+    class_mean = within_class_variance(originals, encoded.labels)
     return [
         Measure(
             name="Reconstruction error",
+            key="reconstruction/error",
             value=error * level,
             better="lower",
-            meaning=f"Mean squared error {unit} of {name} {held_out.many} decoded from their mean "
+            meaning=f"Mean squared error {unit} of {name} {encoded.many} decoded from their mean "
             "codes.",
         ),
         Measure(
             name="Error of the class mean",
+            key="reconstruction/class_mean",
             value=class_mean * level,
             better="lower",
-            meaning=f"The same of the mean {name} {held_out.one} of the class.",
+            meaning=f"The same of the mean {name} {encoded.one} of the class.",
         ),
         Measure(
             name="Reconstruction error over that of the class mean",
+            key="reconstruction/ratio",
             value=ratio(error, class_mean),
             chance=1.0,
             better="lower",
             meaning="Below 1 if the code holds more than the class.",
         ),
-        *_measure_shuffled(held_out, error),
+        *_measure_shuffled(encoded, error),
     ]
 
 
-def _measure_shuffled(held_out: EncodedExamples, error: float) -> list[Measure]:
+def _measure_shuffled(encoded: EncodedExamples, error: float) -> list[Measure]:
     """What it costs to decode each example with the blocks without the label of another one."""
-    if not held_out.free:
+    if not encoded.free:
         return []
-    rows = cycle(held_out.keys("shuffle"))
-    mixed = held_out.decode(held_out.rows(held_out.carriers), held_out.rows(held_out.free, rows))
-    free = " and ".join(held_out.free)
+    rows = cycle(encoded.keys("shuffle"))
+    mixed = encoded.decode(encoded.rows(encoded.carriers), encoded.rows(encoded.free, rows))
+    free = " and ".join(encoded.free)
     shuffled = Measure(
         name=f"Error with {free} shuffled over plain error",
-        value=ratio(mean_squared_error(mixed, held_out.examples.images), error),
+        key="reconstruction/shuffled",
+        value=ratio(mean_squared_error(mixed, encoded.examples.images), error),
         chance=1.0,
-        meaning=f"Each {held_out.one} decoded with {free} of another one; 1 if the decoder "
+        meaning=f"Each {encoded.one} decoded with {free} of another one; 1 if the decoder "
         "ignores it.",
     )
     return [shuffled]

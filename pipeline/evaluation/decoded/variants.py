@@ -1,4 +1,4 @@
-"""Measured quality of a bundle: how clean the split is, and what its variants are like."""
+"""Measured quality of variants: class, rejects and diversity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config.sections import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.pictures.registry import pictures_of
+from latentloom.pipeline.report.pictures.shown import ShownVariants
+from latentloom.pipeline.report.schema import Picture
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,15 @@ class VariantSample:
     images: np.ndarray
     verdicts: Verdicts
     audited: np.ndarray
+
+
+def evaluate_variants(context: EvaluationContext) -> SectionResult:
+    """What class-preserving variants of the scored examples are like."""
+    codec, examples, config = context.codec, context.encoded.examples, context.config
+    generate = config.generate.preserving_class(codec.spec)
+    return SectionResult(
+        measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples)
+    )
 
 
 def draw_sample(
@@ -76,6 +90,17 @@ def donors_among(
     return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
 
 
+def draw_variants(codec: Codec, sample: VariantSample) -> Picture:
+    """Draws some anchors of a sample beside their variants."""
+    shown = ShownVariants(
+        anchors=sample.anchors,
+        variants=sample.images,
+        accepted=sample.verdicts.accepted.reshape(sample.images.shape[:2]),
+        names=codec.bundle.class_names,
+    )
+    return pictures_of(codec.kind, codec.bundle.vocabulary).variants(shown)
+
+
 def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]:
     """Measures the class, the rejects and the diversity of a sample of variants.
 
@@ -86,28 +111,18 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
     variants = sample.images.shape[1]
     labels = np.repeat(sample.anchors.labels, variants)
     right, passed = sample.audited == labels, sample.verdicts.accepted
-    chance = float(np.bincount(labels).max() / len(labels))
     return [
-        Measure(
-            name="Class kept, before the gate",
-            value=float(np.mean(right)),
-            chance=chance,
-            meaning="Share of all variants in which the auditor reads the anchor's class.",
-        ),
-        Measure(
-            name="Class kept, after the gate",
-            value=float(np.mean(right[passed])) if passed.any() else None,
-            chance=chance,
-            meaning="The same among the variants that the gate accepts.",
-        ),
+        *_class_kept(right, passed, float(np.bincount(labels).max() / len(labels))),
         Measure(
             name="Rejected by the gate",
+            key="variants/rejected",
             value=float(1 - np.mean(passed)),
             better="lower",
             meaning="Share of candidates that the judge refuses on the first attempt.",
         ),
         Measure(
             name="Calibration error of the gate",
+            key="variants/calibration",
             value=calibration_error(sample.verdicts.confidence, right),
             chance=0.0,
             better="lower",
@@ -116,9 +131,29 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         ),
         Measure(
             name="Diversity",
+            key="variants/diversity",
             value=relative_diversity(sample.images, examples.images, examples.labels),
             chance=0.0,
             meaning="Mean Euclidean distance among the variants of one anchor over that among real "
             "examples of one class; 0 for a model that ignores its style code.",
+        ),
+    ]
+
+
+def _class_kept(right: np.ndarray, passed: np.ndarray, chance: float) -> list[Measure]:
+    return [
+        Measure(
+            name="Class kept, before the gate",
+            key="variants/kept/label/before",
+            value=float(np.mean(right)),
+            chance=chance,
+            meaning="Share of all variants in which the auditor reads the anchor's class.",
+        ),
+        Measure(
+            name="Class kept, after the gate",
+            key="variants/kept/label/after",
+            value=float(np.mean(right[passed])) if passed.any() else None,
+            chance=chance,
+            meaning="The same among the variants that the gate accepts.",
         ),
     ]

@@ -13,9 +13,12 @@ from latentloom.model_zoo.metrics.disentanglement.scores import (
     disentanglement_scores,
 )
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.factor_table import factor_table
 from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.schema import Picture
 
 LEAST_OF_VALUE = 5
 """Fewest examples a value, on average and of the second most frequent, of a factor that counts."""
@@ -111,23 +114,23 @@ class FactorCodes:
     seed: int
 
     @classmethod
-    def choose(cls, held_out: EncodedExamples, config: Config) -> FactorCodes:
+    def choose(cls, encoded: EncodedExamples, config: Config) -> FactorCodes:
         """Chooses examples by their keyed hash, at most `evaluate.disentanglement_examples`.
 
         Left out are factors with one value among them, and those whose values are too rare to be
         learnt and tested: fewer than five examples a value, or fewer than two values of five.
         """
-        order = np.argsort(held_out.keys("axes"), kind="stable")
+        order = np.argsort(encoded.keys("axes"), kind="stable")
         rows = order[: config.evaluate.disentanglement_examples]
-        latents, factors = held_out.latents, held_out.examples.factors
+        latents, factors = encoded.latents, encoded.examples.factors
         chosen = {name: values[rows] for name, values in factors.items()}
         reasons = {name: _reason(values) for name, values in chosen.items()}
         return cls(
-            codes=np.concatenate([latents[b.name][rows] for b in held_out.codec.spec], axis=1),
-            axes=tuple(f"{b.name} {axis}" for b in held_out.codec.spec for axis in range(b.dim)),
+            codes=np.concatenate([latents[b.name][rows] for b in encoded.codec.spec], axis=1),
+            axes=tuple(f"{b.name} {axis}" for b in encoded.codec.spec for axis in range(b.dim)),
             factors={name: values for name, values in chosen.items() if not reasons[name]},
             left_out={name: reason for name, reason in reasons.items() if reason},
-            seed=held_out.seed,
+            seed=encoded.seed,
         )
 
     @cached_property
@@ -148,6 +151,14 @@ class FactorCodes:
         return disentanglement_scores(others, self.factors, self.seed).scores
 
 
+def evaluate_axes(context: EvaluationContext) -> SectionResult:
+    """What single axes of the code tell of the factors."""
+    codes = FactorCodes.choose(context.encoded, context.config)
+    return SectionResult(
+        measure_factor_codes(codes), draw_factor_codes(codes), note_factor_codes(codes)
+    )
+
+
 def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
     """Measures how the axes of the code separate the factors.
 
@@ -162,6 +173,7 @@ def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
     return [
         Measure(
             name=f"{TITLE}: {title}",
+            key=f"axes/{score}",
             value=codes.found.scores[score],
             chance=codes.by_chance[score],
             better="lower" if score.endswith("error") else "higher",
@@ -171,7 +183,7 @@ def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
     ]
 
 
-def draw_factor_codes(codes: FactorCodes) -> dict[str, bytes]:
+def draw_factor_codes(codes: FactorCodes) -> dict[str, Picture]:
     """Draws how much each of the most important axes tells of each factor, if it was measured."""
     if not codes.found:
         return {}
@@ -179,7 +191,8 @@ def draw_factor_codes(codes: FactorCodes) -> dict[str, bytes]:
     table = table / np.maximum(table.sum(axis=0), 1e-12)
     shown = np.sort(np.argsort(-table.sum(axis=1), kind="stable")[:MOST_AXES])
     names = [codes.axes[axis] for axis in shown]
-    return {"axis_table": factor_table(("axis", names), list(codes.factors), table[shown])}
+    drawing = factor_table(("axis", names), list(codes.factors), table[shown])
+    return {"axis_table": Picture(drawing, axis_caption(codes))}
 
 
 def axis_caption(codes: FactorCodes) -> str:

@@ -149,35 +149,41 @@ def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
     sure, middle = paths.read[name].max(axis=-1), len(PLACES) // 2
     between = f"between two codes of {block} of different {name}"
 
-    def figure(what: str, value: float | None, meaning: str, **more) -> Measure:
-        return Measure(name=f"Path of {name}: {what}", value=value, meaning=meaning, **more)
-
-    return [
-        figure(
+    figures = {
+        "others": (
             "other factors kept",
             kept_share(codec, paths),
             f"Share read right by the auditor {between}.",
         ),
-        figure(
+        "confidence": (
             "confidence",
             float(sure[INNER].mean()),
             f"Largest probability of a {name} by the auditor {between}.",
         ),
-        figure(
+        "middle": (
             "mid-points of a value",
             float(np.mean(sure[middle] >= least)),
             f"Share of middles {between} in which that is at least {least:g}.",
         ),
-        figure(
+        "steps": (
             "steps towards the end",
             steady_share(paths.images),
             f"Share of steps {between} that change what is decoded towards what the second gives.",
         ),
-        figure(
+        "shift": (
             "shift of other blocks",
             shift_of_others(paths),
             f"Mean squared change of the other blocks, encoded again {between}; 1 for two "
             "unrelated examples.",
-            better="lower",
         ),
+    }
+    return [
+        Measure(
+            name=f"Path of {name}: {what}",
+            key=f"path/{name}/{key}",
+            value=value,
+            better="lower" if key == "shift" else "higher",
+            meaning=meaning,
+        )
+        for key, (what, value, meaning) in figures.items()
     ]

@@ -12,15 +12,26 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config.sections import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
+from latentloom.pipeline.report.measure import Measure, by_key
 
+JUDGES = ("judge", "auditor")
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 LEAST_SKILL = 0.5
 """Below this share of the way from guessing to no mistake, a judge is called weak."""
 
 
+def evaluate_probes(context: EvaluationContext) -> SectionResult:
+    """What blocks tell of the class, and how well model, judge and auditor read it."""
+    encoded, settings = context.encoded, context.config.evaluate
+    return SectionResult(
+        measure_split(context.codec, context.train, encoded.examples, encoded.name, settings)
+    )
+
+
 def measure_split(
-    codec: Codec, train: Examples, test: Examples, held_out: str, settings: EvaluateConfig
+    codec: Codec, train: Examples, test: Examples, split: str, settings: EvaluateConfig
 ) -> list[Measure]:
     """Measures what the blocks of the code hold of the class, on examples not trained on.
 
@@ -28,7 +39,7 @@ def measure_split(
         codec: The codec of a bundle.
         train: Examples that probes are trained on.
         test: Examples that everything is scored on.
-        held_out: Name of what `test` is, `"test"` or `"validation"`.
+        split: Name of what `test` is, `"test"` or `"validation"`.
         settings: How many examples to use.
 
     Returns:
@@ -47,28 +58,30 @@ def measure_split(
     measures = [
         Measure(
             name="Class read from the code by the model",
+            key="model/accuracy/label",
             value=float(read),
             chance=chance,
-            meaning=f"Share of {held_out} {many} whose class the model's own mixture reads right.",
+            meaning=f"Share of {split} {many} whose class the model's own mixture reads right.",
         )
     ]
-    for name in ("judge", "auditor"):
-        measures += _reading(codec, test, held_out, name)
+    for name in JUDGES:
+        measures += _reading(codec, test, split, name)
     for kind, codes in (("sampled", sampled), ("mean", mean)):
         for block in codec.spec:
             measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
     return measures
 
 
-def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Measure]:
+def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measure]:
     """How well the judge or the auditor reads the class, and every other factor, of real images."""
     read, many = codec.judge_factors(test.images, judge), codec.kind.many
     return [
         Measure(
             name=f"Accuracy of the {judge}" + ("" if factor == "label" else f": {factor}"),
+            key=f"{judge}/accuracy/{factor}",
             value=float(np.mean(np.argmax(probabilities, axis=-1) == test.factors[factor])),
             chance=1.0 / probabilities.shape[1],
-            meaning=f"Share of real {held_out} {many} that the {judge} classifies right.",
+            meaning=f"Share of real {split} {many} that the {judge} classifies right.",
         )
         for factor, probabilities in read.items()
     ]
@@ -77,16 +90,18 @@ def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Me
 def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
     """One sentence for each factor that judge or auditor hardly read in real examples."""
     weak = []
-    for number in numbers:
-        if number.name.startswith("Accuracy of the ") and number.value is not None:
-            chance = number.chance or 0.0
-            if number.value < chance + LEAST_SKILL * (1 - chance):
-                name, _, factor = number.name.removeprefix("Accuracy of the ").partition(": ")
-                weak.append(
-                    f"The {name} reads the {factor or 'class'} right in {number.value:.1%} of real "
-                    f"examples, by chance {chance:.1%}: what rests on it means little. Raise "
-                    "judge.epochs, lower judge.batch_size, or train on more examples."
-                )
+    for key, number in by_key(numbers).items():
+        judge, _, factor = key.partition("/accuracy/")
+        if judge not in JUDGES or number.value is None:
+            continue
+        chance = number.chance or 0.0
+        if number.value < chance + LEAST_SKILL * (1 - chance):
+            weak.append(
+                f"The {judge} reads the {'class' if factor == 'label' else factor} right in "
+                f"{number.value:.1%} of real examples, by chance {chance:.1%}: what rests on it "
+                "means little. Raise judge.epochs, lower judge.batch_size, or train on more "
+                "examples."
+            )
     return weak
 
 
@@ -102,6 +117,7 @@ def _probe(
     return [
         Measure(
             name=f"{PROBE_NAMES[probe]}: class from {kind} {block}",
+            key=f"probe/{probe}/{kind}/{block}",
             value=probe_accuracy(
                 probe, codes["train"][block], train.labels, codes["test"][block], test.labels
             ),

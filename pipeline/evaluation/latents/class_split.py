@@ -14,8 +14,16 @@ from latentloom.model_zoo.metrics.codes import (
     kl_from_standard_normal,
     mutual_information_bound,
 )
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
+
+
+def evaluate_split(context: EvaluationContext) -> SectionResult:
+    """Which block carries the class, and what the others hold."""
+    measures = (measure_swap, measure_information, measure_units)
+    return SectionResult([number for measure in measures for number in measure(context.encoded)])
 
 
 def partners(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -36,30 +44,32 @@ def partners(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return order[choice]
 
 
-def measure_swap(held_out: EncodedExamples) -> list[Measure]:
+def measure_swap(encoded: EncodedExamples) -> list[Measure]:
     """Exchanges blocks between images of different classes and asks the auditor for the class.
 
     Nothing for a model whose blocks all carry the label.
     """
-    if not held_out.free:
+    if not encoded.free:
         return []
-    rows = partners(held_out.labels, held_out.keys("swap"))
-    carriers, free = held_out.carriers, held_out.free
-    read = held_out.audit(held_out.decode(held_out.rows(carriers), held_out.rows(free, rows)))
-    donors = held_out.labels[rows]
+    rows = partners(encoded.labels, encoded.keys("swap"))
+    carriers, free = encoded.carriers, encoded.free
+    read = encoded.audit(encoded.decode(encoded.rows(carriers), encoded.rows(free, rows)))
+    donors = encoded.labels[rows]
     own, other = " and ".join(carriers), " and ".join(free)
-    one, many = held_out.one, held_out.many
-    mixed = f"{own} of one {held_out.name} {one} and {other} of another class"
+    one, many = encoded.one, encoded.many
+    mixed = f"{own} of one {encoded.name} {one} and {other} of another class"
     return [
         Measure(
             name=f"Swap: class follows {own}",
-            value=float(np.mean(read == held_out.labels)),
-            chance=held_out.chance,
+            key="swap/own",
+            value=float(np.mean(read == encoded.labels)),
+            chance=encoded.chance,
             meaning=f"Of {many} decoded from {mixed}: share in which the auditor reads the class "
             f"that gave {own}.",
         ),
         Measure(
             name=f"Swap: class follows {other}",
+            key="swap/other",
             value=float(np.mean(read == donors)),
             chance=float(np.bincount(donors).max() / len(donors)),
             better="lower",
@@ -69,53 +79,56 @@ def measure_swap(held_out: EncodedExamples) -> list[Measure]:
     ]
 
 
-def measure_information(held_out: EncodedExamples) -> list[Measure]:
+def measure_information(encoded: EncodedExamples) -> list[Measure]:
     """Bounds the mutual information of code and class from below."""
-    scores = held_out.codec.class_scores(held_out.latents)
-    most = class_entropy(held_out.labels)
+    scores = encoded.codec.class_scores(encoded.latents)
+    most = class_entropy(encoded.labels)
     return [
         Measure(
             name="Mutual information of code and class, at least",
-            value=mutual_information_bound(scores, held_out.labels),
+            key="information/class",
+            value=mutual_information_bound(scores, encoded.labels),
             unit="nats",
             chance=0.0,
             meaning=f"Entropy of the class, {most:.3f} nats, less the cross-entropy of the class "
-            f"that the model itself reads in the codes of {held_out.name} {held_out.many}.",
+            f"that the model itself reads in the codes of {encoded.name} {encoded.many}.",
         )
     ]
 
 
-def measure_units(held_out: EncodedExamples) -> list[Measure]:
+def measure_units(encoded: EncodedExamples) -> list[Measure]:
     """Counts the active units of blocks without the label and measures what they hold."""
     measures = [
         Measure(
             name=f"Active units of {name}",
-            value=active_units(held_out.latents[name]),
+            key=f"active_units/{name}",
+            value=active_units(encoded.latents[name]),
             chance=0,
-            meaning=f"Of {held_out.latents[name].shape[1]} dimensions of the mean {name}: those "
+            meaning=f"Of {encoded.latents[name].shape[1]} dimensions of the mean {name}: those "
             f"whose variance is above {ACTIVE_VARIANCE}. 0 if the model ignores {name}.",
         )
-        for name in held_out.free
+        for name in encoded.free
     ]
-    return measures + _measure_divergence(held_out)
+    return measures + _measure_divergence(encoded)
 
 
-def _measure_divergence(held_out: EncodedExamples) -> list[Measure]:
+def _measure_divergence(encoded: EncodedExamples) -> list[Measure]:
     """KL divergence of every block whose prior is one standard normal."""
     measures = []
-    moments = held_out.codec.posterior_moments(held_out.examples.images)
+    moments = encoded.codec.posterior_moments(encoded.examples.images)
     for name, (loc, scale) in moments.items():
-        block = held_out.codec.spec[name]
+        block = encoded.codec.spec[name]
         if block.prior == BlockPrior.standard_normal(block.dim):
             value = kl_from_standard_normal(loc, scale)
             measures.append(
                 Measure(
                     name=f"KL divergence of {name} from its prior",
+                    key=f"kl/{name}",
                     value=value if math.isfinite(value) else None,
                     unit="nats",
                     chance=0.0,
                     meaning="Of the diagonal Gaussian with the posterior's mean and standard "
-                    f"deviation, summed over dimensions, mean of {held_out.name} {held_out.many}. "
+                    f"deviation, summed over dimensions, mean of {encoded.name} {encoded.many}. "
                     "0 if the model ignores the block; the higher, the less a draw of the prior is "
                     "like it.",
                 )

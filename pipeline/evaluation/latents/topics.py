@@ -12,16 +12,19 @@ from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.pipeline.config.sections import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Table
 
 TOP_WORDS = 10
 """Words of a topic that are shown, and whose pairs its coherence is the mean of."""
 MEANS = {
-    "by document": "exp(-mean over documents of the bound per word)",
-    "by word": "exp(-sum of the bounds over the number of all words)",
+    "document": "exp(-mean over documents of the bound per word)",
+    "word": "exp(-sum of the bounds over the number of all words)",
 }
+"""Formula of the perplexity by document and by word."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +44,32 @@ class Topics:
     documents: int
 
 
-def find_topics(held_out: EncodedExamples, train: Examples) -> Topics | None:
+def evaluate_topics(context: EvaluationContext) -> SectionResult:
+    """Topics of a model of words; nothing of other models."""
+    encoded, train = context.encoded, context.train
+    topics = find_topics(encoded, train)
+    measures = measure_topics(topics, encoded, train, context.config.evaluate)
+    return SectionResult(measures, tables=topic_tables(topics))
+
+
+def find_topics(encoded: EncodedExamples, train: Examples) -> Topics | None:
     """Reads the topics of a model of words, in the positive direction of every dimension.
 
     Args:
-        held_out: Whose codec has the model.
+        encoded: Whose codec has the model.
         train: Documents whose words are counted for the coherence.
 
     Returns:
         Nothing of a model of other observations.
     """
-    weights = held_out.codec.topic_weights()
+    weights = encoded.codec.topic_weights()
     if weights is None:
         return None
     top = top_words(weights, TOP_WORDS)
-    dims = [f"{block.name} {axis}" for block in held_out.codec.spec for axis in range(block.dim)]
+    dims = [f"{block.name} {axis}" for block in encoded.codec.spec for axis in range(block.dim)]
     return Topics(
         names=dims[: len(weights)],
-        words=np.array(held_out.codec.bundle.vocabulary)[top].tolist(),
+        words=np.array(encoded.codec.bundle.vocabulary)[top].tolist(),
         coherence=npmi(top, train.images),
         documents=len(train),
     )
@@ -77,13 +88,13 @@ def topic_tables(topics: Topics | None) -> list[Table]:
 
 
 def measure_topics(
-    topics: Topics | None, held_out: EncodedExamples, train: Examples, settings: EvaluateConfig
+    topics: Topics | None, encoded: EncodedExamples, train: Examples, settings: EvaluateConfig
 ) -> list[Measure]:
     """Measures topics, perplexity, and what the words themselves tell of the class.
 
     Args:
         topics: The topics; nothing is measured without.
-        held_out: Encoded documents.
+        encoded: Encoded documents.
         train: Documents that words and classes are learnt from.
         settings: How many examples to train the probe on.
     """
@@ -91,41 +102,44 @@ def measure_topics(
         return []
     coherence = Measure(
         name="Mean NPMI of topics",
+        key="topics/coherence",
         value=float(np.mean(topics.coherence)),
         chance=0.0,
         meaning=f"Normalised pointwise mutual information of the {TOP_WORDS} top words of each "
         f"topic, by their presence in {topics.documents:,} training documents: -1 for words that "
         "never meet, 0 for independent ones, 1 for those that are never apart.",
     )
-    return [coherence, *_measure_perplexity(held_out, train), _probe(held_out, train, settings)]
+    return [coherence, *_measure_perplexity(encoded, train), _probe(encoded, train, settings)]
 
 
-def _measure_perplexity(held_out: EncodedExamples, train: Examples) -> list[Measure]:
-    counts = held_out.examples.images
+def _measure_perplexity(encoded: EncodedExamples, train: Examples) -> list[Measure]:
+    counts = encoded.examples.images
     lengths = counts.sum(axis=1)
-    bounds = held_out.codec.evidence_bound(counts, held_out.seed)
+    bounds = encoded.codec.evidence_bound(counts, encoded.seed)
     found = perplexities(bounds, lengths)
     by_frequency = perplexities(unigram_log_probabilities(train.images, counts), lengths)
     return [
         Measure(
-            name=f"Perplexity, {mean}",
-            value=found[mean],
-            chance=by_frequency[mean],
+            name=f"Perplexity, by {mean}",
+            key=f"topics/perplexity/{mean}",
+            value=found[f"by {mean}"],
+            chance=by_frequency[f"by {mean}"],
             better="lower",
-            meaning=f"{formula}, of {held_out.name} {held_out.many}, one code drawn for each; by "
+            meaning=f"{formula}, of {encoded.name} {encoded.many}, one code drawn for each; by "
             "chance, of how frequent words are in training.",
         )
         for mean, formula in MEANS.items()
     ]
 
 
-def _probe(held_out: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
+def _probe(encoded: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
     train, words = choose(train, settings.probe_examples, 0, "probe"), "bag of words"
-    codes = [np.log1p(examples.images, dtype=np.float32) for examples in (train, held_out.examples)]
+    codes = [np.log1p(examples.images, dtype=np.float32) for examples in (train, encoded.examples)]
     return Measure(
         name=f"Linear probe: class from the {words}",
-        value=probe_accuracy("linear", codes[0], train.labels, codes[1], held_out.labels),
-        chance=held_out.chance,
+        key="probe/linear/words",
+        value=probe_accuracy("linear", codes[0], train.labels, codes[1], encoded.labels),
+        chance=encoded.chance,
         meaning=f"Accuracy of a fresh linear classifier on the logarithms of 1 + count of all "
         f"{codes[0].shape[1]:,} words, to compare those on codes with.",
     )

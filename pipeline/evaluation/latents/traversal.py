@@ -14,17 +14,8 @@ from latentloom.pipeline.config.sections import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.report.pictures.registry import pictures_of
-
-__all__ = [
-    "STEPS",
-    "Traversal",
-    "draw_traversals",
-    "plan_traversal",
-    "sheet_caption",
-    "sheet_name",
-    "shown_axes",
-    "traverse_block",
-]
+from latentloom.pipeline.report.pictures.shown import ShownTraversal
+from latentloom.pipeline.report.schema import Picture
 
 STEPS = np.linspace(-2, 2, 9, dtype=np.float32)
 """Places on an axis, in standard deviations of the prior; the middle is the image itself."""
@@ -76,17 +67,6 @@ def shown_axes(spec: LatentSpec) -> dict[str, np.ndarray]:
     return {name: np.arange(spec[name].dim) for name in names}
 
 
-def sheet_name(block: str) -> str:
-    """Name of the picture of a block."""
-    return f"traversal_of_{block}"
-
-
-def sheet_caption(codec: Codec, *, by_information: bool = False) -> str:
-    """What to write below the picture of a block whose axes are sorted in this way."""
-    order = BY_INFORMATION.format(one=codec.kind.one) if by_information else BY_VARIANCE
-    return pictures_of(codec.kind, codec.bundle.vocabulary).traversal_caption.format(order=order)
-
-
 def draw_traversals(
     codec: Codec,
     examples: Examples,
@@ -94,7 +74,7 @@ def draw_traversals(
     generate: GenerateConfig,
     axes: Mapping[str, np.ndarray],
     information: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, bytes]:
+) -> dict[str, Picture]:
     """Draws one example, chosen by key, on its way along axes of blocks.
 
     Args:
@@ -107,7 +87,7 @@ def draw_traversals(
             which sorts the axes of these blocks.
 
     Returns:
-        A PNG file a block, by the name of the picture.
+        A picture a block, by name.
     """
     example = choose(examples, CANDIDATES, generate.seed, "traversal")
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
@@ -117,9 +97,16 @@ def draw_traversals(
     for block, numbers in axes.items():
         told = (information or {}).get(block)
         made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
-        pictures[sheet_name(block)] = drawing.traversal(
-            STEPS, made.images, made.accepted, made.axes, made.labels, examples.images
+        shown = ShownTraversal(
+            steps=STEPS,
+            cells=made.images,
+            accepted=made.accepted,
+            axes=made.axes,
+            labels=made.labels,
+            order=BY_VARIANCE if told is None else BY_INFORMATION.format(one=codec.kind.one),
+            others=examples.images,
         )
+        pictures[f"traversal_of_{block}"] = drawing.traversal(shown)
     return pictures
 
 

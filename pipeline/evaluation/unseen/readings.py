@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,9 +13,51 @@ from latentloom.model_zoo.metrics.strokes import measure_strokes
 from latentloom.model_zoo.metrics.transfer import linear_residuals
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 
 Readings = dict[str, np.ndarray]
 """A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""
+
+
+@dataclass(frozen=True)
+class ReadImages:
+    """Images that no model was trained on, with what models make of them.
+
+    Attributes:
+        factors: Codes `(n,)` of every factor of the images.
+        held_in: Whether the cell of each was trained on, bool `(n,)`.
+        attributes: Names of attributes that are measured from pixels.
+        pruned: Figures of the model that is evaluated.
+        full: Figures of the full model; empty without one.
+        nearest: Figures of the nearest training images.
+    """
+
+    factors: Mapping[str, np.ndarray]
+    held_in: np.ndarray
+    attributes: Sequence[str]
+    pruned: Readings
+    full: Readings
+    nearest: Readings
+
+
+def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
+    """Reads images of seen cells, and as many of unseen cells for each of so many rows."""
+    evaluate, seed, folds = context.config.evaluate, context.config.generate.seed, context.folds
+    usual = choose(folds.of_seen_cells, evaluate.anchors, seed, "held in")
+    unseen = choose(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
+    test = Examples.concatenate([usual, unseen])
+    known = choose(folds.train, evaluate.probe_examples, 0, "probe")
+    attributes = list(context.terciles.limits)
+    full = context.full
+    return ReadImages(
+        factors=test.factors,
+        held_in=np.arange(len(test)) < len(usual),
+        attributes=attributes,
+        pruned=read_model(context.codec, known, test, attributes),
+        full=read_model(full, known, test, attributes) if full else {},
+        nearest=read_nearest(test.images, folds.train.images),
+    )
 
 
 def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings:

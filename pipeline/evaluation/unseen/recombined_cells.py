@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from latentloom.pipeline.codec.variants import judge_codes
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 
@@ -32,6 +35,12 @@ class Attempt:
     real: dict[str, np.ndarray]
     accepted: np.ndarray
     errors: np.ndarray
+
+
+def evaluate_unseen_cells(context: EvaluationContext) -> SectionResult:
+    """Recombinations of cells that were held out of training."""
+    unseen = context.folds.unseen
+    return SectionResult(measure_unseen_cells(context.codec, context.train, unseen, context.config))
 
 
 def measure_unseen_cells(
@@ -117,34 +126,52 @@ def _together(parts: list[Attempt]) -> Attempt:
 
 
 def _measures(group: str, found: Attempt) -> list[Measure]:
+    reads, figures = "Share of recombinations of held-out cells in which the auditor reads", []
     whole = np.logical_and.reduce(list(found.right.values()))
     real = np.logical_and.reduce(list(found.real.values()))
-    passed, error = found.accepted, max(float(np.mean(found.errors)), 1e-12)
-
-    def share(what: str, column: np.ndarray, meaning: str) -> Measure:
-        value = float(np.mean(column)) if len(column) else None
-        return Measure(name=f"Unseen cells, {group}: {what}", value=value, meaning=meaning)
-
-    reads = "Share of recombinations of held-out cells in which the auditor reads"
-    return [
-        share("real examples read", real, "Share whose factors the auditor all reads right."),
-        share("cell read back, before the gate", whole, f"{reads} every factor as expected."),
-        *(
-            share(f"{name} read back, before the gate", right, f"{reads} this factor as expected.")
-            for name, right in found.right.items()
+    expected = f"{reads} this factor as expected."
+    shares = {
+        "real": ("real examples read", real, "Share whose factors the auditor all reads right."),
+        "cell/before": (
+            "cell read back, before the gate",
+            whole,
+            f"{reads} every factor as expected.",
         ),
-        share("cell read back, after the gate", whole[passed], "The same of those accepted."),
+        **{
+            f"read/{name}/before": (f"{name} read back, before the gate", right, expected)
+            for name, right in found.right.items()
+        },
+        "cell/after": (
+            "cell read back, after the gate",
+            whole[found.accepted],
+            "The same of those accepted.",
+        ),
+    }
+    for key, (what, column, meaning) in shares.items():
+        value = float(np.mean(column)) if len(column) else None
+        figures.append(Measure(**_names(group, key, what), value=value, meaning=meaning))
+    return [*figures, *_costs(group, found)]
+
+
+def _costs(group: str, found: Attempt) -> list[Measure]:
+    """What the gate refuses, and how far from real examples the images are."""
+    error = max(float(np.mean(found.errors)), 1e-12)
+    return [
         Measure(
-            name=f"Unseen cells, {group}: rejected by the gate",
-            value=float(1 - np.mean(passed)),
+            **_names(group, "rejected", "rejected by the gate"),
+            value=float(1 - np.mean(found.accepted)),
             better="lower",
             meaning="Share that the judge, which was not shown these cells, refuses.",
         ),
         Measure(
-            name=f"Unseen cells, {group}: PSNR",
+            **_names(group, "psnr", "PSNR"),
             value=float(-10 * np.log10(error)),
             unit="dB",
             meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
             "factors decide everything, as in renderings.",
         ),
     ]
+
+
+def _names(group: str, key: str, what: str) -> dict[str, Any]:
+    return {"name": f"Unseen cells, {group}: {what}", "key": f"unseen/{group}/{key}"}

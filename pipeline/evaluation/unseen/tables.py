@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from latentloom.augment import Coverage
 from latentloom.model_zoo.metrics.transfer import ratio
-from latentloom.pipeline.evaluation.unseen.readings import Readings, mean_of
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.unseen.cell_rows import ALL, HELD_IN, share_of_rows
+from latentloom.pipeline.evaluation.unseen.readings import ReadImages, Readings, mean_of
 from latentloom.pipeline.report.schema import FigureTable
 
 TableRow = dict[str, float | int | None]
@@ -38,6 +41,10 @@ GENERATION = {
     "Both, full": "The same of the full model, of the same donors.",
     "Real class": "Share of real images of the row in which the auditor reads the class.",
 }
+ERROR_TEXT = (
+    "{share:.2%} of the training images were held out. Measured on {split} images, which no model "
+    "was trained on. A ratio means little without that share, and beside images that were held in."
+)
 READING_TEXT = (
     "Linear maps from the whole mean code to what is measured from pixels are fitted to training "
     "images alone."
@@ -51,6 +58,41 @@ NO_GENERATION = (
     "Left out: all blocks of this model carry the label, so there is none that could give another "
     "class's value without its class."
 )
+
+
+def tabulate_readings(
+    context: EvaluationContext, cells: Mapping[str, Coverage], found: ReadImages
+) -> list[FigureTable]:
+    """Tables of reconstructions and of what codes tell.
+
+    Args:
+        context: The evaluation.
+        cells: The cells of every row by its name.
+        found: What models make of the images.
+    """
+    masks = {name: row.seen_rows(found.factors) for name, row in cells.items()}
+    masks |= {ALL: ~found.held_in, HELD_IN: found.held_in}
+    shares = share_of_rows(context.hold_out, context.folds.whole_factors)
+    errors, readings = {}, {}
+    for name, rows in masks.items():
+        counts: TableRow = {"Images": int(rows.sum()), "Share of training": shares[name]}
+        errors[name] = counts | error_row(found.pruned, found.full, found.nearest, rows)
+        readings[name] = reading_row(
+            found.pruned, found.full, rows, found.held_in, found.attributes
+        )
+    text = ERROR_TEXT.format(share=shares[ALL], split=context.folds.name)
+    columns = reading_columns(found.attributes)
+    return [
+        as_table("Reconstruction", text, ERRORS, errors),
+        as_table("What the code tells", READING_TEXT, columns, readings),
+    ]
+
+
+def tabulate_generation(rows: Mapping[str, TableRow] | None) -> FigureTable:
+    """Table of generated images; without rows it says why there is none."""
+    if rows is None:
+        return as_table("Generation", NO_GENERATION, {}, {})
+    return as_table("Generation", GENERATION_TEXT, GENERATION, rows)
 
 
 def reading_columns(attributes: Sequence[str]) -> dict[str, str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from latentloom.pipeline.report.pictures.mosaic import (
+from latentloom.pipeline.report.pictures.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     GAP,
-    RED,
-    TITLE,
+    TileSheet,
     cell_size,
-    enlarge,
+    edges,
+    fit,
     title_font,
 )
 
@@ -55,32 +53,20 @@ def donor_sheet(
             f"{results.shape}, {len(factors)} factors. Pass all of the same rows."
         )
     height, width = cell_size(results)
-    count = len(factors)
-    lefts = [column * (width + GAP) for column in range(count)]
-    lefts.append(count * (width + GAP) - GAP + ANCHOR_GAP)
-    tiles = enlarge(np.concatenate([donors, results[:, None]], axis=1))
-    picture = Image.new("RGBA", (lefts[-1] + width, STRIP + len(results) * (height + STRIP + GAP)))
-    draw, font = ImageDraw.Draw(picture), title_font(SIZE)
-    for left, name in zip(lefts, [*factors, "result"], strict=True):
-        draw.text((left + FRAME, STRIP - 6), fit(name, font, width), TITLE, font, anchor="ls")
-    for row in range(len(results)):
-        top = STRIP + row * (height + STRIP + GAP)
-        if not accepted[row]:
-            box = (lefts[-1], top, lefts[-1] + width - 1, top + height - 1)
-            draw.rectangle(box, fill=RED)
-        for left, tile in zip(lefts, tiles[row], strict=True):
-            picture.paste(Image.fromarray(tile), (left + FRAME, top + FRAME))
-        for left, name in zip(lefts[:-1], values[row], strict=True):
-            name = fit(name, font, width)
-            draw.text((left + FRAME, top + height + STRIP - 8), name, TITLE, font, anchor="ls")
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
-
-
-def fit(name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """As much of the beginning of a name as fits into a column, with dots for what does not."""
-    shown = name
-    while len(shown) > 1 and font.getlength(shown) > width:
-        shown = shown.removesuffix("…")[:-1] + "…"
-    return shown
+    count, font = len(factors), title_font(SIZE)
+    lefts = edges(count, width)
+    sheet = TileSheet(
+        tops=edges(len(results), height, STRIP, STRIP + GAP),
+        lefts=[*lefts, lefts[-1] + width + ANCHOR_GAP],
+        cell=(height, width),
+        below=STRIP + GAP,
+    )
+    for left, name in zip(sheet.lefts, [*factors, "result"], strict=True):
+        sheet.write(fit(name, font, width), (left + FRAME, STRIP - 6), font, "ls")
+    for row, top in enumerate(sheet.tops):
+        for column, (left, name) in enumerate(zip(lefts, values[row], strict=True)):
+            sheet.place(row, column, donors[row, column])
+            below = (left + FRAME, top + height + STRIP - 8)
+            sheet.write(fit(name, font, width), below, font, "ls")
+        sheet.place(row, count, results[row], accepted[row])
+    return sheet.png()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageFont
 
-from latentloom.pipeline.report.pictures.mosaic import (
+from latentloom.pipeline.report.pictures.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
-    GAP,
     TITLE,
+    TileSheet,
     cell_size,
-    compose_mosaic,
+    edges_after_anchor,
     title_font,
 )
 
@@ -50,59 +49,53 @@ def exchange_grid(
         TypeError: The images are not uint8.
     """
     _check(images, cells, names, accepted)
-    cell = cell_size(images)
-    font, names = _fit(names, cell[1])
+    height, width = cell_size(images)
+    font, names = _fit(names, width)
     above = round(1.2 * font.size) + PADDING
     beside = FRAME + round(max(map(font.getlength, names))) + PADDING
-    picture = Image.fromarray(
-        np.pad(compose_exchange(images, cells, accepted), ((above, 0), (beside, 0), (0, 0)))
-    )
-    draw = ImageDraw.Draw(picture)
-    for place, name in enumerate(names):
-        row, column = (ANCHOR_GAP + (place + 1) * (s + GAP) - GAP + s // 2 for s in cell)
-        draw.text((beside + column, above - PADDING), name, TITLE, font, anchor="ms")
-        draw.text((beside - PADDING, above + row), name, TITLE, font, anchor="rm")
-    _name_parts(draw, parts, (above, beside), cell)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+    sheet = exchange_sheet(images, cells, accepted, (above, beside))
+    for name, top, left in zip(names, sheet.tops[1:], sheet.lefts[1:], strict=True):
+        sheet.write(name, (left + width // 2, above - PADDING), font, "ms")
+        sheet.write(name, (beside - PADDING, top + height // 2), font, "rm")
+    _name_parts(sheet, parts)
+    return sheet.png()
 
 
-def compose_exchange(
-    images: np.ndarray, cells: np.ndarray, accepted: np.ndarray | None = None
-) -> np.ndarray:
-    """Lays tiles and lines out as `exchange_grid` does, without names.
+def exchange_sheet(
+    images: np.ndarray,
+    cells: np.ndarray,
+    accepted: np.ndarray | None = None,
+    origin: tuple[int, int] = (0, 0),
+) -> TileSheet:
+    """Places tiles and lines as `exchange_grid` does, without names.
 
     Args:
         images: As in `exchange_grid`.
         cells: As in `exchange_grid`.
         accepted: As in `exchange_grid`.
-
-    Returns:
-        RGBA pixels, uint8 of shape `(height, width, 4)`, transparent between the tiles.
+        origin: Pixels above and beside the tiles, for names.
     """
-    height, width = cell_size(images)
-    top, grid = compose_mosaic(images[:1], images[None]), compose_mosaic(images, cells, accepted)
-    top[:, :width] = 0  # the corner
-    gap = np.zeros((ANCHOR_GAP, grid.shape[1], 4), np.uint8)
-    pixels = np.concatenate([top, gap, grid])
-    middle = (ANCHOR_GAP - RULE) // 2
-    pixels[height + middle : height + middle + RULE] = TITLE
-    pixels[:, width + middle : width + middle + RULE] = TITLE
-    return pixels
+    (height, width), (above, beside), count = cell_size(images), origin, len(images)
+    tops, lefts = edges_after_anchor(count, height, above), edges_after_anchor(count, width, beside)
+    sheet = TileSheet(tops, lefts, (height, width))
+    for row, image in enumerate(images, start=1):
+        sheet.place(0, row, image)
+        sheet.place(row, 0, image)
+        for column, cell in enumerate(cells[row - 1], start=1):
+            passed = accepted is None or accepted[row - 1, column - 1]
+            sheet.place(row, column, cell, passed)
+    top, left = (start + (ANCHOR_GAP - RULE) // 2 for start in (above + height, beside + width))
+    sheet.fill((top, beside, top + RULE, lefts[-1] + width), TITLE)
+    sheet.fill((above, left, tops[-1] + height, left + RULE), TITLE)
+    return sheet
 
 
-def _name_parts(
-    draw: ImageDraw.ImageDraw,
-    parts: tuple[str, str],
-    origin: tuple[int, int],
-    cell: tuple[int, int],
-) -> None:
+def _name_parts(sheet: TileSheet, parts: tuple[str, str]) -> None:
     """Says in the corner what comes from the left, below it, and from the top, right of it."""
-    (above, beside), (height, width) = origin, cell
+    (height, width), above, beside = sheet.cell, sheet.tops[0], sheet.lefts[0]
     font, (left, top) = _fit(parts, width - round(title_font(LARGEST).getlength(" →")))
-    draw.text((beside + width, above + height // 3), f"{top} →", TITLE, font, anchor="rm")
-    draw.text((beside + width // 2, above + height), f"{left} ↓", TITLE, font, anchor="md")
+    sheet.write(f"{top} →", (beside + width, above + height // 3), font, "rm")
+    sheet.write(f"{left} ↓", (beside + width // 2, above + height), font, "md")
 
 
 def _fit(names: Sequence[str], width: int) -> tuple[ImageFont.FreeTypeFont, list[str]]:

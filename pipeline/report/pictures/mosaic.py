@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
 
-TILE = 96  # pixels to which smaller images are brought, by a whole factor
-FRAME = 4  # pixels around a tile, red where the variant was rejected
-GAP = 4  # pixels between cells
-ANCHOR_GAP = 24  # pixels between the anchor and its first variant
-RED = (217, 83, 79, 255)
-TITLE = (122, 131, 143, 255)
+from latentloom.pipeline.report.pictures.tile_sheet import (
+    GAP,
+    TileSheet,
+    cell_size,
+    edges,
+    edges_after_anchor,
+    title_font,
+)
 
 
 def variant_grid(
@@ -41,85 +40,19 @@ def variant_grid(
         TypeError: The images are not uint8.
     """
     _check(anchors, variants, titles, accepted)
-    mosaic = compose_mosaic(anchors, variants, accepted)
-    if titles is not None:
-        mosaic = _with_titles(mosaic, titles)
-    buffer = io.BytesIO()
-    Image.fromarray(mosaic).save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
-
-
-def compose_mosaic(
-    anchors: np.ndarray, variants: np.ndarray, accepted: np.ndarray | None = None
-) -> np.ndarray:
-    """Lays tiles out as `variant_grid` does, without titles.
-
-    Args:
-        anchors: As in `variant_grid`.
-        variants: As in `variant_grid`.
-        accepted: As in `variant_grid`.
-
-    Returns:
-        RGBA pixels, uint8 of shape `(height, width, 4)`, transparent between the tiles.
-    """
-    rows, columns = variants.shape[:2]
-    tiles = enlarge(np.concatenate([anchors[:, None], variants], axis=1))
     height, width = cell_size(anchors)
-    mosaic = np.zeros((rows * (height + GAP) - GAP, _left(columns, width) + width, 4), np.uint8)
-    for row in range(rows):
-        top = row * (height + GAP)
-        for column in range(columns + 1):
-            left = _left(column, width)
-            cell = mosaic[top : top + height, left : left + width]
-            if column and accepted is not None and not accepted[row, column - 1]:
-                cell[:] = RED
-            cell[FRAME:-FRAME, FRAME:-FRAME] = tiles[row, column]
-    return mosaic
-
-
-def title_font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of titles; it comes with matplotlib, so that pages look the same everywhere."""
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
-
-
-def _left(column: int, width: int) -> int:
-    """Left edge of a cell; column 0 is the anchor."""
-    return column * (width + GAP) + (ANCHOR_GAP - GAP) * (column > 0)
-
-
-def cell_size(images: np.ndarray) -> tuple[int, int]:
-    """Height and width of what an image of `(..., height, width, channels)` takes in a mosaic."""
-    height, width = images.shape[-3:-1]
-    factor = _enlargement(images)
-    return height * factor + 2 * FRAME, width * factor + 2 * FRAME
-
-
-def _enlargement(images: np.ndarray) -> int:
-    return max(1, round(TILE / max(images.shape[-3:-1])))
-
-
-def enlarge(images: np.ndarray) -> np.ndarray:
-    """Enlarges images by a whole factor and makes them RGBA."""
-    factor = _enlargement(images)
-    images = images.repeat(factor, axis=2).repeat(factor, axis=3)
-    colors = np.broadcast_to(images, (*images.shape[:-1], 3))
-    opaque = np.full((*images.shape[:-1], 1), 255, np.uint8)
-    return np.concatenate([colors, opaque], axis=-1)
-
-
-def _with_titles(mosaic: np.ndarray, titles: Sequence[str]) -> np.ndarray:
-    """Puts each title in a strip above its row."""
-    size = min(26, max(14, mosaic.shape[1] // 38))
-    font = title_font(size)
-    strip = round(size * 1.9)
-    row = (mosaic.shape[0] + GAP) // len(titles)
-    parts = []
-    for place, title in enumerate(titles):
-        picture = Image.new("RGBA", (mosaic.shape[1], strip))
-        draw = ImageDraw.Draw(picture)
-        draw.text((FRAME, strip - 5), title, fill=TITLE, font=font, anchor="ls")
-        parts += [np.asarray(picture), mosaic[place * row : (place + 1) * row]]
-    return np.concatenate(parts)
+    lefts = edges_after_anchor(variants.shape[1], width)
+    font = title_font(min(26, max(14, (lefts[-1] + width) // 38)))
+    strip = 0 if titles is None else round(font.size * 1.9)
+    sheet = TileSheet(edges(len(anchors), height, strip, strip + GAP), lefts, (height, width))
+    for row, anchor in enumerate(anchors):
+        if titles is not None:
+            sheet.write_strip(titles[row], row, strip, font)
+        sheet.place(row, 0, anchor)
+        for column, variant in enumerate(variants[row]):
+            passed = accepted is None or accepted[row, column]
+            sheet.place(row, column + 1, variant, passed)
+    return sheet.png()
 
 
 def _check(

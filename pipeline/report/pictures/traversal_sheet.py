@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
 
-from latentloom.pipeline.report.pictures.mosaic import (
+from latentloom.pipeline.report.pictures.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     GAP,
-    RED,
-    TITLE,
+    TileSheet,
     cell_size,
-    enlarge,
+    edges,
     title_font,
 )
 
@@ -55,31 +52,23 @@ def traversal_sheet(
     longest = max(font.getlength(line) for lines in names for line in lines)
     beside = FRAME + round(longest) + PADDING
     lefts = [beside + left for left in _lefts(steps, width)]
-    size = (lefts[-1] + width, STRIP + len(cells) * (height + GAP) - GAP)
-    picture, tiles = Image.new("RGBA", size), enlarge(cells)
-    draw = ImageDraw.Draw(picture)
+    sheet = TileSheet(edges(len(cells), height, STRIP), lefts, (height, width))
     for left, step in zip(lefts, steps, strict=True):
-        place = (left + width // 2, STRIP - PADDING)
-        draw.text(place, _spelt(float(step)), TITLE, font, anchor="ms")
+        sheet.write(_spelt(float(step)), (left + width // 2, STRIP - PADDING), font, "ms")
     for row, lines in enumerate(names):
-        top = STRIP + row * (height + GAP)
-        middle = top + height // 2
+        middle = sheet.tops[row] + height // 2
         for line, anchor in zip(lines, ("rd", "ra"), strict=True):
-            draw.text((beside - PADDING, middle), line, TITLE, font, anchor=anchor)
-        for left, tile, passed in zip(lefts, tiles[row], accepted[row], strict=True):
-            if not passed:
-                draw.rectangle((left, top, left + width - 1, top + height - 1), fill=RED)
-            picture.paste(Image.fromarray(tile), (left + FRAME, top + FRAME))
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+            sheet.write(line, (beside - PADDING, middle), font, anchor)
+        for column, passed in enumerate(accepted[row]):
+            sheet.place(row, column, cells[row, column], passed)
+    return sheet.png()
 
 
 def _lefts(steps: np.ndarray, width: int) -> list[int]:
     """Left edges of the columns."""
     further = (ANCHOR_GAP - GAP) * ((steps >= 0).astype(int) + (steps > 0))
     further -= further[0]
-    return (np.arange(len(steps)) * (width + GAP) + further).tolist()
+    return (np.array(edges(len(steps), width)) + further).tolist()
 
 
 def _spelt(step: float) -> str:

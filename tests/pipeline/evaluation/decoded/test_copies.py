@@ -17,7 +17,7 @@ from latentloom.pipeline.evaluation.decoded.copies import (
     measure_copies,
 )
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.pictures.mosaic import FRAME, cell_size
+from latentloom.pipeline.report.pictures.tile_sheet import FRAME, cell_size
 
 
 def vectors(count: int, seed: int) -> Examples:
@@ -90,7 +90,8 @@ def test_the_picture_shows_the_nearest_pairs_of_every_class():
     drawn[17] = images[5]  # of class 1
     drawn[::2] = images[8] + 9  # of class 0, and not as near
     picture = draw_copies(model(drawn, "image"), train)["copies"]
-    pixels = np.asarray(Image.open(io.BytesIO(picture)))[..., :1]
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)))[..., :1]
+    assert picture.caption.startswith(f"Left, of {MOST_DRAWS:,} draws from the prior")
     height, width = cell_size(images)
     assert pixels.shape[0] == SHOWN * (height + 4) - 4
     left = pixels.shape[1] - NEIGHBOURS * (width + 4) + 4

@@ -14,8 +14,8 @@ SHUFFLED = "Error with zu shuffled over plain error"
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | None]:
-    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
-    return {figure.name: figure.value for figure in measure(held_out)}
+    encoded = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
+    return {figure.name: figure.value for figure in measure(encoded)}
 
 
 def test_a_cycle_gives_every_row_another_one_once():

@@ -68,10 +68,12 @@ def test_identical_variants_have_no_diversity_and_real_images_have_one():
 
 def test_judges_that_hardly_read_real_examples_are_named_with_the_fix():
     numbers = [
-        Measure(name="Accuracy of the judge", value=0.56, chance=0.1),
-        Measure(name="Accuracy of the auditor", value=0.54, chance=0.1),
-        Measure(name="Accuracy of the auditor: ink", value=0.3, chance=0.25),
-        Measure(name="Diversity", value=0.1, chance=0.0),
+        Measure(name="Judge", key="judge/accuracy/label", value=0.56, chance=0.1),
+        Measure(name="Auditor", key="auditor/accuracy/label", value=0.54, chance=0.1),
+        Measure(name="Auditor, ink", key="auditor/accuracy/ink", value=0.3, chance=0.25),
+        Measure(name="Model", key="model/accuracy/label", value=0.3, chance=0.25),
+        Measure(name="Diversity", key="variants/diversity", value=0.1, chance=0.0),
+        Measure(name="Accuracy of the judge", value=0.1, chance=0.1),  # written without keys
     ]
     weak = find_weak_judges(numbers)
     assert len(weak) == 2

@@ -16,8 +16,8 @@ from latentloom.pipeline.evaluation.latents.class_split import (
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | int | None]:
-    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
-    return {figure.name: figure.value for figure in measure(held_out)}
+    encoded = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
+    return {figure.name: figure.value for figure in measure(encoded)}
 
 
 def test_partners_are_of_another_class_each_equally_likely():

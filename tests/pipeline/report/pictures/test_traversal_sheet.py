@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.mosaic import ANCHOR_GAP, FRAME, GAP, RED
+from latentloom.pipeline.report.pictures.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED
 from latentloom.pipeline.report.pictures.traversal_sheet import STRIP, traversal_sheet
 
 STEPS = np.array([-1.0, 0.0, 1.0, 2.0])
