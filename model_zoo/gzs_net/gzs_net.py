@@ -24,10 +24,10 @@ from latentloom.model_zoo.gzs_net.groups import GroupBatches
 from latentloom.model_zoo.gzs_net.losses import loss_terms
 from latentloom.model_zoo.gzs_net.priors import mixture_of_values
 from latentloom.model_zoo.losses.interpolation import check_cir
+from latentloom.model_zoo.networks.architecture import Architecture, resolve_network
 from latentloom.model_zoo.networks.encoder_decoder import (
     image_decoder,
     image_encoder,
-    resolve_network,
 )
 from latentloom.model_zoo.networks.gaussian_mixture import ClassMixture
 from latentloom.model_zoo.training.batches import Factors, factors_of
@@ -171,14 +171,16 @@ class GZSNet(keras.Model):
             "group_norm": self.group_norm,
         }
         code_dim = sum(block["dim"] for block in self.latent_spec.values())
-        self.encoder = image_encoder(self.image_shape, code_dim, name="encoder", **sizes)
+        self.encoder = image_encoder(
+            self.image_shape, code_dim, Architecture(**sizes), name="encoder"
+        )
         self.decoder = image_decoder(
             code_dim,
             self.image_shape,
+            Architecture(**sizes),
             rank=self.rank,
             colour_columns=columns_of(self.latent_spec, self.colour_blocks),
             name="decoder",
-            **sizes,
         )
         self.mixture = ClassMixture(
             self.num_classes,

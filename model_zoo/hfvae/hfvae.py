@@ -25,8 +25,9 @@ from latentloom.model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.hfvae.priors import fit_priors
 from latentloom.model_zoo.hfvae.settings import check_arguments
 from latentloom.model_zoo.hfvae.topics import topic_weights
+from latentloom.model_zoo.networks.architecture import Architecture, resolve_network
 from latentloom.model_zoo.networks.class_density import ClassDensity
-from latentloom.model_zoo.networks.encoder_decoder import image_encoder, resolve_network
+from latentloom.model_zoo.networks.encoder_decoder import image_encoder
 from latentloom.model_zoo.training.batches import Batches, Factors, labels_of
 
 INITIALIZER = "he_normal"
@@ -161,9 +162,9 @@ class HFVAE(keras.Model):
 
     def _build_networks(self) -> None:
         sizes = {name: getattr(self, name) for name in NETWORK_SIZES}
-        sizes["kernel_initializer"] = INITIALIZER
+        sizes = Architecture(**sizes, kernel_initializer=INITIALIZER)
         encoder_dim = sum(block.encoder_dim for block in self.parts)
-        self.encoder = image_encoder(self.image_shape, encoder_dim, name="encoder", **sizes)
+        self.encoder = image_encoder(self.image_shape, encoder_dim, sizes, name="encoder")
         self.decoder = self.observed.decoder(sum(block.dim for block in self.parts), sizes)
         self.densities: dict[str, Any] = {}
         if not self.label_block:

@@ -98,7 +98,7 @@ class Bernoulli(_Unmeasured):
 
     def decoder(self, input_dim, sizes):
         """The mirror of the encoder, which ends in logits."""
-        return image_decoder(input_dim, self.image_shape, ending="linear", name="decoder", **sizes)
+        return image_decoder(input_dim, self.image_shape, sizes, ending="linear", name="decoder")
 
     def reconstruction_loss(self, observations, decoded):
         """Cross-entropy, summed over pixels."""
@@ -129,7 +129,7 @@ class Gaussian(_Unmeasured):
 
     def decoder(self, input_dim, sizes):
         """The mirror of the encoder."""
-        return image_decoder(input_dim, self.image_shape, name="decoder", **sizes)
+        return image_decoder(input_dim, self.image_shape, sizes, name="decoder")
 
     def reconstruction_loss(self, observations, decoded):
         """Minus the log density, summed over pixels or features."""

@@ -18,11 +18,11 @@ from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
 from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.architecture import Architecture, resolve_network
 from latentloom.model_zoo.networks.class_density import ClassDensity
 from latentloom.model_zoo.networks.encoder_decoder import (
     image_decoder,
     image_encoder,
-    resolve_network,
 )
 from latentloom.model_zoo.networks.subspace import Subspace
 from latentloom.model_zoo.st_rkm.losses import add_noise, loss_terms
@@ -116,9 +116,13 @@ class StRKM(keras.Model):
             name: getattr(self, name)
             for name in ("network", "width", "hidden_dim", "kernel_size", "base_side")
         }
-        self.encoder = image_encoder(self.image_shape, feature_dim, name="encoder", **sizes)
+        self.encoder = image_encoder(
+            self.image_shape, feature_dim, Architecture(**sizes), name="encoder"
+        )
         self.subspace = Subspace(feature_dim, dim, seed, name="subspace")
-        self.decoder = image_decoder(feature_dim, self.image_shape, name="decoder", **sizes)
+        self.decoder = image_decoder(
+            feature_dim, self.image_shape, Architecture(**sizes), name="decoder"
+        )
         self.density = ClassDensity(num_classes, num_components, dim, name="density")
         self.noise_source = keras.random.SeedGenerator(seed)
         self.trackers = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from latentloom.model_zoo.networks.architecture import Architecture
 from latentloom.model_zoo.networks.discriminator import ProjectionDiscriminator
 from latentloom.model_zoo.networks.encoder_decoder import (
     classifier_head,
@@ -27,8 +28,9 @@ def build_networks(model: ZsZuVAE) -> None:
         "base_side": model.base_side,
         "group_norm": model.group_norm,
     }
+    sizes = Architecture(**sizes)
     model.zs_encoder = image_encoder(
-        model.image_shape, model.zs_dim, dropout=model.dropout, name="zs_encoder", **sizes
+        model.image_shape, model.zs_dim, sizes, dropout=model.dropout, name="zs_encoder"
     )
     model.head = (
         StiefelHead(model.zu_dim, model.zu_feature_dim, model.seed, name="head")
@@ -36,10 +38,10 @@ def build_networks(model: ZsZuVAE) -> None:
         else GaussianHead(model.zu_dim, name="head")
     )
     model.zu_encoder = image_encoder(
-        model.image_shape, model.head.encoder_dim, name="zu_encoder", **sizes
+        model.image_shape, model.head.encoder_dim, sizes, name="zu_encoder"
     )
     model.decoder = image_decoder(
-        model.zs_dim + model.head.decoder_dim, model.image_shape, name="decoder", **sizes
+        model.zs_dim + model.head.decoder_dim, model.image_shape, sizes, name="decoder"
     )
     model.adversary = classifier_head(
         model.zu_dim, model.num_classes, hidden_dim=model.hidden_dim, name="adversary"

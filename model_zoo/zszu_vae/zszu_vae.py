@@ -18,7 +18,7 @@ from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
 from latentloom.model_zoo.backend.probability import tfd
-from latentloom.model_zoo.networks.encoder_decoder import resolve_network
+from latentloom.model_zoo.networks.architecture import resolve_network
 from latentloom.model_zoo.training.batches import labels_of
 from latentloom.model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.zszu_vae.networks import build_networks
