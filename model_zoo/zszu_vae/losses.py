@@ -42,7 +42,11 @@ def loss_terms(model: ZsZuVAE, x, labels, outputs) -> dict:
         **_split_terms(model, labels, outputs),
         **_variant_terms(model, x, labels, outputs),
         **model.head.penalties(outputs),
-        **({"cir_loss": cir_loss(model, means)} if model.cir_weight else {}),
+        **(
+            {"cir_loss": cir_loss(model, model.encode, model.decode, means, model.noise)}
+            if model.cir_weight
+            else {}
+        ),
     }
 
 

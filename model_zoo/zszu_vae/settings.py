@@ -20,7 +20,7 @@ def check_arguments(model: ZsZuVAE) -> None:
     Raises:
         ValueError: A choice is unknown, or a number out of range.
     """
-    check_cir(model)
+    check_cir(model, list(model.latent_spec))
     choices = {"precision": PRECISIONS, "sampled_prior": SAMPLED_PRIORS, "zu_head": ZU_HEADS}
     for name, known in choices.items():
         if getattr(model, name) not in known:
