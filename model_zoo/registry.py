@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -51,10 +50,7 @@ def tunable_arguments(name: str) -> dict[str, Any]:
 
 def _arguments(name: str) -> dict[str, Any]:
     """All arguments of a model beside the shape and the number of classes, with their defaults."""
-    if hasattr(MODELS[name], "settings_class"):
-        return {field.name: field.default for field in fields(MODELS[name].settings_class)}
-    parameters = inspect.signature(MODELS[name].__init__).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {field.name: field.default for field in fields(MODELS[name].settings_class)}
 
 
 def check_arguments(name: str, args: Mapping[str, Any]) -> None:
