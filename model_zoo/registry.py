@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import keras
@@ -44,12 +44,13 @@ def tunable_arguments(name: str) -> dict[str, Any]:
             f"The model is unknown. Expected: one of {', '.join(sorted(MODELS))}. "
             f"Received: model.name={name!r}. Did you mean '{nearest_name(name, MODELS)}'?"
         )
-    parameters = inspect.signature(MODELS[name].__init__).parameters.values()
-    return {
-        p.name: p.default
-        for p in parameters
-        if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN_BY_THE_DATA
-    }
+    known = _arguments(name)
+    return {name: default for name, default in known.items() if name not in GIVEN_BY_THE_DATA}
+
+
+def _arguments(name: str) -> dict[str, Any]:
+    """All arguments of a model beside the shape and the number of classes, with their defaults."""
+    return {field.name: field.default for field in fields(MODELS[name].settings_class)}
 
 
 def check_arguments(name: str, args: Mapping[str, Any]) -> None:
@@ -70,7 +71,7 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
 
 def takes_counts(name: str) -> bool:
     """Whether a model asks of what kind its observations are, and so takes bags of words."""
-    return "observation" in inspect.signature(MODELS[name].__init__).parameters
+    return "observation" in _arguments(name)
 
 
 def build_model(
@@ -100,6 +101,6 @@ def build_model(
             f"counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
             f"`model.name` to {' or '.join(able)}."
         )
-    has = inspect.signature(MODELS[name].__init__).parameters
+    has = _arguments(name)
     given = {key: value for key, value in given.items() if key in has}
     return MODELS[name](tuple(image_shape), num_classes, **args, **given)

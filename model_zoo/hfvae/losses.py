@@ -15,15 +15,13 @@ drawn, terms of categorical blocks are sums over all values, or they would have 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras import ops
 
+from latentloom.model_zoo.hfvae.blocks import CategoricalBlock
+from latentloom.model_zoo.hfvae.networks import HFVAENetworks
+from latentloom.model_zoo.hfvae.settings import HFVAESettings
 from latentloom.model_zoo.losses.aggregate_posterior import stratified_log_weights
 from latentloom.model_zoo.losses.divergences import kl_terms
-
-if TYPE_CHECKING:
-    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 EVIDENCE_TERMS = (
     "reconstruction_loss",
@@ -34,11 +32,14 @@ EVIDENCE_TERMS = (
 )
 
 
-def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
+def loss_terms(
+    settings: HFVAESettings, networks: HFVAENetworks, x, y, outputs, training: bool = True
+) -> dict:
     """Every term as a scalar, and the accuracy with which the label is read, if it is.
 
     Args:
-        model: The model.
+        settings: Those of the model.
+        networks: Those of the model.
         x: Observations, `(batch, *image_shape)`.
         y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; not read without a block for it.
         outputs: What calling the model on the observations gave.
@@ -46,16 +47,16 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
             posterior is that of the batch alone.
     """
     label_terms = {}
-    if model.label_block:
-        label_terms = _label_terms(model, y, outputs)
-        outputs = with_labels(model, y, outputs)
-    decoded = model.decoder(model.join(outputs), training=training)
-    reconstruction_loss = model.observed.reconstruction_loss(x, decoded)
+    if label_block := networks.label_block:
+        label_terms = _label_terms(label_block, settings.label_share, y, outputs)
+        outputs = with_labels(label_block, y, outputs)
+    decoded = networks.decode(outputs, training)
+    reconstruction_loss = networks.likelihood.reconstruction_loss(x, decoded)
     ones = ops.ones_like(reconstruction_loss)
     size = ops.cast(ops.shape(x)[0], "float32")
-    num_examples = ops.maximum(size, float(model.num_examples or 1)) if training else size
+    num_examples = ops.maximum(size, float(settings.num_examples or 1)) if training else size
     terms = kl_terms(
-        {block.name: block.densities(outputs) for block in model.parts},
+        {block.name: block.densities(outputs) for block in networks.blocks},
         stratified_log_weights(ones, num_examples),
         ones,
     )
@@ -69,27 +70,27 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
     }
 
 
-def with_labels(model: HFVAE, y, outputs) -> dict:
+def with_labels(label_block: CategoricalBlock, y, outputs) -> dict:
     """The outputs, code and posterior of the label's block replaced where the label is shown."""
     is_shown = ops.cast(y["is_shown"], "bool")[:, None]
-    shown = model.label_block.shown(y["label"])
+    shown = label_block.shown(y["label"])
     return outputs | {
         name: ops.where(is_shown, known, outputs[name]) for name, known in shown.items()
     }
 
 
-def _label_terms(model: HFVAE, y, outputs) -> dict:
+def _label_terms(label_block: CategoricalBlock, label_share: float, y, outputs) -> dict:
     """Cross-entropy of the label's block, a mean over the labels that are shown, and accuracy.
 
     The mean is over as many as a batch shows in expectation, so that each of them counts the same.
     Accuracy is that over all examples, most of which may have kept their label to themselves.
     """
-    log_probabilities = outputs[f"{model.label_block.name}/log_probabilities"]
-    one_hot = ops.one_hot(y["label"], model.num_classes, dtype="float32")
+    log_probabilities = outputs[f"{label_block.name}/log_probabilities"]
+    one_hot = ops.one_hot(y["label"], label_block.dim, dtype="float32")
     is_shown = ops.cast(y["is_shown"], "float32")
     losses = -ops.sum(one_hot * log_probabilities, axis=-1)
     predicted = ops.cast(ops.argmax(log_probabilities, axis=-1), "int32")
     return {
-        "label_loss": ops.mean(is_shown * losses) / model.label_share,
+        "label_loss": ops.mean(is_shown * losses) / label_share,
         "label_accuracy": ops.mean(ops.cast(predicted == ops.cast(y["label"], "int32"), "float32")),
     }

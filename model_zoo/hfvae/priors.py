@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from latentloom.model_zoo.hfvae.networks import HFVAENetworks
 from latentloom.model_zoo.training.batches import Factors, labels_of
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
-
-def fit_priors(model: HFVAE, latents, factors: Factors) -> dict[str, dict[str, np.ndarray]]:
+def fit_priors(
+    networks: HFVAENetworks, latents, factors: Factors, seed: int
+) -> dict[str, dict[str, np.ndarray]]:
     """The priors that classes are drawn from; see `HFVAE.fitted_priors`."""
-    if model.label_block:
-        measured = model.observed.measured_blocks
-        return {block.name: block.prior_arrays() for block in model.parts} | {
+    if networks.label_block:
+        measured = networks.likelihood.measured_blocks
+        return {block.name: block.prior_arrays() for block in networks.blocks} | {
             name: _one_gaussian(np.asarray(latents[name])) for name in measured
         }
     labels = np.asarray(labels_of(factors))
     return {
-        name: density.fit(np.asarray(latents[name]), labels, model.seed)
-        for name, density in model.densities.items()
+        name: density.fit(np.asarray(latents[name]), labels, seed)
+        for name, density in networks.densities.items()
     }
 
 

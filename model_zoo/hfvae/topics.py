@@ -1,70 +1,15 @@
-"""Bags of words: the likelihood of counts, by two decoders whose weights can be read as topics.
-
-A document is a bag of so many words, each drawn from `p(word | z)`. How many is no matter of the
-code: it is measured on the document and kept as a block of its own, so that a decoded document has
-a length.
-"""
+"""Two decoders of bags of words, whose weights can be read as topics."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import keras
-from keras import layers, ops
+from keras import layers
 
-from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.networks.encoder_decoder import output_activation
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.hfvae.hfvae import HFVAE
-
-LENGTH = "length"
-"""Name of the block with the log of a document's number of words."""
-_LONGEST = math.log(1e6)
 _TOPICS = "topics"
-
-
-class Multinomial:
-    """Counts of words, drawn independently of one another; the decoder gives logits.
-
-    The loss leaves out the number of orders of the words, which no network can change.
-    """
-
-    measured_blocks = {LENGTH: 1}
-
-    def __init__(self, model: HFVAE):
-        self.num_words, self.topic_model = model.image_shape[0], model.topic_model
-
-    def encoder_input(self, observations):
-        """The logarithm of 1 + count, so that long documents do not drown the others."""
-        return ops.log1p(observations)
-
-    def decoder(self, input_dim, sizes):
-        """The topic model; `sizes` are those of other networks."""
-        return TOPIC_MODELS[self.topic_model](input_dim, self.num_words)
-
-    def reconstruction_loss(self, observations, decoded):
-        """Minus the log probability of the words, summed over the document."""
-        return -ops.sum(observations * ops.log_softmax(decoded), axis=-1)
-
-    def measure(self, observations):
-        """The log of the number of words, `(batch, 1)`."""
-        total = ops.sum(observations, axis=-1, keepdims=True)
-        return {LENGTH: ops.log(ops.maximum(total, 1.0))}
-
-    def mean(self, decoded, latents):
-        """Expected counts: as many words as the document is long, at most a million."""
-        return self._total(latents) * ops.softmax(decoded)
-
-    def distribution(self, decoded, latents):
-        """Of counts of all words."""
-        total = ops.round(ops.squeeze(self._total(latents), -1))
-        return tfd.Multinomial(total_count=total, logits=decoded)
-
-    def _total(self, latents):
-        return ops.exp(ops.clip(latents[LENGTH], 0.0, _LONGEST))
 
 
 def nvdm_decoder(input_dim: int, num_words: int) -> keras.Model:

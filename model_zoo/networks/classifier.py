@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from latentloom.model_zoo.networks.encoder_decoder import output_activation, resolve_network
+from latentloom.model_zoo.networks.architecture import resolve_network
+from latentloom.model_zoo.networks.encoder_decoder import output_activation
 from latentloom.model_zoo.networks.normalization import FusedBatchNormalization
 
 FEATURES = "features"

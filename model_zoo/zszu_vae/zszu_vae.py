@@ -8,9 +8,10 @@ class. One decoder draws the image from both.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,8 +19,8 @@ from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
 from latentloom.model_zoo.backend.probability import tfd
-from latentloom.model_zoo.networks.encoder_decoder import resolve_network
 from latentloom.model_zoo.training.batches import labels_of
+from latentloom.model_zoo.training.trackers import make_trackers, update_trackers
 from latentloom.model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.zszu_vae.networks import build_networks
 from latentloom.model_zoo.zszu_vae.priors import (
@@ -27,7 +28,7 @@ from latentloom.model_zoo.zszu_vae.priors import (
     learnt_components,
     refitted_components,
 )
-from latentloom.model_zoo.zszu_vae.settings import check_arguments
+from latentloom.model_zoo.zszu_vae.settings import ZsZuVAESettings
 from latentloom.model_zoo.zszu_vae.zu_heads import diagonal_normal
 
 MOST_NATS_A_DIM = 20.0
@@ -49,53 +50,7 @@ class ZsZuVAE(keras.Model):
     Args:
         image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
         num_classes: Integer, number of classes.
-        zs_dim: Integer, size of the block `zs`, which carries the label.
-        zu_dim: Integer, size of the block `zu`, which carries everything else.
-        zu_head: `"gaussian"`, or `"stiefel"` for axes of `zu` that are decorrelated and sorted by
-            variance; see `model_zoo.zszu_vae.zu_heads`.
-        zu_feature_dim: Integer, size of the features of the latter, at least `zu_dim`.
-        network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
-        width: Integer, channels of the outermost convolution.
-        hidden_dim: Integer, size of the hidden dense layers.
-        kernel_size: Integer, side of the kernels of convolutions, in pixels.
-        base_side: Integer, longest side at which no further convolution halves the image.
-        group_norm: Whether group normalisation follows the convolutions of encoders and decoder.
-        dropout: Float in `[0, 1)`, share of hidden units of the zs encoder dropped in training.
-        class_probabilities: Sequence of floats that sum to 1, the share of each class in the
-            training data, or `None` for balanced classes.
-        noise_variance: Float, variance of the pixel noise of the likelihood at `kl_weight` 1, in
-            squared units of the input. It gives the mean squared error per pixel the weight
-            `pixels / (2 * noise_variance * zu_dim)` and means the same at every image size.
-        kl_weight: Float, weight of the KL divergence per dimension of `zu`.
-        precision: `"learnt"`, or `"fixed"` to 1: precision of the mixture's components.
-        likelihood_weight: Float, weight of minus the log density of `zs` under its class.
-        code_weight: Float, weight of the same on the encoder alone, centres held still; keeps
-            `zs` from becoming a free auto-encoder code.
-        adversary_weight: Float, weight of the pressure on `zu` to tell nothing of the class.
-        adversary_steps: Integer, for how many steps of the adversary one step counts: it learns
-            from so many draws of `zu`, at so many times the learning rate.
-        mmd_weight: Float, weight of the class-conditional maximum mean discrepancy of `zu`, an
-            alternative to the adversary that needs no network.
-        tc_weight: Float, weight of the total correlation of `zu` and of the class that `zs` tells,
-            another such alternative.
-        consistency_weight: Float, weight of the class that the encoder of `zs` reads in images
-            decoded from `zs` and a draw of `zu` from its prior, as the decoder sees it. Not in the
-            paper: there the decoder only ever sees posterior samples of `zu`.
-        mixture_share: Float in `[0, 1]`, share of these images whose `zs` is drawn from the learnt
-            mixture; the others keep the `zs` of the batch.
-        gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
-            discriminator of images; 0 for none.
-        discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
-        cir_weight: Float, weight of the interpolation regulariser; 0 for none.
-        cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
-            both; for this and the next three see `model_zoo.losses.interpolation`.
-        cir_alpha: `"dimension"` or `"example"`.
-        cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`.
-        cir_stop_gradient: Whether the target of the regulariser is held constant.
-        margin: Float, margin of the mixture's classification loss.
-        sampled_prior: `"refitted"` to the codes of each class after training, or `"learnt"`: the
-            components of the mixture that `zs` is drawn from when variants are made.
-        seed: Integer, seed of the posterior samples drawn in training.
+        **arguments: The fields of `ZsZuVAESettings`.
 
     Input shape:
         `(batch, height, width, channels)`, float32 in `[-1, 1]`, or `(batch, features)`.
@@ -105,6 +60,7 @@ class ZsZuVAE(keras.Model):
         `(batch, zu_dim)`; `reconstruction` with the shape of the input.
     """
 
+    settings_class = ZsZuVAESettings
     value_range = (-1.0, 1.0)
     monitor = "val_negative_elbo"
 
@@ -113,68 +69,25 @@ class ZsZuVAE(keras.Model):
         image_shape: Sequence[int],
         num_classes: int,
         *,
-        zs_dim: int = 16,
-        zu_dim: int = 32,
-        zu_head: str = "gaussian",
-        zu_feature_dim: int = 50,
-        network: str = "auto",
-        width: int = 32,
-        hidden_dim: int = 256,
-        kernel_size: int = 4,
-        base_side: int = 8,
-        group_norm: bool = False,
-        dropout: float = 0.0,
-        class_probabilities: Sequence[float] | None = None,
-        noise_variance: float = 1.225,
-        kl_weight: float = 1.0,
-        precision: str = "learnt",
-        likelihood_weight: float = 0.1,
-        code_weight: float = 1.0,
-        adversary_weight: float = 1.0,
-        adversary_steps: int = 1,
-        mmd_weight: float = 0.0,
-        tc_weight: float = 0.0,
-        consistency_weight: float = 1.0,
-        mixture_share: float = 0.25,
-        gan_weight: float = 0.0,
-        discriminator_rate: float = 1.0,
-        cir_weight: float = 0.0,
-        cir_blocks: Sequence[str] | None = None,
-        cir_alpha: str = "dimension",
-        cir_distance: str = "mse",
-        cir_stop_gradient: bool = False,
-        margin: float = 0.0,
-        sampled_prior: str = "refitted",
-        seed: int = 0,
-        **kwargs,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        **arguments,
     ):
-        super().__init__(**kwargs)
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
         self.image_shape = tuple(int(side) for side in image_shape)
-        self.num_classes, self.zs_dim, self.zu_dim = num_classes, zs_dim, zu_dim
-        self.zu_head, self.zu_feature_dim = zu_head, zu_feature_dim
-        self.network = resolve_network(network, self.image_shape)
-        self.width, self.hidden_dim, self.dropout = width, hidden_dim, dropout
-        self.kernel_size, self.base_side, self.group_norm = kernel_size, base_side, group_norm
-        self.class_probabilities = tuple(class_probabilities or [1.0 / num_classes] * num_classes)
-        self.noise_variance, self.kl_weight, self.precision = noise_variance, kl_weight, precision
-        self.likelihood_weight, self.code_weight = likelihood_weight, code_weight
-        self.adversary_weight, self.adversary_steps = adversary_weight, adversary_steps
-        self.mmd_weight, self.tc_weight = mmd_weight, tc_weight
-        self.consistency_weight, self.mixture_share = consistency_weight, mixture_share
-        self.gan_weight, self.discriminator_rate = gan_weight, discriminator_rate
-        self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
-        self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
-        self.cir_stop_gradient = cir_stop_gradient
-        self.margin, self.sampled_prior, self.seed = margin, sampled_prior, seed
-        check_arguments(self)
+        self.num_classes = num_classes
+        self.settings = ZsZuVAESettings(**arguments).resolved(self.image_shape, num_classes)
+        self.settings.check()
+        noise_variance, zu_dim = self.settings.noise_variance, self.settings.zu_dim
         self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
-
-        build_networks(self)
-        self.noise = keras.random.SeedGenerator(seed)
-        self.trackers = {
-            name: keras.metrics.Mean(name=name)
-            for name in (*self.loss_weights, "negative_elbo", "zs_accuracy")
-        }
+        self.networks = networks = build_networks(self.settings, self.image_shape, num_classes)
+        # Keras saves weights under the names of these attributes.
+        self.zs_encoder, self.head = networks.zs_encoder, networks.head
+        self.zu_encoder, self.decoder = networks.zu_encoder, networks.decoder
+        self.adversary, self.mixture = networks.adversary, networks.mixture
+        self.discriminator, self.noise = networks.discriminator, networks.noise
+        self.trackers = make_trackers((*self.loss_weights, "negative_elbo", "zs_accuracy"))
         self.built = True
 
     # --- Contract -----------------------------------------------------------------------------
@@ -182,20 +95,15 @@ class ZsZuVAE(keras.Model):
     @property
     def latent_spec(self) -> dict[str, dict]:
         """Blocks in order, with their sizes and the factors that they carry."""
-        return {
-            "zs": {"dim": self.zs_dim, "factors": ["label"]},
-            "zu": {"dim": self.zu_dim, "factors": []},
-        }
+        return self.settings.latent_spec
 
     def encode(self, observations):
         """Encodes to the point `zs` and the mean of the posterior of `zu`, without noise."""
-        zu = self.head.moments(self.zu_encoder(observations))["zu_loc"]
-        return {"zs": self.zs_encoder(observations), "zu": zu}
+        return self.networks.encode(observations)
 
     def decode(self, latents):
         """Decodes to the mean of the likelihood, `(batch, height, width, channels)`."""
-        zu = self.head.lift(latents["zu"])
-        return self.decoder(ops.concatenate([latents["zs"], zu], axis=-1))
+        return self.networks.decode(latents)
 
     def class_scores(self, latents):
         """Log density of `zs` under every class, `(batch, num_classes)`, up to a constant."""
@@ -230,7 +138,7 @@ class ZsZuVAE(keras.Model):
         From `reconstruction_weight * mse + kl_weight * kl / zu_dim`, which is proportional to
         minus the evidence bound with this noise.
         """
-        return (self.kl_weight * self.noise_variance) ** 0.5
+        return (self.settings.kl_weight * self.settings.noise_variance) ** 0.5
 
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
@@ -247,39 +155,40 @@ class ZsZuVAE(keras.Model):
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32, with `C` classes (or 1, where the class makes no difference) and `K` = 1.
         """
-        by_class = learnt_components if self.sampled_prior == "learnt" else refitted_components
-        return {
-            "zs": by_class(self, latents["zs"], labels_of(factors)),
-            "zu": centred_normal(self.head.scale()),
-        }
+        if self.settings.sampled_prior == "learnt":
+            zs = learnt_components(self.mixture)
+        else:
+            zs = refitted_components(latents["zs"], labels_of(factors), self.num_classes)
+        return {"zs": zs, "zu": centred_normal(self.head.scale())}
 
     # --- Training -----------------------------------------------------------------------------
 
     @property
     def loss_weights(self) -> dict[str, float]:
         """Weight of every term of the loss; see `model_zoo.zszu_vae.losses`."""
+        settings = self.settings
         weights = {
             "class_loss": 1.0,
-            "likelihood_loss": self.likelihood_weight,
+            "likelihood_loss": settings.likelihood_weight,
             "reconstruction_loss": self.reconstruction_weight,
-            "kl_zu": self.kl_weight / self.zu_dim,
-            "code_loss": self.code_weight,
-            "confusion_loss": self.adversary_weight,
+            "kl_zu": settings.kl_weight / settings.zu_dim,
+            "code_loss": settings.code_weight,
+            "confusion_loss": settings.adversary_weight,
             "adversary_loss": 1.0,
-            "mmd_loss": self.mmd_weight,
-            "tc_loss": self.tc_weight,
-            "consistency_loss": self.consistency_weight,
+            "mmd_loss": settings.mmd_weight,
+            "tc_loss": settings.tc_weight,
+            "consistency_loss": settings.consistency_weight,
         }
-        gan = {"generator_loss": self.gan_weight, "discriminator_loss": 1.0}
-        cir = {"cir_loss": self.cir_weight} if self.cir_weight else {}
-        return weights | (gan if self.gan_weight else {}) | cir | self.head.penalty_weights
+        gan = {"generator_loss": settings.gan_weight, "discriminator_loss": 1.0}
+        cir = {"cir_loss": settings.cir_weight} if settings.cir_weight else {}
+        return weights | (gan if settings.gan_weight else {}) | cir | self.head.penalty_weights
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
         """Networks whose learning rate is a multiple of the others'."""
-        groups = {"adversary": (self.adversary, float(self.adversary_steps))}
-        if self.gan_weight:
-            groups["discriminator"] = (self.discriminator, self.discriminator_rate)
+        groups = {"adversary": (self.adversary, float(self.settings.adversary_steps))}
+        if self.settings.gan_weight:
+            groups["discriminator"] = (self.discriminator, self.settings.discriminator_rate)
         return {name: pair for name, pair in groups.items() if pair[1] != 1.0}
 
     @property
@@ -294,14 +203,13 @@ class ZsZuVAE(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of what every group of variables minimises."""
         labels = ops.cast(y, "int32")
-        terms = loss_terms(self, x, labels, y_pred)
+        terms = loss_terms(self.settings, self.networks, x, labels, y_pred)
         weighted = {name: weight * terms[name] for name, weight in self.loss_weights.items()}
         negative_elbo = sum(weighted[name] for name in EVIDENCE_TERMS)
         predicted = ops.cast(ops.argmax(self.mixture(y_pred["zs"]), axis=-1), "int32")
         accuracy = ops.mean(ops.cast(predicted == labels, "float32"))
         figures = {**terms, "negative_elbo": negative_elbo, "zs_accuracy": accuracy}
-        for name, value in figures.items():
-            self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
+        update_trackers(self.trackers, figures, ops.shape(x)[0])
         return replica_share(sum(weighted.values()))
 
     def symptom_of_divergence(self, figures: dict[str, float]) -> tuple[str, str] | None:
@@ -310,9 +218,9 @@ class ZsZuVAE(keras.Model):
         Returns:
             What was expected and received, and the setting to lower; or `None`.
         """
-        if figures["kl_zu"] <= MOST_NATS_A_DIM * self.zu_dim:
+        bound = MOST_NATS_A_DIM * self.settings.zu_dim
+        if figures["kl_zu"] <= bound:
             return None
-        bound = MOST_NATS_A_DIM * self.zu_dim
         received = f"Received: kl_zu={figures['kl_zu']:.4g}: zu flees from the adversary"
         return f"kl_zu of at most {bound:g} nats. {received}", "model.args.adversary_weight"
 
@@ -321,15 +229,9 @@ class ZsZuVAE(keras.Model):
     def call(self, observations, training=False):
         zs = self.zs_encoder(observations, training=training)
         moments = self.head.moments(self.zu_encoder(observations), training)
-        zu = self.draw(moments["zu_loc"], moments["zu_log_variance"])
+        zu = self.networks.draw(moments["zu_loc"], moments["zu_log_variance"])
         return {"zs": zs, "zu": zu, "reconstruction": self.decode({"zs": zs, "zu": zu}), **moments}
 
-    def draw(self, loc, log_variance):
-        """A sample of normals of some means and log variances, differentiable in both."""
-        noise = keras.random.normal(ops.shape(loc), seed=self.noise)
-        return loc + ops.exp(0.5 * log_variance) * noise
-
     def get_config(self):
-        parameters = inspect.signature(type(self).__init__).parameters
-        names = [name for name in parameters if name not in ("self", "kwargs")]
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        given = {"image_shape": self.image_shape, "num_classes": self.num_classes}
+        return {**super().get_config(), **given, **asdict(self.settings)}

@@ -73,7 +73,8 @@ def measure(model: HFVAE, train: Examples, test: Examples) -> dict[str, float]:
     posteriors = read_posteriors({name: np.asarray(column) for name, column in columns.items()})
     found = aggregate_information(posteriors)
     latents = model.encode(unseen)
-    errors = model.observed.reconstruction_loss(unseen, model.decoder(model.join(latents)))
+    networks = model.networks
+    errors = networks.likelihood.reconstruction_loss(unseen, networks.decode(latents))
     codes = np.asarray(latents["class"])
     read, table = codes.argmax(axis=1), np.zeros((codes.shape[1],) * 2)
     np.add.at(table, (read, test.labels), 1)

@@ -56,7 +56,7 @@ def test_categorical_codes_are_probabilities_and_any_point_of_the_simplex_decode
 
 
 def test_the_largest_entry_of_a_relaxed_code_is_drawn_from_the_posterior():
-    block, seed = tiny({"c": {"values": 3}}).parts[0], keras.random.SeedGenerator(0)
+    block, seed = tiny({"c": {"values": 3}}).networks.blocks[0], keras.random.SeedGenerator(0)
     share = np.array([0.1, 0.3, 0.6], np.float32)
     moments = {"c/log_probabilities": ops.log(ops.convert_to_tensor(np.tile(share, (6000, 1))))}
     codes = np.asarray(block.draw(moments, seed))
@@ -66,7 +66,7 @@ def test_the_largest_entry_of_a_relaxed_code_is_drawn_from_the_posterior():
 
 
 def test_log_variances_are_bounded_and_keep_their_gradient(gradients_of):
-    block = tiny({"z": {"dim": 1}}).parts[0]
+    block = tiny({"z": {"dim": 1}}).networks.blocks[0]
     raw = keras.Variable(np.array([[0.0, -30.0], [0.0, 0.0], [0.0, 12.0]], np.float32))
     moments = block.moments(raw.value)
     assert np.asarray(moments["z/log_variance"]).min() >= -12
@@ -78,8 +78,9 @@ def test_log_variances_are_bounded_and_keep_their_gradient(gradients_of):
 def test_the_first_blocks_whose_combinations_are_few_enough_are_enumerated():
     blocks = {"a": {"values": 10}, "b": {"values": 30}, "c": {"values": 20}}
     model = tiny(blocks, max_joint_classes=256)
-    assert [block.is_enumerated for block in model.parts] == [True, False, True]
-    assert not any(block.is_enumerated for block in tiny(blocks, max_joint_classes=1).parts)
+    assert [block.is_enumerated for block in model.networks.blocks] == [True, False, True]
+    few = tiny(blocks, max_joint_classes=1)
+    assert not any(block.is_enumerated for block in few.networks.blocks)
 
 
 # --- Probability model ------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def test_the_reconstruction_loss_is_minus_the_log_likelihood(observations, likel
     latents = {"z": np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)}
     black_and_white = np.where(observations > 0, 1.0, -1.0).astype(np.float32)
     decoded = model.decoder(latents["z"])
-    found = np.asarray(model.observed.reconstruction_loss(black_and_white, decoded))
+    found = np.asarray(model.networks.likelihood.reconstruction_loss(black_and_white, decoded))
     seen = (black_and_white + 1) / 2 if likelihood == "bernoulli" else black_and_white
     np.testing.assert_allclose(found, -np.asarray(model.likelihood(latents).log_prob(seen)), 1e-4)
     if likelihood == "gaussian":

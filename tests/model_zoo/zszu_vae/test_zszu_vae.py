@@ -1,5 +1,7 @@
 """What the paper's model claims: exact values of its losses, and who learns from which."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -75,8 +77,9 @@ def gradients(gradients_of):
 
 def only(model, *weights):
     """Sets every weight of a loss term to zero, but these to 10."""
-    for weight in LEARNS_FROM:
-        setattr(model, weight, 10.0 if weight in weights else 0.0)
+    values = {weight: 10.0 if weight in weights else 0.0 for weight in LEARNS_FROM}
+    model.reconstruction_weight = values.pop("reconstruction_weight")
+    model.settings = replace(model.settings, **values)
 
 
 def silence(network, bias=0.0):
@@ -150,13 +153,14 @@ def test_without_a_weight_no_total_correlation_is_estimated(batch):
     model.compute_loss(*batch, outputs)
     assert float(model.trackers["tc_loss"].result()) == 0.0
     np.testing.assert_array_equal(model.noise.state, before)
-    model.tc_weight = 1.0
+    model.settings = replace(model.settings, tc_weight=1.0)
     model.compute_loss(*batch, outputs)
     assert not np.array_equal(model.noise.state, before)
 
 
 def test_negative_elbo_is_the_weighted_sum(model, batch):
-    model.likelihood_weight, model.reconstruction_weight, model.kl_weight = 0.3, 7.0, 2.0
+    model.settings = replace(model.settings, likelihood_weight=0.3, kl_weight=2.0)
+    model.reconstruction_weight = 7.0
     found = figures(model, batch)
     expected = (
         found["class_loss"]
@@ -278,7 +282,7 @@ def test_bad_arguments_are_refused_with_the_fix(bad):
 
 
 def test_without_a_weight_no_variants_are_decoded(model, batch):
-    model.consistency_weight = 0.0
+    model.settings = replace(model.settings, consistency_weight=0.0)
     assert figures(model, batch)["consistency_loss"] == 0.0
 
 
@@ -356,7 +360,7 @@ def test_noise_scale_makes_the_loss_an_evidence_bound(batch):
     latents = model.encode(batch[0])
     errors = np.mean((np.asarray(model.decode(latents)) - batch[0]) ** 2, axis=(1, 2, 3))
     log_prob = np.asarray(model.likelihood(latents).log_prob(batch[0]), np.float64)
-    nats_a_loss = model.zu_dim / model.kl_weight
+    nats_a_loss = model.settings.zu_dim / model.settings.kl_weight
     expected = -nats_a_loss * model.reconstruction_weight * (errors - errors[0])
     np.testing.assert_allclose(log_prob - log_prob[0], expected, atol=2e-3)
 

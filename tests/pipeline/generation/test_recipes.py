@@ -167,7 +167,7 @@ def test_one_donor_a_class_is_enough_to_swap_across_classes(tmp_path, label_of):
 
 def test_a_class_prior_that_ignores_the_class_is_refused_before_work_starts(tmp_path):
     bundle = load_bundle(digits_bundle())
-    blind = BlockPrior.standard_normal(bundle.model.zs_dim).to_arrays("zs")
+    blind = BlockPrior.standard_normal(bundle.model.settings.zs_dim).to_arrays("zs")
     bundle.priors = {**bundle.priors, **blind}
     save_bundle(bundle, tmp_path / "blind")
     config = digits_config("generate.recipe=sample_class")

@@ -1,0 +1,22 @@
+"""The running means that a model shows of its loss and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+Trackers = dict[str, keras.metrics.Mean]
+"""One running mean a figure, by name. As a dictionary on a model, Keras resets them every epoch."""
+
+
+def make_trackers(names: Iterable[str]) -> Trackers:
+    """Makes the running means of figures with these names."""
+    return {name: keras.metrics.Mean(name=name) for name in names}
+
+
+def update_trackers(trackers: Trackers, figures: Mapping[str, Any], batch_size: Any) -> None:
+    """Adds the figures of a batch, each with the weight of its examples."""
+    for name, value in figures.items():
+        trackers[name].update_state(value, sample_weight=batch_size)
