@@ -111,7 +111,8 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
     sheet = {"recombinations": sheet_of(drawn, change[0])}
     return (
         SectionResult(measure_recombinations(drawn), sheet)
-        + _report_change(made)
+        + _report_cells(made)
+        + _report_trained(made)
         + _report_nearest(made, drawn.images, drawn.plan.label)
         + _report_exchange(made, made.examples)
     )
@@ -123,21 +124,25 @@ def _report_variants(made: _Generation) -> SectionResult:
     beside = {"variants": draw_variants(made.codec, sample)}
     return (
         SectionResult(measure_variants(sample, made.examples), beside)
-        + _report_change(made)
+        + _report_cells(made)
+        + _report_trained(made)
         + _report_nearest(made, sample.images[:, 0], sample.anchors.labels)
         + _report_exchange(made, sample.anchors)
         + _report_traversals(made, sample)
     )
 
 
-def _report_change(made: _Generation) -> SectionResult:
-    """Cells that were filled, and the figures of the bundle, which older ones have no keys of."""
-    details = BundleDetails.read(made.codec.bundle.details)
-    trained = [Measure.model_validate(m) for m in details.figures]
-    cells = SectionResult()
-    if made.change:
-        cells = report_cells(*made.change, made.config.generate.differ)
-    return cells + SectionResult(trained)
+def _report_cells(made: _Generation) -> SectionResult:
+    """The cells of the grid without an example, before and after."""
+    if not made.change:
+        return SectionResult()
+    return report_cells(*made.change, made.config.generate.differ)
+
+
+def _report_trained(made: _Generation) -> SectionResult:
+    """The figures that training measured; bundles of older versions have none of their keys."""
+    figures = BundleDetails.read(made.codec.bundle.details).figures
+    return SectionResult([Measure.model_validate(figure) for figure in figures])
 
 
 def _report_nearest(made: _Generation, images: np.ndarray, labels: np.ndarray) -> SectionResult:
