@@ -28,7 +28,7 @@ DATA, MODEL = ("--data", "data"), ("--model", "bundle")
 GENERATE = ("generate", "config.yaml", *DATA, *MODEL)
 EVALUATE = ("evaluate", *DATA, *MODEL, "--out", "evaluation")
 STUDY = ("study", "config.yaml", *DATA, "--out", "study")
-SECONDS = 300
+SECONDS = 900
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
