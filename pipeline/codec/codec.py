@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from keras import ops
 
 from latentloom.augment import BlockPrior, Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
 from latentloom.model_zoo.networks.classifier import feature_network
 from latentloom.model_zoo.networks.heads import split_heads
@@ -112,8 +112,7 @@ class Codec:
     @property
     def has_prior(self) -> bool:
         """Whether the model has a prior of its own, beside the one that was fitted for export."""
-        prior = getattr(self.bundle.model, "prior", None)
-        return prior is not None and "labels" in inspect.signature(prior).parameters
+        return isinstance(self.bundle.model, HasClassPrior)
 
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
         """Draws the blocks that carry the label from the model's own prior, given `(n,)` labels."""
@@ -173,8 +172,8 @@ class Codec:
 
         The dimensions are those of the blocks that are learnt, in the order of the code.
         """
-        find = getattr(self.bundle.model, "topic_weights", None)
-        weights = find() if find else None
+        model = self.bundle.model
+        weights = model.topic_weights() if isinstance(model, HasTopics) else None
         return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
 
     def classify(self, latents: Latents) -> np.ndarray:
@@ -213,7 +212,7 @@ class Codec:
         return density_columns(posterior, columns["seed"])
 
     def _prior_batch(self, columns: Columns) -> Columns:
-        prior = self.bundle.model.prior(columns["labels"])
+        prior = self.bundle.model.class_prior(columns["labels"])
         carriers = {name: prior[name] for name in self.spec.carriers("label")}
         return draw(carriers, columns["seed"])
 
