@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from latentloom.model_zoo.backend.weights import save_weights
+from latentloom.model_zoo.contract import ShowsDivergence
 
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"
@@ -87,7 +88,9 @@ class Checkpoints(keras.callbacks.Callback):
     def _check(self, epoch: int, figures: dict[str, float]) -> None:
         """Stops a run that diverges before it overwrites the last good checkpoint."""
         infinite = [name for name, value in figures.items() if not math.isfinite(value)]
-        symptom = getattr(self.model, "symptom_of_divergence", lambda figures: None)(figures)
+        symptom = None
+        if isinstance(self.model, ShowsDivergence):
+            symptom = self.model.symptom_of_divergence(figures)
         if infinite:
             name = self.monitor if self.monitor in infinite else infinite[0]
             symptom = f"a finite '{name}'. Received: {name}={figures[name]}", "train.learning_rate"

@@ -6,12 +6,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from latentloom.model_zoo.backend.devices import num_replicas, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.contract import (
+    HasStiefelMatrices,
+    LearnsAtOtherRates,
+    MakesBatches,
+    SettlesAxes,
+)
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
 from latentloom.model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
@@ -96,11 +103,12 @@ def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> O
     where columns are to stay orthonormal (`stiefel_groups`).
     """
     default = adam(schedule, steps_per_epoch)
-    kinds = {"relative_rates": FusedAdam, "stiefel_groups": CayleyAdam}
+    networks = model.relative_rates if isinstance(model, LearnsAtOtherRates) else {}
+    matrices = model.stiefel_groups if isinstance(model, HasStiefelMatrices) else {}
     groups = {
         name: (part, adam(schedule, steps_per_epoch, rate, kind))
-        for asked, kind in kinds.items()
-        for name, (part, rate) in getattr(model, asked, {}).items()
+        for parts, kind in ((networks, FusedAdam), (matrices, CayleyAdam))
+        for name, (part, rate) in parts.items()
     }
     return Grouped(groups, default) if groups else default
 
@@ -139,7 +147,7 @@ def sampler(model: keras.Model, images: np.ndarray, factors: Factors) -> Callabl
     Returns:
         A function of images, factors and the settings of `Batches`.
     """
-    if hasattr(model, "sampler"):
+    if isinstance(model, MakesBatches):
         return model.sampler(images, factors)
     return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
 
@@ -176,43 +184,49 @@ def fit(
     """
     check_accumulation(schedule)
     fix_rounding()
-    epochs, batches = range(schedule.epochs), sampler(model, *train)
-    shared = {
-        "batch_size": schedule.batch_size,
-        "value_range": model.value_range,
-        "divisor": num_replicas(),
-        "scaling": scaling,
-    }
-    ordered = {
-        "seed": schedule.seed,
-        "steps_divisor": schedule.steps_per_execution or 1,
-        "deformations": deformations,
-        **shared,
-    }
-    steps = batches(*train, **ordered).steps_per_epoch
-    model.compile(
-        optimizer(model, schedule, steps),
-        jit_compile=uses_xla(),
-        steps_per_execution=steps_per_execution(schedule, steps),
-    )
+    make_batches = sampler(model, *train)
+    shared = _batch_settings(model, schedule, scaling)
+    ordered = shared | {"seed": schedule.seed, "deformations": deformations}
+    ordered["steps_divisor"] = schedule.steps_per_execution or 1
+    steps = make_batches(*train, **ordered).steps_per_epoch
+    _compile(model, schedule, steps)
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
-    if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
-        left = epochs[checkpoints.next_epoch :]
+    left = range(checkpoints.next_epoch, schedule.epochs)
+    if left and not checkpoints.is_finished:
         model.fit(
-            fed_to_device(batches(*train, epochs=left, **ordered)),
+            fed_to_device(make_batches(*train, epochs=left, **ordered)),
             initial_epoch=left.start,
             epochs=left.stop,
             steps_per_epoch=steps,
-            validation_data=batches(*validation, **shared),
+            validation_data=make_batches(*validation, **shared),
             shuffle=False,  # Batches has an order of its own
             callbacks=[checkpoints, *callbacks],
             verbose=0,
         )
     checkpoints.restore_best(model)
-    if hasattr(model, "settle"):
+    if isinstance(model, SettlesAxes):
         model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
     return checkpoints.history
+
+
+def _batch_settings(model: keras.Model, schedule: Schedule, scaling: Scaling) -> dict[str, Any]:
+    """The settings of `Batches` that training, validation and settling share."""
+    return {
+        "batch_size": schedule.batch_size,
+        "value_range": model.value_range,
+        "divisor": num_replicas(),
+        "scaling": scaling,
+    }
+
+
+def _compile(model: keras.Model, schedule: Schedule, steps: int) -> None:
+    """Gives a zoo model its optimizer, for epochs of so many steps."""
+    model.compile(
+        optimizer(model, schedule, steps),
+        jit_compile=uses_xla(),
+        steps_per_execution=steps_per_execution(schedule, steps),
+    )
 
 
 def fit_classifier(

@@ -119,10 +119,13 @@ class ZsZuVAE(keras.Model):
             "zu": diagonal_normal(zu["zu_loc"], zu["zu_log_variance"]),
         }
 
-    def prior(self, labels=None):
-        """Distributions of the blocks, given labels `(batch,)` or over all classes."""
-        zs = self.mixture.mixture() if labels is None else self.mixture.components(labels)
-        return {"zs": zs, "zu": self.head.prior()}
+    def prior(self):
+        """Distributions of the blocks over all classes."""
+        return {"zs": self.mixture.mixture(), "zu": self.head.prior()}
+
+    def class_prior(self, labels):
+        """Distributions of the blocks given labels `(batch,)`."""
+        return {"zs": self.mixture.components(labels), "zu": self.head.prior()}
 
     def likelihood(self, latents):
         """Distribution of observations given blocks: pixels with independent Gaussian noise."""

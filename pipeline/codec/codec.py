@@ -7,13 +7,13 @@ What is called an image here may be any kind of observation, as it is stored: im
 from __future__ import annotations
 
 import functools
-import inspect
 
 import numpy as np
 from keras import ops
 
 from latentloom.augment import Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
 from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.densities import read_posteriors
@@ -91,8 +91,7 @@ class Codec:
     @property
     def has_prior(self) -> bool:
         """Whether the model has a prior of its own, beside the one that was fitted for export."""
-        prior = getattr(self.bundle.model, "prior", None)
-        return prior is not None and "labels" in inspect.signature(prior).parameters
+        return isinstance(self.bundle.model, HasClassPrior)
 
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
         """Draws the blocks that carry the label from the model's own prior, given `(n,)` labels."""
@@ -103,8 +102,8 @@ class Codec:
 
         The dimensions are those of the blocks that are learnt, in the order of the code.
         """
-        find = getattr(self.bundle.model, "topic_weights", None)
-        weights = find() if find else None
+        model = self.bundle.model
+        weights = model.topic_weights() if isinstance(model, HasTopics) else None
         return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
 
     def class_scores(self, latents: Latents) -> np.ndarray:

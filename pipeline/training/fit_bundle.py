@@ -13,6 +13,7 @@ import numpy as np
 from latentloom.augment.spelling import nearest
 from latentloom.model_zoo.backend.devices import placement, warn_of_idle_accelerators
 from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.contract import MakesBatches
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from latentloom.model_zoo.training.deformations import Deformations
@@ -131,7 +132,7 @@ def _fit_model(
 
 def warn_of_small_batches(config: Config, num_classes: int) -> None:
     """Warns where a batch is too small for every class, unless the model makes its own batches."""
-    makes_groups = hasattr(MODELS[config.model.name], "sampler")
+    makes_groups = issubclass(MODELS[config.model.name], MakesBatches)
     if config.train.batch_size < num_classes and not makes_groups:
         logger.warning(
             "A batch of %d cannot hold an example of each of the %d classes, which the split is "

@@ -342,7 +342,7 @@ def test_training_decodes_draws_from_the_posterior(model, batch):
 
 
 def test_prior_of_labels_is_the_mixture_component_and_a_standard_normal(model):
-    prior = model.prior(np.array([1, 3]))
+    prior = model.class_prior(np.array([1, 3]))
     np.testing.assert_array_equal(prior["zs"].mean(), model.mixture.loc.numpy()[[1, 3]])
     np.testing.assert_array_equal(prior["zu"].mean(), np.zeros(ZU_DIM))
     np.testing.assert_array_equal(prior["zu"].stddev(), np.ones(ZU_DIM))

@@ -53,7 +53,7 @@ def test_a_model_is_told_the_number_of_examples_that_it_learns_from(folds, tmp_p
     short = ("train.epochs=1", "judge.epochs=1")
     config = digits_config("model.name=hfvae", "model.args={hidden_dim: 8}", *short)
     bundle, _ = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
-    assert bundle.model.num_examples == len(folds.train)
+    assert bundle.model.settings.num_examples == len(folds.train)
 
 
 def test_model_and_judges_learn_from_deformed_images(folds, tmp_path):
