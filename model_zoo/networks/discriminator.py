@@ -13,7 +13,8 @@ import keras
 from keras import layers, ops
 
 from latentloom.model_zoo.losses.adversary import call_frozen
-from latentloom.model_zoo.networks.encoder_decoder import num_stages, output_activation
+from latentloom.model_zoo.networks.architecture import num_stages
+from latentloom.model_zoo.networks.encoder_decoder import output_activation
 
 LEAK = 0.1
 TINY = 1e-12
