@@ -35,11 +35,11 @@ def test_the_demo_makes_variants_and_unseen_combinations_with_reports(tmp_path):
         assert len(re.findall(r'src="data:image/png;base64,', page)) >= 3
         assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     figures = read_figures(out / "variants/report.json")
-    assert figures["variants/kept/label/before"] > 0.5
-    assert figures["variants/kept/label/after"] > 0.95
+    assert figures["Class kept, before the gate"] > 0.5
+    assert figures["Class kept, after the gate"] > 0.95
     figures = read_figures(out / "recombined/report.json")
-    assert figures["cells/empty/after"] < figures["cells/empty/before"]
-    assert figures["variants/cell/after"] > 0.8
+    assert figures["Cells without an example, after"] < figures["Cells without an example, before"]
+    assert figures["Cell read back, after the gate"] > 0.8
     records = tfds.builder_from_directory(str(out / "recombined")).as_dataset(split="train")
     assert not any(record["seen_combination"] for record in tfds.as_numpy(records))
 
@@ -49,5 +49,5 @@ def test_the_demo_makes_variants_and_unseen_combinations_with_reports(tmp_path):
 
 
 def read_figures(path):
-    """Values of a report by key."""
-    return {n["key"]: n["value"] for n in json.loads(path.read_text())["numbers"]}
+    """Values of a report by name."""
+    return {n["name"]: n["value"] for n in json.loads(path.read_text())["numbers"]}
