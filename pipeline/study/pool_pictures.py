@@ -46,7 +46,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
     if not folders:
         return pictures
     real = folders[-1] / "data"
-    drawing = pictures_of(dataset.observation_kind, dataset.manifest.vocabulary)
+    figures = pictures_of(dataset.observation_kind, dataset.manifest.vocabulary)
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)
@@ -59,9 +59,9 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
         variants = np.stack([made.images[rows] for rows in shown.values()])
         accepted = np.ones(variants.shape[:2], bool)
         names = dataset.manifest.class_names
-        beside = drawing.variants(ShownVariants(anchors, variants, accepted, names))
+        beside = figures.variants(ShownVariants(anchors, variants, accepted, names))
         pictures[f"{pool}, generated"] = replace(beside, caption=GENERATED)
-        if nearest := draw_nearest(drawing, made.images, made.labels, seen.images):
+        if nearest := draw_nearest(figures, made.images, made.labels, seen.images):
             pictures[f"{pool}, nearest"] = Picture(nearest, NEAREST)
     return pictures
 

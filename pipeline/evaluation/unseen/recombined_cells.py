@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -126,7 +125,7 @@ def _together(parts: list[Attempt]) -> Attempt:
 
 
 def _measures(group: str, found: Attempt) -> list[Measure]:
-    reads, figures = "Share of recombinations of held-out cells in which the auditor reads", []
+    reads = "Share of recombinations of held-out cells in which the auditor reads"
     whole = np.logical_and.reduce(list(found.right.values()))
     real = np.logical_and.reduce(list(found.real.values()))
     expected = f"{reads} this factor as expected."
@@ -147,10 +146,16 @@ def _measures(group: str, found: Attempt) -> list[Measure]:
             "The same of those accepted.",
         ),
     }
-    for key, (what, column, meaning) in shares.items():
-        value = float(np.mean(column)) if len(column) else None
-        figures.append(Measure(**_names(group, key, what), value=value, meaning=meaning))
-    return [*figures, *_costs(group, found)]
+    measures = [
+        Measure(
+            name=f"Unseen cells, {group}: {what}",
+            key=f"unseen/{group}/{key}",
+            value=float(np.mean(column)) if len(column) else None,
+            meaning=meaning,
+        )
+        for key, (what, column, meaning) in shares.items()
+    ]
+    return [*measures, *_costs(group, found)]
 
 
 def _costs(group: str, found: Attempt) -> list[Measure]:
@@ -158,20 +163,18 @@ def _costs(group: str, found: Attempt) -> list[Measure]:
     error = max(float(np.mean(found.errors)), 1e-12)
     return [
         Measure(
-            **_names(group, "rejected", "rejected by the gate"),
+            name=f"Unseen cells, {group}: rejected by the gate",
+            key=f"unseen/{group}/rejected",
             value=float(1 - np.mean(found.accepted)),
             better="lower",
             meaning="Share that the judge, which was not shown these cells, refuses.",
         ),
         Measure(
-            **_names(group, "psnr", "PSNR"),
+            name=f"Unseen cells, {group}: PSNR",
+            key=f"unseen/{group}/psnr",
             value=float(-10 * np.log10(error)),
             unit="dB",
             meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
             "factors decide everything, as in renderings.",
         ),
     ]
-
-
-def _names(group: str, key: str, what: str) -> dict[str, Any]:
-    return {"name": f"Unseen cells, {group}: {what}", "key": f"unseen/{group}/{key}"}

@@ -222,6 +222,9 @@ def test_the_generator_of_a_study_sees_its_real_examples_alone(tmp_path):
     assert {run.name for run in results.runs} == {"real", "variants x1", "variants + classical x1"}
     report = report_study(config, source, results, tmp_path / "out")
     assert list(report.captions) == ["accuracy", "variants, generated", "variants, nearest"]
+    keys = [number.key for number in report.numbers]
+    assert keys[:2] == ["accuracy/6/real", "accuracy/6/variants x1"]
+    assert len(set(keys)) == len(keys)
 
 
 def test_generated_examples_of_the_training_split_are_taken(tmp_path):
