@@ -113,6 +113,11 @@ def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> O
     return Grouped(groups, default) if groups else default
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Makes the variables of the optimizer: TensorFlow traces a step twice that makes variables."""
+    model.optimizer.build(model.trainable_variables)
+
+
 def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
     """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
     several devices, whose loop TensorFlow cannot build for every model.
@@ -190,6 +195,7 @@ def fit(
     ordered["steps_divisor"] = schedule.steps_per_execution or 1
     steps = make_batches(*train, **ordered).steps_per_epoch
     _compile(model, schedule, steps)
+    build_optimizer(model)
     checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
     checkpoints.restore(model)
     left = range(checkpoints.next_epoch, schedule.epochs)
@@ -255,7 +261,8 @@ def fit_classifier(
         The trained network, from observations scaled to `[-1, 1]` to logits.
     """
     if isinstance(num_classes, int):
-        loss, accuracy = keras.losses.SparseCategoricalCrossentropy(from_logits=True), "accuracy"
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     else:
         loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
     fix_rounding()
@@ -299,6 +306,7 @@ def compile_network(
         jit_compile=uses_xla(),
         steps_per_execution=steps_per_execution(schedule, steps),
     )
+    build_optimizer(network)
 
 
 def fit_network(

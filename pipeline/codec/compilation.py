@@ -38,7 +38,7 @@ def _by_tensorflow(function, networks, signature):
 
     fix_rounding()
     specs = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in signature.items()}
-    return tf.function(function, input_signature=[specs])
+    return tf.function(function, input_signature=[specs], autograph=False)
 
 
 def _by_jax(function, networks, signature):

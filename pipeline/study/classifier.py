@@ -109,7 +109,6 @@ class Downstream:
             from_logits=True, label_smoothing=settings.label_smoothing
         )
         compile_network(self.network, schedule, settings.steps, loss)
-        self.network.optimizer.build(self.network.trainable_variables)
         self.fresh = [np.array(variable) for variable in self.network.optimizer.variables]
 
     def build(self) -> keras.Model:

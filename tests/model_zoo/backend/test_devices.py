@@ -1,4 +1,3 @@
-import json
 import logging
 
 import keras
@@ -26,15 +25,19 @@ from latentloom.model_zoo.backend.devices import num_replicas, placement
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.training.fit import Schedule, fit
 
-name, args, devices, folder = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 images, labels = load_digits(return_X_y=True)
 images = (images * 15).astype("uint8").reshape(-1, 8, 8, 1)
-with placement(devices):
-    keras.utils.set_random_seed(0)
-    model = build_model(name, args, (8, 8, 1), 10)
-    train, validation = (images[:301], labels[:301]), (images[301:402], labels[301:402])
-    history = fit(model, train, validation, Schedule(epochs=1, batch_size=33), pathlib.Path(folder))
-    print(json.dumps({"history": history, "replicas": num_replicas()}))
+folds = (images[:301], labels[:301]), (images[301:402], labels[301:402])
+
+def train(devices):
+    with placement(devices):
+        keras.utils.set_random_seed(0)
+        model = build_model(sys.argv[1], {"hidden_dim": 8}, (8, 8, 1), 10)
+        folder = pathlib.Path(sys.argv[2]) / str(devices)
+        history = fit(model, *folds, Schedule(epochs=1, batch_size=33), folder)
+        return {"history": history, "replicas": num_replicas()}
+
+print(json.dumps([train(devices) for devices in (1, 2)]))
 """
 
 
@@ -43,21 +46,9 @@ def two_accelerators(monkeypatch):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1"])
 
 
-@pytest.fixture
-def train_on(on_two_devices):
-    """Gives the history of a short training on some of two virtual devices, in a fresh process."""
-
-    def train(devices, name, args, folder):
-        return on_two_devices(TRAIN, name, json.dumps(args), devices, folder)
-
-    return train
-
-
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_two_devices_learn_what_one_learns(train_on, name, tmp_path):
-    args = {"hidden_dim": 8}
-    one = train_on(1, name, args, tmp_path / "one")
-    two = train_on(2, name, args, tmp_path / "two")
+def test_two_devices_learn_what_one_learns(on_two_devices, name, tmp_path):
+    one, two = on_two_devices(TRAIN, name, tmp_path)
     assert (one["replicas"], two["replicas"]) == (1, 2)
     for alone, shared in zip(one["history"], two["history"], strict=True):
         assert alone.keys() == shared.keys()

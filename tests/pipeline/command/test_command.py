@@ -1,19 +1,41 @@
 """The command as a person or a script meets it: help, exit codes, one clear message."""
 
 import json
+import logging
 import subprocess
 import sys
 
 import pytest
 from bundles import CONFIGS, digits_bundle, digits_data
 
+from latentloom.pipeline.command import main
+from latentloom.pipeline.terminal.quiet import WORKER_LOGS
+
 DIGITS = str(CONFIGS / "zszu_digits.yaml")
 
 
-def latentloom(*words: object, timeout: int = 300) -> subprocess.CompletedProcess[str]:
+def in_a_process(*words: object) -> subprocess.CompletedProcess[str]:
     """Runs the command in a process of its own."""
     line = [sys.executable, "-m", "latentloom.pipeline.command", *map(str, words)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture
+def latentloom(monkeypatch, capsys):
+    """Runs the command in this process, which has imported TensorFlow already."""
+    levels = {name: logging.getLogger(name).level for name in ("apache_beam", "latentloom")}
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["latentloom", *map(str, words)])
+        monkeypatch.setenv(WORKER_LOGS, "")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(words, ended.value.code or 0, *capsys.readouterr())
+
+    yield run
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +53,7 @@ def latentloom(*words: object, timeout: int = 300) -> subprocess.CompletedProces
         (("demo",), ("--out",)),
     ],
 )
-def test_help_names_every_argument(verb, mentions):
+def test_help_names_every_argument(latentloom, verb, mentions):
     run = latentloom(*verb, "--help")
     assert run.returncode == 0
     for word in mentions:
@@ -40,7 +62,7 @@ def test_help_names_every_argument(verb, mentions):
 
 def test_a_users_mistake_is_one_message_and_exit_code_2(tmp_path):
     out = tmp_path / "out"
-    run = latentloom("train", DIGITS, "--data", tmp_path / "nowhere", "--out", out)
+    run = in_a_process("train", DIGITS, "--data", tmp_path / "nowhere", "--out", out)
     assert run.returncode == 2
     assert run.stderr.count("\n") == 1
     assert "There is no manifest" in run.stderr
@@ -57,7 +79,9 @@ def test_a_users_mistake_is_one_message_and_exit_code_2(tmp_path):
         (["model.args.network=conv"], "Set `model.args.network` to dense"),
     ],
 )
-def test_a_wrong_setting_of_train_exits_2_and_leaves_no_directory(tmp_path, settings, message):
+def test_a_wrong_setting_of_train_exits_2_and_leaves_no_directory(
+    latentloom, tmp_path, settings, message
+):
     words = [word for setting in settings for word in ("--set", setting)]
     out = tmp_path / "out"
     run = latentloom("train", DIGITS, "--data", digits_data(), "--out", out, *words)
@@ -67,7 +91,7 @@ def test_a_wrong_setting_of_train_exits_2_and_leaves_no_directory(tmp_path, sett
 
 
 @pytest.mark.parametrize("words", [("train",), ("generate", "--model", "bundle")])
-def test_a_configuration_is_not_deleted_with_the_output_that_holds_it(tmp_path, words):
+def test_a_configuration_is_not_deleted_with_the_output_that_holds_it(latentloom, tmp_path, words):
     config = tmp_path / "bundle.yaml"
     config.write_text("model: {name: zszu_vae}\n")
     (tmp_path / "manifest.json").write_text("{}")  # a directory that --overwrite may empty
@@ -78,7 +102,7 @@ def test_a_configuration_is_not_deleted_with_the_output_that_holds_it(tmp_path, 
     assert config.exists()
 
 
-def test_evaluate_prints_what_it_measured(tmp_path):
+def test_evaluate_prints_what_it_measured(latentloom, tmp_path):
     words = ("--data", digits_data(), "--model", digits_bundle(), "--out", tmp_path / "out")
     run = latentloom("evaluate", *words, "--set", "evaluate.anchors=20")
     assert run.returncode == 0, run.stderr
@@ -95,7 +119,9 @@ def test_evaluate_prints_what_it_measured(tmp_path):
         (None, "evaluate.anchor=1", "Did you mean 'anchors'"),
     ],
 )
-def test_a_mistake_in_evaluate_exits_2_and_leaves_no_directory(tmp_path, model, setting, message):
+def test_a_mistake_in_evaluate_exits_2_and_leaves_no_directory(
+    latentloom, tmp_path, model, setting, message
+):
     bundle, out = model or digits_bundle(), tmp_path / "out"
     words = ("--data", digits_data(), "--model", bundle, "--out", out, "--set", setting)
     run = latentloom("evaluate", *words)
@@ -105,13 +131,13 @@ def test_a_mistake_in_evaluate_exits_2_and_leaves_no_directory(tmp_path, model, 
     assert not out.exists()
 
 
-def test_an_unknown_source_exits_2(tmp_path):
+def test_an_unknown_source_exits_2(latentloom, tmp_path):
     run = latentloom("import", "builtin:digit", tmp_path / "out")
     assert run.returncode == 2
     assert "digits" in run.stderr
 
 
-def test_what_follows_the_dashes_goes_to_beam(tmp_path):
+def test_what_follows_the_dashes_goes_to_beam(latentloom, tmp_path):
     run = latentloom(
         *("generate", DIGITS, "--data", digits_data(), "--model", digits_bundle()),
         *("--out", tmp_path / "out", "--", "--direct_running_mode=no_such_mode"),
@@ -120,8 +146,8 @@ def test_what_follows_the_dashes_goes_to_beam(tmp_path):
     assert "no_such_mode" in run.stderr
 
 
-def test_inspect_prints_json_for_programs_and_a_table_for_people():
-    data = json.loads(latentloom("inspect", digits_data(), "--json").stdout)
+def test_inspect_prints_json_for_programs_and_a_table_for_people(latentloom):
+    data = json.loads(in_a_process("inspect", digits_data(), "--json").stdout)
     assert data["splits"]["train"]["examples"] == 300
     bundle = json.loads(latentloom("inspect", digits_bundle(), "--json").stdout)
     assert bundle["model"] == "zszu_vae"
@@ -131,7 +157,7 @@ def test_inspect_prints_json_for_programs_and_a_table_for_people():
     assert "[label]" in table.stdout
 
 
-def test_verify_exits_1_and_names_the_bad_shard(tmp_path):
+def test_verify_exits_1_and_names_the_bad_shard(latentloom, tmp_path):
     assert latentloom("import", "builtin:digits", tmp_path / "d", "--shards", 2).returncode == 0
     assert latentloom("verify", tmp_path / "d").returncode == 0
     shard = sorted((tmp_path / "d").glob("*-train.tfrecord-*"))[1]
