@@ -12,7 +12,7 @@ from latentloom.augment.spelling import nearest
 __all__ = ["STRATEGIES", "share_out", "variants_per_anchor", "variants_per_class"]
 
 STRATEGIES = ("auto", "minority")
-"""Names of the balancing strategies; None and a mapping are the two others."""
+"""Names of the balancing strategies; a strategy can also be None or a mapping."""
 
 
 def variants_per_class(
@@ -92,7 +92,7 @@ def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
 
 
 def variants_per_anchor(total: int, keys: np.ndarray) -> np.ndarray:
-    """Splits a quota over anchors as evenly as it goes.
+    """Splits a quota over anchors as evenly as possible.
 
     Args:
         total: Integer, variants to split. At least 0.
