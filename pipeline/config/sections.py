@@ -49,15 +49,14 @@ class DeformConfig(Section):
 
 
 class DataConfig(Section):
-    """The use of the examples."""
+    """Settings of the examples: validation, limit, deformation and held-out cells."""
 
     validation_share: float = Field(default=0.05, gt=0, lt=1)
     """Share of the training split for validation, which decides when training stops."""
     limit: int | None = Field(default=None, ge=1)
     """Largest number of training examples; none for all."""
     deform: DeformConfig | None = None
-    """Shifts, rotates and scales the images that train model and judges; for few images. None for
-    off."""
+    """Deforms the images that train model and judges; for few images. None for off."""
     hold_out: dict[str, HoldOutConfig] = {}
     """Groups of cells, by name, held out of training model and judge; the auditor still sees them.
     A plain list of cells makes the group `held_out`; cells of other factors make `held_out_2` and

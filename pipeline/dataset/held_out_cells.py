@@ -136,7 +136,7 @@ def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> Ho
         for factor, values in group.names.items():
             if list(factors.get(factor, ())) != list(values):
                 raise ValueError(
-                    f"The bundle holds out cells unknown to data set '{name}'. Expected: "
+                    f"The bundle holds out cells that data set '{name}' does not know. Expected: "
                     f"factor '{factor}' with the values {list(values)[:5]}... Received: "
                     f"{list(factors.get(factor, ()))[:5]}. Use the data that it was trained on."
                 )

@@ -239,5 +239,5 @@ def _check(
             if one != two:
                 raise ValueError(
                     f"'{other.path}' does not fit '{real.path}'. Expected: the same "
-                    f"{what}, {one}. Received: {two}. Pass a directory generated from that data set."
+                    f"{what}, {one}. Received: {two}. Pass variants of that data set."
                 )
