@@ -50,8 +50,8 @@ def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
         int64 of shape `(a,)`: at least one, in the order of the text.
 
     Raises:
-        ValueError: If the text cannot be read, the block has no such axis, or its prior does not
-            vary along one of them.
+        ValueError: If the text is invalid, the block has no such axis, or its prior does not vary
+            along one of them.
     """
     numbers = read_axes(text)
     axes = np.arange(block.dim) if numbers is None else np.array(numbers, object)

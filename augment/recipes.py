@@ -201,8 +201,8 @@ RECIPES = {
         ),
         Recipe(
             name="interpolate_factor",
-            summary="Interpolates the blocks that carry a factor to those of a donor with the same "
-            "value of it.",
+            summary="Interpolates the blocks that carry a factor to a donor's, by default one of equal "
+            "value.",
             needs_donors=True,
             rule=rules.interpolate_factor,
             options={"factor": "", "same_value": 1.0, "low": 0.25, "high": 0.75},
@@ -210,7 +210,7 @@ RECIPES = {
         ),
         Recipe(
             name="traverse",
-            summary="Moves one block along one of its axes a variant, keeps all else.",
+            summary="Moves one block along one of its axes per variant, keeps all else.",
             needs_donors=False,
             rule=rules.traverse,
             options={"block": "auto", "axes": "all", "least": 0.5, "extent": 2.0},
@@ -218,7 +218,7 @@ RECIPES = {
         ),
         Recipe(
             name="reconstruct",
-            summary="Keeps every block: what the model makes of the anchor itself.",
+            summary="Keeps every block: the model's reconstruction of the anchor.",
             needs_donors=False,
             rule=rules.keep,
             keeps_all=True,

@@ -18,7 +18,7 @@ def verify(
         typer.Option("--compare", metavar="OTHER", help="Data set to compare with."),
     ] = None,
 ) -> None:
-    """Check every file of a data set against its manifest; exit 1 and name what is damaged.
+    """Check every file of a data set against its manifest; exit 1 and name damaged files.
 
     With --compare, also compare the records with the data set OTHER, for example the same run on
     another machine; exit 1 and name each difference that another kind of CPU does not explain.

@@ -12,7 +12,7 @@ from latentloom.pipeline.observations.kind import Kind
 
 
 class VectorKind(Kind):
-    """Vectors, `(features,)` float32, stored as they are."""
+    """Vectors, `(features,)` float32, stored unchanged."""
 
     feature = "observation"
     one, many = "vector", "vectors"

@@ -70,7 +70,7 @@ class DocumentSource:
 
 
 def is_of_documents(arrays: Arrays) -> bool:
-    """Whether the names of an archive's arrays are those of sparse rows."""
+    """Returns whether an archive holds sparse rows, by the names of its arrays."""
     return any(_SPLIT.fullmatch(name) for name in arrays)
 
 
@@ -157,7 +157,7 @@ def _check_layout(
     if not fits:
         told = ", ".join(f"{prefix}{name} {part.dtype}{part.shape}" for name, part in parts.items())
         raise ValueError(
-            f"The counts of '{file}' are no sparse rows. Expected: `{prefix}indptr` integers from "
+            f"The counts of '{file}' are not sparse rows. Expected: `{prefix}indptr` integers from "
             f"0 to the length of `{prefix}data` and `{prefix}indices`, non-decreasing. "
             f"Received: {told}. Save `data`, `indices` and `indptr` of a scipy.sparse.csr_array."
         )

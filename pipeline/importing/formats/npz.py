@@ -31,9 +31,9 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         file: Path of the archive.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        TypeError: An array is of the wrong kind.
-        ValueError: The file is no archive, or its arrays do not fit each other.
+        FileNotFoundError: If the file is missing.
+        TypeError: If an array has the wrong type.
+        ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
     arrays = _load(Path(file))
     if is_of_documents(arrays):

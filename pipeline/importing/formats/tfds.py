@@ -166,7 +166,7 @@ def _builder(where: str) -> Any:
     if os.path.isdir(where):
         if not os.path.exists(os.path.join(where, "features.json")):
             raise FileNotFoundError(
-                f"'{where}' is no TFDS directory. Expected: a folder with features.json and "
+                f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
                 f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
             )
         return tfds.builder_from_directory(where)

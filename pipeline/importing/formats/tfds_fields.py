@@ -72,7 +72,7 @@ def factor_paths(
         factors: Paths or names of the factors to keep, or None for all.
 
     Raises:
-        ValueError: A factor is unknown, or two features would become one factor.
+        ValueError: If a factor is unknown, or two features would become one factor.
     """
     known = {path: "original_label" if path == "label" else _factor(path) for path in scalars}
     del known[label]

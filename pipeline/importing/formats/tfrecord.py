@@ -61,8 +61,8 @@ class TFRecordSource:
             image_size: Side to which images are resized, or None.
 
         Raises:
-            FileNotFoundError: No file matches.
-            ValueError: A field is missing, or images differ in size and are not resized.
+            FileNotFoundError: If no file matches.
+            ValueError: If a field is missing, or images differ in size and `image_size` is None.
         """
         paths = find(where)
         if not paths:
