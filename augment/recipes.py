@@ -201,7 +201,7 @@ RECIPES = {
         ),
         Recipe(
             name="interpolate_factor",
-            summary="Interpolates the blocks that carry a factor to a donor's, by default one of equal "
+            summary="Interpolates the blocks that carry a factor to a donor's, by default of equal "
             "value.",
             needs_donors=True,
             rule=rules.interpolate_factor,
