@@ -15,7 +15,7 @@ from latentloom.pipeline.terminal.tables import print_report, print_table
 Out = Annotated[str, typer.Option("--out", help="Directory for the variants.")]
 Runner = Annotated[str, typer.Option(help="Beam runner by name.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what it would make and cost; write nothing.")
+    bool, typer.Option("--dry-run", help="Estimate the result and its cost; write nothing.")
 ]
 
 
@@ -30,10 +30,10 @@ def generate(
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Make variants of a data set with Beam. What follows `--` goes to Beam unchanged.
+    """Make variants of a data set with Beam. Options after `--` go to Beam unchanged.
 
-    Running the same command again after an interruption skips the shards that are finished.
-    Variants are decoded by TensorFlow, whichever backend trained the model.
+    Run the same command again after an interruption to skip the finished shards. TensorFlow decodes
+    the variants, whichever backend trained the model.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from latentloom.pipeline.storage.output_directories import check_apart
@@ -51,7 +51,7 @@ def generate(
 
 
 def _forecast(config: Config, data: str, model: str, out: str, **options) -> None:
-    """Prints what the job would make and cost."""
+    """Prints an estimate of the job's result and cost."""
     from latentloom.pipeline.generation.forecast_table import class_rows, total_rows
     from latentloom.pipeline.generation.generate import forecast_job
 
@@ -61,7 +61,7 @@ def _forecast(config: Config, data: str, model: str, out: str, **options) -> Non
 
 
 def _make(config: Config, data: str, model: str, out: str, **options) -> None:
-    """Makes the variants and a report on them, and prints the report."""
+    """Makes the variants, reports on them, and prints the report."""
     from latentloom.pipeline.evaluation.variants_report import report_on
     from latentloom.pipeline.generation.generate import generate
     from latentloom.pipeline.terminal.progress import ProgressDisplay

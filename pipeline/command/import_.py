@@ -18,17 +18,17 @@ Source = Annotated[
 ]
 Out = Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")]
 Name = Annotated[str | None, typer.Option(help="Name of the data set.")]
-Label = Annotated[str | None, typer.Option(help="Field that is the class.")]
+Label = Annotated[str | None, typer.Option(help="Field to use as the class.")]
 Factors = Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")]
 ImageSize = Annotated[
     int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
 ]
 MaxExamples = Annotated[
-    int | None, typer.Option(min=1, help="Most examples to take, a fair sample.")
+    int | None, typer.Option(min=1, help="Number of examples to take, a fair sample.")
 ]
 Inks = Annotated[
     int | None,
-    typer.Option(min=2, help="Inks to colour grey images with; they become the factor `ink`."),
+    typer.Option(min=2, help="Number of inks to colour grey images with; adds the factor `ink`."),
 ]
 Measure = Annotated[
     str | None,
@@ -38,7 +38,7 @@ Measure = Annotated[
     ),
 ]
 Shards = Annotated[
-    int | None, typer.Option(min=1, help="Files a split; by default one per 8,192 examples.")
+    int | None, typer.Option(min=1, help="Files per split; by default one per 8,192 examples.")
 ]
 
 
@@ -83,5 +83,5 @@ def import_(
 
 
 def _names(text: str | None) -> list[str] | None:
-    """Names that are separated by commas."""
+    """Splits names at commas."""
     return None if text is None else text.split(",")

@@ -19,14 +19,12 @@ def train(
         Path, typer.Option("--out", parser=local_path, help="Directory for the model bundle.")
     ],
     settings: Settings = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a model with its judges and write the bundle.
 
-    Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
+    Set the variable `KERAS_BACKEND=jax` to train with JAX; `generate` reads the bundle as usual.
     """
     from latentloom.pipeline.config import load_config
     from latentloom.pipeline.storage.output_directories import check_apart

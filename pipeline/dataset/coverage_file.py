@@ -20,8 +20,8 @@ def write_change(
 
     Args:
         out: The directory of the generated data set.
-        before: The cells of the data that was read.
-        made: For each shard the cells that were written and their variants.
+        before: The cells of the input data.
+        made: For each shard, the cells that were written and their numbers of variants.
     """
     parts = [Coverage(before.names, {tuple(c): n for c, n in cells}) for cells in made]
     document = {"before": before.to_dict(), "after": before.merge(*parts).to_dict()}
@@ -29,7 +29,7 @@ def write_change(
 
 
 def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
-    """Reads what `write_change` wrote, before and after; None if it wrote nothing."""
+    """Reads the coverage before and after generation; None if the file is missing."""
     path = os.path.join(out, _FILE)
     if not exists(path):
         return None

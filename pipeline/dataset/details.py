@@ -1,7 +1,7 @@
-"""What bundles and data sets say of their making: the keys of their `details`, with types.
+"""The `details` of bundles and data sets, with types: how each was made.
 
 On disk and in memory `details` is a plain mapping; `read` gives the typed view of it. Every key is
-optional, so that older bundles and data sets can be read, and unknown ones are kept.
+optional, so older bundles and data sets stay readable; unknown keys are kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class DataIdentity(BaseModel):
-    """Which data set it was: its name, and the digest of its examples."""
+    """Identifies a data set: its name, and the digest of its examples."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,13 +31,13 @@ class _Details(BaseModel):
         """Reads details.
 
         Raises:
-            ValueError: A value has the wrong type.
+            ValueError: If a value has the wrong type.
         """
         try:
             return cls.model_validate(dict(details))
         except ValidationError as error:
             raise ValueError(
-                f"The details of the {cls.owner} cannot be read. Expected: what latentloom wrote. "
+                f"The details of the {cls.owner} are invalid. Expected: details from latentloom. "
                 f"Received: {error}. Make the {cls.owner} again."
             ) from error
 
@@ -50,8 +50,8 @@ class BundleDetails(_Details):
         backend: Keras backend that trained it.
         config: The whole configuration.
         versions: Versions of the packages that trained it.
-        hold_out: Cells that it was not trained on, as `HoldOut.to_dict` gives them.
-        figures: Measures of its blocks and judges, as a report lists them.
+        hold_out: Cells held out of its training, as from `HoldOut.to_dict`.
+        figures: Measures of its blocks and judges, in the form of a report.
     """
 
     owner: ClassVar[str] = "bundle"
@@ -68,7 +68,7 @@ class ImportedDetails(_Details):
     """Details of an imported data set.
 
     Args:
-        dead_letters: The first examples that could not be used, `{"shard", "record", "reason"}`.
+        dead_letters: The first unusable examples, `{"shard", "record", "reason"}`.
         left_out: Examples left out on purpose, `{reason: {split: count}}`.
         terciles: Limits between the thirds of each measured factor, in its unit.
     """
@@ -88,10 +88,10 @@ class GeneratedDetails(_Details):
         bundle_digest: Digest of the bundle.
         trained_on: The data set that the model was trained on, if known.
         config: The whole configuration.
-        candidates: Variants drawn, all attempts counted.
+        candidates: Number of variants drawn, over all attempts.
         rejections: Candidates that the gate rejected, `{class: {reason: count}}`.
-        unreadable_records: Input records that could not be read.
-        hold_out: Cells that were not generated from, as `HoldOut.to_dict` gives them.
+        unreadable_records: Number of unreadable input records.
+        hold_out: Held-out cells, excluded from generation, as from `HoldOut.to_dict`.
     """
 
     owner: ClassVar[str] = "generated data set"

@@ -30,11 +30,11 @@ class DatasetDir:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> DatasetDir:
-        """Opens a directory after checking that every file is there in its recorded size.
+        """Opens a directory; checks that every file exists with its recorded size.
 
         Raises:
-            FileNotFoundError: The manifest, a metadata file or a shard is missing.
-            ValueError: A shard has another size than recorded, or the manifest is not valid.
+            FileNotFoundError: If the manifest, a metadata file or a shard is missing.
+            ValueError: If a shard has another size than recorded, or the manifest is invalid.
         """
         path = os.fspath(path)
         dataset = cls(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
@@ -49,7 +49,7 @@ class DatasetDir:
         return dataset
 
     def missing_or_resized(self) -> list[tuple[str, str]]:
-        """Files that are missing or of another size than recorded, each with its reason."""
+        """Returns files that are missing or have another size than recorded, with the reason."""
         problems = []
         sizes = {shard.file: shard.num_bytes for shards in self.splits.values() for shard in shards}
         for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
@@ -72,14 +72,14 @@ class DatasetDir:
 
     @property
     def scored_split(self) -> str:
-        """Where a model is scored: the split `test`, or `validation`, a fold, if there is none."""
+        """The split that scores a model: `test`, or the fold `validation` if `test` is empty."""
         return "test" if self.manifest.num_examples("test") else "validation"
 
     def shards(self, split: str) -> list[ShardEntry]:
-        """The shards of a split, in order.
+        """Returns the shards of a split, in order.
 
         Raises:
-            ValueError: There is no such split.
+            ValueError: If the split is unknown.
         """
         if split not in self.splits:
             raise ValueError(
@@ -89,7 +89,7 @@ class DatasetDir:
         return self.splits[split]
 
     def shard_path(self, split: str, index: int) -> str:
-        """Path of one shard."""
+        """Returns the path of one shard."""
         return os.path.join(self.path, self.shards(split)[index].file)
 
     def iter_shard(
@@ -107,9 +107,9 @@ class DatasetDir:
             split: Name of the split.
             index: Number of the shard, from 0.
             batch_size: Records per batch, good and bad.
-            records: Numbers of the records wanted; all by default.
+            records: Numbers of the records to read; all by default.
             start: The first record of a slice.
-            stop: The record after its last; that of the shard by default.
+            stop: The record after the slice; the end of the shard by default.
 
         Yields:
             The good examples of a batch, and its dead letters.
@@ -125,7 +125,7 @@ class DatasetDir:
         )
 
     def read_shard(self, split: str, index: int) -> tuple[Examples, list[DeadLetter]]:
-        """Reads a whole shard: its good examples and its dead letters."""
+        """Reads a whole shard; returns its good examples and its dead letters."""
         parts = list(self.iter_shard(split, index))
         dead = [letter for _, letters in parts for letter in letters]
         return Examples.concatenate([examples for examples, _ in parts]), dead
@@ -135,10 +135,10 @@ class DatasetDir:
 
         Args:
             split: Name of the split.
-            limit: Size of the sample, keyed by the place of a record; everything by default.
+            limit: Size of the sample, keyed by the position of a record; everything by default.
 
         Raises:
-            ValueError: A record is damaged, or there is no such split.
+            ValueError: If a record is damaged, or the split is unknown.
         """
         sizes = [shard.records for shard in self.shards(split)]
         parts = [no_examples(self.manifest)]

@@ -1,4 +1,4 @@
-"""The manifest of a data set directory: what is in it, shard by shard, and where it came from."""
+"""The manifest of a data set directory: its contents, shard by shard, and its origin."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ RESERVED_FEATURES = (
     *("example_id", "anchor_id", "donor_ids", "recipe", "seen_combination"),
     *("judge_confidence", "seed"),
 )
-"""Features of a record that are no factors."""
+"""Features of a record that are not factors."""
 CONFIDENCE = "judge_confidence"
-"""Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
+"""Feature with the judge's probability of the class; for another factor, `<this>_<factor>`."""
 TRAINED_ON = "trained_on"
 """Detail of a manifest: name and digest of the data set that the model was trained on."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -41,7 +41,7 @@ _PACKAGES = (
 
 
 class ShardEntry(BaseModel):
-    """One shard as it was written: file name, counts and hash; `label_counts` by class code."""
+    """One written shard: file name, counts and hash; `label_counts` by class code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +60,7 @@ class ShardEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a data set directory holds, to be read before any of its records.
+    """Describes a data set directory; read before any of its records.
 
     Args:
         kind: `"imported"` or `"generated"`.
@@ -72,7 +72,7 @@ class Manifest(BaseModel):
         factors: Value names of each factor in the order of their codes; `"label"` first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
         splits: The shards of each split, in order.
-        source: Where the examples came from, and with which options.
+        source: Origin of the examples, with the options of the import or generation.
         versions: Versions of the packages that wrote it.
         totals: `requested`, `written`, `rejected` and `dead` examples.
         details: How it was made: `ImportedDetails` or `GeneratedDetails` as plain data.
@@ -142,16 +142,16 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """sha256 over the hashes of all shards, which identifies the examples."""
+        """SHA-256 over the hashes of all shards; identifies the examples."""
         hashes = [shard.sha256 for shards in self.splits.values() for shard in shards]
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def num_examples(self, split: str) -> int:
-        """Number of examples in a split; 0 if there is no such split."""
+        """Returns the number of examples in a split; 0 for an unknown split."""
         return sum(shard.records for shard in self.splits.get(split, []))
 
     def label_counts(self, split: str) -> dict[str, int]:
-        """Number of examples of each class in a split."""
+        """Returns the number of examples of each class in a split."""
         columns = zip(*(shard.label_counts for shard in self.splits.get(split, [])), strict=True)
         counts = [sum(column) for column in columns] or [0] * len(self.class_names)
         return dict(zip(self.class_names, counts, strict=True))
@@ -168,8 +168,8 @@ class Manifest(BaseModel):
             path: Path of the file.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: It is no manifest, or one of a newer schema.
+            FileNotFoundError: If the file is missing.
+            ValueError: If the file is not a manifest, or has a newer schema.
         """
         path = os.fspath(path)
         if file_size(path) is None:
@@ -185,7 +185,7 @@ class Manifest(BaseModel):
                 return cls.model_validate_json(text)
         except (ValidationError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"'{path}' is not a valid manifest. Expected: what `latentloom import` or "
+                f"'{path}' is not a valid manifest. Expected: one that `latentloom import` or "
                 f"`generate` wrote. Received: {error}. Write the data set again."
             ) from error
         raise ValueError(
@@ -198,31 +198,31 @@ def check_factors(factors: dict[str, list[str]]) -> None:
     """Checks the names of factors and of their values.
 
     Raises:
-        ValueError: `label` is not first, or a name is reserved, empty, spaced or not unique.
+        ValueError: If `label` is not first, or a name is reserved, empty, spaced or duplicate.
     """
     if next(iter(factors), None) != "label":
         raise ValueError(
-            "The factors cannot be used. Expected: `label` first. "
+            "The factors are in the wrong order. Expected: `label` first. "
             f"Received: factors={list(factors)}. Put it there."
         )
     for factor, values in factors.items():
         reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
         if not _FIELD.fullmatch(factor) or reserved:
             raise ValueError(
-                f"'{factor}' cannot be the name of a factor. Expected: letters, digits and '_', "
+                f"'{factor}' is an invalid name of a factor. Expected: letters, digits and '_', "
                 f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."
             )
         bad = [value for value in values if not value or value != " ".join(value.split())]
         if not values or bad or len(set(values)) < len(values):
             raise ValueError(
-                f"The values of factor '{factor}' cannot be used. Expected: distinct names "
+                f"The values of factor '{factor}' are invalid. Expected: distinct names "
                 "without spaces at the ends, tabs or line ends, and at least one. "
                 f"Received: {bad[:1] or values[:5]}. Rename them."
             )
 
 
 def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
-    """Versions of Python and of those packages that are installed, for the manifest."""
+    """Returns the versions of Python and of packages; "not installed" for a missing package."""
     versions = {"python": platform.python_version()}
     for package in packages:
         try:

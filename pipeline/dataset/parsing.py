@@ -1,4 +1,4 @@
-"""How one example is read from its record."""
+"""Parses one example from its record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from latentloom.pipeline.storage.tfrecords import BadRecord
 
 
 class ParsedRecord(NamedTuple):
-    """One record that fits its manifest, its observation not yet decoded."""
+    """One record that fits its manifest, with its observation still encoded."""
 
     record: int
     value: bytes | np.ndarray
@@ -29,11 +29,11 @@ def parse_row(
     kind: Kind,
     image_shape: tuple[int, ...],
 ) -> ParsedRecord | str:
-    """Reads a `tf.train.Example`, or says why it cannot be used.
+    """Reads a `tf.train.Example`; returns the reason as text if it is unusable.
 
     Args:
         number: Number of the record in its shard.
-        record: What `read_records` gave.
+        record: An item of `read_records`.
         factors: Value names of each factor.
         kind: The kind of observation.
         image_shape: Event shape that the observation must have.

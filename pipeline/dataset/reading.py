@@ -1,4 +1,4 @@
-"""Reads shards as batches of examples, and says which records are in a sample."""
+"""Reads shards as batches of examples, and chooses the records of a sample."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def stream_shard(
         entry: Its entry in the manifest.
         manifest: The manifest.
         batch_size: Records per batch, good and bad.
-        records: Numbers of the records wanted; all by default.
+        records: Numbers of the records to read; all by default.
         start: The first record of a slice.
-        stop: The record after its last; that of the shard by default.
+        stop: The record after the slice; the end of the shard by default.
 
     Yields:
-        The good examples of a batch, and its dead letters; at least one batch, maybe empty.
+        The good examples of a batch, and its dead letters; at least one batch, possibly empty.
     """
     kind = KINDS[manifest.observation]
     rows: list[ParsedRecord] = []
@@ -58,7 +58,7 @@ def stream_shard(
 
 
 def sampled_records(split: str, sizes: Sequence[int], limit: int | None) -> list[set[int] | None]:
-    """The records of each shard that are in a sample of a split, keyed by their place in it.
+    """Chooses the records of each shard for a sample of a split, keyed by their position in it.
 
     Args:
         split: Name of the split.
@@ -80,14 +80,14 @@ def sampled_records(split: str, sizes: Sequence[int], limit: int | None) -> list
 
 
 def no_examples(manifest: Manifest) -> Examples:
-    """An empty batch of a data set."""
+    """Returns an empty batch of a data set."""
     return _decode_batch(manifest, "", [], [])[0]
 
 
 def _decode_batch(
     manifest: Manifest, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
 ) -> tuple[Examples, list[DeadLetter]]:
-    """Decodes a batch; observations that cannot be decoded join the dead letters."""
+    """Decodes a batch; damaged observations join the dead letters."""
     kind = KINDS[manifest.observation]
     images, intact = kind.decode([row.value for row in rows], manifest.image_shape)
     broken = [rows[place].record for place in np.flatnonzero(~intact)]

@@ -9,21 +9,21 @@ from latentloom.pipeline.dataset.examples import Examples
 
 
 def one_per_class(labels: np.ndarray) -> np.ndarray:
-    """Row of the first example of each class, in the order of the classes."""
+    """Returns the row of the first example of each class, in the order of the classes."""
     return np.unique(labels, return_index=True)[1]
 
 
 def classes_in_turn(labels: np.ndarray, most: int, keys: np.ndarray | None = None) -> np.ndarray:
-    """Rows of a few examples of every class, sorted by class.
+    """Returns rows of a few examples of every class, sorted by class.
 
-    Each turn takes one example of every class that has some left. The last turn may be cut short.
+    Each turn takes one example of every class that has any left. The last turn may be incomplete.
 
     Args:
         labels: `(n,)` integers, the classes.
-        most: Number of rows to take at most.
-        keys: `(n,)` numbers: each class gives its examples of the least keys first, and a turn that
-            is cut short takes those of the least keys. By default examples and classes are taken in
-            their order.
+        most: Largest number of rows to take.
+        keys: `(n,)` numbers: each class gives its examples with the smallest keys first, and an
+            incomplete turn takes the smallest keys. By default, takes examples and classes in their
+            order.
 
     Returns:
         int64 of shape `(most,)`, or fewer where there are fewer examples.
@@ -35,13 +35,13 @@ def classes_in_turn(labels: np.ndarray, most: int, keys: np.ndarray | None = Non
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
-    """A sample of examples by the keyed hash of their ids, in the order of these hashes.
+    """Samples examples by the keyed hash of their ids, in the order of these hashes.
 
-    It does not depend on the order of the examples, and neither does what is measured on it.
+    The sample, and any measure on it, does not depend on the order of the examples.
 
     Args:
         examples: The examples.
-        count: Size of the sample; everything, in the keyed order, if there are fewer.
+        count: Size of the sample; all examples, in the keyed order, if there are fewer.
         seed: Integer, another seed gives another sample.
         use: What the sample is for; another use gives another sample.
     """
@@ -50,7 +50,7 @@ def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
 
 
 def rank_in_class(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Place of every key among those of its class, from 0, int64; equal keys in their order."""
+    """Returns the rank of every key in its class, from 0, int64; equal keys keep their order."""
     order = np.lexsort((keys, labels))
     starts = np.searchsorted(labels[order], labels[order])
     rank = np.empty(len(labels), np.int64)

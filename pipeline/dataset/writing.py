@@ -1,4 +1,4 @@
-"""Examples to records, shard names, and the manifest entry of a shard."""
+"""Serializes examples, names shards, and makes the manifest entry of a shard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
 def shard_file(name: str, split: str, index: int, count: int) -> str:
-    """The TFDS file name of shard `index` (from 0) of `count`."""
+    """Returns the TFDS file name of shard `index` (from 0) of `count`."""
     return f"{name}-{split}.tfrecord-{index:05d}-of-{count:05d}"
 
 
 def shard_entry(writer: ShardWriter, file: str, label_counts: Sequence[int]) -> ShardEntry:
-    """The entry of a written shard in the manifest.
+    """Returns the manifest entry of a written shard.
 
     Args:
-        writer: What wrote the shard.
+        writer: The writer of the shard.
         file: Name of the shard.
         label_counts: Records of each class, by code.
     """

@@ -1,4 +1,4 @@
-"""What an import may change about any source: sample, label, factors, image size."""
+"""Changes that an import makes to any source: sample, label, factors, image size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Batch = tuple[Examples, list[DeadLetter]]
 
 @dataclass(frozen=True)
 class DerivedSource:
-    """Another source with its batches changed on the way by `change(split, batch)`."""
+    """A source that applies `change(split, batch)` to the batches of another source."""
 
     name: str
     description: str
@@ -32,7 +32,7 @@ class DerivedSource:
 
     @property
     def vocabulary(self) -> list[str]:
-        """The words that are counted, if any are."""
+        """The words of bags of words; empty for other observations."""
         return vocabulary_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
@@ -43,14 +43,14 @@ class DerivedSource:
 def derive_source(
     source: Source, change: Callable[[str, Batch], Batch], **changed
 ) -> DerivedSource:
-    """Another source with its batches changed, and what else is not as it was."""
+    """Returns a source with changed batches; keywords replace other fields."""
     inherited = [field.name for field in dataclasses.fields(DerivedSource)][:-2]
     values = {name: getattr(source, name) for name in inherited}
     return DerivedSource(**(values | changed), source=source, change=change)
 
 
 def sample_examples(source: Source, max_examples: int) -> Source:
-    """Takes a sample keyed by position: `max_examples` of "train", other splits in proportion."""
+    """Samples examples by keyed position: `max_examples` of "train", other splits in proportion."""
     total = source.splits.get("train", 0)
     if max_examples >= total:
         return source
@@ -97,7 +97,7 @@ def relabel(source: Source, field: str) -> Source:
 
 
 def keep_factors(source: Source, names: Sequence[str]) -> Source:
-    """Keeps the label and these factors only."""
+    """Keeps only the label and these factors."""
     for name in names:
         if name != source.label_field:
             _check_field(source, name, "factors")

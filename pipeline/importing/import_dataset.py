@@ -41,31 +41,31 @@ def import_dataset(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DatasetDir:
-    """Imports labelled observations; `out` appears when it is complete, or not at all.
+    """Imports labelled observations; `out` appears only when it is complete.
 
     Args:
-        source: What to read, such as `builtin:fonts` or `folder:photos`; see
+        source: Source to read, such as `builtin:fonts` or `folder:photos`; see
             `pipeline.importing.open_source.SPECS`.
         out: Directory to make.
-        name: Name of the data set; by default one that the source suggests.
+        name: Name of the data set; defaults to the name that the source suggests.
         label: Field that becomes the label.
         factors: Factors to keep beside the label; all by default.
         image_size: Side in pixels to which images are resized.
-        max_examples: Size of the sample to take; everything by default.
-        inks: Number of inks in which grey images are coloured; they become the factor `ink`.
-        measure: Attributes to measure from the pixels of grey images, which are stored: some of
-            `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor of the values `low`,
-            `middle` and `high`, the thirds of the training images; the manifest has the limits.
+        max_examples: Size of the sample to take; see `open_source`.
+        inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
+        measure: Attributes to measure from the pixels of the stored grey images: some of
+            `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
+            `middle` and `high`, thirds of the training images; the manifest stores the limits.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
-        overwrite: Whether an existing data set directory may be replaced.
+        overwrite: Whether to replace an existing data set directory.
         progress: Called as `progress(done, total)` with numbers of examples.
 
     Raises:
-        ValueError: An option or the data is not what it should be, `out` holds the source, or more
-            than 1 % of the examples cannot be used.
-        FileNotFoundError: The source is not there.
-        FileExistsError: `out` exists and may not be replaced.
-        OSError: `out` cannot be written.
+        ValueError: If an option or the data is invalid, `out` holds the source, or more than 1 % of
+            the examples are unusable.
+        FileNotFoundError: If the source is missing.
+        FileExistsError: If `out` exists and is not replaced.
+        OSError: If writing to `out` fails.
     """
     out = as_location(out)
     for path in source_paths(source):
@@ -103,7 +103,7 @@ def _check_out(out: str, overwrite: bool) -> None:
         )
     if not is_dir or not exists(os.path.join(out, MANIFEST_FILE)):
         raise FileExistsError(
-            f"'{out}' is not a data set directory and will not be replaced. Expected: one with "
+            f"'{out}' is not a data set directory, so it stays. Expected: a directory with "
             f"{MANIFEST_FILE}. Received: out='{out}'. Choose another directory."
         )
 
@@ -113,30 +113,30 @@ def _check_name(name: str | None, source: Source) -> str:
         return re.sub(r"^[^a-z]+|[^a-z0-9_]", "", source.name.lower()) or "dataset"
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
-            "The name of the data set cannot be used. Expected: lower-case letters, digits and "
+            "The name of the data set is invalid. Expected: lower-case letters, digits and "
             f"'_', a letter first. Received: name='{name}'. Choose such a name."
         )
     return name
 
 
 def _check(source: Source, shards: int | None) -> None:
-    """Rejects a source, or a number of shards, that cannot be written as a data set."""
+    """Rejects a source or a number of shards that a data set cannot hold."""
     if shards is not None and shards < 1:
         raise ValueError(
-            "A split needs a file. Expected: shards of at least 1. "
+            "The number of shards is out of range. Expected: shards of at least 1. "
             f"Received: shards={shards}. Raise it."
         )
     check_factors(source.factors)
     kind = KINDS[source.observation]
     if expected := kind.check_shape(source.image_shape):
         raise ValueError(
-            f"The {kind.many} of source '{source.name}' have a shape that cannot be "
-            f"stored. Expected: {expected}. Received: image_shape={source.image_shape}. "
+            f"The {kind.many} of source '{source.name}' have an unsupported shape. "
+            f"Expected: {expected}. Received: image_shape={source.image_shape}. "
             "Convert them."
         )
     if not source.splits.get("train"):
         raise ValueError(
-            f"Source '{source.name}' has nothing to train on. Expected: examples in the "
+            f"Source '{source.name}' has no training examples. Expected: examples in the "
             f"split 'train'. Received: splits={source.splits}. Name its folder or split "
             "'train'."
         )
@@ -150,7 +150,7 @@ def _manifest(
     outcome: ImportOutcome,
     details: dict[str, Any],
 ) -> Manifest:
-    """Makes the manifest of complete splits; refuses a sample that lacks a class."""
+    """Makes the manifest of complete splits; rejects a sample that lacks a class."""
     outcome.check_complete()
     manifest = Manifest(
         kind="imported",

@@ -1,4 +1,4 @@
-"""What becomes of the examples of an import: written, left out or dead."""
+"""The outcome of an import: examples written, left out or dead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from latentloom.pipeline.dataset.examples import DeadLetter, LeftOut
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 LEFT_OUT = "left_out"
-"""Detail of a manifest: for each reason, how many examples of each split were not written."""
+"""Detail of a manifest: for each reason, the number of left-out examples of each split."""
 _DEAD_LETTERS = "dead_letters"
 _LISTED_LETTERS = 100
 
@@ -21,12 +21,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class ImportOutcome:
-    """Counts the examples of an import, and stops it when too many are dead.
+    """Counts the examples of an import, and stops it if too many are dead.
 
     Args:
         source: Name of the source, for errors.
-        total: Number of examples that the source has.
-        progress: Told of every batch.
+        total: Number of examples of the source.
+        progress: Called after every batch.
     """
 
     source: str
@@ -46,10 +46,10 @@ class ImportOutcome:
 
         Args:
             written: Number of its examples that were written.
-            letters: The others.
+            letters: The other examples.
 
         Raises:
-            ValueError: The failure budget is spent.
+            ValueError: If more examples are dead than the failure budget allows.
         """
         self.written += written
         for letter in letters:
@@ -60,7 +60,7 @@ class ImportOutcome:
         if len(self.dead) > FAILURE_BUDGET * self.total:
             first = self.dead[0]
             raise ValueError(
-                f"Too many examples of source '{self.source}' cannot be used, the first in "
+                f"Too many examples of source '{self.source}' are unusable, the first in "
                 f"'{first.shard}' (number {first.record}): {first.reason}. Expected: at most "
                 f"{FAILURE_BUDGET:.0%} of {self.total}. Received: {len(self.dead)} after "
                 f"{self.done}. Repair or remove them."
@@ -69,10 +69,10 @@ class ImportOutcome:
             self.progress(self.done, self.total)
 
     def check_complete(self) -> None:
-        """Checks that the source gave every example that it has.
+        """Checks that the source yielded all its examples.
 
         Raises:
-            ValueError: It did not.
+            ValueError: If their number differs from `total`.
         """
         if self.done != self.total:
             raise ValueError(
@@ -81,7 +81,7 @@ class ImportOutcome:
             )
 
     def totals(self) -> dict[str, int]:
-        """The totals of the manifest."""
+        """Returns the totals for the manifest."""
         return {
             "requested": self.total,
             "written": self.written,
@@ -90,14 +90,14 @@ class ImportOutcome:
         }
 
     def details(self) -> dict[str, Any]:
-        """The details of the manifest: the first dead letters, and what was left out if any was."""
+        """Returns details for the manifest: first dead letters, and counts of left-out examples."""
         letters = [asdict(letter) for letter in self.dead[:_LISTED_LETTERS]]
         left_out = {LEFT_OUT: _count_by_reason(self.left_out)} if self.left_out else {}
         return {_DEAD_LETTERS: letters} | left_out
 
 
 def _count_by_reason(letters: Sequence[LeftOut]) -> dict[str, dict[str, int]]:
-    """Number of letters for each reason and split."""
+    """Returns the number of letters for each reason and split."""
     counts: dict[str, Counter] = {}
     for letter in letters:
         counts.setdefault(letter.reason, Counter())[letter.shard] += 1

@@ -21,12 +21,12 @@ _SHARD_EXAMPLES = 8192
 def write_split(
     folder: str, name: str, source: Source, split: str, shards: int | None, outcome: ImportOutcome
 ) -> list[ShardEntry]:
-    """Writes a split; the keyed hash of its id says to which shard an example goes.
+    """Writes a split; the keyed hash of an example's id picks its shard.
 
     Args:
-        folder: Where to write.
+        folder: Folder to write to.
         name: Name of the data set.
-        source: What to read.
+        source: Source to read.
         split: Name of the split.
         shards: Number of shards; by default one for each 8,192 examples.
         outcome: Counts the examples.

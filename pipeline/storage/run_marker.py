@@ -1,4 +1,4 @@
-"""Marks an output directory as that of one run, which alone may go on in it."""
+"""Marks an output directory as owned by one run, so only this run resumes in it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class RunMarker:
     Args:
         directory: The output directory.
         file: Path of the marker in it.
-        identity: What two runs have in common if one may go on with the other, as plain data.
-        notes: What else the file says; not compared.
-        error: What is raised where the directory belongs to another run.
+        identity: Plain data that must be equal for one run to resume another.
+        notes: Other contents of the file; not compared.
+        error: Exception to raise if the directory belongs to another run.
     """
 
     directory: Location
@@ -37,24 +37,24 @@ class RunMarker:
         return os.path.join(os.fspath(self.directory), self.file)
 
     def exists(self) -> bool:
-        """Whether some run has marked the directory."""
+        """Returns whether a run has marked the directory."""
         return exists(self.path)
 
     def claim(self, *, overwrite: bool) -> None:
-        """Takes the directory for this run: a new or empty one, or the one it has marked.
+        """Claims the directory for this run: a new or empty one, or one that the run has marked.
 
         Args:
-            overwrite: Whether to empty the directory, provided that latentloom wrote it.
+            overwrite: Whether to empty the directory, if latentloom wrote it.
 
         Raises:
-            FileExistsError: The directory holds something without a marker; `error`, if another
-                run has marked it.
+            FileExistsError: If the directory holds files without a marker. Raises `error` if
+                another run has marked it.
         """
         claim_directory(self.directory, overwrite=overwrite, resumable=self.exists())
         self.mark()
 
     def mark(self) -> None:
-        """Marks a directory that is claimed, or checks the marker that is there."""
+        """Marks a claimed directory, or checks its marker if it has one."""
         if self.exists():
             self.check(json.loads(read_text(self.path)))
             return
@@ -62,12 +62,12 @@ class RunMarker:
         write_atomic(self.path, json.dumps({**self.identity, **self.notes}))
 
     def check(self, found: Mapping[str, Any]) -> None:
-        """Raises `error` unless what was found in the directory is of this run."""
+        """Raises `error` unless the contents of a marker match this run."""
         expected = json.loads(json.dumps(self.identity))
         unlike = [name for name, value in expected.items() if found.get(name) != value]
         if unlike:
             raise self.error(
-                f"'{self.directory}' belongs to another run, of another configuration or other "
+                f"'{self.directory}' belongs to another run, with another configuration or other "
                 f"data. Expected: the {', '.join(expected)} that it was started with. Received: "
                 f"another {' and '.join(unlike)}. Choose another --out, or pass --overwrite to "
                 "start anew."

@@ -1,4 +1,4 @@
-"""An agreement as the rows of the table that `verify --compare` prints."""
+"""Formats an agreement as rows of the table that `verify --compare` prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from latentloom.pipeline.verification.agreement import Agreement
 
 
 def agreement_rows(agreement: Agreement) -> list[tuple[str, str, str]]:
-    """What was measured, how large it is, and how large it may be."""
+    """Returns name, measured value and promised limit of each figure."""
     features = ", ".join(f"{name} in {count:,}" for name, count in agreement.features.items())
     shards = f"{agreement.equal_shards:,} of {agreement.shards:,}"
     first, second = agreement.alone

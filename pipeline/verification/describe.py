@@ -12,7 +12,7 @@ from latentloom.pipeline.storage.files import exists, read_text
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Says what a directory holds, reading no records and no weights.
+    """Describes a directory without reading records or weights.
 
     Args:
         path: A data set directory or a model bundle.
@@ -23,7 +23,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         label counts of each), `totals`, `source`, `versions` and `details`.
 
     Raises:
-        FileNotFoundError: It is neither.
+        FileNotFoundError: If it is neither.
     """
     path = os.fspath(path)
     bundle = os.path.join(path, DESCRIPTION)

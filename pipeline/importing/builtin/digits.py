@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits that come with scikit-learn, 8 pixels a side."""
+"""The 1,797 handwritten digits that come with scikit-learn, 8 x 8 pixels."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""A rendering of the factor grid of dSprites, made here; not the published file.
+"""A rendering of the factor grid of dSprites, not the published file.
 
-Five factors: the shape (the label), its scale, its orientation, and its place, x and y.
+Five factors: the shape (the label), its scale, its orientation, and its position, x and y.
 
 Reference:
     Matthey et al., dSprites: Disentanglement testing Sprites dataset, 2017,
-    https://github.com/google-deepmind/dsprites-dataset. As there, images of 64 pixels a side are
-    binary, every sprite lies inside its image at every position, and a cell has the number of its
-    row. Deviates: the shapes are similar, but not the same. The 40 orientations are 9 degrees
-    apart; the published ones go to 360 degrees, so that the last is the first again. A heart turns
-    about its centroid, so that its orientation does not move it. A step in x or y is one pixel, not
-    32/31. Images of 32 pixels have grey borders.
+    https://github.com/google-deepmind/dsprites-dataset. As in the published file, images of 64 x 64
+    pixels are binary, every sprite lies inside its image at every position, and the number of a
+    cell is its row in the published file. Deviates: the shapes are similar, but not the same. The
+    40 orientations are 9 degrees apart; the published orientations end at 360 degrees, so the last
+    repeats the first. A heart turns about its centroid, so its orientation does not move it. A step
+    in x or y is one pixel, not 32/31. Images of 32 x 32 pixels have grey borders.
 
-The images of a square repeat every 90 degrees, and those of an ellipse every 180: only hearts tell
-all 40 orientations, ellipses tell 20 and squares 10.
+A square repeats every 90 degrees and an ellipse every 180: images show all 40 orientations of a
+heart, 20 of an ellipse and 10 of a square.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FACTORS = {
     "x": _POSITIONS,
     "y": _POSITIONS,
 }
-"""Value names: orientations in degrees, x from the left and y from the top in shares of the way."""
+"""Value names: orientations in degrees, x from the left and y from the top in `[0, 1]`."""
 
 
 def open_dsprites(image_size: int | None = None, max_examples: int | None = None) -> GridSource:
@@ -53,7 +53,7 @@ def open_dsprites(image_size: int | None = None, max_examples: int | None = None
             whole grid.
 
     Raises:
-        ValueError: Another size, or a sample too small to hold every value.
+        ValueError: If the size is unknown, or the sample is too small to hold every value.
     """
     image_size = SIDE if image_size is None else image_size
     check_image_size("dsprites", image_size)

@@ -4,8 +4,8 @@ Five factors: the letter (the label), its size, its ink, the background, and the
 
 Reference:
     Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021,
-    https://arxiv.org/abs/2009.06586. Deviates: the fonts are those that matplotlib ships, the
-    images are 32 or 64 pixels a side, and the letters are larger within them.
+    https://arxiv.org/abs/2009.06586. Deviates: the fonts are from matplotlib, the images have 32 x
+    32 or 64 x 64 pixels, and the letters are larger within them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from latentloom.pipeline.importing.inks import COLOURS
 
 FEW_LETTERS = "AEGHKMRSTX"
 FEW_FONTS = ("DejaVuSans-Bold", "DejaVuSansMono-BoldOblique", "DejaVuSerif", "cmss10")
-"""Letters and fonts of the small grid, which can be told apart at every size."""
+"""Letters and fonts of the small grid, which are distinguishable at every size."""
 _INK, _BACKGROUND = 2, 3  # axes of the grid
 
 
 def open_fonts(
     image_size: int | None = None, max_examples: int | None = None, name: str = "fonts"
 ) -> GridSource:
-    """Chooses the cells; renders no example yet. Cells of one colour are left out.
+    """Chooses the cells; renders no example yet. Leaves out cells with equal ink and background.
 
     Args:
         image_size: Side in pixels, 32 or 64; 32 by default.
         max_examples: Cells to sample, both splits together; 20,000 by default.
-        name: `"fonts"` for the grid of everything, 226,800 cells, or `"letters"` for one of ten
-            letters and four fonts, 10,800 cells.
+        name: `"fonts"` for the whole grid, 226,800 cells, or `"letters"` for ten letters in four
+            fonts, 10,800 cells.
 
     Raises:
-        ValueError: Another size, or a sample too small to hold every value.
+        ValueError: If the size is unknown, or the sample is too small to hold every value.
     """
     image_size = IMAGE_SIZES[0] if image_size is None else image_size
     check_image_size("fonts", image_size)
@@ -80,7 +80,7 @@ def _describe(factors: dict[str, list[str]], count: int) -> str:
 def _renderer(
     factors: dict[str, list[str]], image_size: int
 ) -> Callable[[tuple[np.ndarray, ...]], np.ndarray]:
-    """Makes the function that renders codes of the factors."""
+    """Returns the function that renders codes of the factors."""
     letters = np.array([LETTERS.index(letter) for letter in factors["label"]])
     fonts = np.array([list(text_faces()).index(font) for font in factors["font"]])
     palette = np.array(list(COLOURS.values()), np.float32)

@@ -21,12 +21,12 @@ class GridSource:
 
     Args:
         name: Name of the source.
-        description: What the images are and how they were drawn from the grid.
-        factors: Value names of each factor, an axis of the grid each; `"label"` first.
+        description: Describes the images and how they were drawn from the grid.
+        factors: Value names of each factor; `"label"` first. Each factor is an axis of the grid.
         image_shape: Event shape `(height, width, channels)` of the images.
         cells: The sampled cells of each split, ascending.
-        render: Renders the codes of the factors, an int64 array of shape `(batch_size,)` each, as
-            uint8 images `(batch_size, height, width, channels)`.
+        render: Renders codes of the factors, one int64 array of shape `(batch_size,)` per factor,
+            as uint8 images `(batch_size, height, width, channels)`.
     """
 
     name: str
@@ -61,10 +61,10 @@ def check_image_size(name: str, image_size: int) -> None:
         image_size: Side in pixels.
 
     Raises:
-        ValueError: It does not.
+        ValueError: If the size is not in `IMAGE_SIZES`.
     """
     if image_size not in IMAGE_SIZES:
         raise ValueError(
-            f"Source '{name}' cannot be rendered at this size. Expected: one of "
+            f"Source '{name}' does not render images of this size. Expected: one of "
             f"{IMAGE_SIZES}. Received: image_size={image_size}. Choose one of them."
         )

@@ -25,7 +25,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
-    """Reads exactly `count` bytes, or says that the file is damaged."""
+    """Reads exactly `count` bytes; raises `ValueError` if the file is damaged."""
     try:
         data = stream.read(count)
         problem = f"{len(data)} of {count} bytes"
@@ -33,7 +33,7 @@ def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
         data, problem = b"", str(error)
     if len(data) < count:
         raise ValueError(
-            f"'{path}' is truncated or damaged. Expected: the bytes that its header announces. "
+            f"'{path}' is truncated or damaged. Expected: the number of bytes in its header. "
             f"Received: {problem}. Download it again."
         )
     return data
@@ -44,7 +44,7 @@ def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
     (found,) = struct.unpack(">I", _read(stream, 4, path))
     if found != magic:
         raise ValueError(
-            f"'{path}' is not the idx file that its name says. Expected: magic number {magic}. "
+            f"'{path}' has the wrong magic number. Expected: magic number {magic}. "
             f"Received: {found}. Check that images and labels are not swapped."
         )
     rank = found & 0xFF
@@ -80,8 +80,8 @@ class IdxSource:
         """Reads the labels and the headers of the images, and checks that they agree.
 
         Raises:
-            FileNotFoundError: A file is missing.
-            ValueError: A file is damaged, or images and labels do not agree.
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is damaged, or images and labels do not agree.
         """
         images, labels, shapes = {}, {}, {}
         for split, prefix in _PREFIXES.items():
@@ -118,7 +118,7 @@ class IdxSource:
         return {split: len(labels) for split, labels in self.labels.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; a file shorter than it announces raises `ValueError`."""
+        """Streams a split; raises `ValueError` if a file is shorter than its header says."""
         path, labels = self.images[split], self.labels[split]
         with _open(path) as stream:
             _header(stream, path, _IMAGES)
@@ -139,8 +139,8 @@ def _check_pair(images: Path, labels: Path) -> tuple[np.ndarray, tuple[int, int]
         codes = np.frombuffer(_read(stream, num_labels, labels), np.uint8)
     if count != num_labels or not count:
         raise ValueError(
-            f"'{images.name}' and '{labels.name}' do not agree. Expected: as many labels as "
-            f"images, and some. Received: {count} images, {num_labels} labels. "
+            f"'{images.name}' and '{labels.name}' do not agree. Expected: at least one image, "
+            f"and a label for each. Received: {count} images, {num_labels} labels. "
             "Use files of one data set."
         )
     return codes, (height, width)

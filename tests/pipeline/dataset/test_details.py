@@ -47,8 +47,6 @@ def test_a_bundle_names_the_data_that_it_was_trained_on():
     ],
 )
 def test_details_of_another_type_are_refused(kind, key, value):
-    with pytest.raises(
-        ValueError, match=rf"(?s)details of the .* cannot be read.*{key}"
-    ) as refusal:
+    with pytest.raises(ValueError, match=rf"(?s)details of the .* are invalid.*{key}") as refusal:
         kind.read({key: value})
     assert "Make the" in str(refusal.value)

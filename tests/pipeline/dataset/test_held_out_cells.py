@@ -102,8 +102,8 @@ def test_classes_are_counted_slice_by_slice(examples, tmp_path):
 @pytest.mark.parametrize(
     ("group", "message"),
     [
-        ({"cells": [{"label": "a"}, {"ink": "red"}]}, "'odd' are not of one grid"),
-        ({"cells": [{"lable": "a"}]}, "'lable' cannot be held out.*Did you mean 'label'"),
+        ({"cells": [{"label": "a"}, {"ink": "red"}]}, "'odd' have different factors"),
+        ({"cells": [{"lable": "a"}]}, "'lable' is missing from the data.*Did you mean 'label'"),
         ({"share": 0.1, "factors": ["inc"]}, r"factors with 'inc'.*Did you mean 'ink'"),
         ({"cells": [{"ink": "reed"}]}, "'reed' of factor 'ink' was never seen"),
     ],

@@ -287,7 +287,7 @@ def test_a_factor_with_one_value_is_refused(tmp_path):
     slices = cut(dataset.shards("train"), 10_000)
     whole = count_by_cell(dataset, "train", slices, ALL, str(tmp_path / "o"))
     one = Coverage(whole.names, {cell: n for cell, n in whole.counts.items() if cell[1] == 0})
-    with pytest.raises(ValueError, match="Factor 'ink' has one value.*Leave the factor out"):
+    with pytest.raises(ValueError, match="Factor 'ink' has too few values.*Leave the factor out"):
         job(dataset.manifest.factors, codec.spec, ALL, lambda factors: one)
     with pytest.raises(ValueError, match="cannot check factor 'ink'.*judge.factors"):
         job(dataset.manifest.factors, codec.spec, ("label",), lambda factors: whole)

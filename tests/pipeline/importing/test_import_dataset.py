@@ -235,5 +235,5 @@ def test_a_factor_with_a_reserved_name_is_refused(tmp_path):
         label=np.arange(3),
         seed=np.arange(3),
     )
-    with pytest.raises(ValueError, match="'seed' cannot be the name .* Rename it"):
+    with pytest.raises(ValueError, match="'seed' is an invalid name .* Rename it"):
         import_dataset(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out")

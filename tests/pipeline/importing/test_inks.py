@@ -45,7 +45,7 @@ def test_a_sample_keeps_the_inks_of_its_examples():
 
 @pytest.mark.parametrize("spec", ["builtin:letters", "builtin:moons"])
 def test_what_is_not_grey_is_refused(spec):
-    with pytest.raises(ValueError, match="cannot be coloured. Expected: grey images"):
+    with pytest.raises(ValueError, match="unfit for inks. Expected: grey images"):
         open_source(spec, inks=3)
 
 

@@ -90,8 +90,8 @@ def test_images_are_measured_as_they_are_stored(tmp_path):
 @pytest.mark.parametrize(
     ("measure", "options", "message"),
     [
-        (["thicknes"], {}, "'thicknes' cannot be measured.*Did you mean 'thickness'"),
-        (["width", "width"], {}, "there twice.*Drop it from --measure"),
+        (["thicknes"], {}, "'thicknes' is unknown.*Did you mean 'thickness'"),
+        (["width", "width"], {}, "is a duplicate.*Drop it from --measure"),
         (["width"], {"inks": 3}, r"Expected: grey images.*\(8, 8, 3\).*Drop --measure"),
     ],
 )

@@ -57,10 +57,10 @@ def test_a_recipe_and_a_confidence_can_be_asked_for(variants):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"recipes": ["swap_zu"]}, "are real ones.*Leave both out"),
-        ({"min_confidence": 0.5}, "are real ones.*Leave both out"),
-        ({"min_confidence": 2}, "in 0 to 1.*Lower it"),
-        ({"worker": 2, "num_workers": 2}, "no such part.*Number the parts from 0"),
+        ({"recipes": ["swap_zu"]}, "are real. Expected.*Leave both out"),
+        ({"min_confidence": 0.5}, "are real. Expected.*Leave both out"),
+        ({"min_confidence": 2}, "in 0 to 1.*Pass a probability"),
+        ({"worker": 2, "num_workers": 2}, "part of .* is out of range.*Number the parts from 0"),
         ({"split": "validation"}, "no such split.*Name one of these"),
     ],
 )

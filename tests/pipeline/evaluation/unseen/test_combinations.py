@@ -198,7 +198,7 @@ def test_a_group_of_many_cells_has_one_row():
 
 def test_images_are_not_deformed_into_measured_cells_that_are_held_out(tmp_path):
     held = 'data.hold_out={heavy: {cells: [{label: "7", thickness: high}]}}'
-    with pytest.raises(ValueError, match="Deformed images may be of the cells held out as 'heavy'"):
+    with pytest.raises(ValueError, match="images may fall into the held-out cells 'heavy'"):
         train_bundle(digits_config("data.deform={}", held), measured_digits(), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 

@@ -90,8 +90,8 @@ def test_floats_that_are_whole_are_counts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"vocab": None}, ValueError, "does not tell its words.*no such array.*Add it"),
-        ({"vocab": np.arange(22)}, ValueError, "does not tell its words.*int64"),
+        ({"vocab": None}, ValueError, "has no vocabulary.*no such array.*Add it"),
+        ({"vocab": np.arange(22)}, ValueError, "has no vocabulary.*int64"),
         (
             {"vocab": np.array(bags.VOCABULARY[:-3])},
             ValueError,
@@ -109,11 +109,11 @@ def test_floats_that_are_whole_are_counts(tmp_path):
         ({"train_data": changed(DATA, 0.5)}, ValueError, "first 0.5.*Count words"),
         ({"train_data": changed(DATA, np.nan)}, ValueError, "first nan.*Count words"),
         ({"train_data": changed(DATA, 2**25)}, ValueError, "0 to 16777216.*Count words"),
-        ({"train_data": DATA.astype(str)}, TypeError, "no numbers.*Cast them"),
-        ({"train_data": DATA[:-1]}, ValueError, "no sparse rows.*csr_array"),
-        ({"train_indptr": ARRAYS["train_indptr"][::-1]}, ValueError, "no sparse rows"),
-        ({"train_indptr": ARRAYS["train_indptr"] + 1}, ValueError, "no sparse rows"),
-        ({"train_indptr": ARRAYS["train_indptr"] * 1.0}, ValueError, "no sparse rows.*float64"),
+        ({"train_data": DATA.astype(str)}, TypeError, "have the wrong type.*Cast them"),
+        ({"train_data": DATA[:-1]}, ValueError, "not sparse rows.*csr_array"),
+        ({"train_indptr": ARRAYS["train_indptr"][::-1]}, ValueError, "not sparse rows"),
+        ({"train_indptr": ARRAYS["train_indptr"] + 1}, ValueError, "not sparse rows"),
+        ({"train_indptr": ARRAYS["train_indptr"] * 1.0}, ValueError, "not sparse rows.*float64"),
         ({"train_data": None}, ValueError, "incomplete.*no `train_data`.*Add it"),
         ({"train_labels": None}, ValueError, r"an array `train_labels` of shape \(240,\)"),
         ({"test_labels": np.arange(59)}, ValueError, r"`test_labels` of shape \(60,\)"),

@@ -191,5 +191,5 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def test_splits_without_train_are_refused(tmp_path):
     save(tmp_path / "in" / "animals" / "cat" / "a.png")
-    with pytest.raises(ValueError, match="nothing to train on"):
+    with pytest.raises(ValueError, match="no training examples"):
         import_dataset(f"folder:{tmp_path / 'in'}", tmp_path / "out")
