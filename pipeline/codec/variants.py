@@ -20,7 +20,7 @@ from latentloom.augment import (
     recombine,
 )
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import (
+from latentloom.pipeline.config.settings import (
     DataConfig,
     EvaluateConfig,
     GenerateConfig,

@@ -9,7 +9,7 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.config.settings import HoldOutConfig
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.examples import Examples, Factors
 from latentloom.pipeline.dataset.folds import Folds

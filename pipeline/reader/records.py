@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.parsing import parse_row
+from latentloom.pipeline.dataset.reading import parse_row
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.reader.selection import Selection
 from latentloom.pipeline.storage.tf_example import plain_features

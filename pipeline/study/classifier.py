@@ -18,7 +18,7 @@ from latentloom.model_zoo.training.fit import (
     compile_network,
     fit_network,
 )
-from latentloom.pipeline.config.sections import StudyConfig
+from latentloom.pipeline.config.settings import StudyConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.transforms import Transform
 

@@ -20,7 +20,7 @@ from latentloom.model_zoo.training.deformations import Deformations
 from latentloom.model_zoo.training.fit import Schedule, fit, fit_classifier
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.config.sections import JudgeConfig
+from latentloom.pipeline.config.settings import JudgeConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay

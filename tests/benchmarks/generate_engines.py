@@ -37,7 +37,7 @@ sys.path.insert(0, str(ROOT / "tests/pipeline/engines"))
 
 def measure(data: str, bundle: str, out: str, runner: str, *beam_args: str) -> float:
     """Wall seconds of a run in this process, TensorFlow and Beam being imported already."""
-    from latentloom.pipeline.config.sections import GenerateConfig
+    from latentloom.pipeline.config.settings import GenerateConfig
     from latentloom.pipeline.generation.engines import Engine
     from latentloom.pipeline.generation.graph import run_graph
     from latentloom.pipeline.generation.planning.plan_job import plan_job

@@ -31,7 +31,7 @@ from latentloom.model_zoo.bundle import Bundle, load_bundle, save_bundle
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import build_model
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import GenerationJob

@@ -25,7 +25,7 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import one_per_class
 from latentloom.pipeline.evaluation.decoded.variants import donors_among
 from latentloom.pipeline.report.measure import Measure
-from latentloom.pipeline.report.pictures.donor_sheet import donor_sheet
+from latentloom.pipeline.report.pictures.sheets.donor_sheet import donor_sheet
 from latentloom.pipeline.report.schema import Picture
 
 SHEET_ROWS = 10

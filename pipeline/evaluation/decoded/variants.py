@@ -18,7 +18,7 @@ from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.metrics.diversity import relative_diversity
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
-from latentloom.pipeline.config.sections import EvaluateConfig, GenerateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext

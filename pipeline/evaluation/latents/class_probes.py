@@ -9,7 +9,7 @@ import numpy as np
 from latentloom.augment import Latents
 from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext

@@ -9,7 +9,7 @@ import numpy as np
 from latentloom.model_zoo.metrics.coherence import npmi, top_words
 from latentloom.model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
 from latentloom.model_zoo.metrics.probes import probe_accuracy
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext

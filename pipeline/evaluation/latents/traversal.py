@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.augment import Anchors, Latents, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.report.pictures.registry import pictures_of

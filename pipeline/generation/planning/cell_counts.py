@@ -14,7 +14,7 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
+from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from latentloom.augment import find_recipe, variants_per_class
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 
 
 def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:

@@ -13,7 +13,7 @@ from latentloom.augment import (
     known_factors,
 )
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.generation.job import FactorPlan
 

@@ -10,7 +10,7 @@ from latentloom.augment import find_recipe, share_out
 from latentloom.model_zoo.bundle import read_description, read_priors
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.codec.spec import spec_of
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from latentloom.pipeline.dataset.sampling import classes_in_turn
-from latentloom.pipeline.report.pictures.exchange_grid import exchange_grid
-from latentloom.pipeline.report.pictures.mosaic import variant_grid
 from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS, GRID_ROWS
+from latentloom.pipeline.report.pictures.sheets.exchange_grid import exchange_grid
+from latentloom.pipeline.report.pictures.sheets.mosaic import variant_grid
+from latentloom.pipeline.report.pictures.sheets.traversal_sheet import traversal_sheet
 from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
-from latentloom.pipeline.report.pictures.traversal_sheet import traversal_sheet
 from latentloom.pipeline.report.schema import Picture
 
 VARIANTS = (

@@ -6,7 +6,7 @@ from known_codes import CLASSES, STEP, KnownCodec, known_examples
 
 from latentloom.augment import Anchors, QualityGate, recombine
 from latentloom.pipeline.codec.variants import judge_codes, make_variants, plan_attempt
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 
 SETTINGS = GenerateConfig(recipe="class_preserving")
 

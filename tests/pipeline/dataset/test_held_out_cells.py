@@ -7,7 +7,7 @@ from letters import NAMES, letters_bundle, letters_config, letters_data
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import parse_config
-from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.config.settings import HoldOutConfig
 from latentloom.pipeline.dataset.coverage_file import read_change
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import divide

@@ -17,7 +17,7 @@ from latentloom.pipeline.evaluation.decoded.copies import (
     measure_copies,
 )
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.pictures.tile_sheet import FRAME, cell_size
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import FRAME, cell_size
 
 
 def vectors(count: int, seed: int) -> Examples:

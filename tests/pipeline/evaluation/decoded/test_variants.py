@@ -7,7 +7,7 @@ from bundles import digits_bundle, digits_config, digits_data
 from latentloom.augment import Verdicts
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose

@@ -20,7 +20,7 @@ from latentloom.augment import (
 )
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.evaluation.evaluate import evaluate
 from latentloom.pipeline.evaluation.latents.traversal import (

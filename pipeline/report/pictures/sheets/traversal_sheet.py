@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentloom.pipeline.report.pictures.tile_sheet import (
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     GAP,

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.exchange_grid import RULE, exchange_grid, exchange_sheet
-from latentloom.pipeline.report.pictures.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED, TITLE
+from latentloom.pipeline.report.pictures.sheets.exchange_grid import (
+    RULE,
+    exchange_grid,
+    exchange_sheet,
+)
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED, TITLE
 
 PARTS = ("zs", "zu")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.mosaic import variant_grid
-from latentloom.pipeline.report.pictures.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED
+from latentloom.pipeline.report.pictures.sheets.mosaic import variant_grid
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED
 
 
 def _pixels(png: bytes) -> np.ndarray:

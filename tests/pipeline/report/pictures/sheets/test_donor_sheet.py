@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.donor_sheet import SIZE, STRIP, donor_sheet
-from latentloom.pipeline.report.pictures.tile_sheet import (
+from latentloom.pipeline.report.pictures.sheets.donor_sheet import SIZE, STRIP, donor_sheet
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     GAP,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import ImageFont
 
-from latentloom.pipeline.report.pictures.tile_sheet import (
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     TITLE,
