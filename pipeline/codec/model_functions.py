@@ -51,7 +51,7 @@ class ModelFunctions:
 
     def prior(self, columns: Columns) -> Columns:
         """Labels to draws of the blocks that carry the label, from the model's own prior."""
-        prior, blocks = self.model.prior(columns["labels"]), self.model.latent_spec.items()
+        prior, blocks = self.model.class_prior(columns["labels"]), self.model.latent_spec.items()
         carriers = {name: prior[name] for name, block in blocks if "label" in block["factors"]}
         return sample_blocks(carriers, columns["seed"])
 
