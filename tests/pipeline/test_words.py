@@ -208,7 +208,7 @@ def test_other_models_refuse_documents_before_anything_is_written(run, tmp_path,
         ("model.args.topic_model=lda", "topic model is unknown.*Did you mean 'prodlda'"),
         (
             "model.args.blocks={length: {dim: 2}}",
-            "'length' has the name of a measured block.*Rename it",
+            "'length' has the name.*Rename it",
         ),
     ],
 )
