@@ -180,8 +180,8 @@ class Grouped(Optimizer):
             groups = sorted({key.partition(".")[0] for key in found})
             raise ValueError(
                 f"Optimizer '{self.name}' was saved with other groups. Expected: {len(state)} "
-                f"variables of {sorted(self._optimizers)}. Received: {len(found)} of {groups}. Build it "
-                "with the groups that were saved, or load with skip_mismatch=True."
+                f"variables of {sorted(self._optimizers)}. Received: {len(found)} of {groups}. "
+                "Build it with the groups that were saved, or load with skip_mismatch=True."
             )
         for key, variable in state.items():
             variable.assign(store[key])
