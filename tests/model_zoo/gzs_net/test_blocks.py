@@ -47,7 +47,7 @@ def test_the_columns_of_blocks_are_those_of_the_code():
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        (["inks"], "There is no block 'inks'.*Did you mean 'ink'"),
+        (["inks"], "block 'inks' is unknown.*Did you mean 'ink'"),
         (["label", "ink", "font"], "No block is left for shapes.*which are all"),
     ],
 )
