@@ -30,7 +30,7 @@ GIVEN_BY_THE_DATA = (
     "num_examples",
     "observation",
 )
-"""Arguments that no configuration sets; a model takes those of them that it needs."""
+"""Arguments that come from the data, not from a configuration; a model takes those it needs."""
 
 
 def tunable_arguments(name: str) -> dict[str, Any]:
@@ -54,10 +54,10 @@ def _arguments(name: str) -> dict[str, Any]:
 
 
 def check_arguments(name: str, args: Mapping[str, Any]) -> None:
-    """Refuses arguments that the model does not have.
+    """Rejects arguments that the model does not have.
 
     Raises:
-        ValueError: The model or an argument is unknown; the message has the nearest name.
+        ValueError: The model or an argument is unknown; the message suggests the nearest name.
     """
     known = tunable_arguments(name)
     for argument in args:
@@ -70,7 +70,7 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
 
 
 def takes_counts(name: str) -> bool:
-    """Whether a model asks of what kind its observations are, and so takes bags of words."""
+    """Whether a model can learn from bags of words: whether it has the argument `observation`."""
     return "observation" in _arguments(name)
 
 
@@ -84,11 +84,11 @@ def build_model(
         args: Arguments from the configuration.
         image_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
         num_classes: Number of classes.
-        **given: Further arguments of `GIVEN_BY_THE_DATA`; those that the model does not have are
-            left out.
+        **given: Further arguments of `GIVEN_BY_THE_DATA`; the ones that the model does not have
+            are ignored.
 
     Returns:
-        The model, its variables created.
+        The built model.
 
     Raises:
         ValueError: An argument is unknown, or the model cannot learn from bags of words.
@@ -97,8 +97,8 @@ def build_model(
     if given.get("observation") == Counts.kind and not takes_counts(name):
         able = [model for model in MODELS if takes_counts(model)]
         raise ValueError(
-            f"Model '{name}' cannot learn from bags of words. Expected: one with a likelihood of "
-            f"counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
+            f"Model '{name}' cannot learn from bags of words. Expected: a model with a likelihood "
+            f"of counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
             f"`model.name` to {' or '.join(able)}."
         )
     has = _arguments(name)

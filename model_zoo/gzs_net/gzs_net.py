@@ -1,9 +1,9 @@
 """The group-supervised zero-shot synthesis network, with controllable interpolation.
 
-Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021. One block of the code
-belongs to each factor. Labels only say which images share a value: exchanging the block of a
-shared value must change nothing, and an image must come out of the blocks of others that share
-one value each with it. What training never showed is then made by the same recombination.
+Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021. Each factor has one block
+of the code. Labels only say which images share a value. Two images that share a value must decode
+to themselves after they swap that block; an image must also be decoded from blocks of other images,
+each of which shares one value with it. The same recombination synthesises unseen combinations.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from latentloom.model_zoo.training.trackers import make_trackers, update_tracker
 logger = logging.getLogger(__name__)
 
 MIXTURE_RATE = 10.0
-"""Learning rate of the mixture, in units of the model's: it follows codes that move."""
+"""Learning rate of the mixture relative to the model, so that it keeps up with moving codes."""
 SYNTHESIS_TERMS = ("reconstruction_loss", "swap_loss", "cover_loss", "cycle_loss")
 FIGURES = ("synthesis_loss", "label_accuracy", "code_scale")
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class GZSNet(keras.Model):
-    """Auto-encoder whose code has one block for every factor, learnt from groups of images.
+    """Auto-encoder with one block for each factor, trained on groups of images.
 
-    For data with several labelled factors. `fit` makes the groups: see `sampler`.
+    For data with several labelled factors. `sampler` makes the groups.
 
     Reference:
         Ge et al., ICLR 2021, https://arxiv.org/abs/2009.06586, with the full cover of the authors'
         code; with `cir_weight` Ge et al., WACV 2023, https://arxiv.org/abs/2112.03163. Deviates:
-        mean squared pixel errors (absolute ones linger at images of the background alone); of a
-        group, one sharer drawn for the step is swapped and reconstructed beside the centre; all
-        images of a batch are covered; unlabelled blocks; a decoder of mixed colours; no instance
-        normalisation; smaller networks.
+        mean squared pixel errors (with absolute errors training stays long at images of only the
+        background); each step swaps and reconstructs one random sharer of a group with the centre;
+        all images of a batch are covered; unlabelled blocks; a decoder that mixes colours; no
+        instance normalisation; smaller networks.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
@@ -118,16 +118,17 @@ class GZSNet(keras.Model):
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training: Gaussians fitted to the codes.
 
-        The block of the label has one for each class; that of another factor a mixture of one for
-        each of its values, as frequent as they are; an unlabelled one a single one.
+        The block of the label gets one Gaussian for each class. The block of another factor gets a
+        mixture of one Gaussian for each value, weighted by its frequency. An unlabelled block gets
+        one Gaussian.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            factors: Their factors; every class at least once.
+            factors: Factors of the examples; every class at least once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32, with `C` classes (or 1, where the class makes no difference).
+            float32; `C` is the number of classes, or 1 for a block without the label.
         """
         values = {name: np.asarray(codes) for name, codes in factors_of(factors).items()}
         nothing = np.zeros(len(values["label"]), np.int64)
@@ -138,13 +139,13 @@ class GZSNet(keras.Model):
     # --- Training -----------------------------------------------------------------------------
 
     def sampler(self, images: np.ndarray, factors: Factors) -> Callable[..., GroupBatches]:
-        """What makes batches of groups, their sharers drawn from these training examples.
+        """Returns the function that makes batches of groups; sharers come from these examples.
 
-        Where no two examples share one factor only, it makes relaxed groups, which are edges.
+        If no two examples share exactly one factor, the groups are relaxed to edges.
 
         Args:
             images: Training images, uint8.
-            factors: Their factors.
+            factors: Factors of the images.
 
         Returns:
             A function of the images and factors of the centres and the settings of `Batches`.
@@ -158,13 +159,13 @@ class GZSNet(keras.Model):
         lone = sharers.lone_factors()
         if not lone:
             logger.warning(
-                "No two training examples share one of %s without another: training samples "
-                "edges instead of groups.",
+                "No two training examples share exactly one of %s: training samples edges "
+                "instead of groups.",
                 ", ".join(attributes),
             )
         elif missing := [name for name in attributes if name not in lone]:
             logger.warning(
-                "No two training examples share %s alone: its sharers share another factor too.",
+                "No two training examples share only %s: its sharers share another factor, too.",
                 " or ".join(missing),
             )
         return functools.partial(GroupBatches, sharers=sharers, pool=images, relaxed=not lone)
@@ -185,11 +186,11 @@ class GZSNet(keras.Model):
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Layer, float]]:
-        """Layers whose learning rate is a multiple of the others'."""
+        """Layers with their learning rate relative to the other layers."""
         return {"mixture": (self.mixture, MIXTURE_RATE)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the terms, over groups `x` with the answers `y` (`GroupBatches`)."""
+        """The weighted sum of the terms, for groups `x` and targets `y` of `GroupBatches`."""
         terms = loss_terms(self.settings, self.networks, x, y, y_pred)
         weighted = {name: self.loss_weights[name] * term for name, term in terms.items()}
         synthesis_loss = sum(weighted[name] for name in SYNTHESIS_TERMS if name in weighted)

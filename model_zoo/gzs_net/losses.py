@@ -1,8 +1,8 @@
 """The terms of the loss of GZS-Net, before their weights.
 
-All but the last two compare decoded images with real ones: L_r, L_sr, the full cover and L_csr of
-Ge et al., ICLR 2021. The code of the class is read by a mixture through which no gradient reaches
-the encoder: the networks never see a label.
+Reconstruction, swap, cover and cycle loss compare decoded images with real ones: L_r, L_sr, the
+full cover and L_csr of Ge et al., ICLR 2021. A mixture predicts the class from the block of the
+label. Its gradient does not reach the encoder, so the networks never see a label.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def loss_terms(
     answers: Mapping[str, Any],
     codes: Codes,
 ) -> dict:
-    """Every term as a scalar; a term of weight 0 is left out.
+    """Returns every term as a scalar; skips terms of weight 0.
 
     Args:
-        settings: Those of the model.
-        networks: Those of the model.
+        settings: Settings of the model.
+        networks: Networks of the model.
         groups: `(batch, size, height, width, channels)`, the centre first; see `GroupBatches`.
         answers: `label`, `edge` and `donors` of every group; see `GroupBatches`.
         codes: One `(batch, size, dim)` tensor a block.
     """
     edge, donors, attributes = answers["edge"], answers["donors"], settings.attributes
-    place = ops.ones_like(edge) if groups.shape[1] == 2 else 1 + edge  # a relaxed group, or not
+    place = ops.ones_like(edge) if groups.shape[1] == 2 else 1 + edge  # 2: a relaxed group
     centre = {name: code[:, 0] for name, code in codes.items()}
     partner = {name: _members(code, place) for name, code in codes.items()}
     image, partner_image = groups[:, 0], _members(groups, place)
@@ -64,7 +64,7 @@ def loss_terms(
 
 
 def _mixture_loss(networks: GZSNetworks, code, labels):
-    """What the mixture learns from codes of the label's block, which it does not change."""
+    """Loss of the mixture on codes of the label's block, without gradients to the codes."""
     mixture = networks.mixture
     read = ops.stop_gradient(code)
     class_loss, likelihood_loss = mixture_losses(read, labels, mixture.loc, mixture.precision)
@@ -72,9 +72,9 @@ def _mixture_loss(networks: GZSNetworks, code, labels):
 
 
 def exchange(attributes: Sequence[str], codes: Codes, others: Codes, edge) -> tuple[dict, dict]:
-    """Both codes after the block at position `edge` among `attributes`, `(batch,)`, changed hands.
+    """Swaps one block between two codes; `edge` `(batch,)` is its position in `attributes`.
 
-    With examples that share that factor this has to change nothing.
+    If the examples share that factor, both must still decode to themselves.
     """
     moves = {
         name: ops.expand_dims(edge == position, -1) for position, name in enumerate(attributes)
@@ -85,15 +85,15 @@ def exchange(attributes: Sequence[str], codes: Codes, others: Codes, edge) -> tu
 
 
 def cover(attributes: Sequence[str], codes: Codes, donors) -> dict:
-    """The code of one image a group, each factor's block taken from its donor.
+    """Composes the code of one image a group: each factor's block comes from the donor.
 
-    Unlabelled blocks are zero: with their own, which belong to the image, they could hold all of
-    it and leave the others nothing to learn.
+    Unlabelled blocks are zero. If the image kept its own, they could hold the whole image, and the
+    other blocks would learn nothing.
 
     Args:
         attributes: Factors that have a block, in order.
         codes: One `(batch, size, dim)` tensor a block.
-        donors: Positions of the donors among all images in one row, `(batch, factors)`.
+        donors: Positions of the donors, with all images in one row, `(batch, factors)`.
     """
     position = {name: place for place, name in enumerate(attributes)}
     return {
@@ -107,15 +107,15 @@ def cover(attributes: Sequence[str], codes: Codes, donors) -> dict:
 
 
 def sharing_loss(attributes: Sequence[str], codes: Codes, donors):
-    """Mean squared distance of two codes of one value over that of any two, mean over factors.
+    """Squared distance of codes that share a value, relative to any two codes; mean over factors.
 
-    0 where the block of a factor is a function of its value, and tells nothing else; 1 where it
-    tells nothing of it. It has no scale: codes cannot shrink from it.
+    0 if the block of a factor depends only on its value; 1 if it is independent of the value. The
+    ratio does not depend on the scale, so codes cannot reduce it by shrinking.
 
     Args:
         attributes: Factors that have a block, in order.
         codes: One `(batch, size, dim)` tensor a block.
-        donors: For every image and factor, the position of another that shares the factor,
+        donors: For every image and factor, the position of another image that shares the factor,
             `(batch, size, factors)`.
     """
     ratios = []
@@ -130,7 +130,7 @@ def sharing_loss(attributes: Sequence[str], codes: Codes, donors):
 def decoding_errors(
     settings: GZSNetSettings, networks: GZSNetworks, pairs: Mapping[str, list[tuple[Codes, Any]]]
 ) -> dict:
-    """Decodes all codes in one call; the mean error of each list of codes against its images."""
+    """Decodes all codes in one call; returns the mean error of each list against its images."""
     flat = [pair for some in pairs.values() for pair in some]
     images = networks.decode(
         {name: ops.concatenate([c[name] for c, _ in flat]) for name in flat[0][0]}
@@ -145,7 +145,7 @@ def decoding_errors(
 
 
 def pixel_errors(images, targets, absolute_weight: float):
-    """Error of every image: the mean square over its pixels, and a share of the mean absolute."""
+    """Error of every image: mean squared error plus the weighted mean absolute error."""
     difference = ops.reshape(images - targets, (ops.shape(images)[0], -1))
     errors = ops.mean(ops.square(difference), axis=-1)
     if absolute_weight:
@@ -154,7 +154,7 @@ def pixel_errors(images, targets, absolute_weight: float):
 
 
 def _cycle_loss(settings: GZSNetSettings, networks: GZSNetworks, centre: Codes, image, edge):
-    """Exchanges a block with any other centre, decodes, encodes, and exchanges it back."""
+    """Swaps a block with another centre, decodes, encodes, swaps back; returns the pixel error."""
     others = {name: ops.roll(code, 1, axis=0) for name, code in centre.items()}
     attributes = settings.attributes
     first, second = exchange(attributes, centre, others, edge)
@@ -173,7 +173,7 @@ def _cycle_loss(settings: GZSNetSettings, networks: GZSNetworks, centre: Codes, 
 
 
 def _members(array, place):
-    """The member of every group at a place, `(batch, ...)`."""
+    """Returns the member of every group at `place`, `(batch, ...)`."""
     size, batch = array.shape[1], ops.shape(array)[0]
     flat = ops.reshape(array, (-1, *array.shape[2:]))
     return ops.take(flat, ops.arange(batch, dtype="int32") * size + place, axis=0)

@@ -18,13 +18,13 @@ PRECISION_RANGE = (0.01, 1000.0)
 
 @dataclass(frozen=True)
 class GZSNetworks:
-    """The layers of the model, built, and what its training draws from.
+    """The built layers of the model and the random source of training.
 
     Attributes:
-        encoder: Images `(batch, height, width, channels)` to codes, all blocks side by side.
-        decoder: Such codes to images.
-        mixture: One Gaussian a class, which reads the block of the label.
-        noise: Source of what the regulariser draws.
+        encoder: Maps images `(batch, height, width, channels)` to codes, all blocks side by side.
+        decoder: Maps codes to images.
+        mixture: One Gaussian a class, which predicts the class from the block of the label.
+        noise: Random source of the interpolation regulariser.
         block_dims: Sizes of the blocks, in order.
     """
 
@@ -43,7 +43,7 @@ class GZSNetworks:
         return self.decoder(ops.concatenate([latents[b] for b in self.block_dims], axis=-1))
 
     def split(self, code) -> dict:
-        """The blocks of codes `(..., sum of the sizes)`, one `(..., dim)` tensor each."""
+        """Splits codes `(..., sum of the sizes)` into one `(..., dim)` tensor a block."""
         blocks, begin = {}, 0
         for name, dim in self.block_dims.items():
             blocks[name] = code[..., begin : begin + dim]
@@ -54,7 +54,7 @@ class GZSNetworks:
 def build_networks(
     settings: GZSNetSettings, image_shape: tuple[int, ...], num_classes: int
 ) -> GZSNetworks:
-    """Builds the layers for images of a shape and a number of classes."""
+    """Builds the networks of the model."""
     architecture = settings.architecture(group_norm=settings.group_norm)
     block_dims = {name: block["dim"] for name, block in settings.latent_spec.items()}
     code_dim = sum(block_dims.values())

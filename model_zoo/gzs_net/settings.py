@@ -12,33 +12,33 @@ from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_
 
 @dataclass(frozen=True, kw_only=True)
 class GZSNetSettings(NetworkSettings, InterpolationSettings):
-    """What configuration and data set of the model, beside its networks and interpolation.
+    """Settings from the configuration and the data set, in addition to network and interpolation.
 
     Args:
-        factor_sizes: Number of values of every factor, or `None` for that of the label alone.
-        block_dims: Integer, size of every factor's block, or a mapping from factors to sizes; a
-            factor that it leaves out has no block.
-        unlabelled_dims: Mapping from names to sizes of blocks for what no factor describes. They
-            are never exchanged, and zero in the cover. Name them in `cir_blocks`, too: that keeps
-            out of them what factors describe.
+        factor_sizes: Number of values of every factor, or `None` if "label" is the only factor.
+        block_dims: Integer, size of every factor's block; or a mapping from factors to sizes, where
+            a missing factor gets no block.
+        unlabelled_dims: Mapping from names to sizes of unlabelled blocks. They are never swapped,
+            and zero in the cover. Name them in `cir_blocks`, too: the regulariser keeps the
+            factors out of them.
         group_norm: Whether group normalisation follows the convolutions.
-        rank: Integer, number of colours that the decoder mixes to an image, by maps of their
-            shares, so that shapes and colours meet in one product; 2 or more, or 0 to decode the
-            channels themselves.
-        colour_blocks: Names of the blocks that the colours alone are decoded from, and the maps
-            from all others, for factors that are known to be colours: then none of them can change
-            a shape, whatever the label is tied to. Both from the whole code by default.
-        absolute_weight: Float, weight of the mean absolute error of pixels beside the squared one.
-        swap_weight: Float, weight of both images of an edge with the shared block exchanged.
-        cover_weight: Float, weight of images decoded from the blocks of others, one a factor.
-        cover_all: Whether every image of a batch is covered, by others of the batch, or, as in the
-            authors' code, the centres alone. At the same cost that learns several times faster.
-        sharing_weight: Float, weight of how far the blocks of a factor are apart that share its
-            value; see `losses.sharing_loss`. Not of the papers, which leave it to the decoder to
-            ignore what else a block tells.
-        cycle_weight: Float, weight of images whose block was exchanged with any other's and back.
-            0 is what the authors' code trains with.
-        seed: Integer, seed of what the regulariser draws.
+        rank: Integer, number of colours that the decoder mixes into an image by maps of their
+            shares, 2 or more; or 0 to decode the channels directly.
+        colour_blocks: Names of the blocks from which the colours are decoded, for factors that are
+            known to be colours; the maps are then decoded from the other blocks. So colour blocks
+            cannot change a shape, even if factors are correlated. By default colours and maps use
+            the whole code.
+        absolute_weight: Float, weight of the mean absolute pixel error, added to the squared error.
+        swap_weight: Float, weight of the swap loss: both images of an edge, shared block swapped.
+        cover_weight: Float, weight of the cover loss: an image decoded from blocks of others.
+        cover_all: Whether to cover every image of a batch; otherwise only the centres, as in the
+            authors' code. All images cost the same and train several times faster.
+        sharing_weight: Float, weight of `losses.sharing_loss`: the distance of a factor's blocks
+            that share its value. Not in the papers, where only the decoder can learn to ignore
+            other information in a block.
+        cycle_weight: Float, weight of the cycle loss: a block is swapped with any other image and
+            back. The authors' code uses 0.
+        seed: Integer, seed of the interpolation regulariser.
     """
 
     factor_sizes: Mapping[str, int] | None = None
@@ -56,7 +56,7 @@ class GZSNetSettings(NetworkSettings, InterpolationSettings):
     seed: int = 0
 
     def resolved(self, image_shape: tuple[int, ...], num_classes: int) -> GZSNetSettings:
-        """These settings, what was left to the data filled in."""
+        """Returns these settings with defaults filled in from the data."""
         dims = self.block_dims
         return replace(
             self,
@@ -69,10 +69,10 @@ class GZSNetSettings(NetworkSettings, InterpolationSettings):
         )
 
     def check(self) -> None:
-        """Checks the settings, once they are resolved.
+        """Checks the settings after `resolved`.
 
         Raises:
-            ValueError: The blocks do not fit the factors, or the interpolation the blocks.
+            ValueError: The blocks do not fit the factors, or the `cir_*` settings the blocks.
         """
         check_cir(self, list(self.latent_spec))
 

@@ -1,4 +1,4 @@
-"""Checks what a configuration says of the blocks of the hierarchically factorised VAE."""
+"""Checks the block settings of the hierarchically factorised VAE."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ BLOCK_KEYS = ("dim", "values", "factor")
 
 
 def check_blocks(blocks: Mapping[str, Any], num_classes: int) -> None:
-    """Checks the blocks by name.
+    """Checks the blocks.
 
     Raises:
-        ValueError: There is none, a name or a key is wrong, a block has no size or one that is
-            not that of its factor, or two blocks are of one factor.
+        ValueError: There are no blocks, a name or a key is wrong, a size is out of range or differs
+            from the number of classes, or two blocks are tied to the label.
     """
     if not isinstance(blocks, Mapping) or not blocks:
         raise ValueError(
-            "A code needs blocks. Expected: one or more, by name. Received: "
+            "The code has no blocks. Expected: one or more, by name. Received: "
             f"blocks={blocks!r}. Set `model.args.blocks`, for example to {{z: {{dim: 10}}}}."
         )
     for name, described in blocks.items():
@@ -27,18 +27,18 @@ def check_blocks(blocks: Mapping[str, Any], num_classes: int) -> None:
     tied = [name for name, described in blocks.items() if "factor" in described]
     if len(tied) > 1:
         raise ValueError(
-            "Two blocks are tied to the label. Expected: one at most. Received: "
-            f"{', '.join(tied)}. Give all but one `values` in place of `factor`."
+            "Two blocks are tied to the label. Expected: at most one. Received: "
+            f"{', '.join(tied)}. Replace `factor` by `values` in all but one."
         )
 
 
 def _check_block(name: Any, described: Any, num_classes: int) -> None:
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(
-            "A block has no name that can be. Expected: a string without '/'. Received: "
+            "The name of a block is invalid. Expected: a string without '/'. Received: "
             f"{name!r}. Rename it under `model.args.blocks`."
         )
-    kinds = "`dim` for a Gaussian one, `values` or `factor` for a categorical one"
+    kinds = "`dim` for a Gaussian block, `values` or `factor` for a categorical block"
     if not isinstance(described, Mapping) or not described:
         raise ValueError(
             f"Block '{name}' has no kind. Expected: {kinds}. Received: {described!r}. Describe it "
@@ -52,7 +52,7 @@ def _check_block(name: Any, described: Any, num_classes: int) -> None:
             )
     if "dim" in described and len(described) > 1:
         raise ValueError(
-            f"Block '{name}' is of two kinds. Expected: {kinds}. Received: "
+            f"Block '{name}' has two kinds. Expected: {kinds}. Received: "
             f"{', '.join(described)}. Drop one of them."
         )
     _check_size(name, described, num_classes)
@@ -65,8 +65,9 @@ def _check_size(name: str, described: Mapping[str, Any], num_classes: int) -> No
         size = described.get(key, least)
         if isinstance(size, bool) or not isinstance(size, int) or size < least:
             raise ValueError(
-                f"Block '{name}' has no size. Expected: {key} of at least {least}. Received: "
-                f"{key}={size!r}. Raise it under `model.args.blocks`, or leave the block out."
+                f"The size of block '{name}' is out of range. Expected: {key} of at least {least}. "
+                f"Received: {key}={size!r}. Raise it under `model.args.blocks`, or leave the block "
+                "out."
             )
 
 
@@ -78,7 +79,7 @@ def _check_factor(name: str, described: Mapping[str, Any], num_classes: int) -> 
         )
     if described.get("values", num_classes) != num_classes or num_classes < 2:
         raise ValueError(
-            f"Block '{name}' does not fit the label. Expected: as many values as classes, "
-            f"{num_classes}, two or more. Received: values={described.get('values')}. Leave "
-            "`values` out, or `factor`."
+            f"Block '{name}' does not fit the label. Expected: one value for each of "
+            f"{num_classes} classes, two or more. Received: values={described.get('values')}. "
+            "Leave out `values`, or `factor`."
         )

@@ -1,9 +1,10 @@
 """The hierarchically factorised variational auto-encoder.
 
 Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. The code has named blocks,
-Gaussian or categorical. What keeps it near its prior is divided into parts, each with a weight: how
-much it tells of the image, how far blocks are from independent, how far dimensions within a block
-are, and how far each dimension is from its prior.
+Gaussian or categorical. The KL divergence of the code from its prior is split into four terms, each
+with a weight: the mutual information of code and image, the total correlation of the blocks, the
+total correlation of the dimensions within a block, and the divergence of each dimension from its
+prior.
 """
 
 from __future__ import annotations
@@ -31,23 +32,23 @@ from latentloom.model_zoo.training.trackers import make_trackers, update_tracker
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class HFVAE(keras.Model):
-    """Auto-encoder with named blocks, made independent of one another and within themselves.
+    """Auto-encoder with named blocks, independent of one another and in their dimensions.
 
-    A categorical block may be tied to the label: then that block carries it, learnt from a share of
-    the labels. Without such a block labels reach no network; they choose, after training, the
-    density that each class is drawn from.
+    A categorical block may be tied to the label. It then carries the label, learnt from a share of
+    the labels. Without such a block no network sees a label; after training, labels only select the
+    codes to which the density of each class is fitted.
 
-    With all four weights of the divergence at 1 it is a VAE, with all at `b` a beta-VAE, and with
-    one block and `within_weight` alone above 1 a beta-TCVAE.
+    With all four weights of the divergence at 1 this is a VAE, with all at `b` a beta-VAE, and with
+    one block and only `within_weight` above 1 a beta-TCVAE.
 
     Reference:
         Esmaeili et al., AISTATS 2019, https://arxiv.org/abs/1804.02086. Deviates: terms of
         categorical blocks are exact sums over their values; the posterior of every block depends
-        on the image alone; log variances are bounded; `dimension_wise_weight`.
+        only on the image; log variances are bounded; `dimension_wise_weight`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, `(features,)` of a vector, or `(words,)`
-            of a bag of words.
+        image_shape: `(height, width, channels)` in pixels, `(features,)` for vectors, or `(words,)`
+            for bags of words.
         num_classes: Integer, number of classes.
         **arguments: The fields of `HFVAESettings`.
 
@@ -55,14 +56,14 @@ class HFVAE(keras.Model):
         Observations in `[-1, 1]`, or counts of words, `(batch, *image_shape)`.
 
     Output shape:
-        A dictionary. Of a block `z`, `z` is a code drawn for training, `(batch, dim)`, and its
-        posterior `z/loc` and `z/log_variance` or, of a categorical one, `z/log_probabilities`.
+        A dictionary. For each block `z`: `z`, a code drawn from the posterior, `(batch, dim)`; and
+        the posterior, `z/loc` and `z/log_variance`, or `z/log_probabilities` if categorical.
     """
 
     settings_class = HFVAESettings
     value_range = VALUE_RANGE
     monitor = "val_negative_elbo"
-    """Its estimate does not depend on the size of a batch, as those of its terms do."""
+    """Unlike the estimates of its terms, it does not depend on the batch size."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class HFVAE(keras.Model):
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order; without one that is tied to the label, every one may tell it."""
+        """Blocks in order; if none is tied to the label, each of them may carry it."""
         blocks, measured = self.networks.blocks, self.networks.likelihood.measured_blocks
         factors = {block.name: block.factor for block in blocks}
         dims = {block.name: block.dim for block in blocks} | measured
@@ -106,7 +107,7 @@ class HFVAE(keras.Model):
         }
 
     def encode(self, observations):
-        """Encodes to the mean of every Gaussian block and the probabilities of every other."""
+        """Encodes to means of Gaussian, probabilities of categorical, and measured blocks."""
         moments = self.networks.moments(observations)
         code = {block.name: block.point(moments) for block in self.networks.blocks}
         return code | self.networks.likelihood.measure(observations)
@@ -116,7 +117,7 @@ class HFVAE(keras.Model):
         return self.networks.likelihood.mean(self.networks.decode(latents), latents)
 
     def class_scores(self, latents):
-        """Log probability of the label, or log density of the code in every class, fitted.
+        """Log probability of the label; or, without its block, fitted log density in every class.
 
         Args:
             latents: One `(batch, dim)` tensor a block.
@@ -132,16 +133,16 @@ class HFVAE(keras.Model):
     # --- Probability model --------------------------------------------------------------------
 
     def posterior(self, observations):
-        """Distributions of the blocks given observations: Gaussian, of one-hot codes, or points."""
+        """Distributions of the blocks given observations: Gaussians, one-hot codes, or points."""
         moments = self.networks.moments(observations)
         measured = self.networks.likelihood.measure(observations)
         learnt = {block.name: block.posterior(moments) for block in self.networks.blocks}
         return learnt | {name: tfd.VectorDeterministic(code) for name, code in measured.items()}
 
     def prior(self):
-        """Distributions of the learnt blocks: standard normal, or of one-hot codes, each as likely.
+        """Distributions of the learnt blocks: standard normal, or uniform over one-hot codes.
 
-        Blocks that are measured have a prior after training alone; see `fitted_priors`.
+        Measured blocks have a prior only after training; see `fitted_priors`.
         """
         return {block.name: block.prior() for block in self.networks.blocks}
 
@@ -150,15 +151,15 @@ class HFVAE(keras.Model):
         return self.networks.likelihood.distribution(self.networks.decode(latents), latents)
 
     def evidence_bound(self, observations, seed):
-        """Bound on the log probability of every observation, from one code of its posterior.
+        """Lower bound on the log probability of every observation, from one draw of its posterior.
 
         Args:
             observations: `(batch, *image_shape)`.
-            seed: Integers `(2,)` of the draw.
+            seed: Integers `(2,)`, seed of the draw.
 
         Returns:
-            `(batch,)` in nats, lower bounds in expectation; of bags of words that of the words in
-            their order, given how many.
+            `(batch,)` in nats; the bound holds in expectation. For bags of words it bounds the log
+            probability of the words in order, given their number.
         """
         posterior, prior = self.posterior(observations), self.prior()
         codes = {
@@ -171,8 +172,9 @@ class HFVAE(keras.Model):
         return -errors - divergence
 
     def topic_weights(self):
-        """How much each dimension of the learnt blocks favours each word, `(dim, words)`, or `None`
-        for observations without words; see `model_zoo.hfvae.topics`.
+        """Weight of each word in each dimension of the learnt blocks, `(dim, words)`.
+
+        `None` if the observations are not bags of words; see `model_zoo.hfvae.topics`.
         """
         has_words = self.settings.likelihood == "multinomial"
         return topic_weights(self.decoder) if has_words else None
@@ -180,26 +182,28 @@ class HFVAE(keras.Model):
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
 
-        With a block for the label this has one value a class, and the others the prior of the
-        model. Without one, each Gaussian block gets a mixture fitted to the codes of every class,
-        each categorical one the weights that its values have there; `class_scores` uses them from
-        then on. A measured block gets one Gaussian, or without a block for the label one a class.
+        With a block for the label, this block gets one value a class, every other learnt block the
+        prior of the model, and a measured block one Gaussian. Without one, each Gaussian block gets
+        a mixture fitted to the codes of every class, each categorical block the weights of its
+        values in every class, and a measured block one Gaussian a class; `class_scores` uses them
+        from then on.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            factors: Their factors, of which the label counts; every class at least once.
+            factors: Factors of the examples, of which only the label is used; every class at least
+                once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32, with `C` classes, or 1 where the class makes no difference. The components of
-            categorical blocks are one-hot codes with a scale of 0.
+            float32; `C` is the number of classes, or 1 if the prior does not depend on the class.
+            The components of categorical blocks are one-hot codes with a scale of 0.
         """
         return fit_priors(self.networks, latents, factors, self.settings.seed)
 
     # --- Training -----------------------------------------------------------------------------
 
     def sampler(self, images: np.ndarray, factors: Factors) -> Callable[..., Batches]:
-        """What makes batches of these and of validation examples, by one rule."""
+        """Returns the function that makes batches, of training and of validation examples."""
         if self.label_block:
             return label_batches(self.settings.label_share, self.settings.seed)
         return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
@@ -218,7 +222,7 @@ class HFVAE(keras.Model):
         return weights | ({"label_loss": settings.label_weight} if self.label_block else {})
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the terms; `y` is that of `LabelBatches` if the label has a block."""
+        """The weighted sum of the terms; if the label has a block, `y` is as in `LabelBatches`."""
         terms = loss_terms(self.settings, self.networks, x, y, y_pred, training)
         objective = sum(weight * terms[name] for name, weight in self.loss_weights.items())
         negative_elbo = sum(terms[name] for name in EVIDENCE_TERMS)

@@ -9,8 +9,8 @@ With `q(z)` the mean of the posteriors `q(z | x)` over the training examples, al
     dimension_wise        sum over blocks and dimensions of log q(z[b, d]) - log p(z[b, d])
 
 Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. With weights of 1 the
-estimates of `q(z)` cancel, and the sum is minus the evidence bound. In place of a value that is
-drawn, terms of categorical blocks are sums over all values, or they would have next to no gradient.
+estimates of `q(z)` cancel, and the sum is minus the evidence bound. The terms of categorical blocks
+are sums over all values, because with a drawn value they would have almost no gradient.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ EVIDENCE_TERMS = (
 def loss_terms(
     settings: HFVAESettings, networks: HFVAENetworks, x, y, outputs, training: bool = True
 ) -> dict:
-    """Every term as a scalar, and the accuracy with which the label is read, if it is.
+    """Returns every term as a scalar, and the accuracy of the label's block, if there is one.
 
     Args:
-        settings: Those of the model.
-        networks: Those of the model.
+        settings: Settings of the model.
+        networks: Networks of the model.
         x: Observations, `(batch, *image_shape)`.
-        y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; not read without a block for it.
-        outputs: What calling the model on the observations gave.
+        y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; unused if the label has no block.
+        outputs: Outputs of the model for the observations.
         training: Whether the batch is drawn from the training examples. If not, the aggregate
-            posterior is that of the batch alone.
+            posterior covers only the batch.
     """
     label_terms = {}
     if label_block := networks.label_block:
@@ -71,7 +71,7 @@ def loss_terms(
 
 
 def with_labels(label_block: CategoricalBlock, y, outputs) -> dict:
-    """The outputs, code and posterior of the label's block replaced where the label is shown."""
+    """Replaces code and posterior of the label's block by the label where it is shown."""
     is_shown = ops.cast(y["is_shown"], "bool")[:, None]
     shown = label_block.shown(y["label"])
     return outputs | {
@@ -80,10 +80,10 @@ def with_labels(label_block: CategoricalBlock, y, outputs) -> dict:
 
 
 def _label_terms(label_block: CategoricalBlock, label_share: float, y, outputs) -> dict:
-    """Cross-entropy of the label's block, a mean over the labels that are shown, and accuracy.
+    """Cross-entropy of the label's block on shown labels, and its accuracy on all examples.
 
-    The mean is over as many as a batch shows in expectation, so that each of them counts the same.
-    Accuracy is that over all examples, most of which may have kept their label to themselves.
+    The sum of the cross-entropy is divided by the expected number of shown labels in a batch, so
+    that each shown label has the same weight.
     """
     log_probabilities = outputs[f"{label_block.name}/log_probabilities"]
     one_hot = ops.one_hot(y["label"], label_block.dim, dtype="float32")

@@ -11,7 +11,7 @@ from latentloom.model_zoo.training.batches import Factors, labels_of
 def fit_priors(
     networks: HFVAENetworks, latents, factors: Factors, seed: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """The priors that classes are drawn from; see `HFVAE.fitted_priors`."""
+    """Fits the priors after training; see `HFVAE.fitted_priors`."""
     if networks.label_block:
         measured = networks.likelihood.measured_blocks
         return {block.name: block.prior_arrays() for block in networks.blocks} | {
@@ -25,7 +25,7 @@ def fit_priors(
 
 
 def _one_gaussian(codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Weights, loc and scale of one component for all classes, of codes `(n, dim)`."""
+    """Fits weights, loc and scale of one component for all classes to codes `(n, dim)`."""
     loc, scale = codes.mean(axis=0, dtype=np.float64), codes.std(axis=0, dtype=np.float64)
     arrays = {"loc": loc[None, None], "scale": scale[None, None], "weights": np.ones((1, 1))}
     return {name: array.astype(np.float32) for name, array in arrays.items()}

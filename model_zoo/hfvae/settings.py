@@ -25,37 +25,39 @@ POSITIVE = ("temperature", "noise_variance", "num_components", "max_joint_classe
 
 @dataclass(frozen=True, kw_only=True)
 class HFVAESettings(NetworkSettings):
-    """What configuration and data set of the model, beside its networks.
+    """Settings from the configuration and the data set, in addition to the network.
 
     Args:
-        blocks: The blocks by name, in order: `{"dim": n}` of a Gaussian one, `{"values": K}` of a
-            categorical one, or `{"factor": "label"}` of the one that is tied to the label.
-        mutual_information_weight: Float, weight of what the code tells of the image.
-        between_weight: Float, weight of the total correlation of the blocks. Large, with a roomy
-            Gaussian block, it empties a categorical one that is not tied to the label: what this
-            tells, the other tells, too.
+        blocks: The blocks by name, in order: `{"dim": n}` for a Gaussian block, `{"values": K}` for
+            a categorical block, or `{"factor": "label"}` for the block tied to the label.
+        mutual_information_weight: Float, weight of the mutual information of code and image.
+        between_weight: Float, weight of the total correlation of the blocks. A large weight empties
+            a categorical block that is not tied to the label, if a large Gaussian block can hold
+            the same information.
         within_weight: Float, weight of the total correlation of the dimensions of each block.
         dimension_wise_weight: Float, weight of the divergence of each dimension from its prior;
             1 in the paper.
-        label_share: Float above 0, at most 1, share of the examples whose label is learnt from.
-        label_weight: Float, weight of the cross-entropy of these labels, in nats beside the
+        label_share: Float above 0, at most 1, share of the labels to learn from.
+        label_weight: Float, weight of the cross-entropy of these labels, in nats, next to the
             reconstruction loss of an image.
-        temperature: Float, of the relaxed categorical codes that the decoder learns from.
-        max_joint_classes: Integer, most combinations of values of categorical blocks that terms of
-            all blocks sum over. Blocks beyond them enter these terms with a drawn value, which has
-            no gradient there.
-        likelihood: `"bernoulli"`, `"gaussian"`, `"multinomial"` (for bags of words, and no others)
-            or `"auto"` (Gaussian for vectors); see `model_zoo.hfvae.likelihoods`. A multinomial one
-            adds the block `length`, the log of the number of words.
-        topic_model: `"nvdm"` or `"prodlda"`, how words are decoded; see `model_zoo.hfvae.topics`.
+        temperature: Float, temperature of the relaxed categorical codes that the decoder is trained
+            on.
+        max_joint_classes: Integer, largest number of combinations of categorical values that loss
+            terms of all blocks sum over. Further blocks enter these terms with a drawn value, which
+            has no gradient there.
+        likelihood: `"bernoulli"`, `"gaussian"`, `"multinomial"` (only for bags of words) or
+            `"auto"`; see `model_zoo.hfvae.likelihoods`. The multinomial likelihood adds the block
+            `length`, the log of the number of words.
+        topic_model: `"nvdm"` or `"prodlda"`, decoder of bags of words; see
+            `model_zoo.hfvae.topics`.
         noise_variance: Float, variance of the noise of the Gaussian likelihood, in squared units of
             the input.
-        num_components: Integer, components of the mixture of each class, without a block for it.
+        num_components: Integer, components of the mixture of each class, if the label has no block.
         observation: Kind of observation, a key of `model_zoo.scaling.SCALINGS`, or `None` for
             images or vectors by their shape.
-        num_examples: Integer, number of training examples, or `None` for that of each batch. One
-            below that of a batch counts as the batch's.
-        seed: Integer, seed of the codes that are drawn, and of the choice of labels.
+        num_examples: Integer, number of training examples; or `None` for the size of the batch,
+            which is also the minimum.
+        seed: Integer, seed of the drawn codes and of the choice of labels.
     """
 
     blocks: Mapping[str, Mapping[str, Any]] | None = None
@@ -76,7 +78,7 @@ class HFVAESettings(NetworkSettings):
     seed: int = 0
 
     def resolved(self, image_shape: tuple[int, ...]) -> HFVAESettings:
-        """These settings, what was left to the data filled in."""
+        """Returns these settings with defaults filled in from the data."""
         sizes: int | Sequence[int] = self.hidden_dim
         return replace(
             self,
@@ -87,7 +89,7 @@ class HFVAESettings(NetworkSettings):
         )
 
     def check(self, image_shape: tuple[int, ...], num_classes: int) -> None:
-        """Checks the settings, once they are resolved, for observations of a shape.
+        """Checks the settings after `resolved`, for observations of a shape.
 
         Raises:
             ValueError: A block is wrong, the likelihood is unknown or does not fit, or a number is
@@ -104,7 +106,7 @@ class HFVAESettings(NetworkSettings):
                 raise ValueError(self._out_of_range(name, "above 0", "Raise"))
         if self.num_examples is not None and self.num_examples < 1:
             raise ValueError(
-                "There is nothing to learn from. Expected: num_examples of at least 1, or None. "
+                "There are no training examples. Expected: num_examples of at least 1, or None. "
                 f"Received: num_examples={self.num_examples}. Pass the number of training examples."
             )
         if not 0 < self.label_share <= 1:
@@ -124,13 +126,13 @@ class HFVAESettings(NetworkSettings):
         if (name == "multinomial") != (observation == Counts.kind):
             raise ValueError(
                 "The likelihood does not fit the observations. Expected: multinomial for bags of "
-                f"words, and for no others. Received: likelihood={name!r} for observations of kind "
+                f"words, and only for them. Received: likelihood={name!r} for observations of kind "
                 f"'{observation or 'image or vector'}'. Set `model.args.likelihood` to auto."
             )
         if name == "bernoulli" and len(image_shape) != 3:
             raise ValueError(
-                "Vectors have no pixels between black and white. Expected: images for a Bernoulli "
-                f"likelihood. Received: observations of shape {image_shape}. Set "
+                "The Bernoulli likelihood does not fit vectors. Expected: images. "
+                f"Received: observations of shape {image_shape}. Set "
                 "`model.args.likelihood` to gaussian."
             )
 
@@ -144,13 +146,13 @@ class HFVAESettings(NetworkSettings):
         measured = LIKELIHOODS[self.likelihood].measured_blocks
         if taken := [name for name in self.blocks if name in measured]:
             raise ValueError(
-                f"Block '{taken[0]}' would be there twice. Expected: other names than those of "
-                f"what is measured, {', '.join(measured)}. Received: blocks={list(self.blocks)}. "
+                f"Block '{taken[0]}' has the name of a measured block. Expected: names other than "
+                f"{', '.join(measured)}. Received: blocks={list(self.blocks)}. "
                 "Rename it under `model.args.blocks`."
             )
 
     def _out_of_range(self, name: str, rule: str, fix: str) -> str:
         return (
-            f"`{name}` cannot be so. Expected: {rule}. Received: {name}={getattr(self, name)}. "
+            f"`{name}` is out of range. Expected: {rule}. Received: {name}={getattr(self, name)}. "
             f"{fix} `model.args.{name}`."
         )

@@ -1,4 +1,4 @@
-"""Two decoders of bags of words, whose weights can be read as topics."""
+"""Two decoders of bags of words with weights that are topics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TOPICS = "topics"
 
 
 def nvdm_decoder(input_dim: int, num_words: int) -> keras.Model:
-    """Builds a linear map to logits: every dimension of the code favours some words.
+    """Builds a linear map from codes to the logits of words.
 
     Reference:
         Miao et al., Neural Variational Inference for Text Processing, ICML 2016,
@@ -24,15 +24,15 @@ def nvdm_decoder(input_dim: int, num_words: int) -> keras.Model:
 
 
 def prodlda_decoder(input_dim: int, num_words: int) -> keras.Model:
-    """Builds a product of experts: shares of topics, the softmax of the code, mix their logits.
+    """Builds a product of experts: the softmax of the code gives topic shares, which mix logits.
 
-    Batch normalisation of the logits keeps topics from all becoming the same.
+    Batch normalisation of the logits prevents all topics from becoming equal.
 
     Reference:
         Srivastava & Sutton, Autoencoding Variational Inference for Topic Models, ICLR 2017,
         https://arxiv.org/abs/1703.01488. A standard normal prior of the code is their Laplace
-        approximation of a flat Dirichlet prior, but for 1 / input_dim of its variance. Deviates:
-        shares are not dropped out.
+        approximation of a flat Dirichlet prior, up to 1 / input_dim of its variance. Deviates:
+        no dropout on the shares.
     """
     stack = [
         keras.Input((input_dim,)),
@@ -50,5 +50,5 @@ TOPIC_MODELS: dict[str, Callable[[int, int], keras.Model]] = {
 
 
 def topic_weights(decoder: keras.Model):
-    """How much each dimension of the code favours each word, `(input_dim, words)`."""
+    """Weight of each word in each dimension of the code, `(input_dim, words)`."""
     return decoder.get_layer(_TOPICS).kernel

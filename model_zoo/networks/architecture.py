@@ -16,12 +16,12 @@ class NetworkSettings:
     Args:
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
         width: Integer, channels of the outermost convolution; they double at each halving.
-        hidden_dim: Integer, size of the dense layer next to the code, which in dense networks
-            follows one of twice that size; or the sizes of all hidden dense layers of an encoder,
-            whose decoder has them in reverse.
-        kernel_size: Integer, side of the kernels of convolutions, in pixels.
-        base_side: Integer, longest side, in pixels, at which no further convolution halves the
-            image.
+        hidden_dim: Integer, size of the dense layer next to the code; a dense network has another
+            layer of twice that size before it. Or the sizes of all hidden dense layers of the
+            encoder; the decoder has them in reverse.
+        kernel_size: Integer, side of the convolution kernels, in pixels.
+        base_side: Integer, pixels. Convolutions halve the image until its longer side is at most
+            this.
     """
 
     network: str = "auto"
@@ -31,19 +31,19 @@ class NetworkSettings:
     base_side: int = LARGEST_BASE_SIDE
 
     def architecture(self, **further) -> Architecture:
-        """What encoders and decoders are built from; `further` are its other arguments."""
+        """Returns the `Architecture` of these settings; `further` are its other arguments."""
         shared = {field.name: getattr(self, field.name) for field in fields(NetworkSettings)}
         return Architecture(**shared, **further)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(NetworkSettings):
-    """What encoders and decoders are built from; `network` is no longer `"auto"`.
+    """Family and sizes of encoders and decoders; `network` is `"conv"` or `"dense"`.
 
     Args:
         group_norm: Whether group normalisation follows every convolution but the decoder's last.
             Batch statistics would mix reconstructions with draws from the prior.
-        kernel_initializer: Name of what draws the kernels of layers that a ReLU follows.
+        kernel_initializer: Name of the initializer of kernels in layers before a ReLU.
     """
 
     group_norm: bool = False
@@ -59,7 +59,7 @@ class Architecture(NetworkSettings):
 
 
 def resolve_network(network: str, image_shape: Sequence[int]) -> str:
-    """Names the family of networks for an image shape.
+    """Returns the family of networks for an image shape.
 
     Args:
         network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
@@ -69,7 +69,7 @@ def resolve_network(network: str, image_shape: Sequence[int]) -> str:
         `"conv"` or `"dense"`.
 
     Raises:
-        ValueError: The name is unknown, or the image is too small for convolutions, as is a vector.
+        ValueError: The name is unknown, or convolutions are asked for a small image or a vector.
     """
     if network not in ("auto", "conv", "dense"):
         raise ValueError(
@@ -89,7 +89,7 @@ def resolve_network(network: str, image_shape: Sequence[int]) -> str:
 
 
 def num_stages(image_shape: Sequence[int], base_side: int = LARGEST_BASE_SIDE) -> int:
-    """Number of halvings that bring the longer side down to at most `base_side` pixels."""
+    """Number of halvings after which the longer side is at most `base_side` pixels."""
     side, stages = max(image_shape[:2]), 0
     while side > base_side:
         side, stages = -(-side // 2), stages + 1

@@ -1,9 +1,9 @@
-"""The networks that zoo models are made of: image encoders, image decoders, dense heads.
+"""The networks of zoo models: image encoders, image decoders, dense heads.
 
-Convolutional networks halve the image with strided convolutions until a side is at most 8
-pixels and mirror that with transposed convolutions; they need sides of at least 16. Dense
-networks flatten the image and serve small ones, and vectors. Every network ends in
-`output_activation`.
+Convolutional encoders halve the image with strided convolutions until its longer side is at most
+`base_side` pixels (8 by default); decoders mirror that with transposed convolutions. They need
+sides of at least 16 pixels. Dense networks flatten their input and serve small images and vectors.
+Every network ends in `output_activation`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def image_encoder(
     dropout: float = 0.0,
     name: str,
 ) -> keras.Sequential:
-    """Builds a network from images, or from vectors, to vectors.
+    """Builds a network that maps images or vectors to vectors.
 
     Args:
         image_shape: `(height, width, channels)` in pixels, or `(features,)` for dense networks.
@@ -60,27 +60,26 @@ def image_decoder(
     ending: str | None = None,
     name: str,
 ) -> keras.Model:
-    """Builds the mirror of `image_encoder`, to images in `(-1, 1)` or to unbounded vectors.
+    """Builds the mirror of `image_encoder`; it returns images in `(-1, 1)` or unbounded vectors.
 
-    A side that is not a multiple of its halvings is decoded a little larger and cropped evenly.
+    If the halvings do not divide a side, the image is decoded larger and cropped evenly.
 
     Args:
         input_dim: Size of the input vector.
         image_shape: `(height, width, channels)` in pixels, or `(features,)` for dense networks.
-        architecture: Family and sizes of the encoder, which the decoder has in reverse.
-        rank: Number of maps, of the size of the image, that the network decodes in place of the
-            channels; see `mix_colours`. 0 for the channels.
-        colour_columns: Positions in the input that the colours alone are decoded from, and the maps
-            from all others. Both from the whole input by default.
-        ending: Name of the activation that ends the network; by default tanh for images and none
-            for vectors.
+        architecture: Family and sizes of the encoder; the decoder reverses them.
+        rank: Number of maps of the size of the image, from which the decoder mixes the image; see
+            `mix_colours`. 0 to decode the channels directly.
+        colour_columns: Positions in the input from which the colours are decoded; the maps are then
+            decoded from the other positions. By default both use the whole input.
+        ending: Name of the final activation; by default tanh for images and linear for vectors.
         name: Name of the network.
 
     Returns:
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`.
 
     Raises:
-        ValueError: The rank is negative or 1, or 0 where there are columns of the colours.
+        ValueError: The rank is negative or 1, or it is 0 and `colour_columns` are given.
     """
     _check_rank(rank, colour_columns)
     map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
@@ -102,13 +101,13 @@ def image_decoder(
 def _check_rank(rank: int, colour_columns: Sequence[int]) -> None:
     if rank < 0 or rank == 1:
         raise ValueError(
-            "A decoder cannot mix so many maps. Expected: rank of 2 or more, or 0. Received: "
+            "The rank of the decoder is out of range. Expected: 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
     if colour_columns and not rank:
         raise ValueError(
-            "Without maps there are no colours to decode from a part of the code. Expected: rank "
-            "of 2 or more. Received: rank=0. Set `model.args.rank` to 3, or name no colour blocks."
+            "Colour blocks need a decoder that mixes colours. Expected: rank of 2 or more. "
+            "Received: rank=0. Set `model.args.rank` to 3, or name no colour blocks."
         )
 
 
@@ -128,7 +127,7 @@ def _image_layers(shape: Sequence[int], architecture: Architecture) -> list:
 def _colours(
     input_dim: int, shape: tuple[int, int], architecture: Architecture
 ) -> keras.Sequential:
-    """A network to so many colours of so many channels."""
+    """Builds the network from codes to colours, of `shape` `(rank, channels)`."""
     first = architecture.hidden_sizes[-1:]
     stack = [*_hidden(first, architecture), layers.Dense(math.prod(shape))]
     return keras.Sequential(
@@ -137,12 +136,12 @@ def _colours(
 
 
 def mix_colours(maps: keras.KerasTensor, colours: keras.KerasTensor) -> keras.KerasTensor:
-    """Mixes a few colours to an image, by maps that say how much of each is where.
+    """Mixes a few colours into an image; maps give the share of each colour at each pixel.
 
-    A pixel is the mean of the colours of its image, weighted by the softmax of the maps there: a
-    shape is learnt once for all colours, and a colour for all shapes. After the bilinear models of
-    Tenenbaum & Freeman, Neural Computation 2000, with networks for both parts. The shares are
-    ours: they saturate, so that a shape is not fainter where its colours are new.
+    A pixel is the mean of the colours of its image, weighted by the softmax of the maps. So the
+    decoder learns a shape once for all colours and a colour once for all shapes. After the bilinear
+    models of Tenenbaum & Freeman, Neural Computation 2000, with networks for both parts. Deviates:
+    the softmax saturates, so that a shape does not fade when its colours are new.
 
     Args:
         maps: `(batch, height, width, rank)`.
@@ -175,7 +174,7 @@ def _doublings(shape: Sequence[int], architecture: Architecture) -> list:
 
 
 def _halving(kind: Callable[..., layers.Layer], filters: int, architecture: Architecture) -> list:
-    """A convolution of stride 2, or its transpose, with what follows it."""
+    """A convolution of stride 2 or its transpose, then normalisation if set, then ReLU."""
     convolution = kind(
         filters,
         architecture.kernel_size,
@@ -201,5 +200,5 @@ def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: 
 
 
 def output_activation(name: str) -> layers.Activation:
-    """Ends a network: whatever precision its layers compute in, losses see float32."""
+    """Returns the last layer of a network, which casts to float32 for the losses."""
     return layers.Activation(name, dtype="float32")

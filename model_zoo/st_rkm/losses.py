@@ -8,8 +8,8 @@ the batch. With `h` the code, `U` the basis of the subspace and noise `e ~ N(0, 
     split           ||x - psi(U h)||^2 + ||psi(U h) - psi(U (h + s e))||^2
 
 Pandey et al., Neural Computation 34(10), 2022, section 3. The second term of the split form is
-averaged over some of the batch only, `noisy_every`: the same on average. It penalises how steep the
-decoder is along the subspace, and nothing else to second order in `s`.
+averaged over a part of the batch only (`noisy_every`), with the same expectation. To second order
+in `s` it penalises only the slope of the decoder along the subspace.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from latentloom.model_zoo.st_rkm.settings import VALUE_RANGE, StRKMSettings
 
 
 def loss_terms(settings: StRKMSettings, subspace: Subspace, x, outputs) -> dict:
-    """Every term as a scalar.
+    """Returns every term as a scalar.
 
     Args:
-        settings: Those of the model.
-        subspace: The layer that the codes are coordinates of.
+        settings: Settings of the model.
+        subspace: The layer that maps features to codes.
         x: Observations, `(batch, *image_shape)`.
-        outputs: What calling the model on the observations gave.
+        outputs: Outputs of the model for the observations.
     """
     terms = {
         "reconstruction_loss": squared_error(x, outputs["reconstruction"]),
@@ -41,18 +41,18 @@ def loss_terms(settings: StRKMSettings, subspace: Subspace, x, outputs) -> dict:
 
 
 def squared_error(images, others):
-    """Mean squared distance of pairs of images, as of pixels in `[0, 1]`."""
+    """Mean squared distance of pairs of images, with pixels rescaled to `[0, 1]`."""
     low, high = VALUE_RANGE
     squares = ops.square((images - others) / (high - low))
     return ops.mean(ops.sum(ops.reshape(squares, (ops.shape(squares)[0], -1)), axis=-1))
 
 
 def add_noise(settings: StRKMSettings, source: keras.random.SeedGenerator, codes):
-    """Codes with noise, whose scale may be relative to that of the codes.
+    """Adds noise to codes; with `relative_noise` its scale is relative to the scale of the codes.
 
-    Nothing bounds the scale of the codes. With noise of a fixed scale the penalty of the split loss
-    can be escaped by larger codes; with noise relative to them, and a gradient through their scale,
-    it is least where axes are those of the data, whatever the scale. An extension of ours.
+    Nothing bounds the scale of the codes. With noise of a fixed scale, larger codes escape the
+    penalty of the split loss. With relative noise, and a gradient through the scale, the penalty is
+    least where the axes match the axes of the data, at any scale. Not in the paper.
     """
     noise = keras.random.normal(ops.shape(codes), seed=source)
     scale = settings.noise

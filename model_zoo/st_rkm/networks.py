@@ -14,12 +14,12 @@ from latentloom.model_zoo.st_rkm.settings import StRKMSettings
 
 @dataclass(frozen=True)
 class StRKMNetworks:
-    """The layers of the model, built.
+    """The built layers of the model.
 
     Attributes:
-        encoder: Observations `(batch, *image_shape)` to features `(batch, feature_dim)`.
-        subspace: Features to codes `(batch, dim)`, and back.
-        decoder: Features to observations.
+        encoder: Maps observations `(batch, *image_shape)` to features `(batch, feature_dim)`.
+        subspace: Maps features to codes `(batch, dim)`, and back.
+        decoder: Maps features to observations.
         density: Mixture of the codes of every class, fitted after training.
     """
 
@@ -32,7 +32,7 @@ class StRKMNetworks:
 def build_networks(
     settings: StRKMSettings, image_shape: tuple[int, ...], num_classes: int
 ) -> StRKMNetworks:
-    """Builds the layers for observations of a shape and a number of classes."""
+    """Builds the networks of the model."""
     dim, feature_dim, architecture = settings.dim, settings.feature_dim, settings.architecture()
     return StRKMNetworks(
         encoder=image_encoder(image_shape, feature_dim, architecture, name="encoder"),

@@ -8,25 +8,26 @@ from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_
 
 FORMS = ("deterministic", "noisy", "split")
 VALUE_RANGE = (-1.0, 1.0)
-"""Range of the pixels that the model sees."""
+"""Range of the scaled pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StRKMSettings(NetworkSettings):
-    """What a configuration may set of the model, beside its networks.
+    """Settings from the configuration, in addition to the network.
 
     Args:
         dim: Integer, size of the code, `m`.
         feature_dim: Integer, size of the features, `l`, at least `dim`.
         loss: `"deterministic"`, `"noisy"` or `"split"`; see `model_zoo.st_rkm.losses`.
-        noise: Float, scale of the noise of the codes in the latter two.
+        noise: Float, scale of the noise of the codes in the noisy and the split form.
         relative_noise: Whether `noise` is in units of the root mean square of the codes.
-        noisy_every: Integer, how many examples of a batch there are to one that the split form
-            decodes with noise, too, which costs half a step if it is every one, as in the paper.
+        noisy_every: Integer; the split form also decodes one of so many examples with noise. The
+            paper decodes every example (1), which takes half of the time of a step.
         reconstruction_weight: Float, `c`: weight of half the squared error, summed over pixels in
-            `[0, 1]`, beside the squared distance of features to the subspace.
-        pca_weight: Float, weight of the latter, 1 in the paper. 0 leaves features anywhere.
-        subspace_rate: Float, learning rate of the basis over that of the networks.
+            `[0, 1]`.
+        pca_weight: Float, weight of the squared distance of features from the subspace, 1 in the
+            paper. With 0 the features are not tied to the subspace.
+        subspace_rate: Float, learning rate of the basis relative to the networks.
         num_components: Integer, components of the mixture of each class.
         seed: Integer, seed of the noise and of the first basis.
     """
@@ -44,7 +45,7 @@ class StRKMSettings(NetworkSettings):
     seed: int = 0
 
     def resolved(self, image_shape: tuple[int, ...]) -> StRKMSettings:
-        """These settings, with the networks that the shape of the observations asks for."""
+        """Returns these settings with the network resolved for the shape of the observations."""
         return replace(self, network=resolve_network(self.network, image_shape))
 
     def check(self) -> None:
@@ -70,6 +71,6 @@ class StRKMSettings(NetworkSettings):
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(
-                    f"`{name}` cannot be so. Expected: above 0. Received: "
+                    f"`{name}` is out of range. Expected: above 0. Received: "
                     f"{name}={getattr(self, name)}. Raise `model.args.{name}`."
                 )

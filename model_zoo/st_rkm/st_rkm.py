@@ -1,10 +1,10 @@
 """The Stiefel-Restricted Kernel Machine.
 
 Pandey, Fanuel, Schreurs and Suykens, Disentangled Representation Learning and Generation With
-Manifold Optimization, Neural Computation 34(10), 2022. An auto-encoder whose code are the
-coordinates of features in a subspace with an orthonormal basis `U`, which is learnt on the Stiefel
-manifold. After training the basis is turned so that the axes of the code are decorrelated and
-sorted by variance.
+Manifold Optimization, Neural Computation 34(10), 2022. The code of this auto-encoder is the
+coordinates of features in a subspace. The orthonormal basis `U` of the subspace is learnt on the
+Stiefel manifold. After training, `settle` turns the basis so that the axes of the code are
+decorrelated and sorted by variance.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from latentloom.model_zoo.training.trackers import make_trackers, update_tracker
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class StRKM(keras.Model):
-    """Auto-encoder with one block `h`, whose axes are decorrelated and sorted by variance.
+    """Auto-encoder with one block `h`; its axes are decorrelated and sorted by variance.
 
-    Labels reach no network. They choose, after training, the Gaussian mixture that each class is
-    drawn from: `sample_class` makes new examples of a class, `traverse` moves along axes.
+    No network sees a label. After training, labels select the codes to which the Gaussian mixture
+    of each class is fitted. The recipe `sample_class` draws from it; `traverse` moves along axes.
 
     Reference:
         Pandey et al., Neural Computation 34(10), 2022, https://arxiv.org/abs/2006.07046. Deviates:
-        ReLU networks in place of leaky ones; a mixture for each class in place of one Gaussian of
-        all; what `Subspace` says; `relative_noise`, without which the noise is nothing beside
-        codes whose scale is free; `noisy_every`.
+        ReLU in place of leaky ReLU; a mixture for each class in place of one Gaussian for all
+        classes; the deviations of `Subspace`; `relative_noise`, because the scale of the codes is
+        unbounded and fixed noise becomes negligible; `noisy_every`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
         num_classes: Integer, number of classes.
         **arguments: The fields of `StRKMSettings`.
 
@@ -49,8 +49,8 @@ class StRKM(keras.Model):
 
     Output shape:
         A dictionary: `h` `(batch, dim)`; `centred`, the centred features `(batch, feature_dim)`;
-        `reconstruction` with the shape of the input, and in the split form `noisy`, that of every
-        fourth example (`noisy_every`) from its code with noise.
+        `reconstruction` with the shape of the input; and in the split form `noisy`, the
+        reconstruction of every `noisy_every`-th example, in training from its code with noise.
     """
 
     settings_class = StRKMSettings
@@ -84,7 +84,7 @@ class StRKM(keras.Model):
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """The block `h`; its mixtures know the label."""
+        """The block `h`, which carries the label."""
         return {"h": {"dim": self.settings.dim, "factors": ["label"]}}
 
     def encode(self, observations):
@@ -106,14 +106,14 @@ class StRKM(keras.Model):
         return {"h": tfd.VectorDeterministic(self.encode(observations)["h"])}
 
     def prior(self):
-        """Distribution of the block over all classes alike, fitted after training."""
+        """Distribution of the block over all classes, equally weighted, fitted after training."""
         return {"h": self.density.all_classes()}
 
     def likelihood(self, latents):
         """Distribution of observations given the block: pixels with Gaussian noise.
 
-        With the noise that `reconstruction_weight` amounts to, whose evidence bound has the terms
-        of the loss and one for the rate of the code, which the paper leaves out.
+        `reconstruction_weight` determines the scale of the noise. The evidence bound with this
+        noise has the terms of the loss and the rate of the code, which the paper omits.
         """
         low, high = self.value_range
         scale = (high - low) / self.settings.reconstruction_weight**0.5
@@ -131,7 +131,8 @@ class StRKM(keras.Model):
 
         Args:
             latents: `{"h": (n, dim) array}`, codes of training examples.
-            factors: Their factors, of which the label counts; every class at least once.
+            factors: Factors of the examples, of which only the label is used; every class at least
+                once.
 
         Returns:
             `{"h": {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, float32.
@@ -150,11 +151,11 @@ class StRKM(keras.Model):
 
     @property
     def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
-        """Matrices with orthonormal columns, and their learning rate over that of the networks."""
+        """Matrices with orthonormal columns, with their learning rate relative to the networks."""
         return {"subspace": ([self.subspace.basis], self.settings.subspace_rate)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the terms; labels play no part."""
+        """The weighted sum of the terms; labels are unused."""
         terms = loss_terms(self.settings, self.subspace, x, y_pred)
         objective = sum(weight * terms[name] for name, weight in self.loss_weights.items())
         update_trackers(self.trackers, {**terms, "objective": objective}, ops.shape(x)[0])

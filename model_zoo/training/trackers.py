@@ -1,4 +1,4 @@
-"""The running means that a model shows of its loss and its figures."""
+"""The running means of the figures that a model reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 Trackers = dict[str, keras.metrics.Mean]
-"""One running mean a figure, by name. As a dictionary on a model, Keras resets them every epoch."""
+"""One running mean for each figure; Keras resets those of a model every epoch."""
 
 
 def make_trackers(names: Iterable[str]) -> Trackers:
@@ -17,6 +17,6 @@ def make_trackers(names: Iterable[str]) -> Trackers:
 
 
 def update_trackers(trackers: Trackers, figures: Mapping[str, Any], batch_size: Any) -> None:
-    """Adds the figures of a batch, each with the weight of its examples."""
+    """Adds the figures of a batch, weighted by its number of examples."""
     for name, value in figures.items():
         trackers[name].update_state(value, sample_weight=batch_size)

@@ -1,10 +1,15 @@
 """The terms of the loss of the zs/zu model, before their weights.
 
-Stop-gradients route them. `mixture` learns from class and likelihood loss; the encoder of `zs`
-from these, from code loss and reconstruction; the encoder of `zu` from reconstruction, KL,
-confusion, MMD and total correlation; the adversary from adversary loss alone; the discriminator
-from discriminator loss alone; the decoder from reconstruction, consistency and generator loss. All
-three networks learn from the interpolation regulariser, where there is one.
+Stop-gradients route the terms to the networks:
+
+    mixture         class and likelihood loss
+    encoder of zs   class, likelihood and code loss, reconstruction
+    encoder of zu   reconstruction, KL, confusion, MMD, total correlation, terms of its head
+    adversary       adversary loss
+    discriminator   discriminator loss
+    decoder         reconstruction, consistency and generator loss
+
+Both encoders and the decoder also learn from the interpolation regulariser, if it has a weight.
 """
 
 from __future__ import annotations
@@ -25,14 +30,14 @@ EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu
 
 
 def loss_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, x, labels, outputs) -> dict:
-    """Every term as a scalar: nats, or squared units of the input per pixel.
+    """Returns every term as a scalar, in nats or in squared units of the input per pixel.
 
     Args:
-        settings: Those of the model.
-        networks: Those of the model.
+        settings: Settings of the model.
+        networks: Networks of the model.
         x: Observations, `(batch, height, width, channels)`.
         labels: `(batch,)` int32.
-        outputs: What calling the model on the observations gave.
+        outputs: Outputs of the model for the observations.
     """
     return {
         **_evidence_terms(settings, networks, x, labels, outputs),
@@ -57,7 +62,7 @@ def _evidence_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, x, labels
 
 
 def _split_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, labels, outputs) -> dict:
-    """What keeps the class in `zs` and out of `zu`."""
+    """Terms that keep the class in `zs` and out of `zu`."""
     shares, steps = settings.class_probabilities, settings.adversary_steps
     _, code_loss = mixture_losses(outputs["zs"], labels, *networks.mixture.frozen())
     confusion_loss, adversary_loss = adversary_losses(
@@ -82,13 +87,13 @@ def _split_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, labels, outp
 
 
 def _tc_loss(networks: ZsZuNetworks, labels, outputs):
-    """Total correlation of the class that `zs` tells and of `zu` with unit noise added to it.
+    """Total correlation of the class predicted from `zs` and of `zu` with added unit noise.
 
-    The posteriors of `zu` may lie so far apart that each code points at its own image. The total
-    correlation then is the entropy of the class, whatever is done about it, and has no gradient.
-    With noise as wide as the prior, a dimension tells about `log(2) / 2` nats of the image at most,
-    posteriors overlap, and the total correlation still is 0 exactly if class and `zu` are
-    independent, for Gaussian noise can be deconvolved.
+    The posteriors of `zu` may lie so far apart that each code identifies its image. The total
+    correlation then equals the entropy of the class and has no gradient. With noise as wide as the
+    prior, a dimension has at most about `log(2) / 2` nats of mutual information with the image, and
+    posteriors overlap. The total correlation is still 0 exactly if class and `zu` are independent,
+    because Gaussian noise can be deconvolved.
     """
     scores = component_log_density(ops.stop_gradient(outputs["zs"]), *networks.mixture.frozen())
     log_variance = ops.softplus(outputs["zu_log_variance"])  # log(variance + 1)
@@ -102,7 +107,7 @@ def _tc_loss(networks: ZsZuNetworks, labels, outputs):
 
 
 def _variant_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, x, labels, outputs) -> dict:
-    """What the decoder learns from images of a `zs`, kept or drawn, and a `zu` of its prior."""
+    """Terms of images decoded from a kept or drawn `zs` and a `zu` drawn from its prior."""
     nothing = ops.zeros(())
     if not (settings.consistency_weight or settings.gan_weight):
         return {"consistency_loss": nothing}
@@ -125,7 +130,7 @@ def _variant_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, x, labels,
 
 
 def _interpolation_term(settings: ZsZuVAESettings, networks: ZsZuNetworks, outputs) -> dict:
-    """The regulariser of codes without noise, where it has a weight."""
+    """The interpolation regulariser, on codes without noise, if it has a weight."""
     if not settings.cir_weight:
         return {}
     means = {"zs": outputs["zs"], "zu": outputs["zu_loc"]}
@@ -134,7 +139,7 @@ def _interpolation_term(settings: ZsZuVAESettings, networks: ZsZuNetworks, outpu
 
 
 def _partly_drawn(networks: ZsZuNetworks, zs, labels, share: float):
-    """The codes of a batch, a share of them replaced by draws from the mixture of their class."""
+    """Replaces a share of the codes of a batch by draws from the mixture of their class."""
     loc, precision = (ops.take(values, labels, axis=0) for values in networks.mixture.frozen())
     drawn = loc + ops.rsqrt(precision) * keras.random.normal(ops.shape(zs), seed=networks.noise)
     size = ops.shape(zs)[0]

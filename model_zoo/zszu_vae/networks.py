@@ -1,4 +1,4 @@
-"""The networks of the zs/zu model, and its mixture."""
+"""The networks and the mixture of the zs/zu model."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from latentloom.model_zoo.zszu_vae.zu_heads import GaussianHead, StiefelHead
 
 @dataclass(frozen=True)
 class ZsZuNetworks:
-    """The layers of the model, built, and what its training draws from.
+    """The built layers of the model and the random source of training.
 
     Attributes:
-        zs_encoder: Observations to `zs`, `(batch, zs_dim)`.
-        head: What the output of `zu_encoder` means, and the prior of `zu`.
-        zu_encoder: Observations to what the head reads.
-        decoder: `zs` and what the head makes of `zu`, side by side, to observations.
-        adversary: `zu` to logits of the class.
+        zs_encoder: Maps observations to `zs`, `(batch, zs_dim)`.
+        head: Posterior and prior of `zu`, given the output of `zu_encoder`.
+        zu_encoder: Maps observations to the input of the head, `(batch, head.encoder_dim)`.
+        decoder: Maps `zs` and the lifted `zu`, side by side, to observations.
+        adversary: Maps `zu` to class logits.
         mixture: One Gaussian a class for `zs`.
-        discriminator: Observations and labels to how real they look, or `None`.
-        noise: Source of what training draws.
+        discriminator: Maps observations and labels to realness scores, or `None`.
+        noise: Random source of training.
     """
 
     zs_encoder: keras.Sequential
@@ -53,7 +53,7 @@ class ZsZuNetworks:
         return self.decoder(ops.concatenate([latents["zs"], zu], axis=-1))
 
     def draw(self, loc, log_variance):
-        """A sample of normals of some means and log variances, differentiable in both."""
+        """Draws from normals with these means and log variances, differentiable in both."""
         noise = keras.random.normal(ops.shape(loc), seed=self.noise)
         return loc + ops.exp(0.5 * log_variance) * noise
 
@@ -61,7 +61,7 @@ class ZsZuNetworks:
 def build_networks(
     settings: ZsZuVAESettings, image_shape: tuple[int, ...], num_classes: int
 ) -> ZsZuNetworks:
-    """Builds the layers for observations of a shape and a number of classes."""
+    """Builds the networks of the model."""
     zs_dim, zu_dim = settings.zs_dim, settings.zu_dim
     architecture = settings.architecture(group_norm=settings.group_norm)
     zs_encoder = image_encoder(
@@ -89,7 +89,7 @@ def build_networks(
 
 
 def make_head(settings: ZsZuVAESettings) -> GaussianHead | StiefelHead:
-    """What the encoder of `zu` ends in."""
+    """Makes the head of the encoder of `zu`."""
     if settings.zu_head == "stiefel":
         return StiefelHead(settings.zu_dim, settings.zu_feature_dim, settings.seed, name="head")
     return GaussianHead(settings.zu_dim, name="head")
@@ -98,7 +98,7 @@ def make_head(settings: ZsZuVAESettings) -> GaussianHead | StiefelHead:
 def make_discriminator(
     settings: ZsZuVAESettings, image_shape: tuple[int, ...], num_classes: int
 ) -> ProjectionDiscriminator | None:
-    """The discriminator of the GAN form, `None` in the others."""
+    """Makes the discriminator; returns `None` if `gan_weight` is 0."""
     if not settings.gan_weight:
         return None
     return ProjectionDiscriminator(

@@ -11,7 +11,7 @@ Prior = dict[str, np.ndarray]
 
 
 def learnt_components(mixture: ClassMixture) -> Prior:
-    """The component of each class as the mixture has learnt it."""
+    """The learnt component of each class."""
     components = mixture.components()
     return _one_a_class(*(np.asarray(a) for a in (components.mean(), components.stddev())))
 
@@ -24,7 +24,7 @@ def refitted_components(codes: np.ndarray, labels: np.ndarray, num_classes: int)
 
 
 def centred_normal(scale: np.ndarray) -> Prior:
-    """One component for all classes, with these standard deviations, `(dim,)`, around 0."""
+    """One component for all classes, with mean 0 and standard deviations `(dim,)`."""
     return _one_a_class(np.zeros_like(scale)[None], scale[None])
 
 

@@ -15,45 +15,45 @@ ZU_HEADS = ("gaussian", "stiefel")
 
 @dataclass(frozen=True, kw_only=True)
 class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
-    """What configuration and data set of the model, beside its networks and interpolation.
+    """Settings from the configuration and the data set, in addition to network and interpolation.
 
     Args:
         zs_dim: Integer, size of the block `zs`, which carries the label.
         zu_dim: Integer, size of the block `zu`, which carries everything else.
         zu_head: `"gaussian"`, or `"stiefel"` for axes of `zu` that are decorrelated and sorted by
             variance; see `model_zoo.zszu_vae.zu_heads`.
-        zu_feature_dim: Integer, size of the features of the latter, at least `zu_dim`.
+        zu_feature_dim: Integer, size of the features of the Stiefel head, at least `zu_dim`.
         hidden_dim: Integer, size of the hidden dense layers.
         group_norm: Whether group normalisation follows the convolutions of encoders and decoder.
         dropout: Float in `[0, 1)`, share of hidden units of the zs encoder dropped in training.
         class_probabilities: Sequence of floats that sum to 1, the share of each class in the
             training data, or `None` for balanced classes.
         noise_variance: Float, variance of the pixel noise of the likelihood at `kl_weight` 1, in
-            squared units of the input. It gives the mean squared error per pixel the weight
-            `pixels / (2 * noise_variance * zu_dim)` and means the same at every image size.
+            squared units of the input. The mean squared error per pixel gets the weight
+            `pixels / (2 * noise_variance * zu_dim)`, so the meaning does not depend on image size.
         kl_weight: Float, weight of the KL divergence per dimension of `zu`.
         precision: `"learnt"`, or `"fixed"` to 1: precision of the mixture's components.
         likelihood_weight: Float, weight of minus the log density of `zs` under its class.
-        code_weight: Float, weight of the same on the encoder alone, centres held still; keeps
-            `zs` from becoming a free auto-encoder code.
-        adversary_weight: Float, weight of the pressure on `zu` to tell nothing of the class.
-        adversary_steps: Integer, for how many steps of the adversary one step counts: it learns
-            from so many draws of `zu`, at so many times the learning rate.
+        code_weight: Float, weight of minus the log density with a fixed mixture, which trains only
+            the encoder; keeps `zs` from becoming an unconstrained auto-encoder code.
+        adversary_weight: Float, weight of the confusion loss, which removes the class from `zu`.
+        adversary_steps: Integer, steps of the adversary per training step: it learns from this many
+            draws of `zu`, at this multiple of the learning rate.
         mmd_weight: Float, weight of the class-conditional maximum mean discrepancy of `zu`, an
             alternative to the adversary that needs no network.
-        tc_weight: Float, weight of the total correlation of `zu` and of the class that `zs` tells,
-            another such alternative.
-        consistency_weight: Float, weight of the class that the encoder of `zs` reads in images
-            decoded from `zs` and a draw of `zu` from its prior, as the decoder sees it. Not in the
-            paper: there the decoder only ever sees posterior samples of `zu`.
-        mixture_share: Float in `[0, 1]`, share of these images whose `zs` is drawn from the learnt
+        tc_weight: Float, weight of the total correlation of `zu` and of the class predicted from
+            `zs`, another alternative to the adversary.
+        consistency_weight: Float, weight of the class loss of images decoded from `zs` and a `zu`
+            drawn from its prior, as predicted by the fixed encoder of `zs`. Not in the paper,
+            where the decoder sees only posterior samples of `zu`.
+        mixture_share: Float in `[0, 1]`, share of these images with a `zs` drawn from the learnt
             mixture; the others keep the `zs` of the batch.
         gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
             discriminator of images; 0 for none.
-        discriminator_rate: Float, learning rate of the discriminator, in units of the model's.
+        discriminator_rate: Float, learning rate of the discriminator relative to the model.
         margin: Float, margin of the mixture's classification loss.
-        sampled_prior: `"refitted"` to the codes of each class after training, or `"learnt"`: the
-            components of the mixture that `zs` is drawn from when variants are made.
+        sampled_prior: Source of the prior of `zs` for generated variants: `"refitted"` to the codes
+            of each class after training, or the `"learnt"` mixture.
         seed: Integer, seed of the posterior samples drawn in training.
     """
 
@@ -83,7 +83,7 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     seed: int = 0
 
     def resolved(self, image_shape: tuple[int, ...], num_classes: int) -> ZsZuVAESettings:
-        """These settings, what was left to the data filled in."""
+        """Returns these settings with defaults filled in from the data."""
         return replace(
             self,
             network=resolve_network(self.network, image_shape),
@@ -103,7 +103,7 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
         self._check_choices()
         if not 0 <= self.mixture_share <= 1:
             raise ValueError(
-                "The share of draws is impossible. Expected: mixture_share in [0, 1]. Received: "
+                "`mixture_share` is out of range. Expected: mixture_share in [0, 1]. Received: "
                 f"mixture_share={self.mixture_share}. Set `model.args.mixture_share` to 0 to keep "
                 "every code of the batch."
             )
@@ -115,8 +115,8 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
             )
         if self.noise_variance <= 0 or self.adversary_steps < 1:
             raise ValueError(
-                "The noise or the adversary cannot be so. Expected: noise_variance > 0 and "
-                f"adversary_steps >= 1. Received: noise_variance={self.noise_variance}, "
+                "`noise_variance` or `adversary_steps` is out of range. Expected: noise_variance > "
+                f"0 and adversary_steps >= 1. Received: noise_variance={self.noise_variance}, "
                 f"adversary_steps={self.adversary_steps}. Raise it under `model.args`."
             )
 

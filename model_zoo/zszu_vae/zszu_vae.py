@@ -1,9 +1,9 @@
 """The zs/zu variational auto-encoder.
 
 Zheng & Sun, Disentangling Latent Space for VAE by Label Relevant/Irrelevant Dimensions, CVPR 2019.
-Two encoders read the same image. One gives a point `zs`, shaped into one Gaussian a class; the
-other gives a Gaussian posterior over `zu`, from which an adversary must not be able to read the
-class. One decoder draws the image from both.
+Two encoders read the same image. The first returns a point `zs`, which follows a mixture of one
+Gaussian a class. The second returns a Gaussian posterior of `zu`; training makes an adversary fail
+to predict the class from it. One decoder reconstructs the image from both.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from latentloom.model_zoo.zszu_vae.settings import ZsZuVAESettings
 from latentloom.model_zoo.zszu_vae.zu_heads import diagonal_normal
 
 MOST_NATS_A_DIM = 20.0
-"""KL of a dimension of `zu` beyond which it has left its prior for good; useful: 1 to 3 nats."""
+"""Mean KL a dimension of `zu` above which training has diverged; 1 to 3 nats are useful."""
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class ZsZuVAE(keras.Model):
-    """Auto-encoder whose code is split into a label-relevant and a label-irrelevant block.
+    """Auto-encoder with a label-relevant block `zs` and a label-irrelevant block `zu`.
 
     Reference:
         Zheng & Sun, CVPR 2019, https://arxiv.org/abs/1812.09502. Deviates: all groups of
         variables are trained together on one scalar loss, with stop-gradients in place of the
-        paper's alternating phases; the precision of the mixture is clipped; the adversary's
-        target is the class distribution of the data, not the uniform one (the same for balanced
-        classes); the second kind of fakes of the GAN form takes `zs` from the learnt mixture in a
-        share of the batch only, as its components are wider than the codes.
+        paper's alternating phases; the precision of the mixture is clipped; the target of the
+        confusion loss is the class distribution of the data, not the uniform distribution (equal
+        for balanced classes); the second kind of fakes of the GAN form draws `zs` from the learnt
+        mixture in only a share of the batch, because its components are wider than the codes.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, or `(features,)` of a vector.
+        image_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
         num_classes: Integer, number of classes.
         **arguments: The fields of `ZsZuVAESettings`.
 
@@ -136,27 +136,28 @@ class ZsZuVAE(keras.Model):
 
     @property
     def noise_scale(self) -> float:
-        """Scale of the pixel noise that the loss weights amount to, in units of the input.
+        """Scale of the pixel noise that the loss weights imply, in units of the input.
 
-        From `reconstruction_weight * mse + kl_weight * kl / zu_dim`, which is proportional to
-        minus the evidence bound with this noise.
+        `reconstruction_weight * mse + kl_weight * kl / zu_dim` is proportional to minus the
+        evidence bound with this noise.
         """
         return (self.settings.kl_weight * self.settings.noise_variance) ** 0.5
 
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
 
-        The learnt precision of the mixture is wider than the codes are spread, so by default each
-        class gets the mean and the standard deviation of its codes (see `sampled_prior`); `zu`
-        keeps the prior of its head.
+        The components of the learnt mixture are wider than the codes. So by default each class gets
+        the mean and the standard deviation of its codes (see `sampled_prior`); `zu` keeps the prior
+        of its head.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            factors: Their factors, of which the label counts; every class at least once.
+            factors: Factors of the examples, of which only the label is used; every class at least
+                once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32, with `C` classes (or 1, where the class makes no difference) and `K` = 1.
+            float32; `C` is the number of classes for `zs` and 1 for `zu`, and `K` = 1.
         """
         if self.settings.sampled_prior == "learnt":
             zs = learnt_components(self.mixture)
@@ -188,7 +189,7 @@ class ZsZuVAE(keras.Model):
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Model, float]]:
-        """Networks whose learning rate is a multiple of the others'."""
+        """Networks with their learning rate relative to the other networks."""
         groups = {"adversary": (self.adversary, float(self.settings.adversary_steps))}
         if self.settings.gan_weight:
             groups["discriminator"] = (self.discriminator, self.settings.discriminator_rate)
@@ -196,15 +197,15 @@ class ZsZuVAE(keras.Model):
 
     @property
     def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
-        """Matrices with orthonormal columns, and their learning rate over that of the others."""
+        """Matrices with orthonormal columns, with their learning rate relative to the networks."""
         return self.head.stiefel_groups
 
     def settle(self, observations: Iterable[np.ndarray]) -> None:
-        """Sorts the axes of `zu` by variance, given all training examples, if the head has such."""
+        """Sorts the axes of `zu` by variance, given all training examples, if the head can."""
         self.head.settle(self.zu_encoder(batch) for batch in observations)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of what every group of variables minimises."""
+        """The weighted sum of all terms, which trains every group of variables."""
         labels = ops.cast(y, "int32")
         terms = loss_terms(self.settings, self.networks, x, labels, y_pred)
         weighted = {name: weight * terms[name] for name, weight in self.loss_weights.items()}
@@ -216,10 +217,10 @@ class ZsZuVAE(keras.Model):
         return replica_share(sum(weighted.values()))
 
     def symptom_of_divergence(self, figures: dict[str, float]) -> tuple[str, str] | None:
-        """What shows in the figures of an epoch that the adversary and its prey run away.
+        """Detects from the figures of an epoch that `zu` diverges from its prior.
 
         Returns:
-            What was expected and received, and the setting to lower; or `None`.
+            The expected and received figure, and the setting to lower; or `None`.
         """
         bound = MOST_NATS_A_DIM * self.settings.zu_dim
         if figures["kl_zu"] <= bound:

@@ -183,7 +183,7 @@ def test_a_newer_schema_is_an_error(copy):
 
 
 def test_another_directory_is_no_bundle(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no model bundle.*latentloom train --out"):
+    with pytest.raises(FileNotFoundError, match="not a model bundle.*latentloom train --out"):
         load_bundle(tmp_path)
 
 

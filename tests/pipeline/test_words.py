@@ -206,7 +206,10 @@ def test_other_models_refuse_documents_before_anything_is_written(run, tmp_path,
         ("data.deform={}", "Only images can be deformed.*Drop `data.deform`"),
         ("model.args.likelihood=gaussian", "does not fit the observations.*likelihood` to auto"),
         ("model.args.topic_model=lda", "topic model is unknown.*Did you mean 'prodlda'"),
-        ("model.args.blocks={length: {dim: 2}}", "'length' would be there twice.*Rename it"),
+        (
+            "model.args.blocks={length: {dim: 2}}",
+            "'length' has the name.*Rename it",
+        ),
     ],
 )
 def test_what_does_not_go_with_words_is_refused(run, tmp_path, setting, message):

@@ -312,7 +312,7 @@ def test_factors_that_are_never_shared_alone_are_named(build, images, caplog):
     nested = dict(zip(("label", "size", "ink"), cells.T, strict=True))
     with caplog.at_level(logging.WARNING):
         batches = build().sampler(images(7), nested)
-    assert "No two training examples share size alone" in caplog.text
+    assert "No two training examples share only size" in caplog.text
     assert batches(images(7), nested, batch_size=7, value_range=(0, 1))[0][0].shape[1] == 4
 
 

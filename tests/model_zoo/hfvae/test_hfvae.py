@@ -202,10 +202,10 @@ def test_without_a_block_for_the_label_batches_are_plain(digits):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"blocks": {}}, "needs blocks.*Set `model.args.blocks`"),
-        ({"blocks": {"z": {"dim": 0}}}, "'z' has no size.*leave the block out"),
-        ({"blocks": {"c": {"values": 1}}}, "'c' has no size.*at least 2"),
-        ({"blocks": {"z": {"dim": 2.5}}}, "'z' has no size"),
+        ({"blocks": {}}, "has no blocks.*Set `model.args.blocks`"),
+        ({"blocks": {"z": {"dim": 0}}}, "'z' is out of range.*leave the block out"),
+        ({"blocks": {"c": {"values": 1}}}, "'c' is out of range.*at least 2"),
+        ({"blocks": {"z": {"dim": 2.5}}}, "'z' is out of range"),
         ({"blocks": {"z": {}}}, "'z' has no kind.*Describe it"),
         ({"blocks": {"z": 3}}, "'z' has no kind"),
         ({"blocks": {"z": {"dims": 3}}}, "unknown key.*Did you mean 'dim'"),
@@ -220,7 +220,7 @@ def test_without_a_block_for_the_label_batches_are_plain(digits):
         ({"temperature": 0.0}, "Raise `model.args.temperature`"),
         ({"likelihood": "bernouli"}, "Did you mean 'bernoulli'"),
         ({"likelihood": "bernoulli", "shape": (3,)}, "Set `model.args.likelihood` to gaussian"),
-        ({"num_examples": 0}, "nothing to learn from"),
+        ({"num_examples": 0}, "no training examples"),
     ],
 )
 def test_impossible_arguments_are_refused_with_the_fix(args, message):

@@ -164,7 +164,7 @@ def test_only_models_that_ask_for_the_kind_take_bags_of_words():
         ({"topic_model": "plda"}, "topic model is unknown.*Did you mean 'prodlda'"),
         (
             {"observation": "counts", "blocks": {"length": {"dim": 2}}},
-            "'length' would be there twice.*Rename it",
+            "'length' has the name of a measured block.*Rename it",
         ),
     ],
 )

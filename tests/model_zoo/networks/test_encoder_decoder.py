@@ -46,7 +46,7 @@ def test_colours_and_maps_can_have_columns_of_their_own(network):
 
 
 def test_colours_without_maps_are_refused():
-    with pytest.raises(ValueError, match="Without maps there are no colours.*rank=0"):
+    with pytest.raises(ValueError, match="Colour blocks need a decoder that mixes.*rank=0"):
         image_decoder(5, (16, 16, 3), Architecture(**SIZES), colour_columns=[1], name="decoder")
 
 
