@@ -86,7 +86,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    with pytest.raises(FileExistsError, match="Pass --resume to go on"):
+    with pytest.raises(FileExistsError, match="Pass --resume to continue"):
         train_bundle(digits_config(*settings), digits_data(), broken)
     with pytest.raises(ValueError, match="belongs to another run"):
         train_bundle(digits_config("train.seed=9"), digits_data(), broken, resume=True)
