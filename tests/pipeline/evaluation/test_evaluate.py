@@ -219,7 +219,7 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
     report = evaluate(data, digits_bundle(), tmp_path / "out")
     assert report.measured_on["split"] == "validation"
     assert "no test split" in " ".join(report.notes)
-    assert "another data set" in " ".join(report.notes)
+    assert "different data set" in " ".join(report.notes)
 
 
 def test_other_classes_than_the_bundles_are_refused_by_both_names(tmp_path, dataset):

@@ -93,7 +93,7 @@ def test_an_infinite_divergence_is_not_measured():
 def test_examples_of_one_class_are_refused():
     examples = known_examples()
     alone = examples.take(examples.labels == 1)
-    with pytest.raises(ValueError, match="The test examples .* Import others too"):
+    with pytest.raises(ValueError, match="The test examples .* Import more classes"):
         EncodedExamples.encode(KnownCodec(), alone, "test", 0)
 
 
