@@ -207,7 +207,12 @@ def test_images_are_not_deformed_into_measured_cells_that_are_held_out(tmp_path)
     ("section", "key", "value", "message"),
     [
         ("data", "digest", "0", "trained on another data set.*Train both on the same one"),
-        ("config", "train", {"epochs": 9}, r"other train\.batch_size, train\.epochs.*without data"),
+        (
+            "config",
+            "train",
+            {"epochs": 9},
+            r"different train\.batch_size, train\.epochs.*without data",
+        ),
     ],
 )
 def test_a_full_model_of_other_data_or_another_recipe_is_refused(
