@@ -43,8 +43,8 @@ def traversal_scatter(
         raise ValueError(
             "The shapes of the lines do not fit. Expected: cells (axes, steps, features), accepted "
             f"(axes, steps), one label per axis. Received: cells {cells.shape}, accepted "
-            f"{accepted.shape}, {len(axes)} axes, {len(labels)} labels and {len(steps)} steps. Pass "
-            "all of the same axes and steps."
+            f"{accepted.shape}, {len(axes)} axes, {len(labels)} labels and {len(steps)} steps. "
+            "Pass all of the same axes and steps."
         )
     others, flat = in_plane(background, background, cells.reshape(-1, cells.shape[-1]))
     names = [f"axis {axis}: {label}" for axis, label in zip(axes, labels, strict=True)]
