@@ -63,6 +63,6 @@ class Auditor:
         return np.all(read, axis=0)
 
     def figures(self, examples: Examples) -> dict[str, float]:
-        """`count`, the number of examples off the ties, and `read`, the mean of `reads` over them."""
+        """`count`, the number of examples off the ties; `read`, the mean of `reads` over them."""
         off = examples.take(~follows_ties(examples, self.ties, self.factors))
         return {"count": len(off), "read": float(self.reads(off).mean()) if len(off) else 0.0}

@@ -190,7 +190,7 @@ def test_zu_tells_of_the_image_as_much_as_so_many_images_can_show(report):
     assert sum(report.axes["zu"]["divergence_from_prior"]) == pytest.approx(
         found["Divergence of the axes of zu from the prior"]
     )
-    assert sum("No mutual information with the image is told of zs" in n for n in report.notes) == 1
+    assert sum("Mutual information with the image leaves out zs" in n for n in report.notes) == 1
 
 
 def len_of_test() -> int:

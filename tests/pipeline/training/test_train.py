@@ -64,7 +64,7 @@ def test_judges_that_learnt_nothing_are_told_of_after_training_and_in_the_evalua
     told = [record.getMessage() for record in caplog.records if "judge.epochs" in record.message]
     assert [sentence.split(" reads")[0] for sentence in told] == ["The judge", "The auditor"]
     report = evaluate(digits_data(), bundle, tmp_path / "evaluation")
-    assert "The auditor reads the class right in" in report.summary[-1]
+    assert "The auditor classifies the class correctly in" in report.summary[-1]
 
 
 def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):

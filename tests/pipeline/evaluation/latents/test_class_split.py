@@ -106,7 +106,7 @@ def of_blocks_with(*factors):
 
 
 def test_a_code_without_the_label_is_refused():
-    with pytest.raises(ValueError, match="'known' does not know the class.*such as zszu_vae"):
+    with pytest.raises(ValueError, match="'known' does not carry the class.*such as zszu_vae"):
         EncodedExamples.encode(of_blocks_with(), known_examples(), "test", 0)
 
 

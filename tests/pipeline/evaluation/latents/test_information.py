@@ -73,7 +73,7 @@ def test_a_block_alone_is_not_told_twice_and_points_are_left_out_with_a_sentence
     assert [name for name in values(found) if name.startswith("Mutual")] == [
         "Mutual information of image and zu"
     ]
-    assert any("is told of zs: a code that is a point" in n for n in note_code_information(found))
+    assert any("leaves out zs: a code without noise" in n for n in note_code_information(found))
 
 
 def test_a_model_of_points_has_no_figures_but_the_sheets_of_its_variance():
