@@ -81,7 +81,7 @@ def test_judges_that_hardly_read_real_examples_are_named_with_the_fix():
         "The auditor classifies the class correctly in 54.0% of real examples, by chance 10.0%"
         in weak[0]
     )
-    assert "reads the ink right in 30.0%" in weak[1]
+    assert "classifies the ink correctly in 30.0%" in weak[1]
     assert "judge.epochs" in weak[1]
 
 
