@@ -120,7 +120,7 @@ def test_bars_stand_before_the_sheets_whose_axes_are_in_the_order_of_the_bars(mo
     assert [label.split()[1] for label in seen[0].labels] == ["nats", "nats"]
     assert "sorted by their mutual information with the image" in drawn["traversal_of_zu"].caption
     bars = drawn["information_of_axes"].caption
-    assert f"at most {information_chart.MOST_BARS} a block" in bars
+    assert f"at most {information_chart.MOST_BARS} axes per block" in bars
 
 
 def test_a_categorical_block_has_a_bar_and_no_sheet():
