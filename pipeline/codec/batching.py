@@ -1,4 +1,4 @@
-"""Runs a function that is compiled for one size of batch over columns of any length."""
+"""Runs a function that is compiled for one batch size over columns of any length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.pipeline.codec.compilation import Columns, Signature, compiled
 
 BATCH_SIZE = 64
-"""Rows a call; the last batch is padded. 64 was the knee of images per CPU-second."""
+"""Rows per call; the last batch is padded. Larger batches gained few images per CPU-second."""
 
 
 class Batched:
@@ -44,8 +44,8 @@ class Batched:
 
         Args:
             columns: Columns of `n` rows each, 0 or more.
-            seed: Seed of the call; every batch gets random numbers of its own. Unused by a
-                function that is not seeded.
+            seed: Seed of the call; every batch gets its own random numbers. Unused unless the
+                function is seeded.
 
         Returns:
             The columns of the result, `n` rows each.
@@ -64,6 +64,6 @@ class Batched:
         }
 
     def _padded(self, rows: np.ndarray) -> np.ndarray:
-        """The rows with zeros after them, as many as a batch has."""
+        """Pads the rows with zeros to a full batch."""
         missing = self.batch_size - len(rows)
         return np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1)) if missing else rows

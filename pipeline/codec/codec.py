@@ -1,6 +1,6 @@
-"""A bundle made ready to run: compiled functions of a fixed batch, observation to code and back.
+"""Encodes, decodes and judges observations with the compiled functions of a bundle.
 
-What is called an image here may be any kind of observation, as it is stored: images are uint8
+An argument `images` may hold any kind of observation, as stored: images are uint8
 `(n, height, width, channels)`, vectors float32 `(n, features)`, counts int32 `(n, words)`.
 """
 
@@ -69,16 +69,17 @@ class Codec:
     def posterior_moments(self, images: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Mean and standard deviation of the posterior for each image, `(n, dim)` each.
 
-        Blocks whose distribution does not know them are left out.
+        Skips blocks whose distribution does not implement them.
         """
         columns = self._moments({"images": images})
         blocks = [name for name in self.bundle.model.latent_spec if f"{name}/loc" in columns]
         return {name: (columns[f"{name}/loc"], columns[f"{name}/scale"]) for name in blocks}
 
     def posteriors(self, images: np.ndarray, seed: int) -> dict[str, Posteriors]:
-        """The posterior for each image of every block that has densities, with samples of it.
+        """The posterior of every block that has a density, for each image.
 
-        Those are diagonal Gaussians and one-hot categorical distributions. Left out are points.
+        Returns diagonal Gaussians, with one sample each, and one-hot categorical distributions.
+        Skips points and every other distribution.
         """
         if not len(images):
             return {}
@@ -90,7 +91,7 @@ class Codec:
 
     @property
     def has_prior(self) -> bool:
-        """Whether the model has a prior of its own, beside the one that was fitted for export."""
+        """Whether the model has its own class prior, besides the prior fitted for export."""
         return isinstance(self.bundle.model, HasClassPrior)
 
     def sample_prior(self, labels: np.ndarray, seed: int) -> Latents:
@@ -98,24 +99,24 @@ class Codec:
         return self._prior({"labels": labels.astype(np.int32)}, seed)
 
     def topic_weights(self) -> np.ndarray | None:
-        """How much each dimension of the code favours each word, `(dim, words)`, if it has words.
+        """Weight of each word in each dimension of the code, `(dim, words)`; None without topics.
 
-        The dimensions are those of the blocks that are learnt, in the order of the code.
+        The rows are the dimensions of the learnt blocks, in the order of the code.
         """
         model = self.bundle.model
         weights = model.topic_weights() if isinstance(model, HasTopics) else None
         return None if weights is None else np.asarray(ops.convert_to_numpy(weights))
 
     def class_scores(self, latents: Latents) -> np.ndarray:
-        """What the model itself reads of the class in the codes, `(n, num_classes)` scores."""
+        """The model's own class scores of codes, `(n, num_classes)`."""
         return self._class_scores(latents)["scores"]
 
     def classify(self, latents: Latents) -> np.ndarray:
-        """The class that the model itself reads in the codes, `(n,)` int64."""
+        """The class to which the model itself assigns each code, `(n,)` int64."""
         return np.argmax(self.class_scores(latents), axis=-1)
 
     def render(self, latents: Latents) -> tuple[np.ndarray, np.ndarray]:
-        """Decodes latents to images and lets the judge read what will be written.
+        """Decodes latents to images as stored and classifies these with the judge.
 
         Returns:
             Images and the judge's probabilities `(n, num_classes)` float32, NaN where codes or
@@ -125,7 +126,7 @@ class Codec:
         return images, probabilities["label"]
 
     def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """As `render`, with the judge's probabilities `(n, num_values)` of all that it reads."""
+        """Like `render`, with probabilities `(n, num_values)` for each factor of the judge."""
         result = self._render(latents)
         return result.pop("image"), result
 
@@ -134,7 +135,7 @@ class Codec:
         return self.judge_factors(images, judge)["label"]
 
     def judge_factors(self, images: np.ndarray, judge: str = "auditor") -> dict[str, np.ndarray]:
-        """Probabilities `(n, num_values)` of each factor that `"judge"` or `"auditor"` reads."""
+        """Probabilities `(n, num_values)` of each factor, by `"judge"` or `"auditor"`."""
         return self.judges.probabilities(images, judge)
 
     def features(self, images: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Whether a bundle fits a data set."""
+"""Checks that a bundle fits a data set."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from latentloom.pipeline.observations.vocabulary import summarise
 
 
 def check_compatible(manifest: Manifest, description: Mapping[str, Any]) -> None:
-    """Refuses a bundle that was trained on other observations, words or classes.
+    """Rejects a bundle that was trained on other observations, words or classes.
 
     Args:
         manifest: The manifest of the data set.
-        description: The description of the bundle, as `bundle.json` has it.
+        description: The content of the bundle's `bundle.json`.
 
     Raises:
-        ValueError: They do not fit.
+        ValueError: The bundle does not fit the data set.
     """
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
     if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):

@@ -16,7 +16,7 @@ from latentloom.pipeline.codec.compilation import Columns, Signature
 
 
 class Judges:
-    """What the judge and the auditor of a bundle read in observations as stored.
+    """Classifies observations, as stored, with the judge and the auditor of a bundle.
 
     Args:
         bundle: The loaded bundle.
@@ -32,7 +32,7 @@ class Judges:
         }
 
     def probabilities(self, images: np.ndarray, judge: str) -> dict[str, np.ndarray]:
-        """Probabilities `(n, num_values)` of each factor that `"judge"` or `"auditor"` reads."""
+        """Probabilities `(n, num_values)` of each factor, by `"judge"` or `"auditor"`."""
         return self._compiled[judge]({"images": images})
 
     def features(self, images: np.ndarray) -> np.ndarray:
@@ -40,7 +40,7 @@ class Judges:
         return self._features({"images": images})["features"]
 
     def read(self, judge: str, columns: Columns) -> Columns:
-        """The same as `probabilities`, of one batch of tensors."""
+        """Like `probabilities`, for one batch of tensors."""
         logits = getattr(self.bundle, judge)(self._classified(columns), training=False)
         heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
         return {
@@ -58,7 +58,7 @@ class Judges:
         return Batched(features, [self.bundle.auditor], image_row(self.bundle))
 
     def _classified(self, columns: Columns):
-        """What the classifiers see of images."""
+        """Scales images as stored to the input of the classifiers."""
         observations = ops.cast(columns["images"], "float32")
         return self.bundle.scaling.for_classifiers.to_model(observations, CLASSIFIER_RANGE)
 

@@ -19,7 +19,7 @@ class ModelFunctions:
 
     Args:
         bundle: The loaded bundle.
-        judges: Its judges, which read what is decoded.
+        judges: Its judges, which classify decoded images.
     """
 
     def __init__(self, bundle: Bundle, judges: Judges):
@@ -34,15 +34,15 @@ class ModelFunctions:
         return sample_blocks(self.model.posterior(self._observed(columns)), columns["seed"])
 
     def moments(self, columns: Columns) -> Columns:
-        """Images to `<block>/loc` and `<block>/scale` of every posterior that knows them."""
+        """Images to `<block>/loc` and `<block>/scale` of every posterior that has them."""
         moments = {}
         for name, block in self.model.posterior(self._observed(columns)).items():
-            with contextlib.suppress(NotImplementedError):  # TFP, of a distribution without them
+            with contextlib.suppress(NotImplementedError):  # TFP distribution without moments
                 moments |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
         return moments
 
     def densities(self, columns: Columns) -> Columns:
-        """Images to what is read of the posteriors that have densities."""
+        """Images to the columns of the posteriors that have densities."""
         return density_columns(self.model.posterior(self._observed(columns)), columns["seed"])
 
     def evidence(self, columns: Columns) -> Columns:
@@ -56,7 +56,7 @@ class ModelFunctions:
         return sample_blocks(carriers, columns["seed"])
 
     def class_scores(self, latents: Columns) -> Columns:
-        """Codes to what the model itself reads of the class."""
+        """Codes to the model's own class scores."""
         return {"scores": self.model.class_scores(latents)}
 
     def render(self, latents: Columns) -> Columns:
@@ -64,7 +64,7 @@ class ModelFunctions:
         decoded = self.model.decode(latents)
         images = self.bundle.scaling.from_model(decoded, self.model.value_range)
         finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
-        for block in latents.values():  # a network can hide what is not finite
+        for block in latents.values():  # a network can hide NaN or infinity
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
         finite = ops.expand_dims(finite, -1)
         read = self.judges.read("judge", {"images": images})
@@ -74,6 +74,6 @@ class ModelFunctions:
         }
 
     def _observed(self, columns: Columns):
-        """What the model sees of images."""
+        """Scales images as stored to the input of the model."""
         observations = ops.cast(columns["images"], "float32")
         return self.bundle.scaling.to_model(observations, self.model.value_range)

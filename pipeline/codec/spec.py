@@ -13,7 +13,7 @@ from latentloom.augment import BlockPrior, LatentSpec
 def spec_of(
     blocks: Mapping[str, Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
 ) -> LatentSpec:
-    """Joins what a bundle says of the blocks of its code and of their priors.
+    """Joins the blocks of a bundle's code with their priors.
 
     Args:
         blocks: `latent_spec` of the model.

@@ -25,11 +25,11 @@ from latentloom.pipeline.config.settings import GenerateConfig
 
 @dataclass(frozen=True)
 class Variants:
-    """Variants as they would be written, the rejected ones included.
+    """Variants as stored, including the rejected ones.
 
     Attributes:
         images: Observations as stored, `(V, ...)`.
-        probabilities: The judge's probabilities of each factor that it reads, `(V, num_values)`.
+        probabilities: The judge's probabilities of each of its factors, `(V, num_values)`.
         verdicts: The gate's verdicts on them.
     """
 
@@ -53,7 +53,7 @@ def plan_attempt(
         anchors: The anchors and how many variants each gets.
         spec: The blocks of the model's code.
         donors: The donor bank, for recipes that take donors.
-        clashes: Values of two factors that do not go together.
+        clashes: Pairs of values of two factors that must not be combined.
         attempt: 0 for the first try; another attempt draws other variants.
     """
     return plan_variants(
@@ -71,14 +71,14 @@ def plan_attempt(
 def make_variants(
     codec: Codec, latents: Latents, donors: Latents | None, plan: VariantPlan, gate: QualityGate
 ) -> Variants:
-    """Makes the variants of a plan and judges them by the factors that the plan knows.
+    """Makes the variants of a plan and judges them by the factors in the plan.
 
     Args:
         codec: The codec of a bundle.
         latents: Codes of the anchors, `(n, dim)` a block.
         donors: Codes of the donors; None for a plan without donors.
         plan: What to make, `V` variants.
-        gate: What accepts or rejects them.
+        gate: The gate that accepts or rejects them.
     """
     return judge_codes(codec, recombine(latents, donors, plan), plan.factors, gate)
 
@@ -86,14 +86,14 @@ def make_variants(
 def judge_codes(
     codec: Codec, codes: Latents, expected: Mapping[str, np.ndarray], gate: QualityGate
 ) -> Variants:
-    """Decodes codes to what would be written and judges it.
+    """Decodes codes to observations as stored and judges them.
 
     Args:
         codec: The codec of a bundle.
         codes: `(V, dim)` a block.
-        expected: Value indices of factors, `(V,)` each, `label` among them. Factors that the judge
-            does not read are passed over.
-        gate: What accepts or rejects the result.
+        expected: Value indices of factors, `(V,)` each, including `label`. Factors without a
+            head in the judge are skipped.
+        gate: The gate that accepts or rejects the result.
     """
     images, probabilities = codec.render_factors(codes)
     return Variants(images, probabilities, gate.judge_factors(probabilities, expected))

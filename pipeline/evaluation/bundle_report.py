@@ -1,4 +1,4 @@
-"""The report of an evaluation: what its sections found, with summary, notes and provenance."""
+"""The report of an evaluation: results of its sections, summary, notes and provenance."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from latentloom.pipeline.report.measure import Measure, by_key
 from latentloom.pipeline.report.schema import FigureTable, Picture, Report, Table
 
 FIRST = ("code_map", "block_table", "axis_table")
-"""Pictures that open the page; all others follow in the order of their sections."""
+"""Pictures at the top of the page; all others follow in the order of their sections."""
 
 
 def compose(context: EvaluationContext, result: SectionResult) -> Report:
-    """Puts together what the sections found; captions come with the pictures."""
+    """Composes the report from the results of the sections; captions come with the pictures."""
     manifest, config, bundle = context.manifest, context.config, context.codec.bundle
     encoded, numbers = context.encoded, list(result.measures)
     return Report(
@@ -56,12 +56,15 @@ def _summary(encoded: EncodedExamples, numbers: Sequence[Measure], data: str) ->
     if free:
         share = found["swap/own"].value
         first = (
-            f"Decoded from {own} of one {encoded.one} and {free} of one of another class, "
-            f"{share:.1%} have the class of the first."
+            f"If {own} comes from one {encoded.one} and {free} from another of a different class, "
+            f"the auditor classifies {share:.1%} as the class of the first."
         )
     else:
         share = found["prior/refitted"].value
-        first = f"Of {encoded.many} drawn from the prior of a class {share:.1%} are read as it."
+        first = (
+            f"Of {encoded.many} drawn from the prior of a class, the auditor classifies "
+            f"{share:.1%} as that class."
+        )
     return [
         first,
         f"Measured on {len(encoded.examples):,} {encoded.name} {encoded.many} of {data} that "
@@ -72,18 +75,17 @@ def _summary(encoded: EncodedExamples, numbers: Sequence[Measure], data: str) ->
 def _notes(context: EvaluationContext) -> list[str]:
     encoded = context.encoded
     notes = [
-        "Sampled codes are what the decoder sees in training; mean codes are a sharper view of the "
-        "same posterior. That classes mix on the map proves nothing: a probe may still tell them "
-        "apart.",
-        "The auditor, trained apart from the judge that gates, makes mistakes of its own: swap and "
-        f"prior figures can hardly be above its accuracy on real {encoded.many}.",
+        "The decoder is trained on sampled codes; mean codes are a sharper view of the same "
+        "posterior. Classes that mix on the map may still be separable by a probe.",
+        "The auditor is trained independently of the judge, which gates, and makes its own "
+        f"mistakes: its accuracy on real {encoded.many} limits the swap and prior figures.",
     ]
     if encoded.name == "validation":
         notes.append(
             f"The data set has no test split. The validation {encoded.many} decided when the "
-            "training of the model stopped, and half of them were trained on by the auditor."
+            "training of the model stopped, and the auditor was trained on half of them."
         )
     trained_on = BundleDetails.read(context.codec.bundle.details).data
     if trained_on is None or trained_on.digest != context.manifest.digest:
-        notes.append("The bundle was trained on another data set than it is measured on.")
+        notes.append("The bundle was trained on a different data set.")
     return notes

@@ -1,4 +1,4 @@
-"""What the sections of an evaluation are given."""
+"""The input of the sections of an evaluation."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ class EvaluationContext:
     """Models, data and settings of an evaluation: the one argument of every section.
 
     Attributes:
-        encoded: The examples that everything is scored on, with their codes and the codec of the
-            bundle that is evaluated.
-        folds: All examples, among them those that the model was trained on.
+        encoded: The scored examples with their codes and the codec of the evaluated bundle.
+        folds: All examples, including the training examples of the model.
         manifest: The manifest of the data set.
-        config: The configuration; its sections `evaluate` and `generate` decide.
+        config: The configuration; its sections `evaluate` and `generate` apply.
         hold_out: The cells that were held out of training.
-        full: Codec of a bundle of the same recipe that was trained on these cells, too, or `None`.
+        full: Codec of the full model: the same recipe, trained on the held-out cells too; or None.
     """
 
     encoded: EncodedExamples
@@ -37,7 +36,7 @@ class EvaluationContext:
 
     @property
     def codec(self) -> Codec:
-        """The codec of the bundle that is evaluated."""
+        """The codec of the evaluated bundle."""
         return self.encoded.codec
 
     @property
@@ -47,5 +46,5 @@ class EvaluationContext:
 
     @property
     def terciles(self) -> Terciles:
-        """Limits of the factors that are measured from pixels."""
+        """Limits of the factors measured from pixels."""
         return Terciles.from_details(self.manifest.details)

@@ -39,14 +39,14 @@ def evaluate(
     """Measures a bundle on examples it was not trained on; writes `evaluation.html` and `.json`.
 
     Args:
-        data: Data set directory with a split `train`, which probes are trained on. Everything is
-            scored on the split `test`, or without one on the validation share of `train`.
-        model: Bundle directory. The configuration stored in it holds.
+        data: Data set directory. Probes are trained on its split `train`. Everything is scored on
+            the split `test`, or without one on the validation share of `train`.
+        model: Bundle directory. The configuration stored in it applies.
         out: Output directory.
-        full_model: Bundle of the same recipe that was trained on the held-out cells, too, for the
+        full_model: Bundle of the same recipe that was trained on the held-out cells too, for the
             figures of unseen combinations.
         overrides: `section.key=value` settings of the sections `evaluate` and `generate`.
-        overwrite: Whether to replace what is in `out`.
+        overwrite: Whether to replace the content of `out`.
         display: Where to show progress; nowhere by default.
 
     Returns:
@@ -54,7 +54,7 @@ def evaluate(
 
     Raises:
         ValueError: Data, bundle and settings do not fit each other.
-        FileExistsError: `out` holds something and `overwrite` was not given.
+        FileExistsError: `out` is not empty and `overwrite` was not given.
         FileNotFoundError: Data or bundle are missing.
     """
     dataset = DatasetDir.open(data)
@@ -86,17 +86,17 @@ def evaluate(
 
 
 def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> Config:
-    """The configuration in the description of a bundle, with overrides put into it.
+    """The configuration in the description of a bundle, with overrides applied.
 
     Raises:
-        ValueError: An override is wrong, or would change what training did.
+        ValueError: An override is invalid or changes a setting of training.
     """
     origin = "the configuration stored in the bundle"
     tree = BundleDetails.read(description["details"]).config
     config = parse_config(tree, origin, overrides)
     if config.run_settings() != parse_config(tree, origin).run_settings():
         raise ValueError(
-            "An override changes what the bundle was trained with. Expected: settings of the "
+            "An override changes a setting of the bundle's training. Expected: settings of the "
             f"sections `evaluate` and `generate`. Received: --set {' '.join(overrides)}. Drop the "
             "others, or train another bundle."
         )

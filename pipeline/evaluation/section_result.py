@@ -1,4 +1,4 @@
-"""What one section of an evaluation adds to its report."""
+"""The result of one section of an evaluation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class SectionResult:
     """Measures, pictures, notes and tables; results add up with `+` in their order.
 
     Attributes:
-        measures: Measured numbers; no two sections give one key.
+        measures: Measured numbers; two sections never share a key.
         pictures: Pictures by name, with their captions.
         notes: What a reader should keep in mind, one paragraph each.
         tables: Tables of text, and tables of figures of unseen combinations.
-        axes: By block, figures of its axes in their order, in nats.
+        axes: Figures of axes by block, in the order of its axes, in nats.
     """
 
     measures: Sequence[Measure] = ()
@@ -28,10 +28,10 @@ class SectionResult:
     axes: Mapping[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def __add__(self, other: SectionResult) -> SectionResult:
-        """Both, what this one has first.
+        """Joins two results, this one first.
 
         Raises:
-            ValueError: Both have a picture of one name, or a measure of one key.
+            ValueError: Both have a picture of the same name or a measure of the same key.
         """
         _check_apart("picture", self.pictures, other.pictures)
         _check_apart("measure", *([m.key for m in part.measures] for part in (self, other)))
@@ -47,6 +47,6 @@ class SectionResult:
 def _check_apart(what: str, own: Iterable[str], others: Iterable[str]) -> None:
     if shared := sorted({*own} & {*others} - {""}):
         raise ValueError(
-            f"Two sections give one {what}. Expected: names and keys of one section each. "
+            f"Two sections give the same {what}. Expected: names and keys of one section each. "
             f"Received: '{shared[0]}' twice. Rename one of them."
         )

@@ -1,7 +1,6 @@
-"""The sections of an evaluation: which figures, pictures, notes and tables it has.
+"""The sections of an evaluation, which give its figures, pictures, notes and tables.
 
-A new figure is a function from `EvaluationContext` to `SectionResult`, in the room of what it
-measures, and a line here.
+To add a section, write a function from `EvaluationContext` to `SectionResult` and add a line here.
 """
 
 from __future__ import annotations
@@ -42,20 +41,20 @@ SECTIONS: Mapping[str, Callable[[EvaluationContext], SectionResult]] = {
     "unseen combinations": evaluate_combinations,
     "map": evaluate_map,
 }
-"""What measures and draws each section, by the name that progress shows, in their order."""
+"""The function of each section by the name that progress shows, in the order of the report."""
 
 
 def evaluate_sections(
     context: EvaluationContext, advance: Advance = lambda *_: None
 ) -> SectionResult:
-    """Measures and draws all sections; the order of the examples makes no difference.
+    """Measures and draws all sections; the result does not depend on the order of the examples.
 
     Args:
         context: Models, data and settings.
-        advance: Told about every section.
+        advance: Called before every section and at the end.
 
     Raises:
-        ValueError: Two sections give one picture, or one key of a measure.
+        ValueError: Two sections give a picture of the same name or a measure of the same key.
     """
     result = SectionResult()
     for done, (name, section) in enumerate(SECTIONS.items()):

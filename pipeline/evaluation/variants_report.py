@@ -1,4 +1,4 @@
-"""Puts together the report of a generated data set: pictures, counts and measured numbers."""
+"""Composes the report of a generated data set: pictures, counts and measured numbers."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.files import Location, local_folder
 
 READ_AT_MOST = 20_000
-"""Real examples that the figures of a report are drawn from."""
+"""Most real examples that the figures of a report are drawn from."""
 NEAREST = (
-    "Left, of every class what was made that is nearest to a real example, before the gate; right, "
-    "its nearest real examples, nearest first. What is the same is a copy."
+    "Left, the variants of each class nearest to a real example, before the gate; right, their "
+    "nearest real examples, nearest first. An identical pair is a copy."
 )
 
 
 @dataclass(frozen=True)
 class _Generation:
-    """What a data set was generated with.
+    """The inputs of a generated data set.
 
     Attributes:
         config: The configuration.
         codec: The codec of the bundle.
         examples: Some of the real examples.
-        change: The cells of the grid before and after, or `None` for data without one.
+        change: The cells of the grid before and after, or None for data without a grid.
     """
 
     config: Config
@@ -70,8 +70,8 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
 
     Args:
-        config: The configuration that the data set was generated with.
-        data: The data set directory that it was made from.
+        config: The configuration of the generation.
+        data: The input data set directory.
         model: The bundle directory.
         out: The generated data set directory.
 
@@ -88,7 +88,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:
-    """The first `READ_AT_MOST` readable examples; shards are mixed, so that they are a sample."""
+    """The first `READ_AT_MOST` readable examples, a sample since the shards are shuffled."""
     parts: list[Examples] = []
     for index in range(len(dataset.shards(split))):
         for examples, _ in dataset.iter_shard(split, index):
@@ -99,7 +99,7 @@ def read_some(dataset: DatasetDir, split: str) -> Examples:
 
 
 def _measure(made: _Generation) -> SectionResult:
-    """Figures and pictures of what was generated, and the figures that training measured."""
+    """Figures and pictures of the generated data, and the figures that training measured."""
     recipe = find_recipe(made.config.generate.recipe)
     if recipe.fills_cells and made.change:
         return _report_recombinations(made, made.change)
@@ -140,13 +140,13 @@ def _report_cells(made: _Generation) -> SectionResult:
 
 
 def _report_trained(made: _Generation) -> SectionResult:
-    """The figures that training measured; bundles of older versions have none of their keys."""
+    """The figures that training measured; those of older bundles have no keys."""
     figures = BundleDetails.read(made.codec.bundle.details).figures
     return SectionResult([Measure.model_validate(figure) for figure in figures])
 
 
 def _report_nearest(made: _Generation, images: np.ndarray, labels: np.ndarray) -> SectionResult:
-    """What was made that is nearest to a real example, of every class."""
+    """Shows the generated observations of every class that are nearest to a real example."""
     drawing = pictures_of(made.codec.kind, made.codec.bundle.vocabulary)
     nearest = draw_nearest(drawing, images, labels, made.examples.images)
     return SectionResult(pictures={"nearest": Picture(nearest, NEAREST)} if nearest else {})
@@ -158,7 +158,7 @@ def _report_exchange(made: _Generation, anchors: Examples) -> SectionResult:
 
 
 def _report_traversals(made: _Generation, sample: VariantSample) -> SectionResult:
-    """One anchor on its way along the axes that the recipe moves along, if it does."""
+    """A traversal of one anchor along the axes of the recipe, if the recipe moves along axes."""
     generate, anchors, codec = made.config.generate, sample.anchors, made.codec
     axes = find_recipe(generate.recipe).traversed(codec.spec, generate.options)
     latents = codec.encode(anchors.images) if axes else {}
@@ -188,10 +188,10 @@ def _compose(
         bundle_digest=bundle_digest,
         shards=generated.splits[split],
         notes=[
-            "The auditor that scores was trained with another seed and on another half of the "
-            "training data than the judge that gates. Neither saw the test split.",
+            "The auditor, which scores, and the judge, which gates, were trained with different "
+            "seeds on different halves of the training data. Neither saw the test split.",
             "Class figures and diversity are measured on a sample of anchors, first attempts "
-            "only; the counts are those of the whole run.",
+            "only; the counts cover the whole run.",
         ],
     )
 
@@ -203,9 +203,10 @@ def _summary(generated: Manifest, numbers: Sequence[Measure]) -> list[str]:
         f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."
     )
     before, after = (found[f"variants/kept/label/{when}"].value for when in ("before", "after"))
-    kept = f"An independent auditor reads the anchor's class in {before:.1%} of all candidates"
+    kept = f"An independent auditor classifies {before:.1%} of all candidates"
     if after is not None:
-        kept += f" and in {after:.1%} of those that pass the gate"
+        kept += f", and {after:.1%} of those that pass the gate,"
+    kept += " as the anchor's class"
     return [opening, kept + "."]
 
 

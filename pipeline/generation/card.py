@@ -43,12 +43,12 @@ requested ({{ m.totals["rejected"] }} given up after the gate rejected every att
 
 `{{ kind.feature }}` and `label`\
 {% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
-`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made of; `donor_ids`, \
+`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made from; `donor_ids`, \
 real {{ kind.many }} that gave parts of its code; `recipe`; `seen_combination`, whether the \
-training data has the cell of its factors; `judge_confidence`, the probability that the judge \
-gives the label{% for name in judged %}, `judge_confidence_{{ name }}`{% endfor %}\
-{% if judged %}, that of these factors{% endif %}; \
-`seed`, the key of the random numbers of this very {{ kind.one }}.
+training data has the cell of its factors; `judge_confidence`, the judge's probability of the \
+label{% for name in judged %}; `judge_confidence_{{ name }}`, the judge's probability of \
+{{ name }}{% endfor %}; \
+`seed`, the key of the random numbers of this {{ kind.one }}.
 
 ## How to read it
 

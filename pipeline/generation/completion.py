@@ -1,4 +1,4 @@
-"""What makes the finished shards of a job a data set."""
+"""Completes a job: turns its finished shards into a data set."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
 def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:
-    """Writes what makes finished shards a data set: metadata, card, and the manifest last.
+    """Turns finished shards into a data set: writes metadata, card, and the manifest last.
 
     Raises:
         RuntimeError: Too many records were unreadable, or nothing was written.
@@ -47,7 +47,7 @@ def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
 
 
 def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
-    """Fails the run if more input records were unreadable than the failure budget allows."""
+    """Raises if the unreadable share of the input records exceeds the failure budget."""
     dead = [letter for report in reports for letter in report.dead_letters]
     total = sum(report.examples for report in reports) + len(dead)
     if len(dead) > job.settings.failure_budget * total:
@@ -55,23 +55,23 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
             f"{len(dead)} of {total} input records could not be read, the first being record "
             f"{dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Expected: at most "
             f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
-            "lists what is wrong) or raise `generate.failure_budget`."
+            "lists the errors) or raise `generate.failure_budget`."
         )
 
 
 def check_yield(reports: Sequence[ShardReport]) -> None:
-    """Fails a run that wrote nothing: an empty split is no data set."""
+    """Raises if a run wrote no variant, since a data set must have an example."""
     if any(report.entry.records for report in reports):
         return
     refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
-        f"No variant was written; the gate refused all of {refused}. Expected: at least one. "
+        f"No variant was written; the gate rejected all of {refused}. Expected: at least one. "
         "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
     )
 
 
 def provenance_features(job: GenerationJob) -> dict[str, Any]:
-    """TFDS features of what every generated record says of its origin."""
+    """TFDS features of the provenance in every generated record."""
     import tensorflow_datasets as tfds
 
     return {
@@ -121,7 +121,7 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
 
 
 def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Candidates that the gate refused: `{class: {reason: count}}`."""
+    """Candidates that the gate rejected: `{class: {reason: count}}`."""
     by_class: dict[str, Counter] = {}
     for report in reports:
         for label, by_reason in report.rejections.items():
@@ -130,7 +130,7 @@ def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[st
 
 
 def write_dead_letters(out: str, reports: Sequence[ShardReport]) -> None:
-    """Writes one JSON line for every input record that could not be read."""
+    """Writes one JSON line per unreadable input record."""
     letters = [letter for report in reports for letter in report.dead_letters]
     text = "".join(json.dumps(letter) + "\n" for letter in letters)
     write_atomic(os.path.join(out, "dead_letters.jsonl"), text)

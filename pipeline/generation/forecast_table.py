@@ -8,11 +8,11 @@ from latentloom.pipeline.generation.forecast import Forecast
 from latentloom.pipeline.report.page import format_bytes
 
 MOST_CLASSES = 30
-"""Classes that are printed."""
+"""Most classes that are printed."""
 
 
 def class_rows(forecast: Forecast) -> list[tuple[str, ...]]:
-    """Name, examples and variants of every class; of many classes the first."""
+    """Name, examples and variants of the first `MOST_CLASSES` classes."""
     examples, variants = forecast.examples, forecast.variants
     shown = list(examples)[:MOST_CLASSES]
     rows = [(name, f"{examples[name]:,}", f"{variants.get(name, 0):,}") for name in shown]
@@ -22,7 +22,7 @@ def class_rows(forecast: Forecast) -> list[tuple[str, ...]]:
 
 
 def total_rows(forecast: Forecast) -> list[tuple[str, str]]:
-    """What all classes together make and cost."""
+    """Output and cost of all classes together."""
     number, asked = forecast.cells
     duration = datetime.timedelta(seconds=round(forecast.cpu_seconds / forecast.workers))
     free = forecast.free_bytes

@@ -37,7 +37,7 @@ class BankDonors(beam.PTransform):
         self.job, self.shared = job, shared
 
     def expand(self, input_or_inputs):
-        """Wires tasks to the path."""
+        """Connects tasks to the path."""
         return (
             input_or_inputs
             | "SpreadSlices" >> beam.Reshuffle()
@@ -52,12 +52,13 @@ class BankDonors(beam.PTransform):
 class RenderShards(beam.PTransform):
     """Turns tasks into reports of written shards.
 
-    Only tasks, bounded banks and reports pass between workers: neither pixels nor latents do.
+    Only tasks, bounded banks and reports pass between workers; pixels do not.
 
     Args:
         job: The job.
         shared: Handle by which the workers of one process share the codec.
-        donors: The path of the donor bank, or a collection of it; none for recipes without.
+        donors: The path of the donor bank, or a collection with it; None for recipes without
+            donors.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class RenderShards(beam.PTransform):
         self.donors = AsSingleton(donors) if isinstance(donors, PCollection) else donors
 
     def expand(self, input_or_inputs):
-        """Wires tasks to reports."""
+        """Connects tasks to reports."""
         return (
             input_or_inputs
             | "SpreadShards" >> beam.Reshuffle()
@@ -83,8 +84,8 @@ def run_graph(
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
-    A recipe that takes donors encodes every slice of the input for the donor bank first, unless an
-    earlier run of the job has.
+    For a recipe that takes donors, the graph first encodes every slice of the input for the donor
+    bank, unless an earlier run of the job wrote the bank.
 
     Args:
         job: The job.
@@ -92,10 +93,10 @@ def run_graph(
         engine: What the graph runs on.
 
     Returns:
-        Beam's counters of what this run did, as `counters_of` gives them.
+        Beam's counters of this run, from `counters_of`.
 
     Raises:
-        RuntimeError: The runner says that the pipeline did not finish.
+        RuntimeError: The pipeline failed, or a worker process died.
     """
     shared = Shared()
     with engine.pipeline() as pipeline:
@@ -111,6 +112,6 @@ def run_graph(
 
 
 def counters_of(result: PipelineResult) -> dict[str, int]:
-    """Beam's counters of a finished run by name, as far as its runner keeps them."""
+    """Beam's counters of a finished run by name; empty if its runner keeps none."""
     found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
     return {counter.key.metric.name: counter.result for counter in found["counters"]}

@@ -15,12 +15,12 @@ class Mergeable(Protocol):
     """
 
     def merge(self, *others: Self) -> Self:
-        """Returns the summary of the examples of all of them."""
+        """Returns one summary of the examples of all these summaries."""
         ...
 
 
 class MergeAll(beam.CombineFn):
-    """Merges all summaries to one; gives None where there is none."""
+    """Merges all summaries into one; gives None if there are no summaries."""
 
     def create_accumulator(self) -> Mergeable | None:
         """No summary yet."""
@@ -31,7 +31,7 @@ class MergeAll(beam.CombineFn):
         return summary if accumulator is None else accumulator.merge(summary)
 
     def merge_accumulators(self, accumulators: Iterable[Mergeable | None]) -> Mergeable | None:
-        """Merges what workers have merged."""
+        """Merges the accumulators of several workers."""
         parts = [part for part in accumulators if part is not None]
         return parts[0].merge(*parts[1:]) if parts else None
 

@@ -1,4 +1,4 @@
-"""Writes a report: one HTML file that needs no network and no script, and the same as JSON."""
+"""Writes a report: one HTML file without network access or scripts, and its data as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Charts that have a section of their own; every other picture opens the page.
+# Charts with their own section; all other pictures are at the top of the page.
 _CHARTS = ("class_counts", "rejections", "loss_curves")
 
 
@@ -25,20 +25,20 @@ def write_report(
     pictures: Mapping[str, Picture],
     name: str = "report",
 ) -> Report:
-    """Writes `<name>.html` and `<name>.json` into a folder, each complete or not at all.
+    """Writes `<name>.html` and `<name>.json` into a folder, each file atomically.
 
     Args:
         out: Existing folder, local or in a bucket; files of these names are replaced.
         report: A `Report`, or a mapping with its fields.
         pictures: Pictures by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
-            their sections; all others open the page, in their order.
-        name: Name of both files without the ending.
+            their sections; all others go to the top of the page, in their order.
+        name: Name of both files without the extension.
 
     Returns:
-        The report as it was written, with the captions of the pictures.
+        The report as written, with the captions of the pictures.
 
     Raises:
-        ValueError: The report has a wrong field, or a picture is not a PNG.
+        ValueError: The report has an invalid field, or a picture is not a PNG.
     """
     captions = {name: picture.caption for name, picture in pictures.items() if picture.caption}
     report = Report.model_validate(report).model_copy(update={"captions": captions})
@@ -54,9 +54,9 @@ def render_page(
     """Renders the page; equal arguments give equal text.
 
     Args:
-        report: What to say.
+        report: The report.
         pictures: Pictures by name, as for `write_report`.
-        facts_file: Name of the file beside the page that says the same as JSON.
+        facts_file: Name of the JSON file of the report, beside the page.
 
     Raises:
         ValueError: A picture is not a PNG.
@@ -64,7 +64,7 @@ def render_page(
     for name, picture in pictures.items():
         if not picture.png.startswith(_PNG):
             raise ValueError(
-                f"Picture '{name}' cannot be shown. Expected: the bytes of a PNG file. Received: "
+                f"Picture '{name}' is not a PNG file. Expected: the bytes of a PNG file. Received: "
                 f"bytes that begin with {picture.png[:8]!r}. Encode it as PNG."
             )
     template = _environment().from_string(_resource("template.html.j2"))
@@ -98,14 +98,14 @@ def _data_uri(data: bytes) -> str:
 
 
 def _format_number(value: float) -> str:
-    """Writes a number with four significant digits, or whole with thousands separated."""
+    """Formats a number with four significant digits, or as an integer with separated thousands."""
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 
 
 def format_bytes(num_bytes: int) -> str:
-    """Writes a size in the unit that keeps it below 1,000."""
+    """Formats a size in the unit that keeps it below 1,000, at most GB."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 999.5:

@@ -1,4 +1,4 @@
-"""Pictures of what the generators of a study made, of its first seed and most real examples."""
+"""Pictures of the pools of a study, for its smallest seed and largest number of real examples."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from latentloom.pipeline.study.generators import file_name
 
 MOST_ROWS = 10
 GENERATED = (
-    "Left, a real example of each class; right of it, generated ones of that class, which are "
+    "Left, a real example of each class; right of it, generated examples of that class, which are "
     "mixed with the real ones."
 )
 NEAREST = (
-    "Left, the generated example of every class that is nearest to a real one; right, its nearest "
-    "real examples, nearest first. What is the same is a copy."
+    "Left, the generated examples of each class nearest to a real one; right, their nearest real "
+    "examples, nearest first. An identical pair is a copy."
 )
 
 
 def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Picture]:
-    """Draws every pool that the study has generated.
+    """Draws every generated pool of a study.
 
     Args:
         config: The configuration of the study.
@@ -39,7 +39,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
         out: Directory of the study.
 
     Returns:
-        Two pictures a pool, by name.
+        Up to two pictures per pool, by name.
     """
     folders = sorted((out / "generators").glob("*"), key=_size_and_seed)
     pictures: dict[str, Picture] = {}
@@ -72,7 +72,7 @@ def _size_and_seed(folder: Path) -> tuple[float, int]:
 
 
 def _by_class(made: Examples) -> dict[int, np.ndarray]:
-    """Rows of generated examples by class, as many of each."""
+    """Rows of generated examples by class, equally many of each class."""
     rows = {int(label): np.flatnonzero(made.labels == label) for label in np.unique(made.labels)}
     count = min(GRID_COLUMNS, *map(len, rows.values()), len(made))
     return {label: found[:count] for label, found in list(rows.items())[:MOST_ROWS]}

@@ -1,4 +1,4 @@
-"""The page of a study: accuracies of all arms, and what each has more than its rivals."""
+"""The page of a study: accuracies of all arms and their differences to rivals."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from latentloom.pipeline.study.run_study import Results
 from latentloom.pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
 
 RIVALS = (REAL, REPEATED, "classical", "colours", UNTIED)
-"""Arms that every other is compared with, where they were run."""
+"""Arms that every other arm is compared with, if they were run."""
 CAPTION = "Accuracy on the test split: mean and standard deviation over seeds, each a small dot."
 NOTES = (
-    "All arms train the same classifier for the same steps, and are scored on the same test "
-    "examples. Differences are paired: of the same seed, so of the same real examples.",
-    "Intervals are Student's at 95 %, one by one. Of twenty that are compared, one lies beside "
-    "the truth by chance.",
+    "All arms train the same classifier for the same steps and are scored on the same test "
+    "examples. Differences are paired by seed, that is by the same real examples.",
+    "Intervals are Student's at 95 %, without correction for multiple comparisons: on average one "
+    "in twenty misses the true value.",
 )
 
 
@@ -35,7 +35,7 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
     Args:
         config: The configuration of the study.
         dataset: The data set.
-        results: What the study found.
+        results: The results of the study.
         out: Directory of the study.
 
     Returns:
@@ -63,13 +63,13 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
 
 
 def _generators(out: Path) -> list[str]:
-    """Where the reports of the generated examples lie."""
+    """A note with the paths of the reports of the generated examples, if there are any."""
     pages = sorted(out.glob("generators/*/*/report.html"))
     if not pages:
         return []
     return [
         f"{len(pages)} reports show the generated examples beside their anchors, what the gate "
-        f"rejected and the nearest real examples: {pages[0].relative_to(out)} and so on."
+        f"rejected and the nearest real examples, such as {pages[0].relative_to(out)}."
     ]
 
 
@@ -90,7 +90,7 @@ def _names(found: Mapping[int, Scores]) -> list[str]:
 
 
 def size_title(size: int) -> str:
-    """How many real examples were used, in words."""
+    """The number of real examples as text."""
     return f"{size:,} a class" if size else "all examples"
 
 
@@ -99,7 +99,7 @@ def _size_key(size: int) -> str:
 
 
 def _table(found: Mapping[int, Scores]) -> Table:
-    """A row an arm, a column a size."""
+    """A table with one row per arm and one column per size."""
     rows = []
     for name in _names(found):
         cells = [
@@ -154,8 +154,8 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
                     value=closed.mean,
                     spread=closed.spread,
                     chance=0.0,
-                    meaning="What it has more than the real examples whose label is tied, over "
-                    f"what as many untied ones have more; {interval(closed)}.",
+                    meaning="Gain in accuracy over tied real examples, as a share of the gain of "
+                    f"equally many untied ones; {interval(closed)}.",
                 )
             )
     return measures
@@ -168,8 +168,8 @@ def _reading_measures(results: Results) -> list[Measure]:
             key=f"read/{_size_key(size)}/{pool}",
             value=found.mean,
             spread=found.spread,
-            meaning="Share of the generated examples off the ties in which an auditor that was "
-            "trained on the whole split reads the label and every tied factor; "
+            meaning="Share of generated examples off the ties of which an auditor, trained on the "
+            "whole training split, classifies the label and every tied factor as planned; "
             f"{interval(found)}.",
         )
         for (size, pool), found in readings_of(results).items()
@@ -177,7 +177,7 @@ def _reading_measures(results: Results) -> list[Measure]:
 
 
 def interval(found: Estimate) -> str:
-    """The confidence interval in words."""
+    """The confidence interval as text."""
     if found.half_width is None:
         return "one seed, no interval"
     low, high = found.mean - found.half_width, found.mean + found.half_width
@@ -188,6 +188,6 @@ def _sentence(size: int, scores: Scores) -> str:
     means = {score: estimate(list(seeds.values())).mean for score, seeds in scores.items()}
     fair = {s: mean for s, mean in means.items() if s.arm.pool != MORE_REAL and not s.arm.untied}
     best = max(fair, key=lambda score: fair[score])
-    text = f"With {size_title(size)} {best.name} is best, {means[best]:.1%}"
+    text = f"With {size_title(size)}, {best.name} is best with {means[best]:.1%}"
     real = [mean for score, mean in means.items() if score.name == REAL]
-    return f"{text}, and real alone {real[0]:.1%}." if real else f"{text}."
+    return f"{text}; real alone has {real[0]:.1%}." if real else f"{text}."

@@ -47,7 +47,7 @@ def fit_bundle(
         config: The whole configuration.
         folds: The examples, divided.
         factors: Value names of the label and of every other factor.
-        state: Folder of the checkpoints; training goes on from what lies there.
+        state: Folder of the checkpoints; training resumes from a checkpoint in it.
         display: Where to show progress.
         observation: Kind of observation of the examples.
         vocabulary: Words of a bag of words.
@@ -56,8 +56,8 @@ def fit_bundle(
         The bundle, without details, and the history of the model's training.
 
     Raises:
-        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
-            infinity.
+        ValueError: A label is not a class, a class is missing from a fold, or an image holds NaN
+            or infinity.
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
@@ -87,7 +87,7 @@ def fit_bundle(
 
 
 def new_model(config: Config, image_shape: Shape, factors: Factors, **given: Any) -> keras.Model:
-    """Builds the model of a configuration, its first weights from `train.seed`."""
+    """Builds the model of a configuration with initial weights from `train.seed`."""
     keras.utils.set_random_seed(config.train.seed)
     given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
     num_classes = len(factors["label"])
@@ -102,7 +102,7 @@ def _fit_model(
     state: Path,
     display: ProgressDisplay,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """The trained model, in float32 and on one device however it was trained."""
+    """Trains the model; returns it in float32 on one device, however it was trained."""
     train, image_shape = config.train, folds.train.images.shape[1:]
     counts = np.bincount(folds.train.labels, minlength=len(factors["label"]))
     given = {
@@ -131,12 +131,12 @@ def _fit_model(
 
 
 def warn_of_small_batches(config: Config, num_classes: int) -> None:
-    """Warns where a batch is too small for every class, unless the model makes its own batches."""
+    """Warns if a batch has fewer examples than classes and the model makes no batches itself."""
     makes_groups = issubclass(MODELS[config.model.name], MakesBatches)
     if config.train.batch_size < num_classes and not makes_groups:
         logger.warning(
-            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
-            "learnt from. Pass --set train.batch_size=%d or more.",
+            "A batch of %d is too small for an example of each of the %d classes, from which the "
+            "model learns the split. Pass --set train.batch_size=%d or more.",
             config.train.batch_size,
             num_classes,
             num_classes,
@@ -146,10 +146,10 @@ def warn_of_small_batches(config: Config, num_classes: int) -> None:
 def judge_factors(
     judge: JudgeConfig, latent_spec: Mapping[str, Mapping[str, Any]], factors: Factors
 ) -> tuple[str, ...]:
-    """The factors that the judges read: by default the label and all that a block carries.
+    """The factors that the judges classify; defaults to the label and all carried by a block.
 
     Raises:
-        ValueError: A factor that the configuration names is not in the data.
+        ValueError: The data lack a factor that the configuration names.
     """
     if judge.factors is None:
         carried = {"label"}.union(*(block["factors"] for block in latent_spec.values()))
@@ -171,7 +171,7 @@ def _fit_judges(
     scaling: Scaling,
     display: ProgressDisplay,
 ) -> dict[str, keras.Model]:
-    """The judge and the auditor of some factors with so many values each."""
+    """Fits the judge and the auditor of factors; `sizes` gives the number of values of each."""
     judges = {}
     for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
         values, num_values = fold.labels, sizes["label"]
@@ -192,7 +192,7 @@ def _fit_judges(
 
 
 def deformations(config: Config) -> Deformations | None:
-    """What deforms the images of a configuration, if anything does."""
+    """The deformations of training images that a configuration asks for, or None."""
     return Deformations(**config.data.deform.model_dump()) if config.data.deform else None
 
 

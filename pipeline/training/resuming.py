@@ -18,7 +18,7 @@ def run_marker(out: Path, config: Config, data: str, backend: str) -> RunMarker:
 
     Args:
         out: Directory of the bundle.
-        config: The whole configuration, of which the settings that decide training count.
+        config: The whole configuration; the marker takes the settings that decide training.
         data: Digest of the data set.
         backend: Keras backend.
     """
@@ -27,10 +27,10 @@ def run_marker(out: Path, config: Config, data: str, backend: str) -> RunMarker:
 
 
 def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
-    """The bundle of a run that has nothing left to do.
+    """The bundle of a run that is finished.
 
     Raises:
-        ValueError: It is that of another run.
+        ValueError: The bundle belongs to another run.
     """
     bundle = load_bundle(out)
     details = BundleDetails.read(bundle.details)
@@ -41,16 +41,16 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
 
 
 def claim_run(marker: RunMarker, *, resume: bool, overwrite: bool) -> None:
-    """Takes the output directory for a run, new or interrupted.
+    """Claims the output directory for a new or interrupted run.
 
     Raises:
-        FileExistsError: It holds something and neither `resume` nor `overwrite` was given.
-        ValueError: It belongs to another run.
+        FileExistsError: The directory is not empty and neither `resume` nor `overwrite` was given.
+        ValueError: The directory belongs to another run.
     """
     if marker.exists() and not resume and not overwrite:
         out = marker.directory
         raise FileExistsError(
             f"'{out}' holds a training that was interrupted. Expected: a new or empty directory. "
-            f"Received: --out {out}. Pass --resume to go on with it, or --overwrite to start anew."
+            f"Received: --out {out}. Pass --resume to continue it, or --overwrite to start anew."
         )
     marker.claim(overwrite=overwrite)

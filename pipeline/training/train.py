@@ -58,14 +58,14 @@ def train_bundle(
 
     Args:
         config: The whole configuration.
-        data: Data set directory with a split `train`; a split `test` is only measured on.
+        data: Data set directory with a split `train`; a split `test` is used only to measure.
         out: Directory for the bundle.
-        resume: Whether to go on with a run of the same configuration that was interrupted.
+        resume: Whether to continue an interrupted run of the same configuration.
         overwrite: Whether to replace what is in `out`.
         display: Where to show progress; nowhere by default.
 
     Returns:
-        The bundle, its digest set.
+        The bundle, with its digest.
 
     Raises:
         ValueError: The configuration and the data do not fit each other or the interrupted run, or
@@ -102,13 +102,13 @@ def train_bundle(
 
 
 def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
-    """Checks that the training examples, counted by class, are enough to train on."""
+    """Checks that every class has enough training examples."""
     where = f"data set '{manifest.name}', split 'train'"
     check_counts(list(counts), manifest.class_names, where)
 
 
 def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
-    """The training examples, divided, and the cells that are held out of them."""
+    """Reads the training examples, divides them, and takes the held-out cells out."""
     manifest = dataset.manifest
     examples = dataset.read("train", config.data.limit)
     counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
@@ -133,14 +133,14 @@ def _check_settings(config: Config, manifest: Manifest) -> None:
 
 
 def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
-    """A history as one list a figure instead of one dictionary an epoch."""
+    """A history as one list per figure instead of one dictionary per epoch."""
     return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
 
 
 def _measure(
     bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds
 ) -> list[dict[str, Any]]:
-    """Measures the split of the code and warns of judges that are not to be trusted."""
+    """Measures the split of the code and warns about weak judges."""
     name = dataset.scored_split
     scored = dataset.read("test") if name == "test" else folds.validation
     figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate)
@@ -152,7 +152,7 @@ def _measure(
 def _details(
     config: Config, manifest: Manifest, hold_out: HoldOut, figures: list[dict[str, Any]]
 ) -> BundleDetails:
-    """What the bundle says of its training."""
+    """The details of a bundle: its data, configuration, versions and figures."""
     backend = keras.backend.backend()
     return BundleDetails(
         data=DataIdentity(name=manifest.name, digest=manifest.digest),

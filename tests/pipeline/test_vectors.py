@@ -97,7 +97,7 @@ def test_report_and_evaluation_show_dots_and_speak_of_vectors(run, tmp_path):
     assert page.count('src="data:image/png;base64,') >= 4
     evaluation = evaluate(run / "data", run / "bundle", tmp_path / "out")
     assert len(evaluation.numbers) == 43
-    assert "A line a colour" in evaluation.captions["traversal_of_zu"]
+    assert "Each line moves its code along one axis" in evaluation.captions["traversal_of_zu"]
     unknown = {number.name for number in evaluation.numbers if number.value is None}
     assert unknown <= {"Class kept, after the gate"}  # the gate may refuse all of so short a run
     card = (run / "variants" / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""Exchange of blocks: what becomes of each two images when one gives its class to the other."""
+"""Exchange of blocks: decodes the class of each image with the rest of every other image."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from latentloom.pipeline.report.schema import Picture
 
 @dataclass(frozen=True)
 class Exchange:
-    """Every pair of some images, decoded.
+    """Decoded pairs of images.
 
     Attributes:
-        examples: The images, `n` of them.
-        images: uint8 of shape `(n, n, height, width, channels)`: the blocks that carry the class
-            are of the image that the first axis counts, the others of that of the second.
-        accepted: Booleans of shape `(n, n)`: whether the gate accepts them as of the first's class.
+        examples: The `n` images.
+        images: Observations as stored, `(n, n, ...)`. Entry `(i, j)` has the blocks that carry the
+            class from image `i` and all other blocks from image `j`.
+        accepted: bool `(n, n)`: whether the gate accepts entry `(i, j)` as the class of image `i`.
     """
 
     examples: Examples
@@ -34,7 +34,7 @@ class Exchange:
 
 
 def can_exchange(spec: LatentSpec) -> bool:
-    """Whether some blocks carry the class and some do not."""
+    """Whether some blocks carry the class and others do not."""
     return bool(spec.carriers("label") and spec.free_of("label"))
 
 
@@ -44,10 +44,10 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
     Args:
         codec: The codec of a bundle.
         examples: Real examples.
-        gate: What accepts or rejects the results.
+        gate: The gate that accepts or rejects the results.
 
     Returns:
-        Nothing for a model of which `can_exchange` is false.
+        The picture by name; empty if `can_exchange` is false.
     """
     spec = codec.spec
     if not can_exchange(spec):
@@ -66,12 +66,12 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
 
 
 def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exchange:
-    """Gives every image the free blocks of every image, itself among them.
+    """Gives every image the free blocks of every image, including its own.
 
     Args:
-        codec: The codec of a bundle; `can_exchange` is true of its spec.
+        codec: The codec of a bundle for which `can_exchange` is true.
         examples: The `n` images.
-        gate: What accepts or rejects the results.
+        gate: The gate that accepts or rejects the results.
     """
     latents = codec.encode(examples.images)
     made = make_variants(codec, latents, latents, plan_exchange(examples, codec.spec), gate)
@@ -84,7 +84,7 @@ def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exch
 
 
 def plan_exchange(examples: Examples, spec: LatentSpec) -> VariantPlan:
-    """Plans `n` variants of each of `n` images; number `j` takes its free blocks of image `j`."""
+    """Plans `n` variants of each of `n` images; variant `j` has the free blocks of image `j`."""
     count = len(examples)
     anchors = Anchors(examples.ids, {"label": examples.labels}, np.full(count, count))
     plan = VariantPlan.keep_all("exchange", anchors, spec, seed=0)

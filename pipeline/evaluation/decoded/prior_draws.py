@@ -1,4 +1,4 @@
-"""The class of draws from the prior."""
+"""Measures the class and the diversity of draws from the prior."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from latentloom.pipeline.report.measure import Measure
 PRIORS = {
     "refitted": (
         "refitted",
-        "drawn from the prior that was fitted to training codes of the class",
+        "drawn from the prior fitted to training codes of the class",
     ),
-    "centre": ("at the class centre", "at the centre of that prior"),
+    "centre": ("at the class centre", "at the centre of the fitted prior"),
     "learnt": ("learnt", "drawn from the prior that the model learnt in training"),
 }
-"""By key, name and meaning of every prior of the class."""
+"""Name and meaning of every class prior by key."""
 
 
 def evaluate_prior(context: EvaluationContext) -> SectionResult:
-    """The class and the diversity of draws from the prior."""
+    """Measures the class and the diversity of draws from the prior."""
     return SectionResult(measure_prior(context.encoded))
 
 
 def measure_prior(encoded: EncodedExamples) -> list[Measure]:
-    """Decodes draws of every prior of the class, one an example, and asks for their class."""
+    """Decodes one draw per example from every class prior and audits its class."""
     carriers, labels = encoded.carriers, encoded.labels
     draws = {
         "refitted": encoded.from_prior(carriers, "prior"),
@@ -46,7 +46,7 @@ def measure_prior(encoded: EncodedExamples) -> list[Measure]:
             key=f"prior/{prior}",
             value=float(np.mean(encoded.audit(decoded) == labels)),
             chance=encoded.chance,
-            meaning=f"Share of {encoded.many} whose class the auditor reads right: {own} "
+            meaning=f"Share of {encoded.many} that the auditor classifies correctly: {own} "
             f"{PRIORS[prior][1]}{others}.",
         )
         for prior, decoded in images.items()
@@ -55,7 +55,7 @@ def measure_prior(encoded: EncodedExamples) -> list[Measure]:
 
 
 def _diversity(encoded: EncodedExamples, images: np.ndarray) -> list[Measure]:
-    """Variance at the class centre, where all that varies comes from other blocks."""
+    """Variance at the class centre, where only the other blocks vary."""
     if not encoded.free:
         return []
     drawn = within_class_variance(images, encoded.labels)
@@ -67,6 +67,6 @@ def _diversity(encoded: EncodedExamples, images: np.ndarray) -> list[Measure]:
         chance=0.0,
         meaning=f"Variance within a class of {encoded.many} with "
         f"{' and '.join(encoded.carriers)} at the class centre and {' and '.join(encoded.free)} "
-        f"from its prior, over that of {encoded.name} {encoded.many}.",
+        f"from its prior, over the variance within a class of {encoded.name} {encoded.many}.",
     )
     return [diversity]

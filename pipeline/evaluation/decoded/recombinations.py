@@ -1,4 +1,4 @@
-"""Measured quality of recombinations: whether all their factors can be read back."""
+"""Measures the quality of recombinations: whether the auditor confirms all their factors."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from latentloom.pipeline.report.schema import Picture
 SHEET_ROWS = 10
 SHEET = (
     "Right, a recombination before the gate; left of it, the real images that gave its factors, "
-    "each with the value it gave. Those with a red frame are rejected."
+    "each with the value it gave. A red frame marks a rejected recombination."
 )
 
 
 @dataclass(frozen=True)
 class Recombinations:
-    """Some recombinations before the gate, to look at and to measure.
+    """A sample of recombinations before the gate, to show and to measure.
 
     Attributes:
-        plan: Their plan, `V` variants.
+        plan: The plan of the `V` recombinations.
         images: uint8 of shape `(V, height, width, channels)`.
         donors: Image of the donor of each factor of the grid, `(V, factors, height, width,
             channels)`; the first is the anchor.
         verdicts: The gate's verdicts.
-        read: What the auditor reads, int64 of shape `(V,)` a factor.
+        read: The auditor's prediction, int64 of shape `(V,)` per factor.
     """
 
     plan: VariantPlan
@@ -92,7 +92,7 @@ def draw_recombinations(
 
 
 def _within(cells: Cells, factors: dict[str, np.ndarray]) -> Cells:
-    """The cells whose values some examples have; a sample may lack those of rare values."""
+    """The cells for which every value has an example; a sample may lack rare values."""
     columns = zip(cells.factors, cells.values.T, strict=True)
     there = np.logical_and.reduce([np.isin(column, factors[name]) for name, column in columns])
     return Cells(cells.factors, cells.values[there], cells.numbers[there])
@@ -104,7 +104,7 @@ def _donors_of(plan: VariantPlan, spec: LatentSpec, factor: str) -> np.ndarray:
 
 
 def measure_recombinations(drawn: Recombinations) -> list[Measure]:
-    """Measures how many recombinations, drawn before the gate, are of their cell."""
+    """Measures how many recombinations match their cell, before and after the gate."""
     expected, passed = drawn.plan.factors, drawn.verdicts.accepted
     right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
     whole = np.logical_and.reduce(list(right.values()))
@@ -116,7 +116,7 @@ def measure_recombinations(drawn: Recombinations) -> list[Measure]:
             name=f"{name}, {when} the gate",
             key=f"variants/{key}/{when}",
             value=float(np.mean(column[rows])) if rows.any() else None,
-            meaning="Share of recombinations in which the auditor reads what is expected.",
+            meaning="Share of recombinations that the auditor classifies as planned.",
         )
         for key, (name, column) in shares.items()
         for when, rows in (("before", np.ones(len(passed), bool)), ("after", passed))
@@ -126,13 +126,13 @@ def measure_recombinations(drawn: Recombinations) -> list[Measure]:
         key="variants/rejected",
         value=float(1 - np.mean(passed)),
         better="lower",
-        meaning="Share of candidates that the judge refuses on the first attempt.",
+        meaning="Share of candidates that the judge rejects on the first attempt.",
     )
     return [*measures, rejected]
 
 
 def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:
-    """A picture of some recombinations beside their donors, classes in turn."""
+    """Shows recombinations beside their donors, one of each class first."""
     label = drawn.plan.label
     first = one_per_class(label)
     others = np.setdiff1d(np.arange(len(label)), first)

@@ -1,4 +1,4 @@
-"""Figures of reconstructions: what decoding loses."""
+"""Measures the reconstruction error."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from latentloom.pipeline.report.measure import Measure
 
 
 def evaluate_reconstruction(context: EvaluationContext) -> SectionResult:
-    """What decoding loses."""
+    """Measures the reconstruction error."""
     return SectionResult(measure_reconstruction(context.encoded))
 
 
 def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
-    """Measures what decoding loses, against what the mean of the class alone would lose.
+    """Measures the reconstruction error and compares it with the error of the class mean.
 
-    Nothing is measured where squared errors tell nothing, as of bags of words.
+    Returns nothing for observations without a squared error, such as bags of words.
     """
     originals, name = encoded.examples.images, encoded.name
     told = encoded.codec.kind.error_unit(encoded.codec.bundle.model.value_range)
@@ -42,7 +42,8 @@ def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
             key="reconstruction/class_mean",
             value=class_mean * level,
             better="lower",
-            meaning=f"The same of the mean {name} {encoded.one} of the class.",
+            meaning=f"Mean squared error {unit} if the mean {name} {encoded.one} of the class "
+            f"replaces each {encoded.one}.",
         ),
         Measure(
             name="Reconstruction error over that of the class mean",
@@ -57,7 +58,7 @@ def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
 
 
 def _measure_shuffled(encoded: EncodedExamples, error: float) -> list[Measure]:
-    """What it costs to decode each example with the blocks without the label of another one."""
+    """Measures the error if each example is decoded with the free blocks of another example."""
     if not encoded.free:
         return []
     rows = cycle(encoded.keys("shuffle"))
@@ -75,10 +76,10 @@ def _measure_shuffled(encoded: EncodedExamples, error: float) -> list[Measure]:
 
 
 def cycle(keys: np.ndarray) -> np.ndarray:
-    """For every example the next one in the order of the keys: rows `(n,)`, each once.
+    """The next example, in the order of the keys, for every example: rows `(n,)`, each once.
 
     Args:
-        keys: `(n,)` uint64, which decide; the order of the examples does not.
+        keys: `(n,)` uint64. The result depends on the keys, not on the order of the examples.
     """
     order = np.argsort(keys, kind="stable")
     rows = np.empty_like(order)
@@ -87,5 +88,5 @@ def cycle(keys: np.ndarray) -> np.ndarray:
 
 
 def ratio(numerator: float, denominator: float) -> float | None:
-    """A ratio, or None where the data give nothing to divide by."""
+    """The ratio, or None if the denominator is 0."""
     return numerator / denominator if denominator else None

@@ -1,4 +1,4 @@
-"""Measured quality of variants: class, rejects and diversity."""
+"""Measures the quality of variants: class, rejections and diversity."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from latentloom.pipeline.report.schema import Picture
 
 @dataclass(frozen=True)
 class VariantSample:
-    """Some anchors with their variants before the gate, to look at and to measure.
+    """A sample of anchors with their variants before the gate, to show and to measure.
 
     Attributes:
-        anchors: The anchors, `a` of them.
-        images: Their variants as they are stored, `(a, v, ...)`.
-        verdicts: The gate's verdicts on them, rows in the order of anchors, then variants.
-        audited: The class that the auditor reads, `(a * v,)`.
+        anchors: The `a` anchors.
+        images: Their variants as stored, `(a, v, ...)`.
+        verdicts: The gate's verdicts on the variants, in the order of anchors, then variants.
+        audited: The class that the auditor predicts, `(a * v,)`.
     """
 
     anchors: Examples
@@ -47,7 +47,7 @@ class VariantSample:
 
 
 def evaluate_variants(context: EvaluationContext) -> SectionResult:
-    """What class-preserving variants of the scored examples are like."""
+    """Measures class-preserving variants of the scored examples."""
     codec, examples, config = context.codec, context.encoded.examples, context.config
     generate = config.generate.preserving_class(codec.spec)
     return SectionResult(
@@ -81,7 +81,7 @@ def draw_sample(
 def donors_among(
     codec: Codec, examples: Examples, generate: GenerateConfig, factors: Sequence[str]
 ) -> DonorBank:
-    """The donor bank of some examples by some factors; only those in it are encoded."""
+    """Builds the donor bank of some examples by some factors; encodes only the kept examples."""
     bank = {"seed": generate.seed, "capacity": generate.donors_per_class}
     columns = {name: examples.factors[name] for name in factors}
     kept = set(DonorBank.build(examples.ids, columns, {}, **bank).ids.tolist())
@@ -102,7 +102,7 @@ def draw_variants(codec: Codec, sample: VariantSample) -> Picture:
 
 
 def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]:
-    """Measures the class, the rejects and the diversity of a sample of variants.
+    """Measures the class, the rejections and the diversity of a sample of variants.
 
     Args:
         sample: Variants before the gate, with the gate's verdicts.
@@ -118,7 +118,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
             key="variants/rejected",
             value=float(1 - np.mean(passed)),
             better="lower",
-            meaning="Share of candidates that the judge refuses on the first attempt.",
+            meaning="Share of candidates that the judge rejects on the first attempt.",
         ),
         Measure(
             name="Calibration error of the gate",
@@ -126,16 +126,16 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
             value=calibration_error(sample.verdicts.confidence, right),
             chance=0.0,
             better="lower",
-            meaning="Mean distance of the judge's probability of the anchor's class and the share "
-            "of variants of such a probability in which the auditor reads it.",
+            meaning="Mean distance between the judge's probability of the anchor's class and the "
+            "share of variants of such a probability that the auditor classifies as that class.",
         ),
         Measure(
             name="Diversity",
             key="variants/diversity",
             value=relative_diversity(sample.images, examples.images, examples.labels),
             chance=0.0,
-            meaning="Mean Euclidean distance among the variants of one anchor over that among real "
-            "examples of one class; 0 for a model that ignores its style code.",
+            meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
+            "distance among real examples of one class; 0 for a model that ignores its style code.",
         ),
     ]
 
@@ -147,13 +147,13 @@ def _class_kept(right: np.ndarray, passed: np.ndarray, chance: float) -> list[Me
             key="variants/kept/label/before",
             value=float(np.mean(right)),
             chance=chance,
-            meaning="Share of all variants in which the auditor reads the anchor's class.",
+            meaning="Share of all variants that the auditor classifies as the anchor's class.",
         ),
         Measure(
             name="Class kept, after the gate",
             key="variants/kept/label/after",
             value=float(np.mean(right[passed])) if passed.any() else None,
             chance=chance,
-            meaning="The same among the variants that the gate accepts.",
+            meaning="Share of accepted variants that the auditor classifies as the anchor's class.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Measured control of factors: which block tells which, what swaps of one do, and paths."""
+"""Measures the control of factors: which block predicts which factor, swaps and paths."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from latentloom.pipeline.report.charts.factor_table import factor_table
 from latentloom.pipeline.report.measure import Measure, by_key
 from latentloom.pipeline.report.schema import Picture
 
-SCALE = "what a linear probe reads in its mean code, 0 for guessing and 1 for always right"
+SCALE = "accuracy of a linear probe on its mean code, 0 for guessing and 1 for always right"
 TABLE_CAPTION = (
-    "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
-    "most frequent value, 1 for always right. A block should tell its own factor and no other."
+    "Accuracy of a linear probe of each factor on the mean code of each block: 0 for guessing the "
+    "most frequent value, 1 for always right. A block should predict its own factor and no other."
 )
 
 
 def evaluate_factors(context: EvaluationContext) -> SectionResult:
-    """Which block tells which factor, and what swaps and paths of one block do."""
+    """Measures which block predicts which factor, swaps and paths; draws the table of blocks."""
     measures = measure_factors(context.encoded, context.train, context.config)
     return SectionResult(measures, draw_blocks(context.encoded, measures))
 
@@ -37,12 +37,12 @@ def measure_factors(encoded: EncodedExamples, train: Examples, config: Config) -
     """Measures blocks, swaps and paths.
 
     Args:
-        encoded: Encoded examples that everything is scored on.
-        train: Examples that probes are trained on.
-        config: The configuration; sections `generate` and `evaluate` decide.
+        encoded: The encoded examples to score.
+        train: Examples to train probes on.
+        config: The configuration; sections `generate` and `evaluate` apply.
 
     Returns:
-        Nothing for a bundle whose blocks carry one factor.
+        The measures; empty for a bundle whose blocks carry fewer than two factors.
     """
     if len(encoded.codec.spec.carried(train.factors)) < 2:
         return []
@@ -54,7 +54,7 @@ def measure_factors(encoded: EncodedExamples, train: Examples, config: Config) -
 
 
 def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
-    """Measures which block tells which factor, by a linear probe on mean codes.
+    """Measures which block predicts which factor, by a linear probe on mean codes.
 
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
     """
@@ -82,7 +82,7 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
 
 
 def draw_blocks(encoded: EncodedExamples, numbers: Sequence[Measure]) -> dict[str, Picture]:
-    """Draws which block tells which factor, if that was measured."""
+    """Draws which block predicts which factor, if that was measured."""
     found = by_key(numbers)
     blocks, factors = encoded.codec.spec.names, encoded.examples.factors
     told = [f for f in factors if cell_key(blocks[0], f) in found]
@@ -100,10 +100,10 @@ def _tells(name: str, key: str, value: float, is_own: bool) -> Measure:
         value=value,
         chance=0.0,
         better="higher" if is_own else "lower",
-        meaning=f"It should{'' if is_own else ' not'}: {SCALE}.",
+        meaning=f"Should be {'high' if is_own else 'low'}: {SCALE}.",
     )
 
 
 def cell_key(block: str, factor: str) -> str:
-    """Key of the figure that says what a block tells of a factor."""
+    """Key of the figure for a block and a factor."""
     return f"blocks/{block}/{factor}"

@@ -13,15 +13,15 @@ from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Picture
 
 GRID = (
-    "Examples of each combination of two factors, before and after; a cross is a combination "
-    "without any."
+    "Examples of each combination of two factors, before and after; a cross marks a combination "
+    "without examples."
 )
 
 
 def report_cells(
     before: Coverage, after: Coverage, differ: Sequence[tuple[str, str]]
 ) -> SectionResult:
-    """Counts the cells without an example, and draws those of two factors where there are two."""
+    """Counts the cells without an example; draws the cells of two factors if there are two."""
     pictures = {"cells": grid_of(before, after)} if len(before.names) > 1 else {}
     return SectionResult(measure_cells(before, after, differ), pictures)
 
@@ -29,10 +29,10 @@ def report_cells(
 def measure_cells(
     before: Coverage, after: Coverage, differ: Sequence[tuple[str, str]]
 ) -> list[Measure]:
-    """Counts the cells of the grid that could have an example and have none.
+    """Counts the possible cells of the grid that have no example.
 
     Args:
-        before: The cells of the data that was read.
+        before: The cells of the input data.
         after: The cells with the variants added.
         differ: Pairs of factors whose values must not have the same name.
     """
@@ -46,14 +46,14 @@ def measure_cells(
             value=without,
             unit=f"of {total}",
             better="lower",
-            meaning=f"Possible combinations of {', '.join(before.names)} that no example has.",
+            meaning=f"Possible combinations of {', '.join(before.names)} without an example.",
         )
         for when, (total, without) in counts.items()
     ]
 
 
 def grid_of(before: Coverage, after: Coverage) -> Picture:
-    """A heat map of the first factor and the one with which it has most cells without example."""
+    """A heat map of the first factor and the factor with which it has the most empty cells."""
     first, *others = before.names
 
     def missing(name: str) -> int:

@@ -1,4 +1,4 @@
-"""Measured swaps of one factor: a block of another example, and what the auditor reads of all."""
+"""Measures swaps of one factor: takes its block from another example and audits all factors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from latentloom.pipeline.report.measure import Measure
 
 
 def measure_factor_swaps(encoded: EncodedExamples, config: Config) -> list[Measure]:
-    """Gives every example the block of another with another value, factor by factor.
+    """Gives every example the block of an example with another value, factor by factor.
 
-    Swaps to values that do not go together (`generate.differ`) are left out.
+    Skips swaps to values that must not be combined (`generate.differ`).
 
     Args:
-        encoded: Encoded examples that everything is scored on.
-        config: The configuration; its section `generate` decides.
+        encoded: The encoded examples to score.
+        config: The configuration; its section `generate` applies.
 
     Returns:
-        Nothing for factors that no judge reads or that have one value.
+        The measures; none for a factor that the judges do not classify or that has one value.
     """
     shares = {}
     for block in encoded.codec.spec:
@@ -39,7 +39,10 @@ def measure_factor_swaps(encoded: EncodedExamples, config: Config) -> list[Measu
 
 
 def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> np.ndarray | None:
-    """Shares with the factor of the donor, with the others of the host, and with both."""
+    """Shares with the donor's value, with the host's values of all other factors, and with both.
+
+    None if the swap leaves no allowed combination.
+    """
     factors, spec = encoded.examples.factors, encoded.codec.spec
     donors = partners(factors[name], encoded.keys(f"swap {name}"))
     expected = {**factors, name: factors[name][donors]}
@@ -62,17 +65,17 @@ def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> np
 
 
 def _measures(name: str, within: str, shares: np.ndarray) -> list[Measure]:
-    """Figures of one factor, or of their mean; `within` is what its keys have before their end."""
+    """Figures of one factor or of the mean; `within` is the middle part of their keys."""
     meanings = {
         "donor": (
             "value of the donor",
-            "read of it as that of the example that gave its block",
+            "of swapped examples with the value of the donor, which gave the block",
         ),
         "others": (
             "other factors kept",
-            "read of the others as those of the example that gave their blocks",
+            "of other factors with the value of the host, which gave all other blocks",
         ),
-        "all": ("every factor as expected", "in which both hold for all"),
+        "all": ("every factor as expected", "of swapped examples in which both hold"),
     }
     return [
         Measure(

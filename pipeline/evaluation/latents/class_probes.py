@@ -1,4 +1,4 @@
-"""What probes read of the class; how well the judges read."""
+"""Measures probes of the class and the accuracy of model, judge and auditor."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from latentloom.pipeline.report.measure import Measure, by_key
 JUDGES = ("judge", "auditor")
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 LEAST_SKILL = 0.5
-"""Below this share of the way from guessing to no mistake, a judge is called weak."""
+"""Least skill of a judge, 0 for guessing and 1 for no mistake; a judge below it is weak."""
 
 
 def evaluate_probes(context: EvaluationContext) -> SectionResult:
-    """What blocks tell of the class, and how well model, judge and auditor read it."""
+    """Measures probes of the class and the accuracy of model, judge and auditor."""
     encoded, settings = context.encoded, context.config.evaluate
     return SectionResult(
         measure_split(context.codec, context.train, encoded.examples, encoded.name, settings)
@@ -33,18 +33,18 @@ def evaluate_probes(context: EvaluationContext) -> SectionResult:
 def measure_split(
     codec: Codec, train: Examples, test: Examples, split: str, settings: EvaluateConfig
 ) -> list[Measure]:
-    """Measures what the blocks of the code hold of the class, on examples not trained on.
+    """Measures how well the blocks of the code predict the class, on held-out examples.
 
     Args:
         codec: The codec of a bundle.
-        train: Examples that probes are trained on.
-        test: Examples that everything is scored on.
-        split: Name of what `test` is, `"test"` or `"validation"`.
+        train: Examples to train probes on.
+        test: Examples to score on.
+        split: Name of the scored examples, `"test"` or `"validation"`.
         settings: How many examples to use.
 
     Returns:
-        The accuracies of the model's own reading of the class, of judge and auditor, and of linear
-        and MLP probes on sampled and on mean codes of every block.
+        The accuracies of the model's own class, of judge and auditor, and of linear and MLP probes
+        on sampled and on mean codes of every block.
     """
     chance, many = 1.0 / len(codec.bundle.class_names), codec.kind.many
     train = choose(train, settings.probe_examples, 0, "probe")
@@ -61,7 +61,7 @@ def measure_split(
             key="model/accuracy/label",
             value=float(read),
             chance=chance,
-            meaning=f"Share of {split} {many} whose class the model's own mixture reads right.",
+            meaning=f"Share of {split} {many} that the model itself classifies correctly.",
         )
     ]
     for name in JUDGES:
@@ -73,7 +73,7 @@ def measure_split(
 
 
 def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measure]:
-    """How well the judge or the auditor reads the class, and every other factor, of real images."""
+    """Accuracy of the judge or the auditor on real observations, for each of its factors."""
     read, many = codec.judge_factors(test.images, judge), codec.kind.many
     return [
         Measure(
@@ -81,14 +81,14 @@ def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measu
             key=f"{judge}/accuracy/{factor}",
             value=float(np.mean(np.argmax(probabilities, axis=-1) == test.factors[factor])),
             chance=1.0 / probabilities.shape[1],
-            meaning=f"Share of real {split} {many} that the {judge} classifies right.",
+            meaning=f"Share of real {split} {many} that the {judge} classifies correctly.",
         )
         for factor, probabilities in read.items()
     ]
 
 
 def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
-    """One sentence for each factor that judge or auditor hardly read in real examples."""
+    """One sentence for each factor for which judge or auditor is weak on real examples."""
     weak = []
     for key, number in by_key(numbers).items():
         judge, _, factor = key.partition("/accuracy/")
@@ -97,10 +97,10 @@ def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
         chance = number.chance or 0.0
         if number.value < chance + LEAST_SKILL * (1 - chance):
             weak.append(
-                f"The {judge} reads the {'class' if factor == 'label' else factor} right in "
-                f"{number.value:.1%} of real examples, by chance {chance:.1%}: what rests on it "
-                "means little. Raise judge.epochs, lower judge.batch_size, or train on more "
-                "examples."
+                f"The {judge} classifies the {'class' if factor == 'label' else factor} correctly "
+                f"in {number.value:.1%} of real examples, by chance {chance:.1%}: figures that "
+                f"depend on the {judge} mean little. Raise judge.epochs, lower judge.batch_size, "
+                "or train on more examples."
             )
     return weak
 
@@ -113,7 +113,7 @@ def _probe(
     test: Examples,
     carries_label: bool,
 ) -> list[Measure]:
-    tells = "should tell the class" if carries_label else "should not tell the class"
+    tells = "should predict the class" if carries_label else "should not predict the class"
     return [
         Measure(
             name=f"{PROBE_NAMES[probe]}: class from {kind} {block}",

@@ -1,4 +1,4 @@
-"""The map of the codes of an evaluation, with what is written below it."""
+"""The map of the codes of an evaluation, with its caption."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from latentloom.pipeline.report.charts.code_map import code_map
 from latentloom.pipeline.report.schema import Picture
 
 MAP_EXAMPLES = 2000
-"""Most examples on the map of the codes; t-SNE of so many takes seconds."""
+"""Most examples on the map of the codes; t-SNE takes seconds for this number."""
 MIN_NEIGHBOURS = 10
-"""Fewest examples that t-SNE is of use for."""
+"""Fewest examples for which t-SNE is drawn."""
 
 
 def evaluate_map(context: EvaluationContext) -> SectionResult:
-    """The map of sampled codes."""
+    """Draws the map of sampled codes."""
     encoded = context.encoded
     return SectionResult(pictures={"code_map": Picture(draw_map(encoded), map_caption(encoded))})
 
@@ -37,8 +37,8 @@ def draw_map(encoded: EncodedExamples) -> bytes:
 
 
 def map_caption(encoded: EncodedExamples) -> str:
-    """Says which block should tell the class, and how the map is to be read."""
-    blocks = {name: "should tell the class" for name in encoded.carriers}
+    """Says which block should separate the classes, and explains the projections."""
+    blocks = {name: "should separate the classes" for name in encoded.carriers}
     blocks |= {name: "should not" for name in encoded.free}
     parts = ", ".join(f"{name} {what}" for name, what in blocks.items())
     caption = (
@@ -47,4 +47,4 @@ def map_caption(encoded: EncodedExamples) -> str:
     )
     if len(encoded.examples) < MIN_NEIGHBOURS:
         return caption + "."
-    return caption + "; t-SNE keeps neighbours together, other distances mean little."
+    return caption + "; t-SNE keeps neighbours together, larger distances mean little."

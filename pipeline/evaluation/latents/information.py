@@ -1,4 +1,4 @@
-"""Measured information of a code: what its blocks and axes tell of the observation, in nats."""
+"""Measures the mutual information of the observation with blocks and axes of a code, in nats."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Picture
 
 LEAST = 0.1
-"""Nats below which an axis counts as dead."""
+"""Least mutual information, in nats, of an axis that is not dead."""
 CHART = "information_of_axes"
 CAPTION = (
-    "What each axis tells of the {one}, in nats of mutual information, the strongest first, with "
-    "its number below; at most {most} a block. Red bars, below the dashed line at {least} nats, "
-    "are dead axes, which the model does not use. The value of a categorical block is one axis; a "
-    "block of one has a scale of its own."
+    "Mutual information of the {one} and each axis, in nats, the strongest first, with the number "
+    "of the axis below; at most {most} axes per block. Red bars, below the dashed line at {least} "
+    "nats, are dead axes, which the model does not use. The value of a categorical block is one "
+    "axis. A block of one axis has its own scale."
 )
 
 
 @dataclass(frozen=True)
 class CodeInformation:
-    """Posteriors of held-out examples, and what is found of them when it is first asked for.
+    """Posteriors of held-out examples and their information, computed on first use.
 
     Attributes:
         encoded: The encoded examples.
-        config: The configuration; its sections `evaluate` and `generate` decide.
+        config: The configuration; its sections `evaluate` and `generate` apply.
     """
 
     encoded: EncodedExamples
@@ -48,20 +48,20 @@ class CodeInformation:
 
     @property
     def num_examples(self) -> int:
-        """How many examples are compared."""
+        """Number of examples that are compared."""
         most = self.config.evaluate.information_examples
         return min(most, len(self.encoded.examples))
 
     @cached_property
     def posteriors(self) -> dict[str, Posteriors]:
-        """Posteriors of the blocks that have densities, of examples chosen by keyed hash."""
+        """Posteriors of the blocks that have densities, for examples chosen by keyed hash."""
         order = np.argsort(self.encoded.keys("information"), kind="stable")
         images = self.encoded.examples.images[order[: self.num_examples]]
         return self.encoded.codec.posteriors(images, self.encoded.seed)
 
     @cached_property
     def found(self) -> Information | None:
-        """The figures, or nothing where no block has densities."""
+        """The figures, or None if no block has densities."""
         return aggregate_information(self.posteriors) if self.posteriors else None
 
     @property
@@ -71,7 +71,7 @@ class CodeInformation:
 
     @property
     def of_axes(self) -> dict[str, np.ndarray]:
-        """By block, `(dim,)` mutual information of observation and each axis, in nats."""
+        """Mutual information of the observation and each axis by block, `(dim,)` in nats."""
         return {name: block.of_dimensions for name, block in self.of_blocks.items()}
 
     @property
@@ -80,14 +80,16 @@ class CodeInformation:
         return [name for name in self.encoded.codec.spec.names if name not in self.posteriors]
 
     def is_against_prior(self, name: str) -> bool:
-        """Whether the divergence of a block is from its prior: uniform or standard normal."""
+        """Whether the divergence of a block is measured from its prior: a uniform categorical
+        distribution or a standard normal.
+        """
         block = self.encoded.codec.spec[name]
         is_gaussian = isinstance(self.posteriors[name], GaussianPosteriors)
         return not is_gaussian or block.prior == BlockPrior.standard_normal(block.dim)
 
 
 def evaluate_information(context: EvaluationContext) -> SectionResult:
-    """What blocks and axes tell of the observation."""
+    """Measures and draws the mutual information of the observation with blocks and axes."""
     information = CodeInformation(context.encoded, context.config)
     return SectionResult(
         measures=measure_code_information(information),
@@ -101,7 +103,7 @@ def measure_code_information(information: CodeInformation) -> list[Measure]:
     """Measures blocks, their axes together, and the whole code.
 
     Returns:
-        Nothing for a model whose blocks are all points.
+        The measures; empty if all blocks of the model are points.
     """
     found, encoded = information.found, information.encoded
     if not found:
@@ -112,8 +114,8 @@ def measure_code_information(information: CodeInformation) -> list[Measure]:
         value=found.ceiling,
         unit="nats",
         meaning=f"Log of {found.num_examples:,}, the number of {encoded.name} {encoded.many} "
-        "compared, reached by codes that do not overlap: a figure near it tells of that number, "
-        "not of the model.",
+        "compared, reached by codes that do not overlap: a figure near it is limited by the "
+        "number of examples, not by the model.",
     )
     measures = [ceiling, *_of_code(encoded, found)]
     for name in found.blocks:
@@ -132,10 +134,10 @@ def describe_axes(information: CodeInformation) -> dict[str, dict[str, list[floa
 
 
 def draw_code_information(information: CodeInformation) -> dict[str, Picture]:
-    """Draws bars of all axes, and one example on its way along the axes that tell most.
+    """Draws bars of all axes, and a traversal of one example along the most informative axes.
 
-    Blocks that carry the label have bars only, unless all do, and so have categorical ones. Axes of
-    blocks without densities are sorted by their variance.
+    Categorical blocks and, unless all blocks carry the label, blocks that carry it have bars only.
+    Axes of blocks without densities are sorted by their variance.
     """
     encoded, of_axes = information.encoded, information.of_axes
     posteriors = information.posteriors
@@ -153,27 +155,27 @@ def draw_code_information(information: CodeInformation) -> dict[str, Picture]:
 
 
 def note_code_information(information: CodeInformation) -> list[str]:
-    """Says how it was measured, and which blocks were left out, and why."""
+    """Notes how the information was measured, and why blocks were left out."""
     encoded, found = information.encoded, information.found
     notes = []
     if found:
         notes.append(
             "Mutual information of code and observation, total correlation and the divergence of "
-            f"axes are of {found.num_examples:,} {encoded.name} {encoded.many}, with one sample "
-            "of each Gaussian posterior; the density of each code is the mean of those under the "
-            "posteriors of all of them, which no batch estimates. Compare models at one number."
+            f"axes are measured on {found.num_examples:,} {encoded.name} {encoded.many}, with one "
+            "sample of each Gaussian posterior. The density of a code is its mean density under "
+            "the posteriors of all these, not of a batch. Compare models on equally many."
         )
     if information.left_out:
         notes.append(
-            f"No mutual information with the {encoded.one} is told of "
-            f"{' and '.join(information.left_out)}: a code that is a point without noise has no "
-            "density, and what it tells is infinite."
+            f"Mutual information with the {encoded.one} leaves out "
+            f"{' and '.join(information.left_out)}: a code without noise has no density, so its "
+            "mutual information is infinite."
         )
     return notes
 
 
 def _of_code(encoded: EncodedExamples, found: Information) -> list[Measure]:
-    """Figures of all blocks together, where there are two or more."""
+    """Figures of all blocks together if there are two or more."""
     names = " and ".join(found.blocks)
     if len(found.blocks) < 2 or found.mutual_information is None:
         return []
@@ -183,8 +185,8 @@ def _of_code(encoded: EncodedExamples, found: Information) -> list[Measure]:
             "Total correlation between blocks",
             "correlation",
             found.total_correlation,
-            f"What {names} tell one by one, added up, less what they tell together: 0 if they are "
-            "independent. Near the ceiling one can only repeat what the other tells.",
+            f"Dependence between {names}, their information one by one less that of the whole: 0 "
+            "if independent. Near the ceiling one block can only repeat another.",
         ),
     ]
 
@@ -193,7 +195,7 @@ def _of_block(information: CodeInformation, name: str, ceiling: float) -> list[M
     block = information.of_blocks[name]
     dim = len(block.of_dimensions)
     dead = int(np.sum(block.of_dimensions < LEAST))
-    of_axes = f" Of its {dim} axes {dead} tell less than {LEAST} nats." if dim > 1 else ""
+    of_axes = f" Of its {dim} axes, {dead} have less than {LEAST} nats." if dim > 1 else ""
     told = block.mutual_information
     encoded = information.encoded
     measures = [_mutual_information(encoded, name, f"{name}/told", told, ceiling, of_axes)]
@@ -203,8 +205,7 @@ def _of_block(information: CodeInformation, name: str, ceiling: float) -> list[M
                 f"Total correlation within {name}",
                 f"{name}/correlation",
                 block.total_correlation,
-                "What its axes tell one by one, added up, less what they tell together: 0 if they "
-                "are independent.",
+                "Dependence between the axes of the block: 0 if they are independent.",
             )
         )
     if information.is_against_prior(name):
@@ -213,9 +214,9 @@ def _of_block(information: CodeInformation, name: str, ceiling: float) -> list[M
                 f"Divergence of the axes of {name} from the prior",
                 f"{name}/divergence",
                 float(block.divergences.sum()),
-                "KL divergence of the codes of all, axis by axis, added up: 0 if each axis by "
-                "itself is spread as draws of the prior are, a standard normal or, of categorical "
-                "values, equal shares.",
+                "KL divergence of the aggregate code from the prior, axis by axis, summed: 0 if "
+                "each axis is distributed like the prior, a standard normal or, for a categorical "
+                "block, equal shares.",
             )
         )
     return measures
@@ -230,8 +231,8 @@ def _mutual_information(
         value=value,
         unit="nats",
         chance=0.0,
-        meaning=f"What {what} can tell of which {encoded.one} was encoded: at most {ceiling:.2f} "
-        f"nats.{further}",
+        meaning=f"How well {what} identifies which {encoded.one} was encoded: at most "
+        f"{ceiling:.2f} nats.{further}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of models of words: their topics, how coherent these are, and how well words are told."""
+"""Measures models of words: coherence of their topics, perplexity, and a probe of the words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Table
 
 TOP_WORDS = 10
-"""Words of a topic that are shown, and whose pairs its coherence is the mean of."""
+"""Words of a topic that are shown; its coherence is the mean over their pairs."""
 MEANS = {
     "document": "exp(-mean over documents of the bound per word)",
     "word": "exp(-sum of the bounds over the number of all words)",
@@ -29,13 +29,13 @@ MEANS = {
 
 @dataclass(frozen=True)
 class Topics:
-    """What each dimension of a code says in words. Find some with `find_topics`.
+    """The topics of a model, one per dimension of its code. Get them with `find_topics`.
 
     Attributes:
-        names: The block of every topic and its number there, from 0.
-        words: Its `TOP_WORDS` words of the largest weights, the largest first.
+        names: Block and number within the block, from 0, of every topic.
+        words: The `TOP_WORDS` words of the largest weights of every topic, the largest first.
         coherence: NPMI of every topic, `(topics,)` in `[-1, 1]`.
-        documents: How many training documents that is measured on.
+        documents: Number of training documents that coherence is measured on.
     """
 
     names: list[str]
@@ -45,7 +45,7 @@ class Topics:
 
 
 def evaluate_topics(context: EvaluationContext) -> SectionResult:
-    """Topics of a model of words; nothing of other models."""
+    """Measures the topics of a model of words; returns an empty result for other models."""
     encoded, train = context.encoded, context.train
     topics = find_topics(encoded, train)
     measures = measure_topics(topics, encoded, train, context.config.evaluate)
@@ -53,14 +53,14 @@ def evaluate_topics(context: EvaluationContext) -> SectionResult:
 
 
 def find_topics(encoded: EncodedExamples, train: Examples) -> Topics | None:
-    """Reads the topics of a model of words, in the positive direction of every dimension.
+    """Finds the topics of a model of words, in the positive direction of every dimension.
 
     Args:
-        encoded: Whose codec has the model.
-        train: Documents whose words are counted for the coherence.
+        encoded: Encoded documents, with the codec of the model.
+        train: Documents in which words are counted for the coherence.
 
     Returns:
-        Nothing of a model of other observations.
+        The topics, or None for a model of other observations.
     """
     weights = encoded.codec.topic_weights()
     if weights is None:
@@ -76,7 +76,7 @@ def find_topics(encoded: EncodedExamples, train: Examples) -> Topics | None:
 
 
 def topic_tables(topics: Topics | None) -> list[Table]:
-    """The topics, the most coherent first, and their mean."""
+    """The topics, the most coherent first, and their mean coherence."""
     if topics is None:
         return []
     rows = [
@@ -90,12 +90,12 @@ def topic_tables(topics: Topics | None) -> list[Table]:
 def measure_topics(
     topics: Topics | None, encoded: EncodedExamples, train: Examples, settings: EvaluateConfig
 ) -> list[Measure]:
-    """Measures topics, perplexity, and what the words themselves tell of the class.
+    """Measures topics, perplexity, and a probe of the class on the words themselves.
 
     Args:
-        topics: The topics; nothing is measured without.
+        topics: The topics; without topics nothing is measured.
         encoded: Encoded documents.
-        train: Documents that words and classes are learnt from.
+        train: Documents from which word frequencies and the probe are learnt.
         settings: How many examples to train the probe on.
     """
     if topics is None:
@@ -107,7 +107,7 @@ def measure_topics(
         chance=0.0,
         meaning=f"Normalised pointwise mutual information of the {TOP_WORDS} top words of each "
         f"topic, by their presence in {topics.documents:,} training documents: -1 for words that "
-        "never meet, 0 for independent ones, 1 for those that are never apart.",
+        "never occur together, 0 for independent words, 1 for words that always occur together.",
     )
     return [coherence, *_measure_perplexity(encoded, train), _probe(encoded, train, settings)]
 
@@ -125,8 +125,8 @@ def _measure_perplexity(encoded: EncodedExamples, train: Examples) -> list[Measu
             value=found[f"by {mean}"],
             chance=by_frequency[f"by {mean}"],
             better="lower",
-            meaning=f"{formula}, of {encoded.name} {encoded.many}, one code drawn for each; by "
-            "chance, of how frequent words are in training.",
+            meaning=f"{formula}, on {encoded.name} {encoded.many}, with one code drawn for each; "
+            "chance is the perplexity of the word frequencies in training.",
         )
         for mean, formula in MEANS.items()
     ]
@@ -141,5 +141,5 @@ def _probe(encoded: EncodedExamples, train: Examples, settings: EvaluateConfig) 
         value=probe_accuracy("linear", codes[0], train.labels, codes[1], encoded.labels),
         chance=encoded.chance,
         meaning=f"Accuracy of a fresh linear classifier on the logarithms of 1 + count of all "
-        f"{codes[0].shape[1]:,} words, to compare those on codes with.",
+        f"{codes[0].shape[1]:,} words, as a reference for the probes on codes.",
     )

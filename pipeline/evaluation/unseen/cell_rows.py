@@ -27,11 +27,11 @@ def choose_rows(hold_out: HoldOut) -> dict[str, Coverage]:
 
 
 def share_of_rows(hold_out: HoldOut, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Share that each row has of some examples, and `ALL` and `HELD_IN` with it.
+    """Share of the examples in the cells of each row, of `ALL` and of `HELD_IN`.
 
     Args:
         hold_out: The cells that were held out.
-        columns: Codes `(n,)` of every factor of the examples, those of held-out cells among them.
+        columns: Value indices `(n,)` of every factor of the examples, held-out cells included.
     """
     rows = choose_rows(hold_out)
     shares = {name: np.mean(cells.seen_rows(columns)) for name, cells in rows.items()}

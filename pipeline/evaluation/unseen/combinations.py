@@ -1,4 +1,4 @@
-"""The section "Unseen combinations" of an evaluation: what becomes of cells never trained on."""
+"""The section "Unseen combinations": reconstruction and generation of held-out cells."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from latentloom.pipeline.evaluation.unseen.tables import tabulate_generation, ta
 
 
 def evaluate_combinations(context: EvaluationContext) -> SectionResult:
-    """What models make of images of unseen cells, and what they make for these cells.
+    """Measures reconstructions of images of unseen cells, and images generated for these cells.
 
     Returns:
-        Nothing for vectors and documents, or where no cell was held out.
+        The tables; empty for vectors and documents, or if no cell was held out.
     """
     if not context.hold_out or not context.codec.kind.can_resize:
         return SectionResult()

@@ -1,4 +1,4 @@
-"""Figures of images that models make for unseen cells, read by the auditor of the pruned bundle."""
+"""Measures images generated for unseen cells, with the auditor of the pruned bundle."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from latentloom.pipeline.evaluation.unseen.tables import TableRow, mean_row
 def generate_rows(
     context: EvaluationContext, rows: Mapping[str, Coverage]
 ) -> dict[str, TableRow] | None:
-    """Figures of images made for the cells of every row, for all of them, and for seen siblings.
+    """Figures of images generated for the cells of every row, for all rows, and for seen siblings.
 
     Returns:
-        `None` for a model whose blocks all carry the label: it has none to give another class.
+        The rows, or None if all blocks of the model carry the label, so that none can be exchanged.
     """
     if not context.codec.spec.free_of("label"):
         return None
@@ -40,7 +40,7 @@ def generate_rows(
 
 
 def _generate_row(context: EvaluationContext, cells: Coverage) -> TableRow:
-    """Figures of images made of some cells, and of real ones; empty if none can be judged."""
+    """Figures of generated and real images of some cells; empty if they cannot be judged."""
     train, config = context.train, context.config
     if not can_judge(list(cells.names), context.codec, context.terciles):
         return {}
@@ -63,6 +63,6 @@ def _generate_row(context: EvaluationContext, cells: Coverage) -> TableRow:
 def _judge(
     context: EvaluationContext, images: np.ndarray, wanted: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Shares of images that are what is wanted, read by the auditor of the pruned bundle."""
+    """Shares of images with the wanted values, by the auditor of the pruned bundle."""
     found = judge_images(images, wanted, context.codec, context.terciles)
     return {name.capitalize(): float(np.mean(column)) for name, column in found.items()}

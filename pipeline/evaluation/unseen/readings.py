@@ -1,4 +1,4 @@
-"""What models make of test images, each image apart: reconstruction, and what their codes tell."""
+"""Figures of single test images: reconstruction errors, and predictions from their codes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext
 
 Readings = dict[str, np.ndarray]
-"""A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""
+"""Figures of every image by name, float64 `(n,)` each. Reports give their mean over images."""
 
 
 @dataclass(frozen=True)
 class ReadImages:
-    """Images that no model was trained on, with what models make of them.
+    """Images that no model was trained on, with figures of models.
 
     Attributes:
-        factors: Codes `(n,)` of every factor of the images.
-        held_in: Whether the cell of each was trained on, bool `(n,)`.
+        factors: Value indices `(n,)` of every factor of the images.
+        held_in: Whether the cell of each image was in the training data, bool `(n,)`.
         attributes: Names of attributes that are measured from pixels.
-        pruned: Figures of the model that is evaluated.
+        pruned: Figures of the evaluated model.
         full: Figures of the full model; empty without one.
         nearest: Figures of the nearest training images.
     """
@@ -42,7 +42,7 @@ class ReadImages:
 
 
 def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
-    """Reads images of seen cells, and as many of unseen cells for each of so many rows."""
+    """Measures images of seen cells, and up to `num_rows` times as many of unseen cells."""
     evaluate, seed, folds = context.config.evaluate, context.config.generate.seed, context.folds
     usual = choose(folds.of_seen_cells, evaluate.anchors, seed, "held in")
     unseen = choose(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
@@ -65,10 +65,11 @@ def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings
 
     Args:
         decoded: uint8 `(n, height, width, channels)`.
-        originals: The same.
+        originals: uint8 `(n, height, width, channels)`.
 
     Returns:
-        `nats`, cross-entropy over its floor, and `squares`, of pixels in `[0, 1]`.
+        `nats`, the cross-entropy above its lower bound, and `squares`, the mean squared error of
+        pixels in `[0, 1]`; float64 `(n,)` each.
     """
     return {
         "nats": excess_cross_entropy(decoded, originals),
@@ -77,7 +78,7 @@ def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings
 
 
 def read_nearest(images: np.ndarray, train: np.ndarray) -> Readings:
-    """Errors of the nearest training image in the place of a reconstruction.
+    """Errors of the nearest training image in place of a reconstruction.
 
     A model is of use only if it does better than this lookup.
     """
@@ -88,17 +89,17 @@ def read_nearest(images: np.ndarray, train: np.ndarray) -> Readings:
 def read_model(
     codec: Codec, train: Examples, test: Examples, attributes: Sequence[str]
 ) -> Readings:
-    """Errors of a model, and what is read from its mean codes.
+    """Errors of a model, and of predictions from its mean codes.
 
     Args:
-        codec: Its codec.
-        train: Training examples, which linear maps from code to attribute are fitted to.
-        test: Examples that it was not trained on.
+        codec: The codec of the model.
+        train: Training examples, to fit linear maps from code to attribute.
+        test: Examples that the model was not trained on.
         attributes: Names of attributes that are measured from pixels.
 
     Returns:
-        Those of `read_reconstructions`; `class`, whether the model reads the class right; and of
-        each attribute under its name the squared error of a linear map.
+        The figures of `read_reconstructions`; `class`, whether the model itself classifies the
+        image correctly; and by name of each attribute the squared error of a linear map.
     """
     latents = codec.encode(test.images)
     figures = read_reconstructions(codec.render(latents)[0], test.images)
@@ -113,7 +114,7 @@ def read_model(
 
 
 def mean_of(figures: Readings, name: str, rows: np.ndarray) -> float | None:
-    """Mean of a figure over some images, or None if there are none or it was not read."""
+    """Mean of a figure over some images, or None if the images or the figure are missing."""
     if name not in figures or not rows.any():
         return None
     return float(np.mean(figures[name][rows]))

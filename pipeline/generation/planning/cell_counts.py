@@ -39,15 +39,15 @@ def count_by_cell(
     hold_out: HoldOut | None = None,
     engine: Engine = IN_PROCESS,
 ) -> Coverage:
-    """Counts the examples of a split by cell; memory holds the cells that have any, no examples.
+    """Counts the examples of a split by cell; memory holds only the cells that have examples.
 
     Args:
         dataset: The data set directory.
         split: Name of the split.
         slices: The slices of the split.
         factors: The factors of the grid.
-        near: A path that workers can write beside; the result passes through a file there.
-        hold_out: Cells that do not count.
+        near: A path in a folder that workers can write to; the counts pass through a file there.
+        hold_out: Cells whose examples are not counted.
         engine: What Beam runs on.
     """
     count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
@@ -65,8 +65,8 @@ def count_classes(
 ) -> list[list[int]]:
     """Counts the examples of each class in each slice.
 
-    The manifest knows these of whole shards, unless there are cells that do not count. Arguments
-    as above.
+    Takes the counts of whole shards from the manifest if no cells are held out. For the arguments
+    see `count_by_cell`.
     """
     shards = dataset.shards(split)
     if not hold_out and all(is_whole(part, shards) for part in slices):
@@ -83,7 +83,7 @@ def _run(
     near: str,
     engine: Engine,
 ) -> Any:
-    """Counts every slice and merges the counts; they pass through a file as JSON."""
+    """Counts every slice and merges the counts, which pass through a JSON file."""
     parent, name = os.path.split(as_location(near))
     make_folders(parent or ".")
     path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")

@@ -1,4 +1,4 @@
-"""Checks that everything fits and shares quotas out."""
+"""Checks that recipe, data and bundle fit, and divides the quotas among the shards."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def plan_job(
     out: str,
     engine: Engine = IN_PROCESS,
 ) -> GenerationJob:
-    """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+    """Checks that recipe, data and bundle fit, and divides the quotas among the shards.
 
-    Where the factors of variants come from several examples, a first Beam graph counts the cells.
+    If the factors of a variant come from several examples, a first Beam graph counts the cells.
 
     Raises:
-        ValueError: They do not fit, or a quota cannot be met.
-        FileNotFoundError: The data or the bundle are not there.
+        ValueError: Recipe, data and bundle do not fit, or a class lacks examples for its quota.
+        FileNotFoundError: The data or the bundle are missing.
     """
     find_recipe(settings.recipe).resolve(settings.options)
     dataset = DatasetDir.open(data)
@@ -77,16 +77,16 @@ def share_quotas(
     slices: Sequence[Slice],
     counts: Sequence[list[int]],
 ) -> tuple[ShardTask, ...]:
-    """Shares the quotas of the classes out over the slices.
+    """Divides the quotas of the classes among the slices.
 
     Args:
         settings: Section `generate` of the configuration.
         dataset: The data set directory.
-        slices: The slices of its split, one an output shard.
+        slices: The slices of its split, one per output shard.
         counts: Examples of each class in each slice.
 
     Raises:
-        ValueError: A quota cannot be met.
+        ValueError: A class lacks examples or donors for its quota.
     """
     manifest, shards = dataset.manifest, dataset.shards(settings.split)
     totals = dict(zip(manifest.class_names, np.sum(counts, axis=0).tolist(), strict=True))

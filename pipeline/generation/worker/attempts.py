@@ -1,4 +1,4 @@
-"""Draws the variants of a chunk, and rejected ones anew while attempts are left."""
+"""Draws the variants of a chunk and redraws rejected ones while attempts are left."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Accepted:
     """The candidates of one attempt that passed the gate, `m` of them.
 
     Attributes:
-        slots: Their places in the chunk, int64 of shape `(m,)`.
-        plan: Their plan.
+        slots: Positions of the candidates in the chunk, int64 of shape `(m,)`.
+        plan: Plan of the candidates.
         images: Observations as stored, `(m, ...)`.
-        confidences: The judge's confidences, `(m,)` each, by the names of their features.
+        confidences: The judge's confidences, `(m,)` each, by feature name.
     """
 
     slots: np.ndarray
@@ -47,18 +47,18 @@ def draw_attempts(
     codec: Codec,
     tally: Tally,
 ) -> Iterator[Accepted]:
-    """Draws every variant of a chunk, and those that the gate rejects anew.
+    """Draws every variant of a chunk and redraws those that the gate rejects.
 
     Args:
         job: The job.
         anchors: The anchors of the chunk and how many variants each gets.
-        latents: Their codes.
+        latents: Codes of the anchors.
         donors: The donor bank, for recipes that take donors.
         codec: The codec of the bundle.
         tally: Counts the candidates of every attempt.
 
     Yields:
-        What the gate accepts, attempt by attempt.
+        The accepted candidates, attempt by attempt.
     """
     settings = job.settings
     gate = settings.gate.build()
@@ -82,6 +82,6 @@ def draw_attempts(
 
 
 def confidence_columns(verdicts: Verdicts) -> dict[str, np.ndarray]:
-    """The judge's confidences under the names of their features, that of the class first."""
+    """The judge's confidences by feature name, the class first."""
     others = {f"{CONFIDENCE}_{name}": column for name, column in verdicts.confidences.items()}
     return {CONFIDENCE: verdicts.confidence} | others

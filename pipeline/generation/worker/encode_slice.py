@@ -1,4 +1,4 @@
-"""From the records of a slice to the latents of its examples, and to a sample of donors."""
+"""Encodes the records of a slice and samples donors from them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from latentloom.pipeline.generation.worker.codec_worker import CodecDoFn
 
 @dataclass(frozen=True)
 class EncodedSlice:
-    """The readable examples of a slice as columns, about a hundred floats a row, no pixels.
+    """The readable examples of a slice as columns, about a hundred floats per row, no pixels.
 
     Attributes:
         task: The slice and its quotas.
-        ids: Identities of the examples.
+        ids: Ids of the examples.
         factors: Value indices by factor, `(n,)` each.
-        latents: `(n, dim)` a block.
-        dead_letters: The records that could not be read.
+        latents: Codes, `(n, dim)` per block.
+        dead_letters: The unreadable records.
     """
 
     task: ShardTask
@@ -39,7 +39,7 @@ def encode_slice(
 ) -> EncodedSlice:
     """Reads a slice in batches and encodes it; unreadable records become dead letters.
 
-    Examples of cells that are held out are passed over.
+    Skips examples of held-out cells.
     """
     split, hold_out = job.settings.split, job.hold_out
     files = [shard.file for shard in dataset.shards(split)]

@@ -17,12 +17,12 @@ from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 @dataclass
 class Tally:
-    """The variants of a shard, counted.
+    """Counts of the variants of a shard.
 
     Attributes:
         written: Accepted variants by class.
         rejected: Variants given up after the last attempt, by class.
-        candidates: Variants drawn by class, all attempts counted.
+        candidates: Variants drawn in all attempts, by class.
         rejections: Candidates that the gate rejected, by class and reason.
         cells: Accepted variants by cell of the grid, if cells are counted.
     """
@@ -34,7 +34,7 @@ class Tally:
     cells: Counter = field(default_factory=Counter)
 
     def count(self, labels: np.ndarray, verdicts: Verdicts, *, is_last: bool) -> None:
-        """Counts the candidates of an attempt; what the last attempt rejects is given up."""
+        """Counts the candidates of an attempt; rejections of the last attempt are given up."""
         self.candidates.update(labels.tolist())
         self.written.update(labels[verdicts.accepted].tolist())
         refused = zip(labels.tolist(), verdicts.reason.tolist(), strict=True)
@@ -52,14 +52,14 @@ class Tally:
 def report_shard(
     job: GenerationJob, shard: EncodedSlice, anchors: Anchors, tally: Tally, writer: ShardWriter
 ) -> ShardReport:
-    """The report of a shard that was written.
+    """The report of a written shard.
 
     Args:
         job: The job.
-        shard: The slice that it was made of.
+        shard: The slice that the shard was made from.
         anchors: Its anchors and how many variants each got.
-        tally: What was counted while it was written.
-        writer: What it was written with.
+        tally: The counts of its variants.
+        writer: The writer of the shard.
     """
     labels = range(len(shard.task.quotas))
     made = np.bincount(

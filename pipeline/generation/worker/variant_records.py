@@ -18,10 +18,10 @@ def variant_records(
     accepted: Accepted,
     donors: DonorBank | None,
 ) -> dict[int, bytes]:
-    """Serialises accepted variants with what the record says of their origin.
+    """Serialises accepted variants with their provenance.
 
     Args:
-        job: The job, which knows the factors that are written.
+        job: The job, whose plan names the factors to write.
         kind: The kind of observation.
         anchors: The anchors that the plan of the variants points to.
         accepted: The variants.

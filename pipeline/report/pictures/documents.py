@@ -1,4 +1,4 @@
-"""Bags of words as lists of their most frequent words, each with a bar as long as its count."""
+"""Bags of words as lists of their most frequent words, each with a bar for its count."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ _MOST_CLASSES = 5
 _STEPS = 3
 VARIANTS = (
     "The most frequent words of a real document, left, and of its variants before the gate, each "
-    "with its count as a bar. Those in red are rejected."
+    "with its count as a bar. Red marks rejected variants."
 )
 EXCHANGE = (
-    "Left, the most frequent words of real documents, one a class; right of them, of what the "
-    "model makes of their class (their {carriers}) and the rest of the one that the column names "
-    "(its {others}). A row should be of one class. Those in red the gate would reject."
+    "Left, the most frequent words of real documents, one per class; right, of documents decoded "
+    "from the class of the document at the left (its {carriers}) and the rest of the document in "
+    "the title of the column (its {others}). A row should have one class. The gate would reject "
+    "those in red."
 )
 TRAVERSAL = (
-    "In the middle, the most frequent words of what the model makes of a long document; left and "
-    "right of it, of the same moved along one axis a row, by so many standard deviations of the "
-    "block's prior, all else kept. {order} Those in red the gate would reject: they may have lost "
-    "the class."
+    "In the middle, the most frequent words of the reconstruction of a long document; left and "
+    "right, after moving its code along one axis per row, in standard deviations of the block's "
+    "prior, with everything else unchanged. {order} The gate would reject those in red: they may "
+    "have lost the class."
 )
 
 
 class DocumentPictures:
-    """Bags of words, their top words one below the other.
+    """Draws bags of words as lists of their most frequent words.
 
     Args:
         vocabulary: The words, by number.
@@ -44,7 +45,7 @@ class DocumentPictures:
         self.vocabulary = np.array(vocabulary)
 
     def variants(self, shown: ShownVariants) -> Picture:
-        """Draws some anchors of each class, a row each, and their first variants."""
+        """Draws one row per anchor, classes in turn, with its first variants."""
         rows = classes_in_turn(shown.anchors.labels, GRID_ROWS)
         anchors, made = shown.anchors.take(rows), shown.variants[rows, :_STEPS]
         cells = np.concatenate([anchors.images[:, None], made], axis=1)
@@ -72,7 +73,7 @@ class DocumentPictures:
         return Picture(grid, EXCHANGE.format(carriers=carriers, others=others))
 
     def traversal(self, shown: ShownTraversal) -> Picture:
-        """Draws a row an axis: its two ends and the middle."""
+        """Draws one row per axis: its two ends and the middle."""
         some = np.linspace(0, len(shown.steps) - 1, _STEPS).astype(int)
         titles = [f"{axis}: {label}" for axis, label in zip(shown.axes, shown.labels, strict=True)]
         columns = [f"{step:+g}" if step else "0" for step in shown.steps[some]]
@@ -80,13 +81,13 @@ class DocumentPictures:
         return Picture(grid, TRAVERSAL.format(order=shown.order))
 
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
-        """Draws a row of each."""
+        """Draws one row per draw, with its nearest training examples."""
         cells = np.concatenate([draws[:, None], nearest[:, :_STEPS]], axis=1)[:_MOST_ROWS]
         columns = ["draw", *(f"nearest {number}" for number in range(1, cells.shape[1]))]
         return self._grid(cells, np.ones(cells.shape[:2], bool), [""] * len(cells), columns)
 
     def clearest(self, observations: np.ndarray) -> int:
-        """The longest: in short documents every word occurs once, likely or not."""
+        """The longest document; in a short one every word occurs once, likely or not."""
         return int(np.argmax(observations.sum(axis=1)))
 
     def _grid(
@@ -103,15 +104,15 @@ class DocumentPictures:
 
 
 def frequent_words(counts: np.ndarray, number: int) -> np.ndarray:
-    """The most frequent words of each document, and of those as frequent the rarest among all.
+    """The most frequent words of each document; ties go to words that fewer documents have.
 
     Args:
         counts: `(n, words)` integers.
-        number: Integer, how many.
+        number: Number of words per document.
 
     Returns:
-        Numbers of words, int64 of shape `(n, number)`, the most frequent first; fewer where the
-        vocabulary is smaller.
+        Indices of words, int64 of shape `(n, number)`, the most frequent first; fewer columns if
+        the vocabulary is smaller.
     """
     rarity = np.broadcast_to((counts > 0).sum(axis=0), counts.shape)
     order = np.lexsort((rarity, -counts.astype(np.int64)), axis=-1)

@@ -13,27 +13,27 @@ from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraver
 from latentloom.pipeline.report.schema import Picture
 
 VARIANTS = (
-    "Left, a real image; right of it, its variants before the gate. Those with a red frame are "
-    "rejected."
+    "Left, a real image; right of it, its variants before the gate. A red frame marks rejected "
+    "variants."
 )
 EXCHANGE = (
-    "At the left and at the top, the same real images; between them, what the model makes of the "
+    "At the left and at the top, the same real images; between them, images decoded from the "
     "class of the image at the left (its {carriers}) and the rest of the image at the top (its "
-    "{others}). A row should be of one class, a column of one style; on the diagonal both are of "
-    "one image. Those with a red frame the gate would reject."
+    "{others}). A row should have one class, a column one style; on the diagonal both come from "
+    "one image. The gate would reject those with a red frame."
 )
 TRAVERSAL = (
-    "In the middle, what the model makes of a real image; left and right of it, the same moved "
-    "along one axis a row, by so many standard deviations of the block's prior, all else kept. "
-    "{order} Those with a red frame the gate would reject: they may have lost the class."
+    "In the middle, the reconstruction of a real image; left and right, after moving its code "
+    "along one axis per row, in standard deviations of the block's prior, with everything else "
+    "unchanged. {order} The gate would reject those with a red frame: they may have lost the class."
 )
 
 
 class ImagePictures:
-    """Images, pixel by pixel."""
+    """Draws images pixel by pixel."""
 
     def variants(self, shown: ShownVariants) -> Picture:
-        """Draws some anchors of each class, a row each."""
+        """Draws one row per anchor, classes in turn, with its variants."""
         anchors, columns = shown.anchors, min(GRID_COLUMNS, shown.variants.shape[1])
         rows = classes_in_turn(anchors.labels, GRID_ROWS)
         grid = variant_grid(
@@ -52,14 +52,14 @@ class ImagePictures:
         return Picture(grid, EXCHANGE.format(carriers=carriers, others=others))
 
     def traversal(self, shown: ShownTraversal) -> Picture:
-        """Draws a row an axis."""
+        """Draws one row per axis."""
         sheet = traversal_sheet(shown.steps, shown.cells, shown.accepted, shown.axes, shown.labels)
         return Picture(sheet, TRAVERSAL.format(order=shown.order))
 
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
-        """Draws a row of each."""
+        """Draws one row per draw, with its nearest training examples."""
         return variant_grid(draws, nearest)
 
     def clearest(self, observations: np.ndarray) -> int:
-        """The first: one image is as good as another."""
+        """The first image; all show changes equally well."""
         return 0

@@ -1,4 +1,4 @@
-"""How a report shows what was made of observations: one class a kind of observation."""
+"""The protocol for pictures of observations in a report: one class per kind of observation."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ MOST_DOTS = 2000
 
 
 class Pictures(Protocol):
-    """The pictures of what was made, with captions that say what there is to see."""
+    """Draws generated observations, with captions that explain the pictures."""
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws some anchors beside their variants."""
         ...
 
     def exchange(self, shown: ShownExchange) -> Picture:
-        """Draws examples and what is made of each pair."""
+        """Draws examples and the decoded observation of each pair."""
         ...
 
     def traversal(self, shown: ShownTraversal) -> Picture:
-        """Draws what is made of one example on its way along axes."""
+        """Draws one example decoded at steps along axes."""
         ...
 
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
-        """Draws `n` draws beside their nearest training examples `(n, k, ...)`, or nothing.
+        """Draws `n` draws beside their nearest training examples `(n, k, ...)`.
 
         Returns:
-            A PNG file; where draws come from is for the caller to say below it.
+            A PNG file, or None if the kind has no such picture. The caller writes the caption.
         """
         ...
 
     def clearest(self, observations: np.ndarray) -> int:
-        """Row of the observation on which changes show best, to draw a traversal of."""
+        """Row of the observation that shows changes best, for a traversal."""
         ...

@@ -1,4 +1,4 @@
-"""What the pictures of a report show, whatever the kind of observation."""
+"""The data that the pictures of a report show, for every kind of observation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import Examples
 
 Parts = tuple[str, str]
-"""Names of the blocks that carry the class, and of the others."""
+"""Names of the blocks that carry the class, and names of all other blocks."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class ShownVariants:
     """Anchors beside their variants.
 
     Attributes:
-        anchors: The real examples, `a` of them.
-        variants: Their variants as they are stored, `(a, v, ...)`.
+        anchors: The `a` real examples.
+        variants: Their variants as stored, `(a, v, ...)`.
         accepted: Whether the gate accepts each, bool of shape `(a, v)`.
         names: Names of all classes.
     """
@@ -35,13 +35,13 @@ class ShownExchange:
     """Examples that exchange blocks.
 
     Attributes:
-        examples: The real examples, `n` of them.
-        cells: What is made of each pair, `(n, n, ...)`: the first axis counts the example that gave
-            the class, the second the one that gave the rest.
+        examples: The `n` real examples.
+        cells: The decoded observation of each pair, `(n, n, ...)`: entry `(i, j)` has the class of
+            example `i` and the rest of example `j`.
         accepted: Whether the gate accepts each, bool of shape `(n, n)`.
         names: Names of all classes.
-        parts: The blocks that gave the class, and those that gave the rest.
-        others: More real observations, `(m, ...)`, to show where such lie.
+        parts: The blocks that give the class, and the blocks that give the rest.
+        others: More real observations, `(m, ...)`, to show the distribution of the data.
     """
 
     examples: Examples
@@ -54,16 +54,16 @@ class ShownExchange:
 
 @dataclass(frozen=True)
 class ShownTraversal:
-    """One example on its way along axes of a block.
+    """One example decoded at steps along axes of a block.
 
     Attributes:
-        steps: Places on an axis in standard deviations of the prior, `(s,)`, ascending with 0.
-        cells: What is made at each, `(a, s, ...)`.
+        steps: Places on an axis in standard deviations of the prior, `(s,)`, ascending, with 0.
+        cells: The decoded observation at each step, `(a, s, ...)`.
         accepted: Whether the gate accepts each, bool of shape `(a, s)`.
         axes: Numbers of the axes, `(a,)`.
-        labels: A text an axis.
-        order: One sentence that says what the axes are sorted by.
-        others: More real observations, `(m, ...)`, to show where such lie.
+        labels: One text per axis.
+        order: One sentence that says how the axes are sorted.
+        others: More real observations, `(m, ...)`, to show the distribution of the data.
     """
 
     steps: np.ndarray

@@ -12,24 +12,24 @@ from latentloom.pipeline.report.schema import Picture
 
 VARIANTS = (
     "Left, real vectors, the anchors; right, one variant of each before the gate, in the colour of "
-    "the class that it should have. Grey crosses are rejected."
+    "its planned class. Grey crosses mark rejected variants."
 )
 EXCHANGE = (
-    "Large dots are real vectors, one a class; small grey ones show where others lie. An arrow "
-    "leads from each to what the model makes of its class (its {carriers}) and the rest of another "
-    "one (its {others}): a dot of the colour of its class, with a rim in the colour of the other "
-    "one. It should lie among its own class. Crosses the gate would reject."
+    "Large dots are real vectors, one per class; small grey dots are other real vectors. An arrow "
+    "leads from each large dot to a vector decoded from its class (its {carriers}) and the rest of "
+    "another (its {others}): a dot in the colour of its class, with a rim in the colour of the "
+    "other. It should lie among its own class. The gate would reject crosses."
 )
 TRAVERSAL = (
-    "The large dot is what the model makes of a real vector; small grey ones show where others "
-    "lie. A line a colour leads through what becomes of it along one axis, to two standard "
-    "deviations of the block's prior either way, all else kept; the number of the axis is at its "
-    "upper end. {order} Crosses the gate would reject: they may have lost the class."
+    "The large dot is the reconstruction of a real vector; small grey dots are other real vectors. "
+    "Each line moves its code along one axis, up to two standard deviations of the block's prior "
+    "either way, with everything else unchanged; the number of the axis is at the positive end. "
+    "{order} The gate would reject crosses: they may have lost the class."
 )
 
 
 class VectorPictures:
-    """Vectors, as dots."""
+    """Draws vectors as dots."""
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws anchors in one panel and one variant of each in another."""
@@ -44,7 +44,7 @@ class VectorPictures:
         return Picture(dots, VARIANTS)
 
     def exchange(self, shown: ShownExchange) -> Picture:
-        """Draws arrows from the real vectors to what is made of them."""
+        """Draws arrows from the real vectors to the decoded vectors."""
         examples, (carriers, others) = shown.examples, shown.parts
         arrows = exchange_scatter(
             examples.images,
@@ -57,7 +57,7 @@ class VectorPictures:
         return Picture(arrows, EXCHANGE.format(carriers=carriers, others=others))
 
     def traversal(self, shown: ShownTraversal) -> Picture:
-        """Draws a line an axis."""
+        """Draws one line per axis."""
         lines = traversal_scatter(
             shown.steps,
             shown.cells,
@@ -69,9 +69,9 @@ class VectorPictures:
         return Picture(lines, TRAVERSAL.format(order=shown.order))
 
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
-        """Nothing: a dot beside a dot shows no more than the figures tell."""
+        """Returns None: a dot beside a dot shows no more than the figures."""
         return None
 
     def clearest(self, observations: np.ndarray) -> int:
-        """The first: one vector is as good as another."""
+        """The first vector; all show changes equally well."""
         return 0

@@ -190,7 +190,7 @@ def test_zu_tells_of_the_image_as_much_as_so_many_images_can_show(report):
     assert sum(report.axes["zu"]["divergence_from_prior"]) == pytest.approx(
         found["Divergence of the axes of zu from the prior"]
     )
-    assert sum("No mutual information with the image is told of zs" in n for n in report.notes) == 1
+    assert sum("Mutual information with the image leaves out zs" in n for n in report.notes) == 1
 
 
 def len_of_test() -> int:
@@ -219,7 +219,7 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
     report = evaluate(data, digits_bundle(), tmp_path / "out")
     assert report.measured_on["split"] == "validation"
     assert "no test split" in " ".join(report.notes)
-    assert "another data set" in " ".join(report.notes)
+    assert "different data set" in " ".join(report.notes)
 
 
 def test_other_classes_than_the_bundles_are_refused_by_both_names(tmp_path, dataset):

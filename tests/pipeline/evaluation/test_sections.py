@@ -90,10 +90,10 @@ def test_results_add_up_in_their_order():
 
 def test_two_results_with_one_key_or_one_picture_do_not_add_up():
     measure = SectionResult([Measure(name="a", key="a/b", value=1)])
-    with pytest.raises(ValueError, match=r"one measure.*'a/b' twice\. Rename"):
+    with pytest.raises(ValueError, match=r"the same measure.*'a/b' twice\. Rename"):
         measure + measure
     picture = SectionResult(pictures={"map": Picture(PNG)})
-    with pytest.raises(ValueError, match=r"one picture.*'map' twice\. Rename"):
+    with pytest.raises(ValueError, match=r"the same picture.*'map' twice\. Rename"):
         picture + picture
     old = SectionResult([Measure(name="written without keys", value=1)])
     assert len((old + old).measures) == 2

@@ -239,8 +239,8 @@ def test_what_was_measured_on_is_among_the_provenance():
 
 def test_without_demands_there_is_no_column_for_them():
     numbers = [Measure(name="Agreement", value=0.9)]
-    assert "Demanded" not in render_page(_report(numbers=numbers), {})
-    assert "Demanded" in render_page(_report(), {})
+    assert "Required" not in render_page(_report(numbers=numbers), {})
+    assert "Required" in render_page(_report(), {})
 
 
 def test_picture_that_is_no_png_is_refused_before_anything_is_written(tmp_path):

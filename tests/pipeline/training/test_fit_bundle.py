@@ -43,7 +43,7 @@ def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds,
     config = digits_config("train.batch_size=8", "train.epochs=1", "judge.epochs=1")
     with caplog.at_level(logging.WARNING, "latentloom.pipeline.training.fit_bundle"):
         bundle, history = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
-    assert "A batch of 8 cannot hold an example of each of the 10 classes" in caplog.text
+    assert "A batch of 8 is too small for an example of each of the 10 classes" in caplog.text
     assert "--set train.batch_size=10" in caplog.text
     assert np.isfinite(history[0]["loss"])
     assert bundle.class_names == FACTORS["label"]

@@ -17,7 +17,7 @@ from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     title_font,
 )
 
-SIZE = 16  # of the font
+SIZE = 16  # font size
 STRIP = 26  # pixels of a line of text
 
 
@@ -48,7 +48,7 @@ def donor_sheet(
     fits = donors.ndim == 5 and donors.size and donors.shape[:2] == (len(results), len(factors))
     if not fits or results.shape[1:] != donors.shape[2:] or len(values) != len(results):
         raise ValueError(
-            "The sheet has not one donor a factor and one result a row. Expected: donors (rows, "
+            "The sheet needs one donor per factor and one result per row. Expected: donors (rows, "
             f"factors, height, width, channels). Received: donors {donors.shape}, results "
             f"{results.shape}, {len(factors)} factors. Pass all of the same rows."
         )

@@ -17,7 +17,7 @@ from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     title_font,
 )
 
-LARGEST, SMALLEST = 24, 14  # sizes of the font; a name too long even for the smallest is cut
+LARGEST, SMALLEST = 24, 14  # font sizes; a name too long for the smallest is truncated
 PADDING = 10  # pixels between a name and its image
 RULE = 2  # pixels of the lines between the real images and the others
 
@@ -29,7 +29,7 @@ def exchange_grid(
     parts: tuple[str, str],
     accepted: np.ndarray | None = None,
 ) -> bytes:
-    """Draws real images at the left and at the top, and what is made of each pair between them.
+    """Draws real images at the left and at the top, and the decoded image of each pair between.
 
     Pixels are repeated, never smoothed. Rejected cells have a red frame.
 
@@ -38,7 +38,7 @@ def exchange_grid(
         cells: uint8 of shape `(n, n, height, width, channels)`: the first axis is the image at
             the left, the second the image at the top.
         names: A name for each image.
-        parts: What a cell has of the image at the left, and what of the image at the top.
+        parts: Blocks that a cell takes from the image at the left, and from the image at the top.
         accepted: Booleans of shape `(n, n)`, or None if all were accepted.
 
     Returns:
@@ -67,7 +67,7 @@ def exchange_sheet(
     accepted: np.ndarray | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> TileSheet:
-    """Places tiles and lines as `exchange_grid` does, without names.
+    """Places tiles and lines of an `exchange_grid`, without names.
 
     Args:
         images: As in `exchange_grid`.
@@ -91,7 +91,7 @@ def exchange_sheet(
 
 
 def _name_parts(sheet: TileSheet, parts: tuple[str, str]) -> None:
-    """Says in the corner what comes from the left, below it, and from the top, right of it."""
+    """Names in the corner the blocks from the left image (↓) and from the top image (→)."""
     (height, width), above, beside = sheet.cell, sheet.tops[0], sheet.lefts[0]
     font, (left, top) = _fit(parts, width - round(title_font(LARGEST).getlength(" →")))
     sheet.write(f"{top} →", (beside + width, above + height // 3), font, "rm")
@@ -99,7 +99,7 @@ def _name_parts(sheet: TileSheet, parts: tuple[str, str]) -> None:
 
 
 def _fit(names: Sequence[str], width: int) -> tuple[ImageFont.FreeTypeFont, list[str]]:
-    """The largest font in which all names fit, and the names, cut where they must be."""
+    """The largest font in which all names fit, and the names, truncated if necessary."""
     font = title_font(SMALLEST)
     for size in range(LARGEST, SMALLEST - 1, -1):
         font = title_font(size)
@@ -121,7 +121,7 @@ def _check(
 ) -> None:
     if images.dtype != np.uint8 or cells.dtype != np.uint8:
         raise TypeError(
-            "The grid needs images as they are stored. Expected: uint8 images and cells. Received: "
+            "The grid needs images as stored. Expected: uint8 images and cells. Received: "
             f"{images.dtype} and {cells.dtype}. Convert them to uint8 in [0, 255]."
         )
     count = len(images)
@@ -131,7 +131,7 @@ def _check(
     if not fits or (accepted is not None and accepted.shape != square):
         verdicts = None if accepted is None else accepted.shape
         raise ValueError(
-            "The grid has not one cell for each two images. Expected: images (n, height, width, 1 "
+            "The grid needs one cell per pair of images. Expected: images (n, height, width, 1 "
             "or 3), cells (n, n, height, width, same channels), n names and accepted (n, n) or "
             f"None. Received: images {images.shape}, cells {cells.shape}, {len(names)} names and "
             f"accepted {verdicts}. Pass all of the same n images."

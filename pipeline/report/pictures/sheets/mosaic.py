@@ -65,12 +65,12 @@ def _check(
     rows, columns = variants.shape[:2]
     if titles is not None and len(titles) != rows:
         raise ValueError(
-            f"The grid has not one title per row. Expected: {rows} titles. Received: "
+            f"The grid needs one title per row. Expected: {rows} titles. Received: "
             f"{len(titles)} titles. Pass one for each anchor, or None."
         )
     if accepted is not None and accepted.shape != (rows, columns):
         raise ValueError(
-            f"The grid has not one verdict per variant. Expected: accepted of shape ({rows}, "
+            f"The grid needs one verdict per variant. Expected: accepted of shape ({rows}, "
             f"{columns}). Received: {accepted.shape}. Pass one boolean for each variant."
         )
 
@@ -78,7 +78,7 @@ def _check(
 def _check_images(anchors: np.ndarray, variants: np.ndarray) -> None:
     if anchors.dtype != np.uint8 or variants.dtype != np.uint8:
         raise TypeError(
-            "The grid needs images as they are stored. Expected: uint8 anchors and variants. "
+            "The grid needs images as stored. Expected: uint8 anchors and variants. "
             f"Received: {anchors.dtype} and {variants.dtype}. Convert them to uint8 in [0, 255]."
         )
     fits = anchors.ndim == 4 and anchors.shape[-1] in (1, 3) and variants.ndim == 5
@@ -86,7 +86,7 @@ def _check_images(anchors: np.ndarray, variants: np.ndarray) -> None:
     if not fits:
         raise ValueError(
             "The grid's anchors and variants do not fit together. Expected: anchors (rows, height, "
-            "width, 1 or 3) and variants (rows, columns, height, width, same channels), none of "
-            f"them empty. Received: anchors {anchors.shape} and variants {variants.shape}. Pass "
+            "width, 1 or 3) and variants (rows, columns, height, width, same channels), not "
+            f"empty. Received: anchors {anchors.shape} and variants {variants.shape}. Pass "
             "the same number of variants for each anchor."
         )

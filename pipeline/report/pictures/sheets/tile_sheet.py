@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-TILE = 96  # pixels to which smaller images are brought, by a whole factor
+TILE = 96  # pixels to which smaller images are enlarged, by a whole factor
 FRAME = 4  # pixels around a tile, red where it is rejected
 GAP = 4  # pixels between cells
 ANCHOR_GAP = 24  # pixels between the real images and the others
@@ -18,7 +18,7 @@ TITLE = (122, 131, 143, 255)
 
 
 class TileSheet:
-    """A picture with a grid of cells on transparent ground: tiles in frames, and names.
+    """A picture with a grid of cells on a transparent background: framed tiles, and names.
 
     Pixels of tiles are repeated, never smoothed.
 
@@ -47,18 +47,18 @@ class TileSheet:
         self._picture.paste(Image.fromarray(enlarge(image)), (left + FRAME, top + FRAME))
 
     def fill(self, box: tuple[int, int, int, int], color: tuple[int, int, int, int]) -> None:
-        """Fills an area from its upper left corner to before its lower right one."""
+        """Fills the area `(top, left, bottom, right)`, bottom and right excluded."""
         top, left, bottom, right = box
         self._draw.rectangle((left, top, right - 1, bottom - 1), fill=color)
 
     def write(
         self, text: str, place: tuple[float, float], font: ImageFont.FreeTypeFont, anchor: str
     ) -> None:
-        """Writes a name at a place `(x, y)`, which the anchor relates to it, as Pillow does."""
+        """Writes a name at a place `(x, y)`, aligned by a text anchor of Pillow."""
         self._draw.text(place, text, TITLE, font, anchor=anchor)
 
     def write_strip(self, text: str, row: int, height: int, font: ImageFont.FreeTypeFont) -> None:
-        """Writes a title into the strip above a row; nothing of it reaches into the row."""
+        """Writes a title into the strip above a row and clips it to the strip."""
         strip = Image.new("RGBA", (self._picture.width, height))
         ImageDraw.Draw(strip).text((FRAME, height - 5), text, TITLE, font, anchor="ls")
         self._picture.paste(strip, (0, self.tops[row] - height))
@@ -75,22 +75,22 @@ class TileSheet:
 
 
 def edges(count: int, size: int, start: int = 0, between: int = GAP) -> list[int]:
-    """First pixels of cells of this size in a line."""
+    """First pixels of `count` cells of this size in a line."""
     return [start + place * (size + between) for place in range(count)]
 
 
 def edges_after_anchor(count: int, size: int, start: int = 0) -> list[int]:
-    """The same with one more cell before them, apart by the wider gap of real images."""
+    """Like `edges`, with one more cell before the others, separated by the wider `ANCHOR_GAP`."""
     return [start, *edges(count, size, start + size + ANCHOR_GAP)]
 
 
 def title_font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of titles; it comes with matplotlib, so that pages look the same everywhere."""
+    """The font of titles, which comes with matplotlib, so pages look the same everywhere."""
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
 def fit(name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """As much of the beginning of a name as fits into a width, with dots for the rest."""
+    """Truncates a name to a width, with an ellipsis."""
     shown = name
     while len(shown) > 1 and font.getlength(shown) > width:
         shown = shown.removesuffix("…")[:-1] + "…"
@@ -98,7 +98,7 @@ def fit(name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 
 def cell_size(images: np.ndarray) -> tuple[int, int]:
-    """Height and width of the cell of an image of `(..., height, width, channels)`."""
+    """Height and width of the cell for images `(..., height, width, channels)`."""
     height, width = images.shape[-3:-1]
     factor = _enlargement(images)
     return height * factor + 2 * FRAME, width * factor + 2 * FRAME

@@ -1,4 +1,4 @@
-"""One image on its way along the axes of a block, as one picture of exact pixels."""
+"""A traversal of one image along the axes of a block, as one picture of exact pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     title_font,
 )
 
-SIZE = 22  # of the font
+SIZE = 22  # font size
 STRIP = 36  # pixels of the line above the columns
 PADDING = 14  # pixels between the names of the axes and the images
 
@@ -28,7 +28,7 @@ def traversal_sheet(
     axes: np.ndarray,
     labels: Sequence[str],
 ) -> bytes:
-    """Draws one row an axis and one column a step, with a gap on either side of step 0.
+    """Draws one row per axis and one column per step, with a gap on either side of step 0.
 
     Pixels are repeated, never smoothed. Rejected cells have a red frame.
 
@@ -37,7 +37,7 @@ def traversal_sheet(
         cells: uint8 of shape `(rows, columns, height, width, channels)`, with 1 or 3 channels.
         accepted: Booleans of shape `(rows, columns)`.
         axes: Integers of shape `(rows,)`: number of the axis of each row.
-        labels: A text a row, written below the number of its axis.
+        labels: One text per row, written below the number of its axis.
 
     Returns:
         A PNG file with transparent background.
@@ -72,7 +72,7 @@ def _lefts(steps: np.ndarray, width: int) -> list[int]:
 
 
 def _spelt(step: float) -> str:
-    """A number with its sign, of which 0 has none."""
+    """A number with its sign; 0 has no sign."""
     return f"{step:+g}".replace("-", "\N{MINUS SIGN}") if step else "0"
 
 
@@ -87,8 +87,9 @@ def _check(
     grid = (len(axes), len(steps))
     if not fits or cells.shape[:2] != grid or accepted.shape != grid or len(labels) != len(axes):
         raise ValueError(
-            "The sheet has not one image for each axis and step. Expected: cells (rows, columns, "
-            "height, width, 1 or 3), accepted (rows, columns), an axis and a label a row, a step a "
-            f"column. Received: cells {cells.shape}, accepted {accepted.shape}, {len(axes)} axes, "
-            f"{len(labels)} labels and {len(steps)} steps. Pass all of the same axes and steps."
+            "The sheet needs one image for each axis and step. Expected: cells (rows, columns, "
+            "height, width, 1 or 3), accepted (rows, columns), one axis and label per row, one "
+            f"step per column. Received: cells {cells.shape}, accepted {accepted.shape}, "
+            f"{len(axes)} axes, {len(labels)} labels and {len(steps)} steps. Pass all of the same "
+            "axes and steps."
         )

@@ -30,8 +30,8 @@ def test_a_decoder_that_ignores_zu_is_precise_but_far_and_incomplete():
 def test_training_images_are_told_as_the_best_to_hope_for():
     encoded = EncodedExamples.encode(KnownCodec(), known_examples(60), "test", 0)
     figures = {m.name: m for m in measure_fidelity(encoded, known_examples(60))}
-    assert "of 60 training images: " in figures["Frechet distance of draws"].meaning
-    assert "Of 60 training images: 1.000." in figures["Precision of draws"].meaning
+    assert "for 60 training images: " in figures["Frechet distance of draws"].meaning
+    assert "For 60 training images: 1.000." in figures["Precision of draws"].meaning
 
 
 @pytest.mark.parametrize(("count", "train"), [(5, 400), (400, 5)])

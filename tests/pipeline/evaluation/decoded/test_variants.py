@@ -77,8 +77,11 @@ def test_judges_that_hardly_read_real_examples_are_named_with_the_fix():
     ]
     weak = find_weak_judges(numbers)
     assert len(weak) == 2
-    assert "The auditor reads the class right in 54.0% of real examples, by chance 10.0%" in weak[0]
-    assert "reads the ink right in 30.0%" in weak[1]
+    assert (
+        "The auditor classifies the class correctly in 54.0% of real examples, by chance 10.0%"
+        in weak[0]
+    )
+    assert "classifies the ink correctly in 30.0%" in weak[1]
     assert "judge.epochs" in weak[1]
 
 

@@ -93,7 +93,7 @@ def test_an_infinite_divergence_is_not_measured():
 def test_examples_of_one_class_are_refused():
     examples = known_examples()
     alone = examples.take(examples.labels == 1)
-    with pytest.raises(ValueError, match="The test examples .* Import others too"):
+    with pytest.raises(ValueError, match="The test examples .* Import more classes"):
         EncodedExamples.encode(KnownCodec(), alone, "test", 0)
 
 
@@ -106,7 +106,7 @@ def of_blocks_with(*factors):
 
 
 def test_a_code_without_the_label_is_refused():
-    with pytest.raises(ValueError, match="'known' does not know the class.*such as zszu_vae"):
+    with pytest.raises(ValueError, match="'known' does not carry the class.*such as zszu_vae"):
         EncodedExamples.encode(of_blocks_with(), known_examples(), "test", 0)
 
 

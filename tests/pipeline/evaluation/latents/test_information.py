@@ -65,7 +65,7 @@ def test_figures_of_axes_are_numbers_and_dead_axes_are_counted():
     assert axes["zs"]["mutual_information"] == pytest.approx([np.log(4)])
     told = measure_code_information(measured)
     (meaning,) = (m.meaning for m in told if m.name == "Mutual information of image and zu")
-    assert "Of its 2 axes 1 tell less than 0.1 nats" in meaning
+    assert "Of its 2 axes, 1 have less than 0.1 nats" in meaning
 
 
 def test_a_block_alone_is_not_told_twice_and_points_are_left_out_with_a_sentence():
@@ -73,7 +73,7 @@ def test_a_block_alone_is_not_told_twice_and_points_are_left_out_with_a_sentence
     assert [name for name in values(found) if name.startswith("Mutual")] == [
         "Mutual information of image and zu"
     ]
-    assert any("is told of zs: a code that is a point" in n for n in note_code_information(found))
+    assert any("leaves out zs: a code without noise" in n for n in note_code_information(found))
 
 
 def test_a_model_of_points_has_no_figures_but_the_sheets_of_its_variance():
@@ -118,9 +118,9 @@ def test_bars_stand_before_the_sheets_whose_axes_are_in_the_order_of_the_bars(mo
     assert list(drawn) == ["information_of_axes", "traversal_of_zu"]
     assert seen[0].axes.tolist() == [0, 1]
     assert [label.split()[1] for label in seen[0].labels] == ["nats", "nats"]
-    assert "sorted by what each tells of the image" in drawn["traversal_of_zu"].caption
+    assert "sorted by their mutual information with the image" in drawn["traversal_of_zu"].caption
     bars = drawn["information_of_axes"].caption
-    assert f"at most {information_chart.MOST_BARS} a block" in bars
+    assert f"at most {information_chart.MOST_BARS} axes per block" in bars
 
 
 def test_a_categorical_block_has_a_bar_and_no_sheet():

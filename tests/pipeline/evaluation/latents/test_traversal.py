@@ -172,7 +172,7 @@ def test_two_workers_write_identical_bytes(moved, tmp_path):
 def test_the_report_shows_the_axes_that_were_moved_along(moved):
     config = digits_config(*TRAVERSE, "generate.options.axes=3,0")
     report = report_on(config, digits_data(), digits_bundle(), moved)
-    assert "one axis a row" in report.captions["traversal_of_zu"]
+    assert "one axis per row" in report.captions["traversal_of_zu"]
     assert "sorted by their share" in report.captions["traversal_of_zu"]
     page = (moved / "report.html").read_text()
     assert "<h3>Traversal of zu</h3>" in page
@@ -181,7 +181,10 @@ def test_the_report_shows_the_axes_that_were_moved_along(moved):
 def test_the_evaluation_shows_the_axes_of_the_block_without_the_label(tmp_path):
     report = evaluate(digits_data(), digits_bundle(), tmp_path / "out")
     assert [name for name in report.captions if "traversal" in name] == ["traversal_of_zu"]
-    assert "Axes are sorted by what each tells of the image" in report.captions["traversal_of_zu"]
+    assert (
+        "Axes are sorted by their mutual information with the image"
+        in report.captions["traversal_of_zu"]
+    )
     assert "<h3>Traversal of zu</h3>" in (tmp_path / "out" / "evaluation.html").read_text()
 
 

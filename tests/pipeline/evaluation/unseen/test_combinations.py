@@ -206,8 +206,13 @@ def test_images_are_not_deformed_into_measured_cells_that_are_held_out(tmp_path)
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        ("data", "digest", "0", "trained on another data set.*Train both on one"),
-        ("config", "train", {"epochs": 9}, r"other train\.batch_size, train\.epochs.*less data"),
+        ("data", "digest", "0", "trained on another data set.*Train both on the same one"),
+        (
+            "config",
+            "train",
+            {"epochs": 9},
+            r"different train\.batch_size, train\.epochs.*without data",
+        ),
     ],
 )
 def test_a_full_model_of_other_data_or_another_recipe_is_refused(
@@ -232,7 +237,7 @@ def test_a_full_model_that_held_cells_out_itself_is_refused(tmp_path, pruned):
 
 
 def test_a_full_model_beside_a_bundle_that_held_nothing_out_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"nothing to compare a full model in.*data\.hold_out"):
+    with pytest.raises(ValueError, match=r"compared only on held-out cells.*data\.hold_out"):
         evaluate(digits_data(), digits_bundle(), tmp_path / "out", full_model=digits_bundle())
 
 
