@@ -59,9 +59,9 @@ class Bundle:
     digest: str = ""
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """Shape of one observation; `(height, width, channels)` in pixels for images."""
-        return self.model.image_shape
+        return self.model.observation_shape
 
     @property
     def class_names(self) -> list[str]:
@@ -92,7 +92,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "args": dict(bundle.model_args),
         "latent_spec": bundle.model.latent_spec,
         "value_range": list(bundle.model.value_range),
-        "image_shape": list(bundle.image_shape),
+        "image_shape": list(bundle.observation_shape),
         "scaling": describe_scaling(bundle.scaling),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
         **({"vocabulary": list(bundle.vocabulary)} if bundle.vocabulary else {}),

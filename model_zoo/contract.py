@@ -25,7 +25,7 @@ class LatentModel(Protocol):
     """Name of the logged validation figure that early stopping watches; smaller is better."""
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """Shape of one observation; `(height, width, channels)` in pixels for images."""
         ...
 

@@ -23,7 +23,7 @@ MODELS: dict[str, type[keras.Model]] = {
 }
 
 GIVEN_BY_THE_DATA = (
-    "image_shape",
+    "observation_shape",
     "num_classes",
     "class_probabilities",
     "factor_sizes",
@@ -75,14 +75,18 @@ def takes_counts(name: str) -> bool:
 
 
 def build_model(
-    name: str, args: Mapping[str, Any], image_shape: Sequence[int], num_classes: int, **given: Any
+    name: str,
+    args: Mapping[str, Any],
+    observation_shape: Sequence[int],
+    num_classes: int,
+    **given: Any,
 ) -> keras.Model:
     """Builds a model for a data set.
 
     Args:
         name: Key of `MODELS`.
         args: Arguments from the configuration.
-        image_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
+        observation_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
         num_classes: Number of classes.
         **given: Further arguments of `GIVEN_BY_THE_DATA`; the ones that the model does not have
             are ignored.
@@ -103,4 +107,4 @@ def build_model(
         )
     has = _arguments(name)
     given = {key: value for key, value in given.items() if key in has}
-    return MODELS[name](tuple(image_shape), num_classes, **args, **given)
+    return MODELS[name](tuple(observation_shape), num_classes, **args, **given)

@@ -57,7 +57,7 @@ class GroupBatches(Batches):
         rows = self.rows(*position)
         generator = self.generator("groups", *position)
         edges, found = self.draw(rows, generator)
-        groups = np.concatenate([self.images[rows][:, None], self.pool[found]], axis=1)
+        groups = np.concatenate([self.observations[rows][:, None], self.pool[found]], axis=1)
         codes = np.concatenate([self.codes[rows][:, None], self.sharers.codes[found]], axis=1)
         parts = np.split(codes, self.num_devices)
         answers = {

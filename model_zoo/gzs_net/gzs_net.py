@@ -52,7 +52,7 @@ class GZSNet(keras.Model):
         instance normalisation; smaller networks.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        observation_shape: `(height, width, channels)` in pixels.
         num_classes: Integer, number of values of the factor "label".
         **arguments: The fields of `GZSNetSettings`.
 
@@ -70,7 +70,7 @@ class GZSNet(keras.Model):
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
         name: str | None = None,
@@ -79,11 +79,11 @@ class GZSNet(keras.Model):
         **arguments,
     ):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self.image_shape = tuple(int(side) for side in image_shape)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
         self.num_classes = num_classes
-        self.settings = GZSNetSettings(**arguments).resolved(self.image_shape, num_classes)
+        self.settings = GZSNetSettings(**arguments).resolved(self.observation_shape, num_classes)
         self.settings.check()
-        self.networks = build_networks(self.settings, self.image_shape, num_classes)
+        self.networks = build_networks(self.settings, self.observation_shape, num_classes)
         # Keras saves weights under the names of these attributes.
         self.encoder, self.decoder = self.networks.encoder, self.networks.decoder
         self.mixture, self.noise = self.networks.mixture, self.networks.noise
@@ -209,11 +209,11 @@ class GZSNet(keras.Model):
     # --- Keras --------------------------------------------------------------------------------
 
     def call(self, observations, training=False):
-        leading = ops.shape(observations)[: -len(self.image_shape)]
-        images = ops.reshape(observations, (-1, *self.image_shape))
+        leading = ops.shape(observations)[: -len(self.observation_shape)]
+        images = ops.reshape(observations, (-1, *self.observation_shape))
         code = self.encoder(images, training=training)
         return self.networks.split(ops.reshape(code, (*leading, code.shape[-1])))
 
     def get_config(self):
-        given = {"image_shape": self.image_shape, "num_classes": self.num_classes}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
         return {**super().get_config(), **given, **asdict(self.settings)}

@@ -52,17 +52,17 @@ class GZSNetworks:
 
 
 def build_networks(
-    settings: GZSNetSettings, image_shape: tuple[int, ...], num_classes: int
+    settings: GZSNetSettings, observation_shape: tuple[int, ...], num_classes: int
 ) -> GZSNetworks:
     """Builds the networks of the model."""
     architecture = settings.architecture(group_norm=settings.group_norm)
     block_dims = {name: block["dim"] for name, block in settings.latent_spec.items()}
     code_dim = sum(block_dims.values())
     return GZSNetworks(
-        encoder=image_encoder(image_shape, code_dim, architecture, name="encoder"),
+        encoder=image_encoder(observation_shape, code_dim, architecture, name="encoder"),
         decoder=image_decoder(
             code_dim,
-            image_shape,
+            observation_shape,
             architecture,
             rank=settings.rank,
             colour_columns=columns_of(settings.latent_spec, settings.colour_blocks),

@@ -55,12 +55,12 @@ class GZSNetSettings(NetworkSettings, InterpolationSettings):
     cycle_weight: float = 0.0
     seed: int = 0
 
-    def resolved(self, image_shape: tuple[int, ...], num_classes: int) -> GZSNetSettings:
+    def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> GZSNetSettings:
         """Returns these settings with defaults filled in from the data."""
         dims = self.block_dims
         return replace(
             self,
-            network=resolve_network(self.network, image_shape),
+            network=resolve_network(self.network, observation_shape),
             factor_sizes=dict(self.factor_sizes or {"label": num_classes}),
             block_dims=dict(dims) if isinstance(dims, Mapping) else dims,
             unlabelled_dims=dict(self.unlabelled_dims or {}),

@@ -47,13 +47,13 @@ class HFVAE(keras.Model):
         only on the image; log variances are bounded; `dimension_wise_weight`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, `(features,)` for vectors, or `(words,)`
-            for bags of words.
+        observation_shape: `(height, width, channels)` in pixels, `(features,)` for vectors, or
+            `(words,)` for bags of words.
         num_classes: Integer, number of classes.
         **arguments: The fields of `HFVAESettings`.
 
     Input shape:
-        Observations in `[-1, 1]`, or counts of words, `(batch, *image_shape)`.
+        Observations in `[-1, 1]`, or counts of words, `(batch, *observation_shape)`.
 
     Output shape:
         A dictionary. For each block `z`: `z`, a code drawn from the posterior, `(batch, dim)`; and
@@ -67,7 +67,7 @@ class HFVAE(keras.Model):
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
         name: str | None = None,
@@ -76,11 +76,11 @@ class HFVAE(keras.Model):
         **arguments,
     ):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self.image_shape = tuple(int(side) for side in image_shape)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
         self.num_classes = num_classes
-        self.settings = HFVAESettings(**arguments).resolved(self.image_shape)
-        self.settings.check(self.image_shape, num_classes)
-        self.networks = build_networks(self.settings, self.image_shape, num_classes)
+        self.settings = HFVAESettings(**arguments).resolved(self.observation_shape)
+        self.settings.check(self.observation_shape, num_classes)
+        self.networks = build_networks(self.settings, self.observation_shape, num_classes)
         # Keras saves weights under the names of these attributes.
         self.encoder, self.decoder = self.networks.encoder, self.networks.decoder
         self.densities = self.networks.densities
@@ -113,7 +113,7 @@ class HFVAE(keras.Model):
         return code | self.networks.likelihood.measure(observations)
 
     def decode(self, latents):
-        """Decodes to the mean of the likelihood, `(batch, *image_shape)`."""
+        """Decodes to the mean of the likelihood, `(batch, *observation_shape)`."""
         return self.networks.likelihood.mean(self.networks.decode(latents), latents)
 
     def class_scores(self, latents):
@@ -154,7 +154,7 @@ class HFVAE(keras.Model):
         """Lower bound on the log probability of every observation, from one draw of its posterior.
 
         Args:
-            observations: `(batch, *image_shape)`.
+            observations: `(batch, *observation_shape)`.
             seed: Integers `(2,)`, seed of the draw.
 
         Returns:
@@ -237,5 +237,5 @@ class HFVAE(keras.Model):
         return moments | {block.name: block.draw(moments, self.noise) for block in blocks}
 
     def get_config(self):
-        given = {"image_shape": self.image_shape, "num_classes": self.num_classes}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
         return {**super().get_config(), **given, **asdict(self.settings)}

@@ -48,10 +48,10 @@ class Likelihood(Protocol):
     measured_blocks: Mapping[str, int]
     """Sizes, by name, of blocks that are computed from observations; no network reads them."""
 
-    def __init__(self, image_shape: tuple[int, ...], settings: LikelihoodSettings): ...
+    def __init__(self, observation_shape: tuple[int, ...], settings: LikelihoodSettings): ...
 
     def encoder_input(self, observations: Any) -> Any:
-        """Maps observations to the input of the encoder, both `(batch, *image_shape)`."""
+        """Maps observations to the input of the encoder, both `(batch, *observation_shape)`."""
         ...
 
     def decoder(self, input_dim: int, architecture: Architecture) -> keras.Model:
@@ -96,8 +96,8 @@ class Bernoulli(_Unmeasured):
     Grey levels are soft targets: the loss is the cross-entropy, which is at least their entropy.
     """
 
-    def __init__(self, image_shape, settings):
-        self.image_shape = image_shape
+    def __init__(self, observation_shape, settings):
+        self.observation_shape = observation_shape
 
     def encoder_input(self, observations):
         """The observations themselves."""
@@ -106,7 +106,7 @@ class Bernoulli(_Unmeasured):
     def decoder(self, input_dim, architecture):
         """The mirror of the encoder, without a final activation."""
         return image_decoder(
-            input_dim, self.image_shape, architecture, ending="linear", name="decoder"
+            input_dim, self.observation_shape, architecture, ending="linear", name="decoder"
         )
 
     def reconstruction_loss(self, observations, decoded):
@@ -123,14 +123,14 @@ class Bernoulli(_Unmeasured):
     def distribution(self, decoded, latents):
         """Distribution of pixels that are 0 or 1, not in the range of the model."""
         pixels = tfd.Bernoulli(logits=decoded, dtype="float32")
-        return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.image_shape))
+        return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.observation_shape))
 
 
 class Gaussian(_Unmeasured):
     """Observations with independent Gaussian noise of one variance; the decoder returns means."""
 
-    def __init__(self, image_shape, settings):
-        self.image_shape, self.variance = image_shape, settings.noise_variance
+    def __init__(self, observation_shape, settings):
+        self.observation_shape, self.variance = observation_shape, settings.noise_variance
 
     def encoder_input(self, observations):
         """The observations themselves."""
@@ -138,7 +138,7 @@ class Gaussian(_Unmeasured):
 
     def decoder(self, input_dim, architecture):
         """The mirror of the encoder."""
-        return image_decoder(input_dim, self.image_shape, architecture, name="decoder")
+        return image_decoder(input_dim, self.observation_shape, architecture, name="decoder")
 
     def reconstruction_loss(self, observations, decoded):
         """Minus the log density, summed over pixels or features."""
@@ -152,7 +152,7 @@ class Gaussian(_Unmeasured):
     def distribution(self, decoded, latents):
         """Distribution of observations in the range of the model."""
         normal = tfd.Normal(decoded, self.variance**0.5)
-        return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.image_shape))
+        return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.observation_shape))
 
 
 class Multinomial:
@@ -165,8 +165,8 @@ class Multinomial:
 
     measured_blocks = {LENGTH: 1}
 
-    def __init__(self, image_shape, settings):
-        (self.num_words,), self.topic_model = image_shape, settings.topic_model
+    def __init__(self, observation_shape, settings):
+        (self.num_words,), self.topic_model = observation_shape, settings.topic_model
 
     def encoder_input(self, observations):
         """Returns `log(1 + count)`, so that long documents do not outweigh the others."""
@@ -206,13 +206,13 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def resolve_likelihood(
-    likelihood: str, image_shape: tuple[int, ...], observation: str | None
+    likelihood: str, observation_shape: tuple[int, ...], observation: str | None
 ) -> str:
     """Resolves `"auto"`: Bernoulli for images, Gaussian for vectors, multinomial for counts."""
     if likelihood == "auto":
         if observation == Counts.kind:
             return "multinomial"
-        return "bernoulli" if len(image_shape) == 3 else "gaussian"
+        return "bernoulli" if len(observation_shape) == 3 else "gaussian"
     return likelihood
 
 

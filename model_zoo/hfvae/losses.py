@@ -40,7 +40,7 @@ def loss_terms(
     Args:
         settings: Settings of the model.
         networks: Networks of the model.
-        x: Observations, `(batch, *image_shape)`.
+        x: Observations, `(batch, *observation_shape)`.
         y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; unused if the label has no block.
         outputs: Outputs of the model for the observations.
         training: Whether the batch is drawn from the training examples. If not, the aggregate

@@ -58,17 +58,17 @@ class HFVAENetworks:
 
 
 def build_networks(
-    settings: HFVAESettings, image_shape: tuple[int, ...], num_classes: int
+    settings: HFVAESettings, observation_shape: tuple[int, ...], num_classes: int
 ) -> HFVAENetworks:
     """Builds the networks of the model."""
     architecture = settings.architecture(kernel_initializer=INITIALIZER)
-    likelihood = LIKELIHOODS[settings.likelihood](image_shape, settings)
+    likelihood = LIKELIHOODS[settings.likelihood](observation_shape, settings)
     blocks = make_blocks(
         settings.blocks, num_classes, settings.temperature, settings.max_joint_classes
     )
     tied = [block for block in blocks if isinstance(block, CategoricalBlock) and block.factor]
     encoder_dim = sum(block.encoder_dim for block in blocks)
-    encoder = image_encoder(image_shape, encoder_dim, architecture, name="encoder")
+    encoder = image_encoder(observation_shape, encoder_dim, architecture, name="encoder")
     decoder = likelihood.decoder(sum(block.dim for block in blocks), architecture)
     densities = {}
     if not tied:

@@ -77,18 +77,18 @@ class HFVAESettings(NetworkSettings):
     num_examples: int | None = None
     seed: int = 0
 
-    def resolved(self, image_shape: tuple[int, ...]) -> HFVAESettings:
+    def resolved(self, observation_shape: tuple[int, ...]) -> HFVAESettings:
         """Returns these settings with defaults filled in from the data."""
         sizes: int | Sequence[int] = self.hidden_dim
         return replace(
             self,
-            network=resolve_network(self.network, image_shape),
+            network=resolve_network(self.network, observation_shape),
             hidden_dim=sizes if isinstance(sizes, int) else list(sizes),
             blocks={"z": {"dim": 10}} if self.blocks is None else self.blocks,
-            likelihood=resolve_likelihood(self.likelihood, image_shape, self.observation),
+            likelihood=resolve_likelihood(self.likelihood, observation_shape, self.observation),
         )
 
-    def check(self, image_shape: tuple[int, ...], num_classes: int) -> None:
+    def check(self, observation_shape: tuple[int, ...], num_classes: int) -> None:
         """Checks the settings after `resolved`, for observations of a shape.
 
         Raises:
@@ -96,7 +96,7 @@ class HFVAESettings(NetworkSettings):
                 out of range.
         """
         check_blocks(self.blocks, num_classes)
-        self._check_likelihood(image_shape)
+        self._check_likelihood(observation_shape)
         self._check_topics()
         for name in WEIGHTS:
             if not getattr(self, name) >= 0:
@@ -115,7 +115,7 @@ class HFVAESettings(NetworkSettings):
                 + " To learn without labels, give the block `values` in place of `factor`."
             )
 
-    def _check_likelihood(self, image_shape: tuple[int, ...]) -> None:
+    def _check_likelihood(self, observation_shape: tuple[int, ...]) -> None:
         name, observation = self.likelihood, self.observation
         if name not in LIKELIHOODS:
             known = ("auto", *LIKELIHOODS)
@@ -129,10 +129,10 @@ class HFVAESettings(NetworkSettings):
                 f"words, and only for them. Received: likelihood={name!r} for observations of kind "
                 f"'{observation or 'image or vector'}'. Set `model.args.likelihood` to auto."
             )
-        if name == "bernoulli" and len(image_shape) != 3:
+        if name == "bernoulli" and len(observation_shape) != 3:
             raise ValueError(
                 "The Bernoulli likelihood does not fit vectors. Expected: images. "
-                f"Received: observations of shape {image_shape}. Set "
+                f"Received: observations of shape {observation_shape}. Set "
                 "`model.args.likelihood` to gaussian."
             )
 

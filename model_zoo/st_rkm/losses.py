@@ -27,7 +27,7 @@ def loss_terms(settings: StRKMSettings, subspace: Subspace, x, outputs) -> dict:
     Args:
         settings: Settings of the model.
         subspace: The layer that maps features to codes.
-        x: Observations, `(batch, *image_shape)`.
+        x: Observations, `(batch, *observation_shape)`.
         outputs: Outputs of the model for the observations.
     """
     terms = {

@@ -17,7 +17,7 @@ class StRKMNetworks:
     """The built layers of the model.
 
     Attributes:
-        encoder: Maps observations `(batch, *image_shape)` to features `(batch, feature_dim)`.
+        encoder: Maps observations `(batch, *observation_shape)` to features `(batch, feature_dim)`.
         subspace: Maps features to codes `(batch, dim)`, and back.
         decoder: Maps features to observations.
         density: Mixture of the codes of every class, fitted after training.
@@ -30,13 +30,13 @@ class StRKMNetworks:
 
 
 def build_networks(
-    settings: StRKMSettings, image_shape: tuple[int, ...], num_classes: int
+    settings: StRKMSettings, observation_shape: tuple[int, ...], num_classes: int
 ) -> StRKMNetworks:
     """Builds the networks of the model."""
     dim, feature_dim, architecture = settings.dim, settings.feature_dim, settings.architecture()
     return StRKMNetworks(
-        encoder=image_encoder(image_shape, feature_dim, architecture, name="encoder"),
+        encoder=image_encoder(observation_shape, feature_dim, architecture, name="encoder"),
         subspace=Subspace(feature_dim, dim, settings.seed, name="subspace"),
-        decoder=image_decoder(feature_dim, image_shape, architecture, name="decoder"),
+        decoder=image_decoder(feature_dim, observation_shape, architecture, name="decoder"),
         density=ClassDensity(num_classes, settings.num_components, dim, name="density"),
     )

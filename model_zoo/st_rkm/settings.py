@@ -44,9 +44,9 @@ class StRKMSettings(NetworkSettings):
     num_components: int = 5
     seed: int = 0
 
-    def resolved(self, image_shape: tuple[int, ...]) -> StRKMSettings:
+    def resolved(self, observation_shape: tuple[int, ...]) -> StRKMSettings:
         """Returns these settings with the network resolved for the shape of the observations."""
-        return replace(self, network=resolve_network(self.network, image_shape))
+        return replace(self, network=resolve_network(self.network, observation_shape))
 
     def check(self) -> None:
         """Checks the settings.

@@ -40,12 +40,12 @@ class StRKM(keras.Model):
         unbounded and fixed noise becomes negligible; `noisy_every`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
+        observation_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
         num_classes: Integer, number of classes.
         **arguments: The fields of `StRKMSettings`.
 
     Input shape:
-        Observations in `[-1, 1]`, `(batch, *image_shape)`.
+        Observations in `[-1, 1]`, `(batch, *observation_shape)`.
 
     Output shape:
         A dictionary: `h` `(batch, dim)`; `centred`, the centred features `(batch, feature_dim)`;
@@ -59,7 +59,7 @@ class StRKM(keras.Model):
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
         name: str | None = None,
@@ -68,11 +68,11 @@ class StRKM(keras.Model):
         **arguments,
     ):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self.image_shape = tuple(int(side) for side in image_shape)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
         self.num_classes = num_classes
-        self.settings = StRKMSettings(**arguments).resolved(self.image_shape)
+        self.settings = StRKMSettings(**arguments).resolved(self.observation_shape)
         self.settings.check()
-        networks = build_networks(self.settings, self.image_shape, num_classes)
+        networks = build_networks(self.settings, self.observation_shape, num_classes)
         # Keras saves weights under the names of these attributes.
         self.encoder, self.subspace = networks.encoder, networks.subspace
         self.decoder, self.density = networks.decoder, networks.density
@@ -92,7 +92,7 @@ class StRKM(keras.Model):
         return {"h": self.subspace(self.encoder(observations))}
 
     def decode(self, latents):
-        """Decodes the features with these coordinates, `(batch, *image_shape)`."""
+        """Decodes the features with these coordinates, `(batch, *observation_shape)`."""
         return self.decoder(self.subspace.lift(latents["h"]))
 
     def class_scores(self, latents):
@@ -119,7 +119,7 @@ class StRKM(keras.Model):
         scale = (high - low) / self.settings.reconstruction_weight**0.5
         return tfd.Independent(
             tfd.Normal(self.decode(latents), scale),
-            reinterpreted_batch_ndims=len(self.image_shape),
+            reinterpreted_batch_ndims=len(self.observation_shape),
         )
 
     def settle(self, observations: Iterable[np.ndarray]) -> None:
@@ -176,5 +176,5 @@ class StRKM(keras.Model):
         return outputs
 
     def get_config(self):
-        given = {"image_shape": self.image_shape, "num_classes": self.num_classes}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
         return {**super().get_config(), **given, **asdict(self.settings)}

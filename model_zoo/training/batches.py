@@ -35,7 +35,7 @@ class Batches(keras.utils.PyDataset):
     as an uninterrupted one, however far Keras reads ahead.
 
     Args:
-        images: `(n, ...)` observations as stored, `n` at least 1.
+        observations: `(n, ...)` observations as stored, `n` at least 1.
         labels: `(n,)` integers, or `(n, factors)`.
         batch_size: Integer, examples a batch; the last batch of an epoch may be smaller.
         value_range: Pair of floats, smallest and largest value of an observation.
@@ -53,7 +53,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        images: np.ndarray,
+        observations: np.ndarray,
         labels: np.ndarray,
         *,
         batch_size: int,
@@ -66,7 +66,7 @@ class Batches(keras.utils.PyDataset):
         deformations: Deformations | None = None,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
-        self.images, self.labels = images, labels.astype(np.int32)
+        self.observations, self.labels = observations, labels.astype(np.int32)
         self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
         self.seed, self.epochs, self.scaling = seed, epochs, scaling
         self.deformations = deformations
@@ -87,7 +87,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         position = self.position(index)
         rows = self.rows(*position)
-        return self.observe(self.images[rows], position), self.labels[rows]
+        return self.observe(self.observations[rows], position), self.labels[rows]
 
     def observe(self, stored: np.ndarray, position: tuple[int, int]) -> np.ndarray:
         """Deforms and scales stored observations for the model, as float32."""

@@ -48,7 +48,7 @@ class ZsZuNetworks:
         return {"zs": self.zs_encoder(observations), "zu": zu}
 
     def decode(self, latents):
-        """Decodes to the mean of the likelihood, `(batch, *image_shape)`."""
+        """Decodes to the mean of the likelihood, `(batch, *observation_shape)`."""
         zu = self.head.lift(latents["zu"])
         return self.decoder(ops.concatenate([latents["zs"], zu], axis=-1))
 
@@ -59,20 +59,24 @@ class ZsZuNetworks:
 
 
 def build_networks(
-    settings: ZsZuVAESettings, image_shape: tuple[int, ...], num_classes: int
+    settings: ZsZuVAESettings, observation_shape: tuple[int, ...], num_classes: int
 ) -> ZsZuNetworks:
     """Builds the networks of the model."""
     zs_dim, zu_dim = settings.zs_dim, settings.zu_dim
     architecture = settings.architecture(group_norm=settings.group_norm)
     zs_encoder = image_encoder(
-        image_shape, zs_dim, architecture, dropout=settings.dropout, name="zs_encoder"
+        observation_shape, zs_dim, architecture, dropout=settings.dropout, name="zs_encoder"
     )
     head = make_head(settings)
     return ZsZuNetworks(
         zs_encoder=zs_encoder,
         head=head,
-        zu_encoder=image_encoder(image_shape, head.encoder_dim, architecture, name="zu_encoder"),
-        decoder=image_decoder(zs_dim + head.decoder_dim, image_shape, architecture, name="decoder"),
+        zu_encoder=image_encoder(
+            observation_shape, head.encoder_dim, architecture, name="zu_encoder"
+        ),
+        decoder=image_decoder(
+            zs_dim + head.decoder_dim, observation_shape, architecture, name="decoder"
+        ),
         adversary=classifier_head(
             zu_dim, num_classes, hidden_dim=settings.hidden_dim, name="adversary"
         ),
@@ -83,7 +87,7 @@ def build_networks(
             name="mixture",
             dtype="float32",
         ),
-        discriminator=make_discriminator(settings, image_shape, num_classes),
+        discriminator=make_discriminator(settings, observation_shape, num_classes),
         noise=keras.random.SeedGenerator(settings.seed),
     )
 
@@ -96,13 +100,13 @@ def make_head(settings: ZsZuVAESettings) -> GaussianHead | StiefelHead:
 
 
 def make_discriminator(
-    settings: ZsZuVAESettings, image_shape: tuple[int, ...], num_classes: int
+    settings: ZsZuVAESettings, observation_shape: tuple[int, ...], num_classes: int
 ) -> ProjectionDiscriminator | None:
     """Makes the discriminator; returns `None` if `gan_weight` is 0."""
     if not settings.gan_weight:
         return None
     return ProjectionDiscriminator(
-        image_shape,
+        observation_shape,
         num_classes,
         width=settings.width,
         hidden_dim=settings.hidden_dim,

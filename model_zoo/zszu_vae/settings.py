@@ -82,11 +82,11 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     sampled_prior: str = "refitted"
     seed: int = 0
 
-    def resolved(self, image_shape: tuple[int, ...], num_classes: int) -> ZsZuVAESettings:
+    def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> ZsZuVAESettings:
         """Returns these settings with defaults filled in from the data."""
         return replace(
             self,
-            network=resolve_network(self.network, image_shape),
+            network=resolve_network(self.network, observation_shape),
             class_probabilities=tuple(
                 self.class_probabilities or [1.0 / num_classes] * num_classes
             ),

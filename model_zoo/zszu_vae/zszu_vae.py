@@ -48,7 +48,7 @@ class ZsZuVAE(keras.Model):
         mixture in only a share of the batch, because its components are wider than the codes.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
+        observation_shape: `(height, width, channels)` in pixels, or `(features,)` for vectors.
         num_classes: Integer, number of classes.
         **arguments: The fields of `ZsZuVAESettings`.
 
@@ -66,7 +66,7 @@ class ZsZuVAE(keras.Model):
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
         name: str | None = None,
@@ -75,13 +75,17 @@ class ZsZuVAE(keras.Model):
         **arguments,
     ):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self.image_shape = tuple(int(side) for side in image_shape)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
         self.num_classes = num_classes
-        self.settings = ZsZuVAESettings(**arguments).resolved(self.image_shape, num_classes)
+        self.settings = ZsZuVAESettings(**arguments).resolved(self.observation_shape, num_classes)
         self.settings.check()
         noise_variance, zu_dim = self.settings.noise_variance, self.settings.zu_dim
-        self.reconstruction_weight = math.prod(self.image_shape) / (2 * noise_variance * zu_dim)
-        self.networks = networks = build_networks(self.settings, self.image_shape, num_classes)
+        self.reconstruction_weight = math.prod(self.observation_shape) / (
+            2 * noise_variance * zu_dim
+        )
+        self.networks = networks = build_networks(
+            self.settings, self.observation_shape, num_classes
+        )
         # Keras saves weights under the names of these attributes.
         self.zs_encoder, self.head = networks.zs_encoder, networks.head
         self.zu_encoder, self.decoder = networks.zu_encoder, networks.decoder
@@ -131,7 +135,7 @@ class ZsZuVAE(keras.Model):
         """Distribution of observations given blocks: pixels with independent Gaussian noise."""
         return tfd.Independent(
             tfd.Normal(self.decode(latents), self.noise_scale),
-            reinterpreted_batch_ndims=len(self.image_shape),
+            reinterpreted_batch_ndims=len(self.observation_shape),
         )
 
     @property
@@ -237,5 +241,5 @@ class ZsZuVAE(keras.Model):
         return {"zs": zs, "zu": zu, "reconstruction": self.decode({"zs": zs, "zu": zu}), **moments}
 
     def get_config(self):
-        given = {"image_shape": self.image_shape, "num_classes": self.num_classes}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
         return {**super().get_config(), **given, **asdict(self.settings)}

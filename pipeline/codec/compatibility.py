@@ -22,12 +22,12 @@ def check_compatible(manifest: Manifest, description: Mapping[str, Any]) -> None
         ValueError: The bundle does not fit the data set.
     """
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
-    if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):
+    if kind is not given or list(manifest.observation_shape) != list(description["image_shape"]):
         resize = f"Import the data with --image-size {description['image_shape'][0]}, or train"
         raise ValueError(
             f"Data set '{manifest.name}' and the bundle do not fit. "
             f"Expected: {kind.many} of shape {tuple(description['image_shape'])}. "
-            f"Received: {given.many} of shape {manifest.image_shape}. "
+            f"Received: {given.many} of shape {manifest.observation_shape}. "
             f"{resize if kind is given and kind.can_resize else 'Train'} a bundle on this data."
         )
     if manifest.vocabulary != description.get("vocabulary", []):

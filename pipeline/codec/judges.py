@@ -65,4 +65,4 @@ class Judges:
 
 def image_row(bundle: Bundle) -> Signature:
     """Shape and type of the observations of a bundle, as stored."""
-    return {"images": (bundle.image_shape, bundle.scaling.dtype)}
+    return {"images": (bundle.observation_shape, bundle.scaling.dtype)}

@@ -28,12 +28,12 @@ class Variants:
     """Variants as stored, including the rejected ones.
 
     Attributes:
-        images: Observations as stored, `(V, ...)`.
+        observations: Observations as stored, `(V, ...)`.
         probabilities: The judge's probabilities of each of its factors, `(V, num_values)`.
         verdicts: The gate's verdicts on them.
     """
 
-    images: np.ndarray
+    observations: np.ndarray
     probabilities: dict[str, np.ndarray]
     verdicts: Verdicts
 

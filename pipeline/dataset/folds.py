@@ -89,9 +89,9 @@ def _check_labels(fold: Examples, class_names: Sequence[str], where: str) -> Non
 
 
 def _check_finite(fold: Examples, where: str) -> None:
-    if fold.images.dtype.kind != "f":
+    if fold.observations.dtype.kind != "f":
         return
-    finite = np.isfinite(fold.images).reshape(len(fold), -1).all(axis=1)
+    finite = np.isfinite(fold.observations).reshape(len(fold), -1).all(axis=1)
     if not finite.all():
         raise ValueError(
             f"Example '{fold.ids[np.argmin(finite)]}' of the {where} is not finite. Expected: no "

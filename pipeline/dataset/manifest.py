@@ -10,7 +10,15 @@ import platform
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.dataset.details import DETAILS
@@ -67,8 +75,8 @@ class Manifest(BaseModel):
         name: Name of the data set, lower case; the prefix of its files.
         version: Semantic version, as TFDS reads it.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape of an observation, `(height, width, channels)`, `(features,)` or
-            `(words,)`.
+        observation_shape: Event shape of an observation, `(height, width, channels)`,
+            `(features,)` or `(words,)`; `image_shape` in the file.
         factors: Value names of each factor in the order of their codes; `"label"` first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
         splits: The shards of each split, in order.
@@ -78,14 +86,21 @@ class Manifest(BaseModel):
         details: How it was made: `ImportedDetails` or `GeneratedDetails` as plain data.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+    )
 
     schema_version: int = SCHEMA_VERSION
     kind: Literal["imported", "generated"]
     name: str
     version: str = "1.0.0"
     observation: str = "image"
-    image_shape: tuple[int, ...]
+    observation_shape: tuple[int, ...] = Field(
+        validation_alias=AliasChoices("image_shape", "observation_shape"),
+        serialization_alias="image_shape",
+    )
     factors: dict[str, list[str]]
     vocabulary: list[str] = []
     splits: dict[str, list[ShardEntry]]
@@ -111,9 +126,9 @@ class Manifest(BaseModel):
     def _observation_is_known(self) -> Manifest:
         if self.observation not in KINDS:
             raise ValueError(f"observation must be in {sorted(KINDS)}, got '{self.observation}'")
-        if expected := KINDS[self.observation].check_shape(self.image_shape):
-            raise ValueError(f"image_shape must be {expected}, got {self.image_shape}")
-        words = self.image_shape[0] if self.observation == Counts.kind else 0
+        if expected := KINDS[self.observation].check_shape(self.observation_shape):
+            raise ValueError(f"image_shape must be {expected}, got {self.observation_shape}")
+        words = self.observation_shape[0] if self.observation == Counts.kind else 0
         if len(self.vocabulary) != words:
             raise ValueError(f"vocabulary must have {words} words, got {len(self.vocabulary)}")
         check_vocabulary(self.vocabulary)

@@ -30,7 +30,7 @@ def parse_row(
     record: bytes | BadRecord,
     factors: Mapping[str, Sequence[str]],
     kind: Kind,
-    image_shape: tuple[int, ...],
+    observation_shape: tuple[int, ...],
 ) -> ParsedRecord | str:
     """Reads a `tf.train.Example`; returns the reason as text if it is unusable.
 
@@ -39,7 +39,7 @@ def parse_row(
         record: An item of `read_records`.
         factors: Value names of each factor.
         kind: The kind of observation.
-        image_shape: Event shape that the observation must have.
+        observation_shape: Event shape that the observation must have.
     """
     if isinstance(record, BadRecord):
         return record.reason
@@ -58,7 +58,7 @@ def parse_row(
     example_id = features["example_id"].bytes_list.value
     if len(example_id) != 1:
         return "feature 'example_id' is missing or not one string"
-    value = kind.parse(features[kind.feature], image_shape)
+    value = kind.parse(features[kind.feature], observation_shape)
     if isinstance(value, str):
         return value
     return ParsedRecord(number, value, codes, example_id[0].decode(errors="replace"))
@@ -96,7 +96,7 @@ def stream_shard(
     ):
         if records is not None and number not in records:
             continue
-        row = parse_row(number, record, manifest.factors, kind, manifest.image_shape)
+        row = parse_row(number, record, manifest.factors, kind, manifest.observation_shape)
         if isinstance(row, str):
             dead.append(DeadLetter(entry.file, number, row))
         else:
@@ -139,7 +139,7 @@ def _decode_batch(
 ) -> tuple[Examples, list[DeadLetter]]:
     """Decodes a batch; damaged observations join the dead letters."""
     kind = KINDS[manifest.observation]
-    images, intact = kind.decode([row.value for row in rows], manifest.image_shape)
+    images, intact = kind.decode([row.value for row in rows], manifest.observation_shape)
     broken = [rows[place].record for place in np.flatnonzero(~intact)]
     dead = dead + [DeadLetter(file, record, kind.damaged) for record in broken]
     rows = [rows[place] for place in np.flatnonzero(intact)]

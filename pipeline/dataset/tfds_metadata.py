@@ -29,7 +29,7 @@ def write_metadata(
 
     kind = KINDS[manifest.observation]
     features = {
-        kind.feature: kind.tfds_feature(manifest.image_shape),
+        kind.feature: kind.tfds_feature(manifest.observation_shape),
         **{n: tfds.features.ClassLabel(names=values) for n, values in manifest.factors.items()},
         "example_id": tfds.features.Text(),
         **(extra_features or {}),

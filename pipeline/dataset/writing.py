@@ -39,6 +39,6 @@ def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[
     """Serializes a batch: the observation as its kind stores it, the factors and the id."""
     names, columns = list(examples.factors), list(examples.factors.values())
     rows = np.stack(columns, axis=1).tolist()
-    for value, codes, example_id in zip(kind.encode(examples.images), rows, ids, strict=True):
+    for value, codes, example_id in zip(kind.encode(examples.observations), rows, ids, strict=True):
         factors = dict(zip(names, codes, strict=True))
         yield serialize({kind.feature: value, **factors, "example_id": example_id})

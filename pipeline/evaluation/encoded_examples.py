@@ -42,7 +42,7 @@ class EncodedExamples:
         check_classes(examples, name)
         check_blocks(codec.spec, codec.bundle.model_name)
         examples = choose(examples, len(examples), seed, "held out")
-        return cls(codec, examples, codec.encode(examples.images), name, seed)
+        return cls(codec, examples, codec.encode(examples.observations), name, seed)
 
     @property
     def one(self) -> str:

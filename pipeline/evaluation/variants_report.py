@@ -113,7 +113,7 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
         SectionResult(measure_recombinations(drawn), sheet)
         + _report_cells(made)
         + _report_trained(made)
-        + _report_nearest(made, drawn.images, drawn.plan.label)
+        + _report_nearest(made, drawn.observations, drawn.plan.label)
         + _report_exchange(made, made.examples)
     )
 
@@ -126,7 +126,7 @@ def _report_variants(made: _Generation) -> SectionResult:
         SectionResult(measure_variants(sample, made.examples), beside)
         + _report_cells(made)
         + _report_trained(made)
-        + _report_nearest(made, sample.images[:, 0], sample.anchors.labels)
+        + _report_nearest(made, sample.observations[:, 0], sample.anchors.labels)
         + _report_exchange(made, sample.anchors)
         + _report_traversals(made, sample)
     )
@@ -148,7 +148,7 @@ def _report_trained(made: _Generation) -> SectionResult:
 def _report_nearest(made: _Generation, images: np.ndarray, labels: np.ndarray) -> SectionResult:
     """Shows the generated observations of every class that are nearest to a real example."""
     drawing = pictures_of(made.codec.kind, made.codec.bundle.vocabulary)
-    nearest = draw_nearest(drawing, images, labels, made.examples.images)
+    nearest = draw_nearest(drawing, images, labels, made.examples.observations)
     return SectionResult(pictures={"nearest": Picture(nearest, NEAREST)} if nearest else {})
 
 
@@ -161,7 +161,7 @@ def _report_traversals(made: _Generation, sample: VariantSample) -> SectionResul
     """A traversal of one anchor along the axes of the recipe, if the recipe moves along axes."""
     generate, anchors, codec = made.config.generate, sample.anchors, made.codec
     axes = find_recipe(generate.recipe).traversed(codec.spec, generate.options)
-    latents = codec.encode(anchors.images) if axes else {}
+    latents = codec.encode(anchors.observations) if axes else {}
     return SectionResult(pictures=draw_traversals(codec, anchors, latents, generate, axes))
 
 

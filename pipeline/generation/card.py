@@ -26,7 +26,7 @@ _TEMPLATE = """\
 | {{ kind.many | capitalize }} | {{ m.totals["written"] }} of {{ m.totals["requested"] }} \
 requested ({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
 {{ m.totals["dead"] }} without a readable anchor) |
-| Shape | {{ m.image_shape | join(" x ") }}, {{ kind.stored_as }} |
+| Shape | {{ m.observation_shape | join(" x ") }}, {{ kind.stored_as }} |
 | Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
 | Model bundle | `{{ details.bundle_digest }}` |

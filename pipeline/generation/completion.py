@@ -96,7 +96,7 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
         kind="generated",
         name=output_name(source, job.settings),
         observation=source.observation,
-        image_shape=source.image_shape,
+        observation_shape=source.observation_shape,
         factors={name: source.factors[name] for name in job.plan.written},
         vocabulary=source.vocabulary,
         splits={job.settings.split: [report.entry for report in reports]},

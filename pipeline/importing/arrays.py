@@ -16,8 +16,8 @@ class ArraySource:
     """Observations and factor codes in memory.
 
     Args:
-        images: Observations in stored form: uint8 array of shape `(n, height, width, channels)`, or
-            for vectors float32 of shape `(n, features)`.
+        observations: Observations in stored form: uint8 array of shape `(n, height, width,
+            channels)`, or for vectors float32 of shape `(n, features)`.
         codes: int64 array of shape `(n,)` for each factor.
         rows: The rows of each split.
         observation: The kind of observation.
@@ -26,16 +26,16 @@ class ArraySource:
     name: str
     description: str
     factors: dict[str, list[str]]
-    images: np.ndarray
+    observations: np.ndarray
     codes: dict[str, np.ndarray]
     rows: dict[str, np.ndarray]
     label_field: str = "label"
     observation: str = "image"
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """Event shape of the observations."""
-        return self.images.shape[1:]
+        return self.observations.shape[1:]
 
     @property
     def splits(self) -> dict[str, int]:
@@ -48,7 +48,9 @@ class ArraySource:
             rows = self.rows[split][start : start + BATCH_SIZE]
             factors = {name: codes[rows] for name, codes in self.codes.items()}
             yield (
-                Examples(self.images[rows], factors, position_ids(range(start, start + len(rows)))),
+                Examples(
+                    self.observations[rows], factors, position_ids(range(start, start + len(rows)))
+                ),
                 [],
             )
 

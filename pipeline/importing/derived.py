@@ -23,7 +23,7 @@ class DerivedSource:
     name: str
     description: str
     observation: str
-    image_shape: tuple[int, ...]
+    observation_shape: tuple[int, ...]
     factors: dict[str, list[str]]
     splits: dict[str, int]
     label_field: str
@@ -119,10 +119,10 @@ def resize(source: Source, image_size: int) -> Source:
 
         examples, dead = batch
         size = (image_size, image_size)
-        images = tf.image.resize(examples.images, size, antialias=True).numpy()
+        images = tf.image.resize(examples.observations, size, antialias=True).numpy()
         images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
-        return dataclasses.replace(examples, images=images), dead
+        return dataclasses.replace(examples, observations=images), dead
 
     return derive_source(
-        source, change, image_shape=(image_size, image_size, source.image_shape[2])
+        source, change, observation_shape=(image_size, image_size, source.observation_shape[2])
     )

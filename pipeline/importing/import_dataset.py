@@ -128,10 +128,10 @@ def _check(source: Source, shards: int | None) -> None:
         )
     check_factors(source.factors)
     kind = KINDS[source.observation]
-    if expected := kind.check_shape(source.image_shape):
+    if expected := kind.check_shape(source.observation_shape):
         raise ValueError(
             f"The {kind.many} of source '{source.name}' have an unsupported shape. "
-            f"Expected: {expected}. Received: image_shape={source.image_shape}. "
+            f"Expected: {expected}. Received: observation_shape={source.observation_shape}. "
             "Convert them."
         )
     if not source.splits.get("train"):
@@ -156,7 +156,7 @@ def _manifest(
         kind="imported",
         name=name,
         observation=source.observation,
-        image_shape=source.image_shape,
+        observation_shape=source.observation_shape,
         factors=source.factors,
         vocabulary=vocabulary_of(source),
         splits=splits,

@@ -39,10 +39,10 @@ def colour(source: Source, inks: int) -> Source:
         ValueError: If the images are not grey, the factor exists, or `inks` is out of range.
     """
     kind = KINDS[source.observation]
-    if not kind.can_resize or source.image_shape[-1] != 1 or FACTOR in source.factors:
+    if not kind.can_resize or source.observation_shape[-1] != 1 or FACTOR in source.factors:
         raise ValueError(
             f"Source '{source.name}' is unfit for inks. Expected: grey images without a factor "
-            f"'{FACTOR}'. Received: {kind.many} of shape {source.image_shape} with "
+            f"'{FACTOR}'. Received: {kind.many} of shape {source.observation_shape} with "
             f"{list(source.factors)}. Drop --inks."
         )
     if not 2 <= inks <= len(COLOURS):
@@ -57,13 +57,13 @@ def colour(source: Source, inks: int) -> Source:
         examples, dead = batch
         keys = identity_keys(0, FACTOR, [f"{source.name}/{split}/{i}" for i in examples.ids])
         codes = (keys % np.uint64(inks)).astype(np.int64)
-        images = np.rint(examples.images * palette[codes][:, None, None]).astype(np.uint8)
+        images = np.rint(examples.observations * palette[codes][:, None, None]).astype(np.uint8)
         factors = examples.factors | {FACTOR: codes}
-        return dataclasses.replace(examples, images=images, factors=factors), dead
+        return dataclasses.replace(examples, observations=images, factors=factors), dead
 
     return derive_source(
         source,
         change,
-        image_shape=(*source.image_shape[:2], 3),
+        observation_shape=(*source.observation_shape[:2], 3),
         factors=source.factors | {FACTOR: names},
     )

@@ -35,7 +35,8 @@ def add_measured_factors(source: Source, names: Sequence[str]) -> tuple[Source, 
     def change(split: str, batch: Batch) -> Batch:
         examples, dead = batch
         codes = {
-            name: terciles.codes(name, measure_strokes(examples.images, name)) for name in names
+            name: terciles.codes(name, measure_strokes(examples.observations, name))
+            for name in names
         }
         return dataclasses.replace(examples, factors=examples.factors | codes), dead
 
@@ -45,10 +46,10 @@ def add_measured_factors(source: Source, names: Sequence[str]) -> tuple[Source, 
 
 def _check(source: Source, names: Sequence[str]) -> None:
     kind = KINDS[source.observation]
-    if not kind.can_resize or source.image_shape[-1] != 1:
+    if not kind.can_resize or source.observation_shape[-1] != 1:
         raise ValueError(
             f"Source '{source.name}' is unfit for --measure. Expected: grey images. Received: "
-            f"{kind.many} of shape {source.image_shape}. Drop --measure."
+            f"{kind.many} of shape {source.observation_shape}. Drop --measure."
         )
     for name in names:
         if name not in ATTRIBUTES:
@@ -67,11 +68,11 @@ def _check(source: Source, names: Sequence[str]) -> None:
 def _measure_training(source: Source, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Measures each attribute in the training images, `(n,)`."""
     columns: dict[str, list[np.ndarray]] = {name: [np.zeros(0)] for name in names}
-    total = np.zeros(source.image_shape)
+    total = np.zeros(source.observation_shape)
     for examples, _ in source.batches("train"):
-        total += examples.images.sum(axis=0, dtype=np.float64)
+        total += examples.observations.sum(axis=0, dtype=np.float64)
         for name in names:
-            columns[name].append(measure_strokes(examples.images, name))
+            columns[name].append(measure_strokes(examples.observations, name))
     inside = np.zeros(total.shape, bool)
     inside[1:-1, 1:-1] = True
     if np.mean(total[~inside]) > np.mean(total):

@@ -192,8 +192,8 @@ def open_source(
     if image_size is not None and not kind.can_resize:
         raise ValueError(
             f"Source '{spec}' does not hold images. Expected: `image_size` for images only. "
-            f"Received: image_size={image_size} for {kind.many} of shape {source.image_shape}. "
-            "Drop --image-size."
+            f"Received: image_size={image_size} for {kind.many} of shape "
+            f"{source.observation_shape}. Drop --image-size."
         )
     if inks is not None:
         source = colouring.colour(source, inks)
@@ -203,6 +203,6 @@ def open_source(
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:
         source = selection.keep_factors(source, factors)
-    if image_size is not None and source.image_shape[:2] != (image_size, image_size):
+    if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
     return source

@@ -22,7 +22,7 @@ class Source(Protocol):
         name: Suggested name of the data set.
         description: One or two sentences for people.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
+        observation_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
             `(words,)` of bags of words.
         factors: Value names of each factor; `"label"` first.
         splits: Number of examples, good and bad, of each split.
@@ -36,7 +36,7 @@ class Source(Protocol):
     @property
     def observation(self) -> str: ...
     @property
-    def image_shape(self) -> tuple[int, ...]: ...
+    def observation_shape(self) -> tuple[int, ...]: ...
     @property
     def factors(self) -> dict[str, list[str]]: ...
     @property

@@ -137,7 +137,7 @@ def _parser(dataset: DatasetDir) -> Any:
     """Returns a parser of observations, labels, recipes and confidences in a batch of records."""
     import tensorflow as tf
 
-    shape, feature = dataset.manifest.image_shape, dataset.observation_kind.feature
+    shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
     one = tf.io.FixedLenFeature
     stored = {
         "image": one((), tf.string),
@@ -206,7 +206,7 @@ def _decoder(dataset: DatasetDir) -> Any:
     """Returns a decoder of a parsed record into observation and label."""
     import tensorflow as tf
 
-    shape, feature = dataset.manifest.image_shape, dataset.observation_kind.feature
+    shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
 
     def decode(record):
         value, label = record[feature], record["label"]
@@ -233,7 +233,7 @@ def _check(
     for other in made:
         theirs = other.manifest
         for what, one, two in (
-            ("shape", ours.image_shape, theirs.image_shape),
+            ("shape", ours.observation_shape, theirs.observation_shape),
             ("classes", ours.class_names, theirs.class_names),
         ):
             if one != two:

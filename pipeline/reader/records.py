@@ -67,7 +67,7 @@ def read(
 def _stream(
     dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
 ) -> Iterator[Record]:
-    kind, shape = dataset.observation_kind, dataset.manifest.image_shape
+    kind, shape = dataset.observation_kind, dataset.manifest.observation_shape
     for value, features in _selected(dataset, split, selection, worker, num_workers):
         yield {**features, kind.feature: _decode(value, kind, shape)}
 
@@ -98,7 +98,9 @@ def parse_record(
         ValueError: If the record is damaged or does not fit the manifest.
     """
     manifest = dataset.manifest
-    row = parse_row(number, data, manifest.factors, dataset.observation_kind, manifest.image_shape)
+    row = parse_row(
+        number, data, manifest.factors, dataset.observation_kind, manifest.observation_shape
+    )
     if isinstance(row, str) or isinstance(data, BadRecord):
         raise ValueError(
             f"Data set '{dataset.path}' has a bad record: record {number} of '{file}': {row}. "

@@ -70,7 +70,7 @@ class MixedBatches(keras.utils.PyDataset):
         if self.mixed is not None and self.num_mixed:
             rows = rows_at(len(self.mixed), self.num_mixed, index, self.seed + 1)
             parts.append(self.mixed.take(rows))
-        images = np.concatenate([part.images for part in parts]).astype(np.float32)
+        images = np.concatenate([part.observations for part in parts]).astype(np.float32)
         labels = np.eye(self.classes, dtype=np.float32)[
             np.concatenate([part.labels for part in parts])
         ]
@@ -95,14 +95,14 @@ class Downstream:
     of a short training.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        observation_shape: `(height, width, channels)` in pixels.
         classes: Number of classes.
         settings: Network, width and learning rate.
     """
 
-    def __init__(self, image_shape: tuple[int, ...], classes: int, settings: StudyConfig):
+    def __init__(self, observation_shape: tuple[int, ...], classes: int, settings: StudyConfig):
         fix_rounding()
-        self.image_shape, self.classes, self.settings = image_shape, classes, settings
+        self.observation_shape, self.classes, self.settings = observation_shape, classes, settings
         self.network = self.build()
         schedule = Schedule(epochs=1, learning_rate=settings.learning_rate)
         loss = keras.losses.CategoricalCrossentropy(
@@ -114,7 +114,7 @@ class Downstream:
     def build(self) -> keras.Model:
         """Builds a network with initial weights from Keras' global seed."""
         build = NETWORKS[self.settings.network]
-        return build(self.image_shape, self.classes, width=self.settings.width)
+        return build(self.observation_shape, self.classes, width=self.settings.width)
 
     def train_and_score(self, batches: MixedBatches, test: Examples, seed: int) -> Scores:
         """Trains from initial weights of a seed and scores on the test split.
@@ -140,7 +140,7 @@ def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def score(network: keras.Model, test: Examples) -> Scores:
     """Figures of a classifier on examples that it was not trained on."""
-    logits = logits_of(network, test.images)
+    logits = logits_of(network, test.observations)
     logits -= logits.max(axis=1, keepdims=True)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     right = logits.argmax(axis=1) == test.labels

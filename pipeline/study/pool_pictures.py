@@ -56,12 +56,12 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
         shown = _by_class(made)
         anchors = seen.take(np.isin(seen.labels, list(shown)))
         anchors = anchors.take(one_per_class(anchors.labels)[:MOST_ROWS])
-        variants = np.stack([made.images[rows] for rows in shown.values()])
+        variants = np.stack([made.observations[rows] for rows in shown.values()])
         accepted = np.ones(variants.shape[:2], bool)
         names = dataset.manifest.class_names
         beside = figures.variants(ShownVariants(anchors, variants, accepted, names))
         pictures[f"{pool}, generated"] = replace(beside, caption=GENERATED)
-        if nearest := draw_nearest(figures, made.images, made.labels, seen.images):
+        if nearest := draw_nearest(figures, made.observations, made.labels, seen.observations):
             pictures[f"{pool}, nearest"] = Picture(nearest, NEAREST)
     return pictures
 

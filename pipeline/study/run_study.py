@@ -131,7 +131,7 @@ class _Study:
             self.data.train, dataset.manifest.factors, study.ties, study.auditor_steps
         )
         downstream = Downstream(
-            self.data.test.images.shape[1:], len(dataset.manifest.class_names), study
+            self.data.test.observations.shape[1:], len(dataset.manifest.class_names), study
         )
         for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
             sample = RealSample(self.data, size, seed, self._teller(size, seed))
@@ -225,7 +225,7 @@ def _check_data(dataset: DatasetDir) -> None:
     if manifest.observation != PIXELS.kind:
         raise ValueError(
             f"A study classifies images only. Expected: images. Received: '{manifest.name}' "
-            f"of {kind.many} of shape {manifest.image_shape}. Study another data set."
+            f"of {kind.many} of shape {manifest.observation_shape}. Study another data set."
         )
     for split in ("train", "test"):
         found = [name for name, count in manifest.label_counts(split).items() if count]

@@ -63,7 +63,7 @@ def write_subset(
             kind="imported",
             name=manifest.name,
             observation=manifest.observation,
-            image_shape=manifest.image_shape,
+            observation_shape=manifest.observation_shape,
             factors=manifest.factors,
             vocabulary=manifest.vocabulary,
             splits={"train": [shard]},

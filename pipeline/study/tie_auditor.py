@@ -51,11 +51,15 @@ class Auditor:
         values = np.stack([self.train.factors[name] for name in self.sizes], axis=1)
         epochs = math.ceil(self.steps * AUDITOR_BATCH / len(values))
         schedule = Schedule(epochs=epochs, batch_size=AUDITOR_BATCH, seed=AUDITOR_SEED)
-        return fit_classifier((self.train.images, values), list(self.sizes.values()), schedule)
+        return fit_classifier(
+            (self.train.observations, values), list(self.sizes.values()), schedule
+        )
 
     def reads(self, examples: Examples) -> np.ndarray:
         """Whether each example has label and tied factors classified as planned, bool `(n,)`."""
-        heads = split_heads(logits_of(self.network, examples.images), list(self.sizes.values()))
+        heads = split_heads(
+            logits_of(self.network, examples.observations), list(self.sizes.values())
+        )
         read = [
             head.argmax(axis=1) == examples.factors[name]
             for name, head in zip(self.sizes, heads, strict=True)

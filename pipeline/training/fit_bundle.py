@@ -61,7 +61,7 @@ def fit_bundle(
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
-    scaling = SCALINGS[observation].fit(folds.train.images)
+    scaling = SCALINGS[observation].fit(folds.train.observations)
     model, history = _fit_model(config, folds, factors, scaling, state, display)
     judged = judge_factors(config.judge, model.latent_spec, factors)
     sizes = {name: len(factors[name]) for name in judged}
@@ -77,7 +77,9 @@ def fit_bundle(
         judge_width=config.judge.width,
         judge_factors=judged,
     )
-    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.factors)
+    priors = model.fitted_priors(
+        Codec(bundle).encode(folds.train.observations), folds.train.factors
+    )
     bundle.priors = {
         f"{block}/{name}": np.asarray(array, np.float32)
         for block, arrays in priors.items()
@@ -86,12 +88,16 @@ def fit_bundle(
     return bundle, history
 
 
-def new_model(config: Config, image_shape: Shape, factors: Factors, **given: Any) -> keras.Model:
+def new_model(
+    config: Config, observation_shape: Shape, factors: Factors, **given: Any
+) -> keras.Model:
     """Builds the model of a configuration with initial weights from `train.seed`."""
     keras.utils.set_random_seed(config.train.seed)
     given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
     num_classes = len(factors["label"])
-    return build_model(config.model.name, config.model.args, image_shape, num_classes, **given)
+    return build_model(
+        config.model.name, config.model.args, observation_shape, num_classes, **given
+    )
 
 
 def _fit_model(
@@ -103,7 +109,7 @@ def _fit_model(
     display: ProgressDisplay,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Trains the model; returns it in float32 on one device, however it was trained."""
-    train, image_shape = config.train, folds.train.images.shape[1:]
+    train, observation_shape = config.train, folds.train.observations.shape[1:]
     counts = np.bincount(folds.train.labels, minlength=len(factors["label"]))
     given = {
         "class_probabilities": (counts / counts.sum()).tolist(),
@@ -113,11 +119,11 @@ def _fit_model(
     warn_of_idle_accelerators(train.devices)
     warn_of_small_batches(config, num_classes=len(factors["label"]))
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
-        trained = new_model(config, image_shape, factors, **given)
+        trained = new_model(config, observation_shape, factors, **given)
         history = fit(
             trained,
-            (folds.train.images, folds.train.factors),
-            (folds.validation.images, folds.validation.factors),
+            (folds.train.observations, folds.train.factors),
+            (folds.validation.observations, folds.validation.factors),
             Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
@@ -125,7 +131,7 @@ def _fit_model(
             deformations(config),
         )
         weights = trained.get_weights()
-    model = new_model(config, image_shape, factors, **given)
+    model = new_model(config, observation_shape, factors, **given)
     model.set_weights(weights)
     return model, history
 
@@ -180,7 +186,7 @@ def _fit_judges(
             num_values = list(sizes.values())
         with display.stage(name) as advance:
             judges[name] = fit_classifier(
-                (fold.images, values),
+                (fold.observations, values),
                 num_values,
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,

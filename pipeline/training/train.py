@@ -129,7 +129,7 @@ def _check_settings(config: Config, manifest: Manifest) -> None:
         )
     with placement(config.train.devices, config.train.dtype_policy):
         given = {"observation": manifest.observation}
-        new_model(config, manifest.image_shape, manifest.factors, **given)
+        new_model(config, manifest.observation_shape, manifest.factors, **given)
 
 
 def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:

@@ -115,7 +115,7 @@ def _skeleton(manifest: Manifest) -> dict[str, dict[str, Any]]:
         for index, shard in enumerate(entries)
     }
     return {
-        "observations": {"kind": manifest.observation, "shape": manifest.image_shape},
+        "observations": {"kind": manifest.observation, "shape": manifest.observation_shape},
         "factors": manifest.factors,
         "splits": {"splits": sorted(manifest.splits)},
         "shards": shards,

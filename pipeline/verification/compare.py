@@ -72,7 +72,9 @@ class _Comparison:
             else:
                 unequal.append(index)
         if unequal:
-            unit = first.observation_kind.difference_unit(lambda: first.read(split, _SAMPLE).images)
+            unit = first.observation_kind.difference_unit(
+                lambda: first.read(split, _SAMPLE).observations
+            )
             for index in unequal:
                 pairs = _unlike_pairs(self.sides, split, index)
                 while batch := list(itertools.islice(pairs, _BATCH)):
@@ -129,7 +131,7 @@ class _Comparison:
         manifest = first.manifest
         written = sum(manifest.num_examples(split) for split in first.splits)
         records = written - self.alone[0]
-        num_values = records * math.prod(manifest.image_shape)
+        num_values = records * math.prod(manifest.observation_shape)
         alone, other = (
             Alone(side.path, count, tuple(ids))
             for side, count, ids in zip(self.sides, self.alone, self.ids, strict=True)
@@ -183,7 +185,7 @@ def _decode(side: DatasetDir, values: Sequence[Stored]) -> np.ndarray:
         ValueError: If one is damaged.
     """
     kind = side.observation_kind
-    observations, intact = kind.decode(list(values), side.manifest.image_shape)
+    observations, intact = kind.decode(list(values), side.manifest.observation_shape)
     if not intact.all():
         raise ValueError(
             f"Data set '{side.path}' has damaged {kind.many}: "

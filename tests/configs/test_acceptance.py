@@ -99,7 +99,7 @@ def test_cells_that_training_never_saw_have_the_factors_asked_for(tmp_path):
 def colour_error(codec: Codec, test) -> float:
     """Mean distance of the background at the end of its paths from that asked, in RGB of 0 to 1."""
     starts, ends = draw_ends(test, "background", 0)
-    latents = codec.encode(test.images)
+    latents = codec.encode(test.observations)
     paths = walk(codec, test, latents, ("background", "background"), (starts, ends))
-    corners = (paths.images[-1][:, 0, 0] / 255.0, test.images[ends][:, 0, 0] / 255.0)
+    corners = (paths.observations[-1][:, 0, 0] / 255.0, test.observations[ends][:, 0, 0] / 255.0)
     return float(np.mean(np.linalg.norm(corners[0] - corners[1], axis=-1)))

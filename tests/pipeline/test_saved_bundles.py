@@ -48,5 +48,5 @@ def test_a_saved_bundle_generates_what_it_generated(saved):
         for name, codes in made.factors.items():
             np.testing.assert_array_equal(codes, expected[name], err_msg=name)
         # Other processors may round another way.
-        difference = made.images.astype(int) - expected["images"].astype(int)
+        difference = made.observations.astype(int) - expected["images"].astype(int)
         assert np.abs(difference).max() <= 1

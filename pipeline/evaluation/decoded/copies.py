@@ -60,7 +60,9 @@ def measure_copies(encoded: EncodedExamples, train: Examples) -> list[Measure]:
             way,
             where,
             encoded.many,
-            copy_figures(see(drawn), see(encoded.examples.images[rows]), see(train.images)),
+            copy_figures(
+                see(drawn), see(encoded.examples.observations[rows]), see(train.observations)
+            ),
         )
     ]
 
@@ -76,7 +78,7 @@ def draw_copies(encoded: EncodedExamples, train: Examples) -> dict[str, Picture]
     """Shows draws beside their nearest training examples; empty with too few of these."""
     drawn, codec = draw(encoded), encoded.codec
     figures = pictures_of(codec.kind, codec.bundle.vocabulary)
-    picture = draw_nearest(figures, drawn, encoded.labels[: len(drawn)], train.images)
+    picture = draw_nearest(figures, drawn, encoded.labels[: len(drawn)], train.observations)
     caption = CAPTION.format(count=min(len(encoded.examples), MOST_DRAWS))
     return {"copies": Picture(picture, caption)} if picture else {}
 

@@ -23,13 +23,13 @@ class Exchange:
 
     Attributes:
         examples: The `n` images.
-        images: Observations as stored, `(n, n, ...)`. Entry `(i, j)` has the blocks that carry the
-            class from image `i` and all other blocks from image `j`.
+        observations: Observations as stored, `(n, n, ...)`. Entry `(i, j)` has the blocks that
+            carry the class from image `i` and all other blocks from image `j`.
         accepted: bool `(n, n)`: whether the gate accepts entry `(i, j)` as the class of image `i`.
     """
 
     examples: Examples
-    images: np.ndarray
+    observations: np.ndarray
     accepted: np.ndarray
 
 
@@ -56,11 +56,11 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
     made = exchange_blocks(codec, some, gate)
     shown = ShownExchange(
         examples=made.examples,
-        cells=made.images,
+        cells=made.observations,
         accepted=made.accepted,
         names=codec.bundle.class_names,
         parts=(", ".join(spec.carriers("label")), ", ".join(spec.free_of("label"))),
-        others=examples.images,
+        others=examples.observations,
     )
     return {"exchange": pictures_of(codec.kind, codec.bundle.vocabulary).exchange(shown)}
 
@@ -73,12 +73,12 @@ def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exch
         examples: The `n` images.
         gate: The gate that accepts or rejects the results.
     """
-    latents = codec.encode(examples.images)
+    latents = codec.encode(examples.observations)
     made = make_variants(codec, latents, latents, plan_exchange(examples, codec.spec), gate)
     square = (len(examples), len(examples))
     return Exchange(
         examples=examples,
-        images=made.images.reshape(*square, *made.images.shape[1:]),
+        observations=made.observations.reshape(*square, *made.observations.shape[1:]),
         accepted=made.verdicts.accepted.reshape(square),
     )
 

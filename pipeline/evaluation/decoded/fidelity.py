@@ -46,9 +46,9 @@ def measure_fidelity(encoded: EncodedExamples, train: Examples) -> list[Measure]
     real, drawn, known = (
         encoded.codec.features(images)
         for images in (
-            encoded.examples.images,
+            encoded.examples.observations,
             encoded.decode(encoded.from_prior(blocks, "fidelity")),
-            choose(train, len(encoded.examples), encoded.seed, "fidelity").images,
+            choose(train, len(encoded.examples), encoded.seed, "fidelity").observations,
         )
     )
     best = f"{len(known):,} training {encoded.many}"

@@ -59,7 +59,7 @@ def _diversity(encoded: EncodedExamples, images: np.ndarray) -> list[Measure]:
     if not encoded.free:
         return []
     drawn = within_class_variance(images, encoded.labels)
-    real = within_class_variance(encoded.examples.images, encoded.labels)
+    real = within_class_variance(encoded.examples.observations, encoded.labels)
     diversity = Measure(
         name="Diversity at the class centre",
         key="prior/diversity",

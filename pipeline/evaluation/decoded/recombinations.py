@@ -41,7 +41,7 @@ class Recombinations:
 
     Attributes:
         plan: The plan of the `V` recombinations.
-        images: uint8 of shape `(V, height, width, channels)`.
+        observations: uint8 of shape `(V, height, width, channels)`.
         donors: Image of the donor of each factor of the grid, `(V, factors, height, width,
             channels)`; the first is the anchor.
         verdicts: The gate's verdicts.
@@ -49,7 +49,7 @@ class Recombinations:
     """
 
     plan: VariantPlan
-    images: np.ndarray
+    observations: np.ndarray
     donors: np.ndarray
     verdicts: Verdicts
     read: dict[str, np.ndarray]
@@ -81,13 +81,13 @@ def draw_recombinations(
     gate = generate.gate.build(enabled=True)
     made = make_variants(codec, bank.latents, bank.latents, plan, gate)
     row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
-    real = examples.images[[row_of[example_id] for example_id in bank.ids]]
+    real = examples.observations[[row_of[example_id] for example_id in bank.ids]]
     return Recombinations(
         plan=plan,
-        images=made.images,
+        observations=made.observations,
         donors=np.stack([real[_donors_of(plan, spec, name)] for name in cells.factors], axis=1),
         verdicts=made.verdicts,
-        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(made.images).items()},
+        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(made.observations).items()},
     )
 
 
@@ -140,7 +140,7 @@ def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:
     expected = {name: drawn.plan.factors[name][rows] for name in grid.names}
     sheet = donor_sheet(
         drawn.donors[rows],
-        drawn.images[rows],
+        drawn.observations[rows],
         factors=list(grid.names),
         values=[
             [grid.names[name][expected[name][row]] for name in grid.names]

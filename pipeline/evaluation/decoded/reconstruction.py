@@ -21,7 +21,7 @@ def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
 
     Returns nothing for observations without a squared error, such as bags of words.
     """
-    originals, name = encoded.examples.images, encoded.name
+    originals, name = encoded.examples.observations, encoded.name
     told = encoded.codec.kind.error_unit(encoded.codec.bundle.model.value_range)
     if told is None:
         return []
@@ -67,7 +67,7 @@ def _measure_shuffled(encoded: EncodedExamples, error: float) -> list[Measure]:
     shuffled = Measure(
         name=f"Error with {free} shuffled over plain error",
         key="reconstruction/shuffled",
-        value=ratio(mean_squared_error(mixed, encoded.examples.images), error),
+        value=ratio(mean_squared_error(mixed, encoded.examples.observations), error),
         chance=1.0,
         meaning=f"Each {encoded.one} decoded with {free} of another one; 1 if the decoder "
         "ignores it.",

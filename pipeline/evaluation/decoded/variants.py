@@ -35,13 +35,13 @@ class VariantSample:
 
     Attributes:
         anchors: The `a` anchors.
-        images: Their variants as stored, `(a, v, ...)`.
+        observations: Their variants as stored, `(a, v, ...)`.
         verdicts: The gate's verdicts on the variants, in the order of anchors, then variants.
         audited: The class that the auditor predicts, `(a * v,)`.
     """
 
     anchors: Examples
-    images: np.ndarray
+    observations: np.ndarray
     verdicts: Verdicts
     audited: np.ndarray
 
@@ -60,7 +60,7 @@ def draw_sample(
 ) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
     chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
-    latents = codec.encode(chosen.images)
+    latents = codec.encode(chosen.observations)
     variants = np.full(len(chosen), evaluate.variants, np.int64)
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
@@ -72,9 +72,11 @@ def draw_sample(
     made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
     return VariantSample(
         anchors=chosen,
-        images=made.images.reshape(len(chosen), evaluate.variants, *made.images.shape[1:]),
+        observations=made.observations.reshape(
+            len(chosen), evaluate.variants, *made.observations.shape[1:]
+        ),
         verdicts=made.verdicts,
-        audited=np.argmax(codec.judge(made.images), axis=-1),
+        audited=np.argmax(codec.judge(made.observations), axis=-1),
     )
 
 
@@ -87,15 +89,15 @@ def donors_among(
     kept = set(DonorBank.build(examples.ids, columns, {}, **bank).ids.tolist())
     chosen = examples.take(np.array([example_id in kept for example_id in examples.ids], bool))
     columns = {name: chosen.factors[name] for name in factors}
-    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
+    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.observations), **bank)
 
 
 def draw_variants(codec: Codec, sample: VariantSample) -> Picture:
     """Draws some anchors of a sample beside their variants."""
     shown = ShownVariants(
         anchors=sample.anchors,
-        variants=sample.images,
-        accepted=sample.verdicts.accepted.reshape(sample.images.shape[:2]),
+        variants=sample.observations,
+        accepted=sample.verdicts.accepted.reshape(sample.observations.shape[:2]),
         names=codec.bundle.class_names,
     )
     return pictures_of(codec.kind, codec.bundle.vocabulary).variants(shown)
@@ -108,7 +110,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         sample: Variants before the gate, with the gate's verdicts.
         examples: Real examples to compare the diversity with.
     """
-    variants = sample.images.shape[1]
+    variants = sample.observations.shape[1]
     labels = np.repeat(sample.anchors.labels, variants)
     right, passed = sample.audited == labels, sample.verdicts.accepted
     return [
@@ -132,7 +134,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         Measure(
             name="Diversity",
             key="variants/diversity",
-            value=relative_diversity(sample.images, examples.images, examples.labels),
+            value=relative_diversity(sample.observations, examples.observations, examples.labels),
             chance=0.0,
             meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
             "distance among real examples of one class; 0 for a model that ignores its style code.",

@@ -59,7 +59,7 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
     """
     train = choose(train, config.evaluate.probe_examples, 0, "probe")
-    spec, codes = encoded.codec.spec, encoded.codec.encode(train.images)
+    spec, codes = encoded.codec.spec, encoded.codec.encode(train.observations)
     scores: dict[bool, dict[tuple[str, str], float]] = {True: {}, False: {}}
     for block, name in itertools.product(spec, spec.carried(train.factors)):
         values, found = encoded.examples.factors[name], encoded.latents[block.name]

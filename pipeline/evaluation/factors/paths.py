@@ -30,7 +30,7 @@ class Paths:
         name: Factor of the block; the two examples have different values of it.
         factors: The factors of the examples at the start.
         latents: Codes of the examples at the start.
-        images: The decoded images, places first: `(11, n, ...)`.
+        observations: The decoded images, places first: `(11, n, ...)`.
         found: Codes of the decoded images, places first.
         read: The auditor's probabilities of every judged factor, `(11, n, values)`.
     """
@@ -39,7 +39,7 @@ class Paths:
     name: str
     factors: dict[str, np.ndarray]
     latents: Latents
-    images: np.ndarray
+    observations: np.ndarray
     found: Latents
     read: dict[str, np.ndarray]
 
@@ -57,7 +57,7 @@ def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]
     """
     most = min(MOST_PATHS, config.evaluate.anchors)
     hosts = choose(test, most, config.generate.seed, "paths")
-    latents = codec.encode(hosts.images)
+    latents = codec.encode(hosts.observations)
     least = config.generate.gate.build()
     measures = []
     for block in codec.spec:
@@ -102,7 +102,7 @@ def walk(
         name=name,
         factors={other: values[starts] for other, values in hosts.factors.items()},
         latents={other: code[starts] for other, code in latents.items()},
-        images=by_place(images),
+        observations=by_place(images),
         found={other: by_place(code) for other, code in codec.encode(images).items()},
         read={other: by_place(p) for other, p in codec.judge_factors(images, "auditor").items()},
     )
@@ -167,7 +167,7 @@ def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
         ),
         "steps": (
             "steps towards the end",
-            steady_share(paths.images),
+            steady_share(paths.observations),
             f"Share of steps {between} that change the decoded image towards the second image.",
         ),
         "shift": (

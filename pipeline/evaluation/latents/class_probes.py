@@ -49,10 +49,10 @@ def measure_split(
     chance, many = 1.0 / len(codec.bundle.class_names), codec.kind.many
     train = choose(train, settings.probe_examples, 0, "probe")
     test = choose(test, len(test), 0, "probe")
-    mean = {"train": codec.encode(train.images), "test": codec.encode(test.images)}
+    mean = {"train": codec.encode(train.observations), "test": codec.encode(test.observations)}
     sampled = {
-        "train": codec.sample_posterior(train.images, 1),
-        "test": codec.sample_posterior(test.images, 2),
+        "train": codec.sample_posterior(train.observations, 1),
+        "test": codec.sample_posterior(test.observations, 2),
     }
     read = np.mean(codec.classify(mean["test"]) == test.labels)
     measures = [
@@ -74,7 +74,7 @@ def measure_split(
 
 def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measure]:
     """Accuracy of the judge or the auditor on real observations, for each of its factors."""
-    read, many = codec.judge_factors(test.images, judge), codec.kind.many
+    read, many = codec.judge_factors(test.observations, judge), codec.kind.many
     return [
         Measure(
             name=f"Accuracy of the {judge}" + ("" if factor == "label" else f": {factor}"),

@@ -115,7 +115,7 @@ def measure_units(encoded: EncodedExamples) -> list[Measure]:
 def _measure_divergence(encoded: EncodedExamples) -> list[Measure]:
     """KL divergence of every block whose prior is one standard normal."""
     measures = []
-    moments = encoded.codec.posterior_moments(encoded.examples.images)
+    moments = encoded.codec.posterior_moments(encoded.examples.observations)
     for name, (loc, scale) in moments.items():
         block = encoded.codec.spec[name]
         if block.prior == BlockPrior.standard_normal(block.dim):

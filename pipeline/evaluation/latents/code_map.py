@@ -25,7 +25,7 @@ def evaluate_map(context: EvaluationContext) -> SectionResult:
 def draw_map(encoded: EncodedExamples) -> bytes:
     """Draws sampled codes of at most `MAP_EXAMPLES` examples, coloured by class."""
     examples = choose(encoded.examples, MAP_EXAMPLES, encoded.seed, "map")
-    codes = encoded.codec.sample_posterior(examples.images, encoded.seed)
+    codes = encoded.codec.sample_posterior(examples.observations, encoded.seed)
     ways = {"principal components": principal_components}
     if len(examples) >= MIN_NEIGHBOURS:
         ways["t-SNE"] = neighbour_embedding

@@ -56,7 +56,7 @@ class CodeInformation:
     def posteriors(self) -> dict[str, Posteriors]:
         """Posteriors of the blocks that have densities, for examples chosen by keyed hash."""
         order = np.argsort(self.encoded.keys("information"), kind="stable")
-        images = self.encoded.examples.images[order[: self.num_examples]]
+        images = self.encoded.examples.observations[order[: self.num_examples]]
         return self.encoded.codec.posteriors(images, self.encoded.seed)
 
     @cached_property

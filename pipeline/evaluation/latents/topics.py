@@ -70,7 +70,7 @@ def find_topics(encoded: EncodedExamples, train: Examples) -> Topics | None:
     return Topics(
         names=dims[: len(weights)],
         words=np.array(encoded.codec.bundle.vocabulary)[top].tolist(),
-        coherence=npmi(top, train.images),
+        coherence=npmi(top, train.observations),
         documents=len(train),
     )
 
@@ -113,11 +113,11 @@ def measure_topics(
 
 
 def _measure_perplexity(encoded: EncodedExamples, train: Examples) -> list[Measure]:
-    counts = encoded.examples.images
+    counts = encoded.examples.observations
     lengths = counts.sum(axis=1)
     bounds = encoded.codec.evidence_bound(counts, encoded.seed)
     found = perplexities(bounds, lengths)
-    by_frequency = perplexities(unigram_log_probabilities(train.images, counts), lengths)
+    by_frequency = perplexities(unigram_log_probabilities(train.observations, counts), lengths)
     return [
         Measure(
             name=f"Perplexity, by {mean}",
@@ -134,7 +134,9 @@ def _measure_perplexity(encoded: EncodedExamples, train: Examples) -> list[Measu
 
 def _probe(encoded: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
     train, words = choose(train, settings.probe_examples, 0, "probe"), "bag of words"
-    codes = [np.log1p(examples.images, dtype=np.float32) for examples in (train, encoded.examples)]
+    codes = [
+        np.log1p(examples.observations, dtype=np.float32) for examples in (train, encoded.examples)
+    ]
     return Measure(
         name=f"Linear probe: class from the {words}",
         key="probe/linear/words",

@@ -42,14 +42,14 @@ class Traversal:
         shares: float64 of shape `(a,)`: the share of each axis in the variance of the block.
         information: float64 of shape `(a,)`: mutual information of the observation and each axis,
             in nats, or None if unknown.
-        images: `(a, 9, ...)`, as stored: the image at each of the `STEPS`.
+        observations: `(a, 9, ...)`, as stored: the image at each of the `STEPS`.
         accepted: bool `(a, 9)`: whether the gate accepts each image as the class of the original.
     """
 
     axes: np.ndarray
     shares: np.ndarray
     information: np.ndarray | None
-    images: np.ndarray
+    observations: np.ndarray
     accepted: np.ndarray
 
     @property
@@ -90,7 +90,7 @@ def draw_traversals(
     """
     example = choose(examples, CANDIDATES, generate.seed, "traversal")
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
-    example = example.take(np.array([drawing.clearest(example.images)]))
+    example = example.take(np.array([drawing.clearest(example.observations)]))
     gate = generate.gate.build(enabled=True)
     pictures = {}
     for block, numbers in axes.items():
@@ -98,12 +98,12 @@ def draw_traversals(
         made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
         shown = ShownTraversal(
             steps=STEPS,
-            cells=made.images,
+            cells=made.observations,
             accepted=made.accepted,
             axes=made.axes,
             labels=made.labels,
             order=BY_VARIANCE if told is None else BY_INFORMATION.format(one=codec.kind.one),
-            others=examples.images,
+            others=examples.observations,
         )
         pictures[f"traversal_of_{block}"] = drawing.traversal(shown)
     return pictures
@@ -133,12 +133,12 @@ def traverse_block(
     strengths = variances if information is None else information
     axes = axes[np.argsort(-strengths[axes], kind="stable")[:MOST_AXES]]
     plan = plan_traversal(example, codec.spec, block, axes)
-    made = make_variants(codec, codec.encode(example.images), None, plan, gate)
+    made = make_variants(codec, codec.encode(example.observations), None, plan, gate)
     return Traversal(
         axes=axes,
         shares=variances[axes] / max(variances.sum(), np.finfo(np.float64).tiny),
         information=None if information is None else information[axes],
-        images=made.images.reshape(len(axes), len(STEPS), *made.images.shape[1:]),
+        observations=made.observations.reshape(len(axes), len(STEPS), *made.observations.shape[1:]),
         accepted=made.verdicts.accepted.reshape(len(axes), len(STEPS)),
     )
 

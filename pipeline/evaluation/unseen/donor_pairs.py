@@ -84,7 +84,7 @@ def generate_pairs(codec: Codec, train: Examples, pairs: DonorPairs) -> np.ndarr
     rows, places = np.unique(
         np.concatenate([pairs.class_rows, pairs.value_rows]), return_inverse=True
     )
-    codes = codec.encode(train.images[rows])
+    codes = codec.encode(train.observations[rows])
     own, other = np.split(places, 2)
     carriers = codec.spec.carriers("label")
     return codec.render(

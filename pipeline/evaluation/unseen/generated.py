@@ -56,7 +56,7 @@ def _generate_row(context: EvaluationContext, cells: Coverage) -> TableRow:
     real = real.take(cells.seen_rows(real.factors))
     if len(real):
         wanted = {name: real.factors[name] for name in cells.names}
-        row["Real class"] = _judge(context, real.images, wanted)["Class"]
+        row["Real class"] = _judge(context, real.observations, wanted)["Class"]
     return row
 
 

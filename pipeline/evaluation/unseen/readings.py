@@ -56,7 +56,7 @@ def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
         attributes=attributes,
         pruned=read_model(context.codec, known, test, attributes),
         full=read_model(full, known, test, attributes) if full else {},
-        nearest=read_nearest(test.images, folds.train.images),
+        nearest=read_nearest(test.observations, folds.train.observations),
     )
 
 
@@ -101,14 +101,14 @@ def read_model(
         The figures of `read_reconstructions`; `class`, whether the model itself classifies the
         image correctly; and by name of each attribute the squared error of a linear map.
     """
-    latents = codec.encode(test.images)
-    figures = read_reconstructions(codec.render(latents)[0], test.images)
+    latents = codec.encode(test.observations)
+    figures = read_reconstructions(codec.render(latents)[0], test.observations)
     figures["class"] = (codec.classify(latents) == test.labels).astype(np.float64)
     if attributes:
         codes = _joined(latents)
-        train_codes = _joined(codec.encode(train.images))
+        train_codes = _joined(codec.encode(train.observations))
     for name in attributes:
-        values, known = (measure_strokes(part.images, name) for part in (test, train))
+        values, known = (measure_strokes(part.observations, name) for part in (test, train))
         figures[name] = np.square(linear_residuals(train_codes, known, codes, values))
     return figures
 

@@ -81,18 +81,18 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     factors = codec.spec.carried(train.factors)
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
-    codes = codec.encode(train.images[used])
+    codes = codec.encode(train.observations[used])
     places = places.reshape(rows.shape)
     axes = {block.name: factors.index(next(iter(block.factors), "label")) for block in codec.spec}
     codes = {name: codes[name][places[:, axis]] for name, axis in axes.items()}
     expected = {name: aims.factors[name] for name in factors if name in codec.bundle.judge_sizes}
     made = judge_codes(codec, codes, expected, config.generate.gate.build(enabled=True))
-    images = made.images
-    span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.images))
-    errors = np.square((images.astype(np.float64) - aims.images) / span)
+    images = made.observations
+    span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.observations))
+    errors = np.square((images.astype(np.float64) - aims.observations) / span)
     return Attempt(
         right=_right(codec, images, expected),
-        real=_right(codec, aims.images, expected),
+        real=_right(codec, aims.observations, expected),
         accepted=made.verdicts.accepted,
         errors=errors.reshape(len(errors), -1).mean(axis=1),
     )

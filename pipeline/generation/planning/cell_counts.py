@@ -112,7 +112,7 @@ def count_slice(
 ) -> Coverage:
     """Counts the readable records of a slice by cell, without decoding an image."""
     manifest, (index, start, stop) = dataset.manifest, part
-    kind, shape = KINDS[manifest.observation], manifest.image_shape
+    kind, shape = KINDS[manifest.observation], manifest.observation_shape
     read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
     records = enumerate(read, start)
     parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)

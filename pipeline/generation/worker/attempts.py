@@ -29,13 +29,13 @@ class Accepted:
     Attributes:
         slots: Positions of the candidates in the chunk, int64 of shape `(m,)`.
         plan: Plan of the candidates.
-        images: Observations as stored, `(m, ...)`.
+        observations: Observations as stored, `(m, ...)`.
         confidences: The judge's confidences, `(m,)` each, by feature name.
     """
 
     slots: np.ndarray
     plan: VariantPlan
-    images: np.ndarray
+    observations: np.ndarray
     confidences: dict[str, np.ndarray]
 
 
@@ -73,7 +73,7 @@ def draw_attempts(
         yield Accepted(
             slots[passed],
             plan.take(np.flatnonzero(passed)),
-            made.images[passed],
+            made.observations[passed],
             {name: column[passed] for name, column in confidence_columns(made.verdicts).items()},
         )
         slots = slots[~passed]

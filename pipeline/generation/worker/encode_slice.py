@@ -53,7 +53,7 @@ def encode_slice(
             examples = examples.take(hold_out.keeps(examples.factors))
         ids += examples.ids
         columns.append(dict(examples.factors))
-        codes.append(codec.encode(examples.images))
+        codes.append(codec.encode(examples.observations))
         dead_letters += letters
     return EncodedSlice(task, ids, _joined(columns), _joined(codes), dead_letters)
 

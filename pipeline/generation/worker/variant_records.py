@@ -36,7 +36,7 @@ def variant_records(
     columns |= {name: column.tolist() for name, column in accepted.confidences.items()}
     rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
     records = {}
-    for row, value in enumerate(kind.encode(accepted.images)):
+    for row, value in enumerate(kind.encode(accepted.observations)):
         anchor_id = anchors.ids[plan.anchor[row]]
         used = sorted({int(donor) for donor in rows_of_donors[row] if donor >= 0})
         records[int(accepted.slots[row])] = serialize(

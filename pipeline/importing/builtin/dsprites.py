@@ -63,7 +63,7 @@ def open_dsprites(image_size: int | None = None, max_examples: int | None = None
         name="dsprites",
         description=_describe(sum(map(len, sampled.values()))),
         factors=FACTORS,
-        image_shape=(image_size, image_size, 1),
+        observation_shape=(image_size, image_size, 1),
         cells=sampled,
         render=functools.partial(render_sprites, image_size=image_size),
         label_field="shape",

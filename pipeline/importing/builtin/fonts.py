@@ -62,7 +62,7 @@ def open_fonts(
         name=name,
         description=_describe(factors, sum(map(len, sampled.values()))),
         factors=factors,
-        image_shape=(image_size, image_size, 3),
+        observation_shape=(image_size, image_size, 3),
         cells=sampled,
         render=_renderer(factors, image_size),
     )

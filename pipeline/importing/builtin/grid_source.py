@@ -23,7 +23,7 @@ class GridSource:
         name: Name of the source.
         description: Describes the images and how they were drawn from the grid.
         factors: Value names of each factor; `"label"` first. Each factor is an axis of the grid.
-        image_shape: Event shape `(height, width, channels)` of the images.
+        observation_shape: Event shape `(height, width, channels)` of the images.
         cells: The sampled cells of each split, ascending.
         render: Renders codes of the factors, one int64 array of shape `(batch_size,)` per factor,
             as uint8 images `(batch_size, height, width, channels)`.
@@ -32,7 +32,7 @@ class GridSource:
     name: str
     description: str
     factors: dict[str, list[str]]
-    image_shape: tuple[int, int, int]
+    observation_shape: tuple[int, int, int]
     cells: dict[str, np.ndarray]
     render: Callable[[tuple[np.ndarray, ...]], np.ndarray]
     label_field: str = "label"

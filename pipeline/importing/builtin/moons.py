@@ -29,7 +29,7 @@ def open_moons() -> ArraySource:
         name="moons",
         description=f"Points of three interleaved half circles of radius 1 with noise {NOISE}.",
         factors={"label": list(CENTRES)},
-        images=_points(labels, identity_keys(_SEED, "moons", ids)),
+        observations=_points(labels, identity_keys(_SEED, "moons", ids)),
         codes={"label": labels},
         rows={
             split: np.arange(start, end)

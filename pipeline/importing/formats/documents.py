@@ -46,7 +46,7 @@ class DocumentSource:
     observation: str = "counts"
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """The number of words."""
         return (len(self.vocabulary),)
 

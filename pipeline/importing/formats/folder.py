@@ -73,11 +73,11 @@ class FolderSource:
     @property
     def description(self) -> str:
         """What the images are."""
-        kind = "grey" if self.image_shape[2] == 1 else "RGB"
+        kind = "grey" if self.observation_shape[2] == 1 else "RGB"
         return f"Image files of {len(self.factors['label'])} classes, a folder each, as {kind}."
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def observation_shape(self) -> tuple[int, int, int]:
         """Event shape of the images."""
         return self.decoder.image_shape
 
@@ -101,7 +101,7 @@ class FolderSource:
                 images.append(pixels)
                 labels.append(label)
                 positions.append(position)
-            stacked = np.array(images, np.uint8).reshape(-1, *self.image_shape)
+            stacked = np.array(images, np.uint8).reshape(-1, *self.observation_shape)
             labels = np.array(labels, np.int64)
             yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
 

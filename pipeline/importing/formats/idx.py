@@ -68,7 +68,7 @@ class IdxSource:
 
     name: str
     description: str
-    image_shape: tuple[int, int, int]
+    observation_shape: tuple[int, int, int]
     factors: dict[str, list[str]]
     images: dict[str, Path]
     labels: dict[str, np.ndarray]
@@ -106,7 +106,7 @@ class IdxSource:
         return cls(
             name=path_name(folder),
             description="Grey images with a class number each, from idx files.",
-            image_shape=(*shapes["train"], 1),
+            observation_shape=(*shapes["train"], 1),
             factors={"label": classes},
             images=images,
             labels=dict(zip(labels, np.split(codes, ends), strict=True)),
@@ -124,8 +124,8 @@ class IdxSource:
             _header(stream, path, _IMAGES)
             for start in range(0, len(labels), BATCH_SIZE):
                 part = labels[start : start + BATCH_SIZE]
-                data = _read(stream, len(part) * int(np.prod(self.image_shape)), path)
-                images = np.frombuffer(data, np.uint8).reshape(len(part), *self.image_shape)
+                data = _read(stream, len(part) * int(np.prod(self.observation_shape)), path)
+                images = np.frombuffer(data, np.uint8).reshape(len(part), *self.observation_shape)
                 ids = position_ids(range(start, start + len(part)))
                 yield Examples(images, {"label": part}, ids), []
 

@@ -65,7 +65,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
         "long as they are is a factor.",
         factors={name: names for name, (names, _) in encoded.items()},
-        images=images,
+        observations=images,
         codes={name: codes for name, (_, codes) in encoded.items()},
         rows={name: found for name, found in rows.items() if len(found)},
         observation="image" if is_images else "vector",

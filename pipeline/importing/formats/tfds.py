@@ -44,7 +44,7 @@ class TfdsSource:
     """
 
     name: str
-    image_shape: tuple[int, int, int]
+    observation_shape: tuple[int, int, int]
     factors: dict[str, list[str]]
     builder: Any
     image_field: str
@@ -77,7 +77,7 @@ class TfdsSource:
         """
         builder = _builder(where)
         features = builder.info.features
-        image_field, image_shape = _image(where, features, image_size)
+        image_field, observation_shape = _image(where, features, image_size)
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
@@ -89,7 +89,7 @@ class TfdsSource:
         names = {factor: known for factor, known in names.items() if known or factor == "label"}
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
-            image_shape=image_shape,
+            observation_shape=observation_shape,
             factors=names,
             builder=builder,
             image_field=image_field,

@@ -93,7 +93,7 @@ class TFRecordSource:
         return f"Images from {sum(map(len, self.files.values()))} TFRecord files."
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def observation_shape(self) -> tuple[int, int, int]:
         """Event shape of the images."""
         return self.decoder.image_shape
 
@@ -121,7 +121,7 @@ class TFRecordSource:
         yield self._examples(rows), dead
 
     def _examples(self, rows: list) -> Examples:
-        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.image_shape)
+        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
         factors = {
             name: np.array([codes[row[2][column]] for row in rows], np.int64)
             for column, (name, codes) in enumerate(self.codes.items())

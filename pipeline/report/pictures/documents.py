@@ -48,7 +48,7 @@ class DocumentPictures:
         """Draws one row per anchor, classes in turn, with its first variants."""
         rows = classes_in_turn(shown.anchors.labels, GRID_ROWS)
         anchors, made = shown.anchors.take(rows), shown.variants[rows, :_STEPS]
-        cells = np.concatenate([anchors.images[:, None], made], axis=1)
+        cells = np.concatenate([anchors.observations[:, None], made], axis=1)
         whole = np.ones((len(rows), 1), bool)
         grid = self._grid(
             cells,
@@ -62,7 +62,7 @@ class DocumentPictures:
         """Draws a grid of the first classes, with the real documents at its left."""
         some, (carriers, others) = slice(_MOST_CLASSES), shown.parts
         titles = [shown.names[int(label)] for label in shown.examples.labels[some]]
-        real = shown.examples.images[some][:, None]
+        real = shown.examples.observations[some][:, None]
         whole = np.ones((len(titles), 1), bool)
         grid = self._grid(
             np.concatenate([real, shown.cells[some, some]], axis=1),

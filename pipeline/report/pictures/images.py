@@ -37,7 +37,7 @@ class ImagePictures:
         anchors, columns = shown.anchors, min(GRID_COLUMNS, shown.variants.shape[1])
         rows = classes_in_turn(anchors.labels, GRID_ROWS)
         grid = variant_grid(
-            anchors.images[rows],
+            anchors.observations[rows],
             shown.variants[rows, :columns],
             titles=[shown.names[int(label)] for label in anchors.labels[rows]],
             accepted=shown.accepted[rows, :columns],
@@ -48,7 +48,9 @@ class ImagePictures:
         """Draws a grid with the real images at its left and at its top."""
         examples, (carriers, others) = shown.examples, shown.parts
         titles = [shown.names[int(label)] for label in examples.labels]
-        grid = exchange_grid(examples.images, shown.cells, titles, shown.parts, shown.accepted)
+        grid = exchange_grid(
+            examples.observations, shown.cells, titles, shown.parts, shown.accepted
+        )
         return Picture(grid, EXCHANGE.format(carriers=carriers, others=others))
 
     def traversal(self, shown: ShownTraversal) -> Picture:

@@ -35,7 +35,7 @@ class VectorPictures:
         """Draws anchors in one panel and one variant of each in another."""
         some = slice(MOST_DOTS)
         dots = variant_scatter(
-            shown.anchors.images[some],
+            shown.anchors.observations[some],
             shown.anchors.labels[some],
             shown.variants[some, 0],
             shown.accepted[some, 0],
@@ -47,7 +47,7 @@ class VectorPictures:
         """Draws arrows from the real vectors to the decoded vectors."""
         examples, (carriers, others) = shown.examples, shown.parts
         arrows = exchange_scatter(
-            examples.images,
+            examples.observations,
             examples.labels,
             shown.cells,
             shown.accepted,

@@ -169,7 +169,7 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]
     yield "training", training
     bundle.details, codec = details(config, options.data), Codec(bundle)
     path = options.out / f"{options.config.stem}.tar.gz"
-    yield "bundle", archive(bundle, codec, test.images[:REFERENCE_IMAGES], path)
+    yield "bundle", archive(bundle, codec, test.observations[:REFERENCE_IMAGES], path)
     quality = iter(())
     if importlib.util.find_spec("sklearn"):
         quality = measured(config, codec, folds.train, test)
@@ -177,7 +177,7 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]
     else:
         yield "left_out", "quality is not measured: scikit-learn is not installed"
     count = REFERENCE_IMAGES if options.smoke else RATE_IMAGES
-    images = np.resize(splits["train"].images, (count, *test.images.shape[1:]))
+    images = np.resize(splits["train"].observations, (count, *test.observations.shape[1:]))
     yield "rates", rates(bundle, images, 2 if options.smoke else RATE_REPEATS)
     yield from _timed(quality)
 

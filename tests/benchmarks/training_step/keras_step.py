@@ -153,7 +153,11 @@ class KerasLoop:
         if self.model.name == CLASSIFIER:
             shape = self.model.input_shape[1:]
             classes = self.model.output_shape[-1]
-            sizes = {"image_shape": shape, "num_classes": classes, "width": WIDTH_OF_CLASSIFIER}
+            sizes = {
+                "observation_shape": shape,
+                "num_classes": classes,
+                "width": WIDTH_OF_CLASSIFIER,
+            }
             return {**shared, **sizes}
         model = self.model
         rates = model.relative_rates if isinstance(model, LearnsAtOtherRates) else {}

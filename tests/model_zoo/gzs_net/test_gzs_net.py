@@ -21,10 +21,10 @@ OWN_SHARERS = np.broadcast_to(4 * np.arange(6)[:, None, None] + [1, 2, 3], (6, 4
 def build(sizes):
     """Returns a function that builds a small model of the grid."""
 
-    def make(image_shape=SHAPE, **args):
+    def make(observation_shape=SHAPE, **args):
         keras.utils.set_random_seed(0)
         small = {"block_dims": 3, "unlabelled_dims": {"style": 2}, "hidden_dim": 16, "width": 2}
-        return GZSNet(image_shape, 4, **{"factor_sizes": sizes, **small, **args})
+        return GZSNet(observation_shape, 4, **{"factor_sizes": sizes, **small, **args})
 
     return make
 
@@ -109,7 +109,7 @@ def test_each_term_compares_what_it_names(build, batch):
 
 
 def test_colours_come_from_their_block_and_shapes_from_the_others(build, codes):
-    model = build(image_shape=(8, 8, 3), colour_blocks=["ink"])
+    model = build(observation_shape=(8, 8, 3), colour_blocks=["ink"])
     own = {name: code[:, 0] for name, code in codes.items()}
     others = np.concatenate([own[name] for name in ("label", "size", "style")], axis=-1)
     maps = np.asarray(model.decoder.get_layer("maps")(others), np.float64)

@@ -28,10 +28,10 @@ LEARNS_FROM = {
 }
 
 
-def build(image_shape=(8, 8, 1), **args):
+def build(observation_shape=(8, 8, 1), **args):
     keras.utils.set_random_seed(0)
     sizes = {"zs_dim": ZS_DIM, "zu_dim": ZU_DIM, "hidden_dim": 16, "width": 2}
-    return ZsZuVAE(image_shape, NUM_CLASSES, **{**sizes, **args})
+    return ZsZuVAE(observation_shape, NUM_CLASSES, **{**sizes, **args})
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ def test_the_noise_means_the_same_at_every_size(share):
     small, large = build(noise_variance=share), build((16, 16, 3), noise_variance=share)
     for model in (small, large):
         assert model.noise_scale**2 == pytest.approx(share)
-        pixels = np.prod(model.image_shape)
+        pixels = np.prod(model.observation_shape)
         assert model.reconstruction_weight == pytest.approx(pixels / (2 * share * ZU_DIM))
 
 
@@ -386,7 +386,7 @@ def test_fitted_prior_of_zu_stays_standard_normal(model):
 
 
 @pytest.mark.parametrize(
-    "image_shape",
+    "observation_shape",
     [
         (8, 8, 1),
         (28, 28, 1),
@@ -398,9 +398,9 @@ def test_fitted_prior_of_zu_stays_standard_normal(model):
         (50, 17, 1),
     ],
 )
-def test_decoded_images_have_the_exact_shape(image_shape):
-    model = build(image_shape)
-    images = np.zeros((2, *image_shape), np.float32)
+def test_decoded_images_have_the_exact_shape(observation_shape):
+    model = build(observation_shape)
+    images = np.zeros((2, *observation_shape), np.float32)
     assert model.decode(model.encode(images)).shape == images.shape
 
 

@@ -23,21 +23,21 @@ def plan(codec, examples, attempt=0):
 
 def test_variants_are_the_decoded_codes_of_the_plan_in_its_order(examples):
     codec = KnownCodec()
-    latents, planned = codec.encode(examples.images), plan(codec, examples)
+    latents, planned = codec.encode(examples.observations), plan(codec, examples)
     made = make_variants(codec, latents, None, planned, QualityGate(0.9))
     images, probabilities = codec.render_factors(recombine(latents, None, planned))
-    np.testing.assert_array_equal(made.images, images)
+    np.testing.assert_array_equal(made.observations, images)
     np.testing.assert_array_equal(made.probabilities["label"], probabilities["label"])
-    np.testing.assert_array_equal(made.images[:, 0, 0, 0] // STEP, planned.label)
+    np.testing.assert_array_equal(made.observations[:, 0, 0, 0] // STEP, planned.label)
     assert made.verdicts.accepted.all()
 
 
 def test_a_variant_of_another_class_than_the_plan_says_is_rejected(examples):
     codec = KnownCodec()
-    latents, planned = codec.encode(examples.images), plan(codec, examples)
+    latents, planned = codec.encode(examples.observations), plan(codec, examples)
     latents["zs"] = (latents["zs"] + 1) % CLASSES
     made = make_variants(codec, latents, None, planned, QualityGate(0.9))
-    assert made.verdicts.counts()["wrong_class"] == len(planned) == len(made.images)
+    assert made.verdicts.counts()["wrong_class"] == len(planned) == len(made.observations)
     kept = make_variants(codec, latents, None, planned, QualityGate(0.9, enabled=False))
     assert kept.verdicts.accepted.all()
 
@@ -45,8 +45,8 @@ def test_a_variant_of_another_class_than_the_plan_says_is_rejected(examples):
 def test_factors_that_the_judge_does_not_read_reject_nothing(examples):
     codec = KnownCodec()
     expected = examples.factors | {"colour": np.full(len(examples), 7)}
-    made = judge_codes(codec, codec.encode(examples.images), expected, QualityGate(0.9))
-    np.testing.assert_array_equal(made.images, examples.images)
+    made = judge_codes(codec, codec.encode(examples.observations), expected, QualityGate(0.9))
+    np.testing.assert_array_equal(made.observations, examples.observations)
     assert made.verdicts.accepted.all()
     assert not made.verdicts.confidences
 

@@ -209,7 +209,7 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
     data = tmp_path / "data"
     arrays = DatasetDir.open(digits_data()).read("train")
     names = np.array(DatasetDir.open(digits_data()).manifest.class_names)
-    np.savez(tmp_path / "d.npz", images=arrays.images, label=names[arrays.labels])
+    np.savez(tmp_path / "d.npz", images=arrays.observations, label=names[arrays.labels])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", data)
     config = stored_config(read_description(digits_bundle()), ())
     folds = read_folds(DatasetDir.open(data), config)
@@ -223,11 +223,11 @@ def test_without_a_test_split_the_validation_share_is_measured_and_named(tmp_pat
 
 
 def test_other_classes_than_the_bundles_are_refused_by_both_names(tmp_path, dataset):
-    shape = dataset.manifest.image_shape
+    shape = dataset.manifest.observation_shape
     with pytest.raises(ValueError, match=re.escape(str(shape))):
         evaluate(Path(dataset.path), digits_bundle(), tmp_path / "out")
     data = tmp_path / "letters"
-    images = DatasetDir.open(digits_data()).read("train").images[:40]
+    images = DatasetDir.open(digits_data()).read("train").observations[:40]
     np.savez(tmp_path / "l.npz", images=images, label=np.array(list("ab") * 20))
     import_dataset(f"npz:{tmp_path / 'l.npz'}", data)
     with pytest.raises(ValueError, match=r"classes \['0', .*'9'\]\. Received: \['a', 'b'\]"):

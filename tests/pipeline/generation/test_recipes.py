@@ -84,7 +84,7 @@ def test_swap_zu_gives_each_variant_another_donor_of_the_wanted_class(
 def test_swap_zu_writes_the_zs_of_the_anchor_with_the_zu_of_the_donor(tmp_path, codec):
     made = records(tmp_path / "o", "swap_zu")
     real = DatasetDir.open(digits_data()).read("train")
-    latents = codec.encode(real.images)
+    latents = codec.encode(real.observations)
     row_of = {example_id: row for row, example_id in enumerate(real.ids)}
     anchors = [row_of[record["anchor_id"]] for record in made]
     donors = [row_of[record["donor_ids"][0]] for record in made]
@@ -132,7 +132,7 @@ def one_class(tmp_path) -> Path:
     """The digits of which only zeros are in the training split."""
     real = DatasetDir.open(digits_data()).read("train")
     split = np.where(real.labels == 0, "train", "test")
-    np.savez(tmp_path / "d.npz", images=real.images, label=real.labels, split=split)
+    np.savez(tmp_path / "d.npz", images=real.observations, label=real.labels, split=split)
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     return tmp_path / "d"
 
@@ -179,7 +179,7 @@ def test_a_class_prior_that_ignores_the_class_is_refused_before_work_starts(tmp_
 def test_a_class_of_one_example_may_swap_across_classes_but_not_within(tmp_path):
     real = DatasetDir.open(digits_data()).read("train")
     rows = (real.labels != 9) | (np.arange(len(real)) == np.argmax(real.labels == 9))
-    np.savez(tmp_path / "d.npz", images=real.images[rows], label=real.labels[rows])
+    np.savez(tmp_path / "d.npz", images=real.observations[rows], label=real.labels[rows])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     across = ("generate.recipe=swap_zu", *UNGATED)
     make(tmp_path / "across", *across, data=tmp_path / "d")

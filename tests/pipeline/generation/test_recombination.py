@@ -71,7 +71,7 @@ def real_letters() -> dict[str, tuple[np.ndarray, dict[str, int]]]:
     real = DatasetDir.open(letters_data()).read("train")
     rows = {name: codes.tolist() for name, codes in real.factors.items()}
     return {
-        example_id: (real.images[row], {name: rows[name][row] for name in rows})
+        example_id: (real.observations[row], {name: rows[name][row] for name in rows})
         for row, example_id in enumerate(real.ids)
     }
 
@@ -132,7 +132,7 @@ def test_beam_counts_the_examples_of_each_cell(tmp_path):
 def test_beam_writes_what_the_model_called_directly_makes(filled):
     codec = Codec(load_bundle(letters_bundle()))
     real = DatasetDir.open(letters_data()).read("train")
-    latents, names = codec.encode(real.images), codec.bundle.factors
+    latents, names = codec.encode(real.observations), codec.bundle.factors
     clashes = find_clashes(names, [("ink", "back")])
     bank = DonorBank.build(real.ids, real.factors, latents, seed=0, capacity=64)
     before, _ = read_change(filled)

@@ -29,7 +29,7 @@ def test_ids_do_not_depend_on_the_number_of_shards(tmp_path, npz):
     assert one.ids != five.ids
     one, five = one.take(np.argsort(one.ids)), five.take(np.argsort(five.ids))
     assert one.ids == five.ids
-    np.testing.assert_array_equal(one.images, five.images)
+    np.testing.assert_array_equal(one.observations, five.observations)
 
 
 def test_shards_are_mixed_when_the_source_is_sorted(tmp_path):
@@ -104,7 +104,7 @@ def test_images_are_resized_to_a_square(tmp_path):
     ramp = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8), (3, 12, 24))
     np.savez(tmp_path / "ramp.npz", images=ramp, label=np.arange(3))
     dataset = import_dataset(f"npz:{tmp_path / 'ramp.npz'}", tmp_path / "out", image_size=8)
-    images = dataset.read("train").images
+    images = dataset.read("train").observations
     assert images.shape == (3, 8, 8, 1)
     expected = np.arange(0, 240, 10).reshape(8, 3).mean(1)
     np.testing.assert_allclose(images[0, 0, 1:-1, 0], expected[1:-1], atol=1)
@@ -117,7 +117,7 @@ def test_a_sample_is_keyed_and_in_proportion(tmp_path, npz):
     assert [dataset.manifest.num_examples(split) for split in ("train", "test")] == [24, 6]
     assert set(some.ids) < set(whole.ids)
     rows = [whole.ids.index(example_id) for example_id in some.ids]
-    np.testing.assert_array_equal(some.images, whole.images[rows])
+    np.testing.assert_array_equal(some.observations, whole.observations[rows])
     assert dataset.manifest.totals["requested"] == 30
 
 

@@ -25,7 +25,7 @@ def images_of(batches) -> np.ndarray:
 def test_batches_are_the_examples_scaled_to_one(dataset):
     batches = load(dataset.path, "test", shuffle=False, batch_size=5)
     examples = dataset.read("test")
-    np.testing.assert_array_equal(images_of(batches), examples.images / np.float32(255))
+    np.testing.assert_array_equal(images_of(batches), examples.observations / np.float32(255))
     np.testing.assert_array_equal(labels_of(batches), examples.labels)
     assert [len(labels) for _, labels in batches] == [5, 5, 2]
     assert batches.cardinality() == 3
@@ -88,7 +88,7 @@ def test_the_selection_is_of_the_generated_examples_alone(variants):
 def test_vectors_come_in_their_own_units(tmp_path):
     data = import_dataset("builtin:moons", tmp_path / "moons", max_examples=300)
     vectors = images_of(load(data.path, shuffle=False))
-    np.testing.assert_array_equal(vectors, data.read("train").images)
+    np.testing.assert_array_equal(vectors, data.read("train").observations)
 
 
 def test_batches_are_ready_for_fit(variants):

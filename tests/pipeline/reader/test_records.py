@@ -19,7 +19,9 @@ def test_records_are_the_examples_in_the_order_of_the_shards(dataset):
     for split in ("train", "test"):
         examples, records = dataset.read(split), list(read(dataset.path, split))
         assert [record["example_id"] for record in records] == examples.ids
-        np.testing.assert_array_equal([record["image"] for record in records], examples.images)
+        np.testing.assert_array_equal(
+            [record["image"] for record in records], examples.observations
+        )
         for name, codes in examples.factors.items():
             assert [record[name] for record in records] == codes.tolist()
 

@@ -24,9 +24,9 @@ def folds() -> Folds:
 
 
 def test_an_image_with_nan_is_refused_before_work_starts(folds, tmp_path):
-    images = folds.train.images.astype(np.float32)
+    images = folds.train.observations.astype(np.float32)
     images[4, 2, 3] = np.nan
-    bad = replace(folds, train=replace(folds.train, images=images))
+    bad = replace(folds, train=replace(folds.train, observations=images))
     with pytest.raises(ValueError, match=f"'{folds.train.ids[4]}' of the fold 'train' is not fin"):
         fit_bundle(digits_config(), bad, FACTORS, tmp_path / "state", silent_display())
     assert not (tmp_path / "state").exists()

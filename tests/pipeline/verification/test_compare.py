@@ -231,7 +231,7 @@ def points(tmp_path, arrays) -> Path:
 def test_vectors_may_differ_by_a_share_of_the_deviation_of_each_feature(
     points, feature, scale, apart, holds
 ):
-    deviation = DatasetDir.open(points).read("train").images[:, feature].std(dtype=np.float64)
+    deviation = DatasetDir.open(points).read("train").observations[:, feature].std(dtype=np.float64)
     assert deviation == pytest.approx(scale, rel=0.3)
 
     def change(records: Records) -> None:

@@ -27,20 +27,20 @@ def digits() -> Examples:
 
 def test_a_cell_has_the_class_of_its_row_and_the_rest_of_its_column(codec, digits):
     exchange = exchange_blocks(codec, digits, QualityGate(0.9))
-    latents = codec.encode(digits.images)
+    latents = codec.encode(digits.observations)
     for row in range(4):
         for column in range(4):
             cell = {"zs": latents["zs"][[row]], "zu": latents["zu"][[column]]}
             image, probabilities = codec.render(cell)
-            np.testing.assert_array_equal(exchange.images[row, column], image[0])
+            np.testing.assert_array_equal(exchange.observations[row, column], image[0])
             confident = probabilities[0, digits.labels[row]] >= 0.9
             assert exchange.accepted[row, column] == confident
 
 
 def test_the_diagonal_is_what_the_model_makes_of_each_image(codec, digits):
     exchange = exchange_blocks(codec, digits, QualityGate(0.9))
-    reconstructions, _ = codec.render(codec.encode(digits.images))
-    diagonal = exchange.images[np.arange(4), np.arange(4)]
+    reconstructions, _ = codec.render(codec.encode(digits.observations))
+    diagonal = exchange.observations[np.arange(4), np.arange(4)]
     np.testing.assert_array_equal(diagonal, reconstructions)
 
 

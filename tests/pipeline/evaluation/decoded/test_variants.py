@@ -59,9 +59,9 @@ def test_a_gate_that_is_surer_than_it_is_right_has_a_calibration_error():
 
 def test_identical_variants_have_no_diversity_and_real_images_have_one():
     real = examples()
-    same = np.repeat(real.images[:2, None], 5, axis=1)
+    same = np.repeat(real.observations[:2, None], 5, axis=1)
     assert figures(same, [True] * 10, [0] * 10)["Diversity"] == 0
-    by_class = np.stack([real.images[real.labels == label] for label in (0, 1)])
+    by_class = np.stack([real.observations[real.labels == label] for label in (0, 1)])
     found = figures(by_class, [True] * 40, [0] * 40)["Diversity"]
     assert found == pytest.approx(1.0)
 
@@ -101,4 +101,4 @@ def test_the_sample_takes_its_donors_from_all_examples():
     sample = draw_sample(
         Codec(load_bundle(digits_bundle())), few, config, EvaluateConfig(anchors=60, variants=2)
     )
-    assert len(sample.images) == 60
+    assert len(sample.observations) == 60

@@ -63,7 +63,7 @@ def test_a_code_that_tells_the_class_has_all_of_its_entropy():
 
 def test_units_count_what_varies_and_divergence_is_the_closed_form():
     examples = known_examples()
-    style, label = KnownCodec().encode(examples.images)["zu"].T
+    style, label = KnownCodec().encode(examples.observations)["zu"].T
     found = values(measure_units, KnownCodec())
     assert found["Active units of zu"] == 2
     assert found["KL divergence of zu from its prior"] == pytest.approx(

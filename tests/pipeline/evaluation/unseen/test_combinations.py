@@ -163,7 +163,7 @@ def test_no_model_was_trained_on_the_images_of_unseen_cells(pruned):
 def test_without_a_test_split_they_come_from_the_validation_share(tmp_path):
     train = DatasetDir.open(measured_digits()).read("train")
     names = {name: codes.astype(str) for name, codes in train.factors.items()}
-    np.savez(tmp_path / "d.npz", images=train.images, **names)
+    np.savez(tmp_path / "d.npz", images=train.observations, **names)
     dataset = import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "data")
     grid = {name: tuple(dataset.manifest.factors[name]) for name in ("label", "thickness")}
     group = Coverage(grid).count(dataset.read("train").factors)

@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 def read(source) -> tuple[np.ndarray, list[int], list]:
     (examples, dead), *_ = source.batches("train")
-    return examples.images, examples.labels.tolist(), dead
+    return examples.observations, examples.labels.tolist(), dead
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "webp"])
@@ -42,7 +42,7 @@ def test_reading_gives_back_the_files(tmp_path, suffix):
     ]
     dataset = import_dataset(f"folder:{tmp_path / 'in'}", tmp_path / "out")
     examples = dataset.read("train")
-    np.testing.assert_array_equal(examples.images, pixels)
+    np.testing.assert_array_equal(examples.observations, pixels)
     assert examples.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert dataset.manifest.class_names == ["cat", "dog"]
 
