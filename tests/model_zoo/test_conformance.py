@@ -1,6 +1,8 @@
 """What every registered model must satisfy. A new model adds one line to `ARGUMENTS`."""
 
+import functools
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -48,18 +50,29 @@ NUM_CLASSES = 10
 FACTOR_SIZES = {"label": NUM_CLASSES, "third": 3}
 
 RESTORE = """
-import json, sys
+import json, pathlib, sys
 import numpy as np
 from latentloom.model_zoo.registry import MODELS
 
-name, folder = sys.argv[1:]
-with open(f"{folder}/config.json") as file:
-    model = MODELS[name].from_config(json.load(file))
-model.load_weights(f"{folder}/model.weights.h5")
-latents = model.encode(np.load(f"{folder}/observations.npy"))
-decoded = np.asarray(model.decode(latents))
-np.savez(f"{folder}/outputs.npz", decoded=decoded, **{k: np.asarray(v) for k, v in latents.items()})
+for folder in map(pathlib.Path, sys.argv[1:]):
+    model = MODELS[folder.name].from_config(json.loads((folder / "config.json").read_text()))
+    model.load_weights(folder / "model.weights.h5")
+    latents = model.encode(np.load(folder / "observations.npy"))
+    outputs = {"decoded": model.decode(latents), **latents}
+    np.savez(folder / "outputs.npz", **{name: np.asarray(each) for name, each in outputs.items()})
 """
+
+
+class Snapshot(keras.callbacks.Callback):
+    """Copies the checkpoints as they lie after an epoch, which is what a killed run leaves."""
+
+    def __init__(self, checkpoints, copy, epoch):
+        super().__init__()
+        self.checkpoints, self.copy, self.epoch = checkpoints, copy, epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            shutil.copytree(self.checkpoints, self.copy)
 
 
 def tiny(name, seed=0):
@@ -72,6 +85,11 @@ def tiny(name, seed=0):
 def factors_of(labels):
     """The label and a second factor."""
     return {"label": labels, "third": np.arange(len(labels)) % 3}
+
+
+def scaled(model, digits):
+    """A few digits as the model sees them."""
+    return PIXELS.to_model(digits[0][:12].astype(np.float32), model.value_range)
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -90,15 +108,54 @@ def model(name):
 
 
 @pytest.fixture(scope="module")
-def trained(name, folds, schedule, tmp_path_factory):
+def schedule(schedule):
+    """One step at once: several are traced for longer, and are the same (`test_fit`)."""
+    return replace(schedule, steps_per_execution=1)
+
+
+@pytest.fixture(scope="module")
+def train(folds, schedule, tmp_path_factory):
+    """Returns a function that trains each model once: the model, its history, a broken run."""
+
+    @functools.cache
+    def run(name):
+        model, folder = tiny(name), tmp_path_factory.mktemp(name)
+        snapshot = Snapshot(folder / "run", folder / "broken", epoch=0)
+        return model, fit(model, *folds, schedule, folder / "run", [snapshot]), folder / "broken"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(name, train):
     """A model after a run that nothing broke, with its history."""
-    model = tiny(name)
-    return model, fit(model, *folds, schedule, tmp_path_factory.mktemp("unbroken"))
+    return train(name)[:2]
+
+
+@pytest.fixture(scope="module")
+def restored(train, digits, tmp_path_factory):
+    """By model what it gave before it was saved, and what it gave in another process."""
+    folder, before, after = tmp_path_factory.mktemp("saved"), {}, {}
+    for name in MODELS:
+        model, place = train(name)[0], folder / name
+        place.mkdir()
+        observations = scaled(model, digits)
+        (place / "config.json").write_text(json.dumps(model.get_config()))
+        model.save_weights(place / "model.weights.h5")
+        np.save(place / "observations.npy", observations)
+        latents = model.encode(observations)
+        before[name] = {"decoded": model.decode(latents), **latents}
+    line = [sys.executable, "-c", RESTORE, *(str(folder / name) for name in MODELS)]
+    subprocess.run(line, check=True, cwd=Path(__file__).parents[2])
+    for name in MODELS:
+        with np.load(folder / name / "outputs.npz") as outputs:
+            after[name] = dict(outputs)
+    return before, after
 
 
 @pytest.fixture(scope="module")
 def observations(model, digits):
-    return PIXELS.to_model(digits[0][:12].astype(np.float32), model.value_range)
+    return scaled(model, digits)
 
 
 @pytest.fixture(scope="module")
@@ -202,14 +259,11 @@ def test_the_monitored_figure_is_logged(trained):
     assert all(model.monitor in epoch for epoch in history)
 
 
-def test_a_broken_run_ends_as_an_unbroken_one(
-    name, trained, folds, schedule, interruption, tmp_path
-):
-    with pytest.raises(KeyboardInterrupt):
-        fit(tiny(name), *folds, schedule, tmp_path, [interruption(epoch=0)])
+def test_a_broken_run_ends_as_an_unbroken_one(name, train, folds, schedule):
+    model, history, broken = train(name)
     resumed = tiny(name, seed=9)
-    assert fit(resumed, *folds, schedule, tmp_path) == trained[1]
-    for weight, expected in zip(resumed.weights, trained[0].weights, strict=True):
+    assert fit(resumed, *folds, schedule, broken) == history
+    for weight, expected in zip(resumed.weights, model.weights, strict=True):
         np.testing.assert_array_equal(weight, expected, err_msg=weight.path)
 
 
@@ -232,18 +286,8 @@ def test_config_round_trip_builds_the_same_model(name, model, latents):
     np.testing.assert_array_equal(restored.decode(latents), model.decode(latents))
 
 
-def test_weights_load_in_a_fresh_process(name, trained, observations, tmp_path):
-    model, _ = trained
-    (tmp_path / "config.json").write_text(json.dumps(model.get_config()))
-    model.save_weights(tmp_path / "model.weights.h5")
-    np.save(tmp_path / "observations.npy", observations)
-    subprocess.run(
-        [sys.executable, "-c", RESTORE, name, str(tmp_path)],
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    latents = model.encode(observations)
-    with np.load(tmp_path / "outputs.npz") as outputs:
-        np.testing.assert_allclose(outputs["decoded"], model.decode(latents), rtol=1e-6, atol=1e-6)
-        for block, code in latents.items():
-            np.testing.assert_allclose(outputs[block], code, rtol=1e-6, atol=1e-6)
+def test_weights_load_in_a_fresh_process(name, restored):
+    before, after = (outputs[name] for outputs in restored)
+    assert before.keys() == after.keys()
+    for output, value in before.items():
+        np.testing.assert_allclose(after[output], value, rtol=1e-6, atol=1e-6)
