@@ -239,8 +239,7 @@ generation.generate(digits_config(), *sys.argv[1:])
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ
-        | {"PYTHONPATH": f"{Path(bundles.__file__).parent}:{os.environ.get('PYTHONPATH', '')}"},
+        env=os.environ | {"PYTHONPATH": path},
     )
     assert run.returncode != 0
     assert "'model.weights.h5' of the bundle" in run.stderr
