@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 
 # Left out of `make test`, each for what it needs: time, an engine, a GPU. Tests marked `data` skip
-# themselves where the data sets are not at hand.
+# themselves unless LATENTLOOM_DATA names the folder of the data sets.
 ENGINE := flink or prism or spark
 QUICK := not (slow or gpu or $(ENGINE))
 WORKERS ?= 2

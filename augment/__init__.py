@@ -1,4 +1,4 @@
-"""What variants to make of a labelled image: plans over named latent blocks, in pure NumPy."""
+"""Plans variants of labelled images over named latent blocks, in pure NumPy."""
 
 from latentloom.augment.allotment import allot_cells, anchors_among
 from latentloom.augment.anchors import Anchors
@@ -31,9 +31,9 @@ __all__ = [
     "HoldOut",
     "LatentSpec",
     "Latents",
+    "Origin",
     "QualityGate",
     "Recipe",
-    "Origin",
     "Targets",
     "VariantPlan",
     "Verdicts",

@@ -1,4 +1,4 @@
-"""Allotment: which anchors make the variants of which cells."""
+"""Allotment: gives each variant of each cell an anchor."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def allot_cells(
 ) -> tuple[np.ndarray, Targets]:
     """Gives every variant of every cell an anchor that has the cell's value of the first factor.
 
-    The variants of a cell walk through the pool of that value, so that they have different anchors
-    as long as the pool lasts. Depends on cells, seed and bank alone, hence not on how the examples
-    lie in shards.
+    The variants of a cell walk through the pool of that value, so they have different anchors as
+    long as the pool lasts. The result depends on cells, seed and bank alone, not on the order of
+    the examples in shards.
 
     Args:
-        cells: The cells to fill, `V` variants together.
+        cells: The cells to fill, with `V` variants in total.
         donors: The bank.
         seed: Integer, the seed of the run.
-        clashes: Values that do not go together; an anchor that keeps such a value is passed over.
+        clashes: Values that do not go together. Skips anchors that keep such a value.
 
     Returns:
         int64 of shape `(V,)`, rows of the bank, and the target of each variant.
@@ -70,8 +70,8 @@ def anchors_among(
 ) -> Anchors:
     """Picks the anchors that are among some examples, with their variants.
 
-    The variants of an anchor are numbered in the order of the cells, so that they have the same
-    numbers whatever it is read together with.
+    Numbers the variants of an anchor in the order of the cells, so the numbers do not depend on the
+    other examples.
 
     Args:
         ids: Identities of the `n` examples.
@@ -81,7 +81,7 @@ def anchors_among(
         targets: The target of each variant.
 
     Returns:
-        The examples as anchors; those that are not called for have no variants.
+        The examples as anchors; examples that `rows` does not name get 0 variants.
     """
     in_bank = donors.rows_of(ids)
     example = np.full(len(donors), -1, np.int64)

@@ -1,4 +1,4 @@
-"""Anchors: the examples that variants are made of."""
+"""Anchors: the examples that variants are made from."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Anchors"]
 
 @dataclass(frozen=True, eq=False)
 class Anchors:
-    """The examples that variants are made of, one row each.
+    """The examples that variants are made from, one row each.
 
     Args:
         ids: Identities of the `n` examples, unique.
         factors: Value indices by factor, int64 of shape `(n,)`; always has `label`.
-        variants: int64 of shape `(n,)`: how many variants each gets. At least 0.
-        targets: The cells that the variants should be of, a row for each in the order of the
-            anchors; None unless a recipe asks for cells.
+        variants: int64 of shape `(n,)`: number of variants of each. At least 0.
+        targets: Target cells of the variants, a row per variant in the order of the anchors; None
+            unless the recipe fills cells.
     """
 
     ids: Sequence[str]
@@ -47,20 +47,20 @@ class Anchors:
             )
         if (variants < 0).any():
             raise ValueError(
-                "Anchors cannot have fewer than no variants. Expected: variants >= 0. Received: "
+                "Anchors have a negative number of variants. Expected: variants >= 0. Received: "
                 f"min(variants)={variants.min()}. Pass 0 to leave an anchor out."
             )
         object.__setattr__(self, "factors", factors)
         object.__setattr__(self, "variants", variants)
         if self.targets is not None and len(self.targets) != variants.sum():
             raise ValueError(
-                "Anchors have not one target a variant. Expected: "
+                "Anchors have the wrong number of targets. Expected: "
                 f"{variants.sum()} targets. Received: {len(self.targets)}. Pass the cell of each "
                 "variant."
             )
 
     def take(self, rows: np.ndarray) -> Anchors:
-        """Returns the anchors at some rows, with their variants and the targets of these.
+        """Returns the anchors at some rows, with their variants and targets.
 
         Args:
             rows: int64 of shape `(m,)`: row indices.

@@ -10,16 +10,16 @@ from latentloom.augment.options import read_axes
 __all__ = ["traversed_axes", "traversed_block"]
 
 AUTO = "auto"
-"""Instead of the name of a block: the only one that there is to move."""
+"""Stands for the only block that a traversal can move."""
 
 
 def traversed_block(spec: LatentSpec, name: str = AUTO) -> Block:
-    """Finds the block that is moved.
+    """Finds the block that a traversal moves.
 
     Args:
         spec: The blocks.
-        name: Name of a block, or `"auto"` for the only one that does not carry the class; where
-            all carry it, for the only one.
+        name: Name of a block, or `"auto"` for the only block without the class. If every block
+            carries the class, `"auto"` is the only block of the code.
 
     Returns:
         The block.
@@ -32,7 +32,7 @@ def traversed_block(spec: LatentSpec, name: str = AUTO) -> Block:
     first, *others = spec.free_of("label") or spec.names
     if others:
         raise ValueError(
-            "It is not clear which block to move. Expected: the name of one of "
+            "The block to move is ambiguous. Expected: the name of one of "
             f"{sorted(spec.names)}. Received: block={name!r}, which may be any of "
             f"{[first, *others]}. Set the option `block`."
         )
@@ -40,7 +40,7 @@ def traversed_block(spec: LatentSpec, name: str = AUTO) -> Block:
 
 
 def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
-    """Finds the axes of a block that are moved along.
+    """Finds the axes of a block that a traversal moves along.
 
     Args:
         block: The block.
@@ -50,8 +50,8 @@ def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
         int64 of shape `(a,)`: at least one, in the order of the text.
 
     Raises:
-        ValueError: If the text cannot be read, the block has no such axis, or its prior does not
-            vary along one of them.
+        ValueError: If the text is invalid, the block has no such axis, or its prior does not vary
+            along one of them.
     """
     numbers = read_axes(text)
     axes = np.arange(block.dim) if numbers is None else np.array(numbers, object)
@@ -66,8 +66,8 @@ def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
         moving = ",".join(map(str, axes[~is_still]))
         fix = f"Set the option `axes` to {moving}." if moving else "Move another block."
         raise ValueError(
-            f"Axis {axes[is_still][0]} of block '{block.name}' has no standard deviation to count "
-            "in. Expected: a prior that varies along each axis. Received: a spread of 0 along "
+            f"The prior of block '{block.name}' is constant along axis {axes[is_still][0]}. "
+            "Expected: a prior that varies along each axis. Received: a spread of 0 along "
             f"{axes[is_still].tolist()}. {fix}"
         )
     return axes

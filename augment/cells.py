@@ -1,4 +1,4 @@
-"""Cells of the factor grid: which of them to fill, with how many variants, from which anchors."""
+"""Cells of the factor grid: which cells to fill, and with how many variants each."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from latentloom.augment.spelling import nearest
 __all__ = ["CHOICES", "Cells", "Targets", "choose_cells", "count_cells"]
 
 CHOICES = ("unseen", "rare", "balanced")
-"""Names of the choices of cells; a list of cells is another."""
+"""Names of the choices of cells; a choice can also be a list of cells."""
 
 MOST_CELLS = 1_000_000
-"""Largest grid that is gone through."""
+"""Number of cells of the largest grid that `choose_cells` goes through."""
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """The cell that each variant should be of, one row a variant.
+    """The target cell of each variant, one row per variant.
 
     Args:
-        factors: Per factor of the grid int64 of shape `(V,)`: the value. The first is that of the
-            anchor.
+        factors: Target values by factor of the grid, int64 of shape `(V,)` each. The anchor has the
+            value of the first factor.
         keys: uint64 of shape `(V,)`: key of the cell.
         steps: int64 of shape `(V,)`: number of the variant within its cell, from 0.
     """
@@ -88,10 +88,9 @@ def choose_cells(
     per_cell: int,
     clashes: Clashes | None = None,
 ) -> Cells:
-    """Chooses the cells of a grid that are to be filled.
+    """Chooses the cells of a grid to fill.
 
-    A value that no example has cannot be made: named cells with one are refused, and the choices
-    by count pass over it.
+    Rejects named cells with a value that no example has; the choices by count skip such values.
 
     Args:
         coverage: The examples of each cell; its factors are the grid.
@@ -99,8 +98,7 @@ def choose_cells(
             than `per_cell`, `"balanced"` for both; each is brought up to `per_cell` examples. Or
             a list of cells, `{factor: value}`, that get `per_cell` variants each.
         per_cell: Integer, at least 1.
-        clashes: Values that do not go together; cells with such are passed over, or refused if
-            they are named.
+        clashes: Values that do not go together. Skips cells with such values; rejects named ones.
 
     Returns:
         The cells, in the order of the grid.
@@ -137,7 +135,7 @@ def count_cells(coverage: Coverage, clashes: Clashes) -> tuple[int, int]:
         clashes: Values that do not go together.
 
     Returns:
-        How many there are, and how many of them have no example.
+        The number of such cells, and how many of them have no example.
     """
     factors = [name for name in coverage.names if any(name in pair for pair in clashes)]
     sizes = [len(coverage.names[name]) for name in factors]
@@ -151,7 +149,7 @@ def count_cells(coverage: Coverage, clashes: Clashes) -> tuple[int, int]:
 def _cells_by_count(
     coverage: Coverage, choice: str, per_cell: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The cells of a choice, `(K, F)`, and their examples."""
+    """Returns the cells of a choice, `(K, F)`, and their numbers of examples, `(K,)`."""
     if choice not in CHOICES:
         raise ValueError(
             f"The choice of cells is unknown. Expected: one of {sorted(CHOICES)}, or a list of "
@@ -172,7 +170,7 @@ def _cells_by_count(
 
 
 def _named_cell(coverage: Coverage, names: Mapping[str, str]) -> list[int]:
-    """The cell of value names, one for each factor of the grid."""
+    """Returns the value indices of a cell from its value names, one per factor of the grid."""
     if set(names) != set(coverage.names):
         raise ValueError(
             f"A cell does not name a value for each factor. Expected: {sorted(coverage.names)}. "
@@ -187,22 +185,22 @@ def _check_together(coverage: Coverage, cells: np.ndarray, clashes: Clashes) -> 
     if clashing.any():
         cell = coverage.name_cell(cells[np.argmax(clashing)])
         raise ValueError(
-            "A cell has values that must differ. Expected: two factors that `differ` names have "
-            f"values of different names. Received: {cell}. Leave the cell out."
+            "A cell has clashing values. Expected: for two factors in `differ`, "
+            f"values with different names. Received: {cell}. Leave the cell out."
         )
 
 
 def _check_grid(coverage: Coverage, per_cell: int) -> None:
     if per_cell < 1:
         raise ValueError(
-            "Cells cannot be filled with no variants. Expected: per_cell >= 1. Received: "
+            "The number of variants per cell is out of range. Expected: per_cell >= 1. Received: "
             f"per_cell={per_cell}. Raise `per_cell`."
         )
     for factor, values in coverage.names.items():
         if np.count_nonzero(coverage.marginal(factor)) < 2:
             seen = [values[index] for index in np.flatnonzero(coverage.marginal(factor))]
             raise ValueError(
-                f"Factor '{factor}' has one value, so that nothing can be recombined. Expected: "
+                f"Factor '{factor}' has too few values to recombine. Expected: "
                 f"examples of two values or more. Received: values={seen}. Leave the factor out "
                 "of the grid, or import examples of another value."
             )

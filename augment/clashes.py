@@ -11,7 +11,7 @@ from latentloom.augment.spelling import nearest
 __all__ = ["Clashes", "find_clashes", "go_together"]
 
 Clashes = dict[tuple[str, str], np.ndarray]
-"""By two factors a bool table: whether a value of the first clashes with one of the second."""
+"""Bool table by pair of factors: True where a value of the first clashes with one of the second."""
 
 
 def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str, str]]) -> Clashes:
@@ -22,7 +22,7 @@ def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str,
         differ: Pairs of factors that must not have values of the same name.
 
     Returns:
-        The tables, both ways round.
+        The tables, in both orders of each pair.
 
     Raises:
         ValueError: If a factor is unknown, or a pair has no name in common.
@@ -32,14 +32,14 @@ def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str,
         for factor in pair:
             if factor not in names:
                 raise ValueError(
-                    f"Factor '{factor}' cannot differ from another. Expected: one of "
+                    f"`differ` names an unknown factor '{factor}'. Expected: one of "
                     f"{sorted(names)}. Received: differ={list(pair)}. {nearest(factor, names)}"
                 )
         first, second = (np.array(names[factor], np.str_) for factor in pair)
         table = first[:, None] == second
         if pair[0] == pair[1] or not table.any():
             raise ValueError(
-                f"Factors '{pair[0]}' and '{pair[1]}' need not be kept apart. Expected: two "
+                f"`differ` has an invalid pair '{pair[0]}', '{pair[1]}'. Expected: two "
                 f"factors with a value name in common. Received: {list(names[pair[0]])[:5]} and "
                 f"{list(names[pair[1]])[:5]}. Leave this pair out."
             )
@@ -48,12 +48,12 @@ def find_clashes(names: Mapping[str, Sequence[str]], differ: Sequence[tuple[str,
 
 
 def go_together(factors: Sequence[str], cells: np.ndarray, clashes: Clashes) -> np.ndarray:
-    """Tells of which cells all values go together.
+    """Checks for each cell whether all its values go together.
 
     Args:
         factors: Names of the factors, `F` of them.
         cells: Values, integers of shape `(K, F)`.
-        clashes: Values that do not go together; of factors that are not named they do not matter.
+        clashes: Values that do not go together; tables of other factors are ignored.
 
     Returns:
         bool of shape `(K,)`.

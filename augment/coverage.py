@@ -54,7 +54,7 @@ class Coverage:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Coverage:
-        """Reads what `to_dict` gave."""
+        """Reads the output of `to_dict`."""
         names = dict(document["names"])
         counts = {tuple(cell[f] for f in names): number for cell, number in document["counts"]}
         return cls(names, counts)
@@ -91,7 +91,7 @@ class Coverage:
         """Adds up coverages of the same grid.
 
         Args:
-            *others: Any number of them; the order does not matter.
+            *others: Coverages, in any order.
 
         Returns:
             A new coverage.
@@ -221,5 +221,5 @@ class Coverage:
         if not inside:
             raise ValueError(
                 f"A cell lies outside the factor grid. Expected: indices below {sizes}, for "
-                f"factors {list(self.names)}. Received: cell={cell}. Pass one value index a factor."
+                f"factors {list(self.names)}. Received: cell={cell}. Pass an index per factor."
             )

@@ -19,9 +19,9 @@ __all__ = ["DonorBank"]
 class DonorBank:
     """A bottom-k sample: examples with the `capacity` smallest keys of some factor value.
 
-    Which examples are in it depends on the seed and their ids alone, so banks of parts merge to
-    the bank of the whole, in any grouping and order. It has at most `capacity` rows per factor
-    value, however many examples it has seen.
+    The choice of examples depends on the seed and their ids alone, so banks of parts merge to the
+    bank of the whole, in any grouping and order. It has at most `capacity` rows per factor value,
+    however many examples it has seen.
 
     Reference:
         Cohen and Kaplan, Summarizing Data Using Bottom-k Sketches, PODC 2007,
@@ -103,7 +103,7 @@ class DonorBank:
         )._reduce()
 
     def pool(self, factor: str, value: int) -> np.ndarray:
-        """Returns the rows that share a factor value: a fair sample of all examples that do.
+        """Returns the rows that share a factor value: a fair sample of all such examples.
 
         Args:
             factor: Name of the factor.
@@ -115,7 +115,7 @@ class DonorBank:
         Raises:
             ValueError: If the bank has no such factor.
         """
-        # Rows are in key order; those past the capacity are here for another factor's sake.
+        # Rows are in key order; rows past the capacity are in the bank for another factor.
         return np.flatnonzero(self._values(factor) == value)[: self.capacity]
 
     def pool_of_others(self, factor: str, value: int) -> np.ndarray:

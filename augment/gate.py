@@ -24,7 +24,8 @@ class Verdicts:
         reason: int8 of shape `(n,)`, index into `reasons`; 0 where accepted.
         confidence: float32 of shape `(n,)`: the judge's probability of the expected class, 0 where
             it is not finite.
-        confidences: The same by factor, for each that was judged besides the class.
+        confidences: The judge's probability of the expected value by factor, float32 of shape
+            `(n,)`, for each factor that was judged besides the class.
         reasons: Names of the reasons.
     """
 
@@ -42,15 +43,16 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class QualityGate:
-    """Accepts a variant if the judge sees what is expected of it with enough confidence.
+    """Accepts a variant if the judge sees its expected values with enough confidence.
 
     Args:
         min_confidence: Float in `[0, 1]`, least probability of the expected class.
-        min_confidence_of: By factor, another threshold than that.
-        enabled: Whether to reject at all. A gate that is off accepts every variant and still
-            reports confidences.
-        ignored: Factors that no variant is rejected for; their confidences are reported. For a
-            factor that the judge cannot know, such as a label that its examples tie to another.
+        min_confidence_of: Thresholds by factor, in `[0, 1]`; other factors use `min_confidence`.
+        enabled: Whether to reject variants. A disabled gate accepts every variant and still reports
+            confidences.
+        ignored: Factors that never cause a rejection; the gate still reports their confidences.
+            Meant for factors that the judge cannot learn, such as one that is confounded with
+            another in its training examples.
 
     Example:
         >>> gate = QualityGate(min_confidence=0.8)
@@ -67,7 +69,7 @@ class QualityGate:
         for threshold in (self.min_confidence, *self.min_confidence_of.values()):
             if not 0 <= threshold <= 1:
                 raise ValueError(
-                    "The quality gate has an impossible threshold. Expected: 0 <= min_confidence "
+                    "The quality gate has a threshold out of range. Expected: 0 <= min_confidence "
                     f"<= 1. Received: min_confidence={threshold}. Pass a probability."
                 )
 
@@ -76,8 +78,8 @@ class QualityGate:
     ) -> Verdicts:
         """Judges variants by every factor that is expected and that the judge reads.
 
-        A variant is accepted if every factor is. Of several reasons that come first: not finite,
-        the wrong class, another wrong factor, low confidence.
+        A variant is accepted if every factor is. The first reason that applies counts, in the
+        order: not finite, wrong class, another wrong factor, low confidence.
 
         Args:
             probabilities: Per factor floats of shape `(n, num_values)`; `label` among them.
@@ -87,7 +89,7 @@ class QualityGate:
             The verdicts; their reasons name the wrong factor.
 
         Raises:
-            ValueError: As of `judge`.
+            ValueError: As in `judge`.
         """
         judged = {
             factor: self._of(factor).judge(probabilities[factor], expected[factor])
@@ -114,7 +116,7 @@ class QualityGate:
         return self.min_confidence_of.get(factor, self.min_confidence)
 
     def _of(self, factor: str) -> QualityGate:
-        """The gate of one factor, which it judges as a class."""
+        """Returns the gate of one factor, which judges the factor as a class."""
         enabled = self.enabled and factor not in self.ignored
         return QualityGate(self.threshold(factor), enabled)
 

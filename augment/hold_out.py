@@ -1,4 +1,4 @@
-"""Cells held out of training, to see what becomes of combinations that were never shown."""
+"""Cells held out of training, to measure unseen combinations of factor values."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["HoldOut", "draw_cells", "name_cells"]
 
 @dataclass(frozen=True, eq=False)
 class HoldOut:
-    """Groups of cells whose examples are kept from training; groups are reported apart.
+    """Groups of cells that are held out of training; each group is reported separately.
 
     Args:
-        groups: By the name of a group its cells, with the number of examples of each. An example
-            belongs to the first group that has its cell.
+        groups: Cells with their numbers of examples, by name of the group. An example belongs to
+            the first group that has its cell.
     """
 
     groups: Mapping[str, Coverage] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> HoldOut:
-        """Reads what `to_dict` gave."""
+        """Reads the output of `to_dict`."""
         return cls({name: Coverage.from_dict(group) for name, group in document.items()})
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class HoldOut:
             factors: Value indices by factor, each of shape `(n,)`.
 
         Returns:
-            int64 of shape `(n,)`: position of the group, or -1 for examples that are trained on.
+            int64 of shape `(n,)`: position of the group, or -1 for training examples.
         """
         found = np.full(len(next(iter(factors.values()))), -1, np.int64)
         for position, group in reversed(list(enumerate(self.groups.values()))):
@@ -50,7 +50,7 @@ class HoldOut:
         return found
 
     def keeps(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Whether each example is trained on, bool of shape `(n,)`."""
+        """Returns whether each example is trained on, bool of shape `(n,)`."""
         return self.group_of(factors) < 0
 
     def adding(self, name: str, group: Coverage) -> HoldOut:
@@ -62,19 +62,19 @@ class HoldOut:
 
 
 def draw_cells(coverage: Coverage, share: float, seed: int) -> Coverage:
-    """Draws cells to hold out, such that every value keeps a cell with an example.
+    """Draws cells to hold out; every value keeps a cell with an example.
 
     Args:
         coverage: The examples of each cell.
-        share: Share of the cells with an example, in `(0, 1)`; at least one is drawn, and fewer
-            than asked for where values would be left without.
+        share: Share of the cells with an example, in `(0, 1)`. Draws at least one cell, and fewer
+            than the share where a value would lose its last cell.
         seed: Integer; the draw is a function of it and of the names of the values.
 
     Returns:
         The cells that were drawn, with their examples.
 
     Raises:
-        ValueError: Every cell is the last one of some value.
+        ValueError: If every cell is the last one of some value.
     """
     cells = sorted(coverage.counts)
     names = ["/".join(coverage.name_cell(cell).values()) for cell in cells]
@@ -91,8 +91,8 @@ def draw_cells(coverage: Coverage, share: float, seed: int) -> Coverage:
             break
     if not drawn:
         raise ValueError(
-            f"No cell of {list(coverage.names)} can be held out. Expected: a cell each of whose "
-            f"values other cells have, too. Received: {len(cells)} cells with examples. Name "
+            f"No cell of {list(coverage.names)} can be held out. Expected: a cell whose values "
+            f"all occur in other cells. Received: {len(cells)} cells with examples. Name "
             "fewer factors, or import more examples."
         )
     return Coverage(coverage.names, {cell: coverage.counts[cell] for cell in drawn})
@@ -109,15 +109,15 @@ def name_cells(coverage: Coverage, cells: Sequence[Mapping[str, str]]) -> Covera
         These cells, with their examples.
 
     Raises:
-        ValueError: A value was never seen, or a cell has no example.
+        ValueError: If a value was never seen, or a cell has no example.
     """
     indices = []
     for cell in cells:
         index = tuple(coverage.seen_value(name, str(cell[name])) for name in coverage.names)
         if not coverage.seen(index):
             raise ValueError(
-                f"The cell {dict(cell)} cannot be held out. Expected: a cell with an example. "
-                "Received: one without. Leave it out: it is unseen already."
+                f"The cell {dict(cell)} has no example to hold out. Expected: 1 example or more. "
+                "Received: 0 examples. Leave it out: it is unseen already."
             )
         indices.append(index)
     return Coverage(coverage.names, {index: coverage.counts[index] for index in indices})

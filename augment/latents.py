@@ -117,7 +117,7 @@ class LatentSpec:
         return tuple(block.name for block in self.blocks if factor not in block.factors)
 
     def carried(self, factors: Iterable[str]) -> tuple[str, ...]:
-        """Returns those of some factors that a block carries, and always `label`, in order."""
+        """Returns the given factors that a block carries, in order; always keeps `label`."""
         return tuple(name for name in factors if name == "label" or self.carriers(name))
 
     def check(self, latents: Mapping[str, np.ndarray]) -> int:

@@ -1,9 +1,9 @@
 """Matching: which donor each variant gets.
 
-The variants of an anchor walk through the pool of its donors, from a start and with a stride that
-are keyed by the anchor; those of a cell through the pool of each of its values, keyed by the cell.
-The stride is coprime to the size of the pool, so a walk meets every donor before it meets one
-again.
+The variants of an anchor walk through the pool of its donors; the key of the anchor sets start and
+stride. The variants of a cell walk through the pool of each value of the cell; the key of the cell
+sets start and stride. The stride is coprime to the size of the pool, so a walk meets every donor
+before it meets one again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from latentloom.augment.donors import DonorBank
 from latentloom.augment.plan import VariantPlan
 from latentloom.augment.randomness import integers
 
-__all__ = ["choose", "match_donors", "match_values", "walk"]
+__all__ = ["match_donors", "match_values", "walk_places", "walk_pool"]
 
 _GOLDEN = 0.618  # multiples of it, modulo 1, stay far from each other
 _START, _STRIDE = range(2)
@@ -37,8 +37,8 @@ def match_donors(
 ) -> np.ndarray:
     """Finds a donor for each variant, never the anchor itself.
 
-    Variants of an anchor have different donors as long as the pool lasts, and so have the attempts
-    at a variant.
+    Variants of an anchor have different donors as long as the pool lasts; so do the attempts at a
+    variant.
 
     Args:
         plan: The variants, `V` of them.
@@ -48,7 +48,8 @@ def match_donors(
         attempt: Integer, at least 0.
         same_value: Whether donors have the anchor's value of the factor or another one.
         factor: Name of the factor. Defaults to the class.
-        clashes: Values of the factor that do not go with a value of another that the anchor keeps.
+        clashes: Values that do not go together. Skips donors whose value of the factor clashes with
+            a value that the anchor keeps.
 
     Returns:
         int64 of shape `(V,)`: rows of the bank.
@@ -63,7 +64,7 @@ def match_donors(
     for value in np.unique(values).tolist():
         variants = np.flatnonzero(values == value)
         pool, anchor = pool_of(factor, value), plan.anchor[variants]
-        allowed = pool != own[anchor, None]  # -1 is no row
+        allowed = pool != own[anchor, None]  # -1 matches no row
         for (mine, other), table in (clashes or {}).items():
             if mine == factor:
                 kept = anchors.factors[other][anchor]
@@ -74,7 +75,7 @@ def match_donors(
             raise _no_donor(
                 plan.recipe, lonely, factor, value, pool, is_full, same_value=same_value
             )
-        rows[variants] = choose(pool, keys[anchor], plan.variant[variants], attempt, allowed)
+        rows[variants] = walk_pool(pool, keys[anchor], plan.variant[variants], attempt, allowed)
     return rows
 
 
@@ -96,14 +97,14 @@ def match_values(
         keys: uint64 of shape `(n,)`: key of each row's walk.
         steps: int64 of shape `(n,)`: how far each row goes on its walk.
         attempt: Integer, at least 0.
-        allowed: Of rows and a pool, which may go together, bool of shape `(rows, pool)`; None if
-            all may.
+        allowed: Takes rows and a pool, returns the allowed pairs, bool of shape `(rows, pool)`;
+            None allows all pairs.
 
     Returns:
         int64 of shape `(n,)`: rows of the bank.
 
     Raises:
-        ValueError: If a row finds none.
+        ValueError: If a row finds no example.
     """
     found = np.empty(len(values), np.int64)
     for value in np.unique(values).tolist():
@@ -115,42 +116,42 @@ def match_values(
                 f"with the other values of the cell. Received: a pool of {len(pool)} examples. "
                 "Import more examples of this value, or leave its cells out."
             )
-        found[rows] = choose(pool, keys[rows], steps[rows], attempt, fits)
+        found[rows] = walk_pool(pool, keys[rows], steps[rows], attempt, fits)
     return found
 
 
-def choose(
+def walk_pool(
     pool: np.ndarray,
     keys: np.ndarray,
     steps: np.ndarray,
     attempt: int,
     allowed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Goes some steps on keyed walks through a pool.
+    """Returns the members that keyed walks through a pool reach.
 
     Args:
         pool: int64 of shape `(m,)`, not empty.
-        keys: uint64 of shape `(n,)`, not empty: equal keys go the same way.
+        keys: uint64 of shape `(n,)`, not empty: equal keys walk the same way.
         steps: int64 of shape `(n,)`.
         attempt: Integer, at least 0.
-        allowed: bool of shape `(n, m)`: the places on each walk, at least one a row; None for all.
+        allowed: bool of shape `(n, m)`: members on each walk, at least one per row; None for all.
 
     Returns:
         int64 of shape `(n,)`: members of the pool.
     """
     if allowed is None:
-        return pool[walk(keys, np.full(len(keys), len(pool)), steps, attempt)]
+        return pool[walk_places(keys, np.full(len(keys), len(pool)), steps, attempt)]
     ranks = np.cumsum(allowed, axis=1)
-    places = walk(keys, ranks[:, -1], steps, attempt)
+    places = walk_places(keys, ranks[:, -1], steps, attempt)
     return pool[np.argmax(ranks > places[:, None], axis=1)]
 
 
-def walk(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -> np.ndarray:
-    """Goes some steps on keyed walks through `range(size)`.
+def walk_places(keys: np.ndarray, sizes: np.ndarray, steps: np.ndarray, attempt: int) -> np.ndarray:
+    """Returns the places that keyed walks through `range(size)` reach.
 
     Args:
-        keys: uint64 of shape `(n,)`, not empty: equal keys go the same way.
-        sizes: Integers of shape `(n,)`, at least 1: how many places there are.
+        keys: uint64 of shape `(n,)`, not empty: equal keys walk the same way.
+        sizes: Integers of shape `(n,)`, at least 1: number of places.
         steps: Integers of shape `(n,)`: `size` steps in turn meet every place once.
         attempt: Integer, at least 0. Attempts begin far from each other on the same walk; up to
             `size` of them have different places at the same step.

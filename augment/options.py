@@ -1,4 +1,4 @@
-"""Options of recipes, and the checks of those that must fit together."""
+"""Options of recipes, and their checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STYLES = ("anchor", "donor", "prior")
 
 
 def check_share_range(options: Mapping[str, Option]) -> None:
-    """Refuses shares of the donor, `low` and `high`, outside `[0, 1]` or out of order."""
+    """Rejects shares of the donor, `low` and `high`, outside `[0, 1]` or out of order."""
     low, high = float(options["low"]), float(options["high"])
     if not 0 <= low <= high <= 1:
         raise ValueError(
@@ -35,7 +35,7 @@ def check_share_range(options: Mapping[str, Option]) -> None:
 
 
 def check_temperature(options: Mapping[str, Option]) -> None:
-    """Refuses a negative `temperature`."""
+    """Rejects a negative `temperature`."""
     if float(options["temperature"]) < 0:
         raise ValueError(
             "The temperature is out of range. Expected: temperature >= 0. Received: "
@@ -44,7 +44,7 @@ def check_temperature(options: Mapping[str, Option]) -> None:
 
 
 def check_style(options: Mapping[str, Option]) -> None:
-    """Refuses a `style` that is not in `STYLES`, or a negative `temperature`."""
+    """Rejects a `style` that is not in `STYLES`, or a negative `temperature`."""
     if options["style"] not in STYLES:
         raise ValueError(
             f"The style is unknown. Expected: one of {sorted(STYLES)}. Received: "
@@ -54,23 +54,23 @@ def check_style(options: Mapping[str, Option]) -> None:
 
 
 def check_interpolation(options: Mapping[str, Option]) -> None:
-    """Refuses a `same_value` other than 0 or 1, or shares out of range."""
+    """Rejects a `same_value` other than 0 or 1, or shares out of range."""
     _check_choice(options, "same_value", "with the anchor's value", "with another")
     check_share_range(options)
 
 
 def check_same_class(options: Mapping[str, Option]) -> None:
-    """Refuses a `same_class` other than 0 or 1."""
+    """Rejects a `same_class` other than 0 or 1."""
     _check_choice(options, "same_class", "of the anchor's class", "of other classes")
 
 
 def check_traversal(options: Mapping[str, Option]) -> None:
-    """Refuses `least` and `extent` that lead nowhere, or `axes` that cannot be read."""
+    """Rejects `least` and `extent` out of range or out of order, and invalid `axes`."""
     least, extent = float(options["least"]), float(options["extent"])
     if not (0 <= least <= extent and extent > 0):
         raise ValueError(
-            "A traversal leads nowhere. Expected: 0 <= least <= extent, extent > 0. Received: "
-            f"least={least}, extent={extent}. Pass standard deviations, in order."
+            "A traversal has distances out of range. Expected: 0 <= least <= extent, extent > 0. "
+            f"Received: least={least}, extent={extent}. Pass standard deviations, in order."
         )
     read_axes(str(options["axes"]))
 
@@ -85,15 +85,15 @@ def read_axes(text: str) -> tuple[int, ...] | None:
         The numbers in their order, or None for all.
 
     Raises:
-        ValueError: If something else stands there, or a number twice.
+        ValueError: If the text has another form, or names a number twice.
     """
     if text == "all":
         return None
     numbers = [number.strip() for number in text.split(",")]
     if not all(map(str.isdecimal, numbers)) or len(set(map(int, numbers))) < len(numbers):
         raise ValueError(
-            "The axes cannot be read. Expected: 'all', or different numbers from 0 on with commas "
-            f"between them. Received: axes={text!r}. Write for example axes=0,1,2."
+            "The axes are invalid. Expected: 'all', or distinct integers from 0 on, separated "
+            f"by commas. Received: axes={text!r}. Write for example axes=0,1,2."
         )
     return tuple(map(int, numbers))
 

@@ -1,4 +1,4 @@
-"""Sets where blocks of a plan come from, and keeps account of the factors still known."""
+"""Sets the origins of a plan's blocks, and tracks the factors that are still known."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What a rule goes by, besides the plan that it fills.
+    """The inputs of a rule, besides the plan that it fills.
 
     Args:
         anchors: The anchors of the plan.
@@ -70,7 +70,7 @@ def sample(
         plan: The plan.
         names: Names of the blocks.
         temperature: Float, factor on the scale of the draws.
-        keeps: Factors that the draws have the value of all the same.
+        keeps: Factors whose values the draws keep.
     """
     plan = _with_origin(plan, names, Origin.PRIOR, keeps=keeps)
     temperatures = plan.temperatures | dict.fromkeys(names, temperature)
@@ -85,14 +85,14 @@ def interpolate(
     *,
     same_value: bool = True,
 ) -> VariantPlan:
-    """Mixes blocks with those of donors, each with a donor and a share of its own.
+    """Mixes blocks with the blocks of donors; each block has its own donor and share.
 
     Args:
         plan: The plan.
-        request: What the recipe goes by; has the options `low` and `high`.
+        request: The inputs of the rule; has the options `low` and `high`.
         names: Names of the blocks.
         factor: Name of the factor that donors are matched by. Defaults to the class.
-        same_value: Whether donors have the anchor's value of it, which is kept then.
+        same_value: Whether donors have the anchor's value of the factor; if so, variants keep it.
     """
     low, high = request.number("low"), request.number("high")
     walks = walk_keys(plan, request)
@@ -107,14 +107,14 @@ def interpolate(
 
 
 def shift(plan: VariantPlan, request: Request, name: str, axes: np.ndarray) -> VariantPlan:
-    """Moves one block along one axis a variant, either way, and keeps the class.
+    """Moves one block along one axis per variant, in either direction, and keeps the class.
 
     The variants of an anchor take the axes in turn; another attempt moves along the same one.
 
     Args:
         plan: The plan.
-        request: What the recipe goes by; has the options `least` and `extent`, the shortest and
-            the longest way in standard deviations.
+        request: The inputs of the rule; has the options `least` and `extent`, the shortest and the
+            longest distance in standard deviations.
         name: Name of the block.
         axes: int64 of shape `(a,)`: the axes, at least one.
     """
@@ -134,11 +134,11 @@ def shift(plan: VariantPlan, request: Request, name: str, axes: np.ndarray) -> V
 def take_over(
     plan: VariantPlan, request: Request, names: Sequence[str], rows: np.ndarray
 ) -> VariantPlan:
-    """Takes blocks from one donor a variant, and with them the factors that only they carry.
+    """Takes blocks from one donor per variant, and the factors that only these blocks carry.
 
     Args:
         plan: The plan, `V` variants.
-        request: What the recipe goes by.
+        request: The inputs of the rule.
         names: Names of the blocks.
         rows: int64 of shape `(V,)`: rows of the bank.
     """
@@ -148,7 +148,7 @@ def take_over(
         if (carriers := set(plan.spec.carriers(factor))) and carriers <= set(names)
     }
     plan = _with_origin(plan, names, Origin.DONOR, donors=dict.fromkeys(names, rows))
-    # In the order of the anchors' factors, whichever were replaced.
+    # Keeps the order of the anchors' factors.
     known = {name: (plan.factors | moved).get(name) for name in request.anchors.factors}
     return replace(plan, factors={name: v for name, v in known.items() if v is not None})
 
@@ -163,8 +163,8 @@ def _with_origin(
 ) -> VariantPlan:
     """Returns the plan with one origin, and the columns it needs, for some blocks of every variant.
 
-    What is known of a factor is lost with a block that carries it, or with any block if none does,
-    unless the rule `keeps` it.
+    Drops each factor that a changed block carries, and each factor that no block carries, except
+    the factors in `keeps`.
     """
     lost = {
         factor
@@ -180,7 +180,7 @@ def _with_origin(
 
 
 def bank_of(plan: VariantPlan, request: Request) -> DonorBank:
-    """Returns the donor bank; ValueError if there is none or its blocks are others."""
+    """Returns the donor bank; raises `ValueError` if it is missing or its blocks differ."""
     if request.donors is None:
         raise ValueError(
             f"Recipe '{plan.recipe}' needs donors. Expected: a donor bank. Received: donors=None. "
@@ -218,7 +218,7 @@ def walk_keys(plan: VariantPlan, request: Request) -> np.ndarray:
 
 
 def carriers_of(plan: VariantPlan, factor: str = "label") -> tuple[str, ...]:
-    """Returns the blocks that carry a factor; ValueError if there are none."""
+    """Returns the blocks that carry a factor; raises `ValueError` if there are none."""
     names = plan.spec.carriers(factor)
     if not names and factor != "label":
         carried = sorted({name for block in plan.spec for name in block.factors})
@@ -236,7 +236,7 @@ def carriers_of(plan: VariantPlan, factor: str = "label") -> tuple[str, ...]:
 
 
 def free_blocks(plan: VariantPlan) -> tuple[str, ...]:
-    """Returns the blocks that do not carry the class; ValueError if there are none."""
+    """Returns the blocks that do not carry the class; raises `ValueError` if there are none."""
     names = plan.spec.free_of("label")
     if not names:
         raise ValueError(

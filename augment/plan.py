@@ -33,7 +33,7 @@ class Origin(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class VariantPlan:
-    """One row per variant: per block an origin, and what this origin needs.
+    """One row per variant: an origin per block, and the columns that the origin needs.
 
     A plan holds no latents: `recombine` executes it.
 
@@ -42,8 +42,8 @@ class VariantPlan:
         spec: The blocks, `B` of them.
         anchor: int64 of shape `(V,)`: row of the anchor.
         variant: int64 of shape `(V,)`: index of the variant within its anchor.
-        factors: Per factor whose value is known of every variant int64 of shape `(V,)`: the value
-            that the variant should have. Always has `label`.
+        factors: Target values by factor, int64 of shape `(V,)` each, of the factors known for every
+            variant. Always has `label`.
         keys: uint64 of shape `(V,)`: key of every random number of the variant.
         origins: Per block int8 of shape `(V,)`, values of `Origin`.
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
@@ -53,8 +53,7 @@ class VariantPlan:
             -1 elsewhere.
         shifts: Per block float32 of shape `(V,)`: how far, in standard deviations of this entry
             under the prior of the block, where the origin is `SHIFT`, 0 elsewhere.
-        temperatures: Per block a float, at least 0: factor on the scale of what is drawn from its
-            prior.
+        temperatures: Per block a float, at least 0: factor on the scale of draws from its prior.
     """
 
     recipe: str
@@ -81,7 +80,7 @@ class VariantPlan:
         for name, column in rows.items():
             if (as_integers("Plan", name, column) < 0).any():
                 raise ValueError(
-                    f"A plan points nowhere. Expected: {name} >= 0. Received: "
+                    f"A plan has a negative index. Expected: {name} >= 0. Received: "
                     f"min({name})={np.min(column)}. Pass row indices."
                 )
         check_lengths("Plan", len(self.anchor), rows | {"keys": self.keys})
@@ -218,6 +217,6 @@ def _check_shift(block: Block, origins: np.ndarray, axes: np.ndarray, shifts: np
 def _check_temperature(name: str, temperature: float) -> None:
     if not 0 <= temperature < np.inf:
         raise ValueError(
-            f"A plan has an impossible temperature for block '{name}'. Expected: a finite number "
+            f"A plan has a temperature out of range for block '{name}'. Expected: a finite number "
             f"of at least 0. Received: temperature={temperature}. Pass 1.0 for the prior itself."
         )

@@ -1,4 +1,4 @@
-"""Planning: from anchors and the name of a recipe to a plan, and what is known of it beforehand."""
+"""Planning: makes a plan from anchors and a recipe, and lists the factors it will know."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def plan_variants(
     resolved = chosen.resolve(options)
     if attempt < 0:
         raise ValueError(
-            f"Recipe '{recipe}' cannot be planned. Expected: attempt >= 0. Received: "
+            f"The attempt at recipe '{recipe}' is out of range. Expected: attempt >= 0. Received: "
             f"attempt={attempt}. Count attempts from 0."
         )
     plan = VariantPlan.keep_all(recipe, anchors, spec, seed=seed, attempt=attempt)
@@ -68,7 +68,7 @@ def known_factors(
     options: Mapping[str, Option] | None = None,
     grid: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Returns the factors whose values are known of every variant of a recipe.
+    """Returns the factors whose values are known for every variant of a recipe.
 
     Args:
         recipe: A name in `RECIPES`.

@@ -48,7 +48,7 @@ class BlockPrior:
 
     @classmethod
     def from_arrays(cls, mapping: Mapping[str, np.ndarray], prefix: str) -> BlockPrior:
-        """Reads what `to_arrays` gave, for example from an open `.npz` file.
+        """Reads the output of `to_arrays`, for example from an open `.npz` file.
 
         Args:
             mapping: Arrays by name.
@@ -87,11 +87,11 @@ class BlockPrior:
     def spread(self) -> np.ndarray:
         """Standard deviation of each entry over all classes, float32 of shape `(dim,)`.
 
-        That of one mixture of all components, in which every class has the same weight.
+        Pools the components of all classes into one mixture, with the same weight for every class.
         """
         weights = self.weights.astype(np.float64)[..., None]
         weights = weights / weights.sum(axis=1, keepdims=True) / len(weights)
-        loc = self.loc - self.loc[0, 0].astype(np.float64)  # equal means leave exactly nothing
+        loc = self.loc - self.loc[0, 0].astype(np.float64)  # exactly 0 for equal means
         centre = np.sum(weights * loc, axis=(0, 1))
         squares = np.square(self.scale, dtype=np.float64) + np.square(loc - centre)
         return np.sqrt(np.sum(weights * squares, axis=(0, 1))).astype(np.float32)
@@ -103,7 +103,7 @@ class BlockPrior:
 
         Args:
             keys: uint64 of shape `(n,)`; a key always gives the same block.
-            labels: Class indices of shape `(n,)`. Not used by a prior that ignores the class.
+            labels: Class indices of shape `(n,)`. Unused by a prior that ignores the class.
             temperature: Float, factor on the scale. `0.` gives the mean of a component.
 
         Returns:

@@ -12,7 +12,7 @@ from latentloom.augment.spelling import nearest
 __all__ = ["STRATEGIES", "share_out", "variants_per_anchor", "variants_per_class"]
 
 STRATEGIES = ("auto", "minority")
-"""Names of the balancing strategies; None and a mapping are the two others."""
+"""Names of the balancing strategies; a strategy can also be None or a mapping."""
 
 
 def variants_per_class(
@@ -64,7 +64,7 @@ def variants_per_class(
 def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
     """Splits a class' quota over shards in proportion to their examples of it.
 
-    Rounds the cumulative shares, so that the parts sum to the total exactly.
+    Rounds the cumulative shares, so the parts sum to the total exactly.
 
     Args:
         total: Integer, the quota. At least 0.
@@ -92,7 +92,7 @@ def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
 
 
 def variants_per_anchor(total: int, keys: np.ndarray) -> np.ndarray:
-    """Splits a quota over anchors as evenly as it goes.
+    """Splits a quota over anchors as evenly as possible.
 
     Args:
         total: Integer, variants to split. At least 0.
@@ -135,7 +135,7 @@ def _check_reachable(quotas: Mapping[str, int], class_counts: Mapping[str, int])
     for name, quota in quotas.items():
         if quota and not class_counts[name]:
             raise ValueError(
-                f"The quota cannot be met: class '{name}' has no example. Expected: an example of "
+                f"Class '{name}' has a quota but no example. Expected: an example of "
                 f"each class with a quota. Received: quota={quota}. Import examples of it or set "
                 "its quota to 0."
             )
@@ -144,6 +144,6 @@ def _check_reachable(quotas: Mapping[str, int], class_counts: Mapping[str, int])
 def _check_examples(total: int, num_examples: int) -> None:
     if total and not num_examples:
         raise ValueError(
-            "The quota cannot be met: the class has no example. Expected: one or more. "
+            "A class has a quota but no example. Expected: one example or more. "
             f"Received: total={total}. Import examples of it or set its quota to 0."
         )

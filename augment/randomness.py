@@ -1,8 +1,8 @@
 """Random numbers keyed by identity: Philox4x32-10 over whole arrays of keys.
 
-A generator with a state gives each example numbers that depend on what came before it. Here a
-number is a pure function of a 64-bit key, a kind of draw, a stream and a position, so an example
-gets the same numbers in any order, in any batch, on any worker and after any retry.
+The numbers of a stateful generator depend on the draws before them. Here a number is a pure
+function of a 64-bit key, a kind of draw, a stream and a position, so an example gets the same
+numbers in any order, in any batch, on any worker and after any retry.
 
 Reference:
     Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011,
@@ -95,7 +95,8 @@ def uniforms(keys: np.ndarray, count: int, stream: int = 0) -> np.ndarray:
 def normals(keys: np.ndarray, count: int, stream: int = 0) -> np.ndarray:
     """Draws standard normal numbers by the Box-Muller transform.
 
-    The same on every machine up to the last bits of the processor's `log` and `cos`.
+    The numbers are the same on every machine up to the last bits of the processor's `log` and
+    `cos`.
 
     Args:
         keys: uint64 of shape `(n,)`.
@@ -137,7 +138,7 @@ def integers(keys: np.ndarray, high: int | np.ndarray, stream: int = 0) -> np.nd
     if bounds.size and not (1 <= bounds.min() and bounds.max() <= 2**32):
         raise ValueError(
             f"Cannot draw integers below `high`. Expected: 1 <= high <= 2**32. Received: high "
-            f"between {bounds.min()} and {bounds.max()}. Pass how many choices there are."
+            f"between {bounds.min()} and {bounds.max()}. Pass the number of choices."
         )
     words, bounds = _draw(keys, 1, stream, _INTEGER)[:, 0], bounds.astype(np.uint64)
     # The upper half of a 128-bit product; neither sum overflows because high <= 2**32.

@@ -29,10 +29,10 @@ class Recipe:
         needs_donors: Whether it takes blocks from a donor bank.
         rule: Turns a plan that keeps every block into the plan of the recipe.
         keeps_all: Whether every block is kept, and with them every factor of the anchor.
-        fills_cells: Whether its variants are of given cells instead of given classes.
-        options: Its options with their defaults, numbers or texts; an empty text must be set.
-            Defaults to none.
-        check: Raises ValueError for options that do not go together.
+        fills_cells: Whether its variants fill given cells instead of given classes.
+        options: Its options with their defaults, numbers or texts; an empty text marks a required
+            option. Defaults to none.
+        check: Raises `ValueError` for options that are out of range or do not fit together.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Recipe:
         resolved = self.options | given
         if unset := [name for name, value in resolved.items() if value == ""]:
             raise ValueError(
-                f"Recipe '{self.name}' does not know its {unset[0]}. Expected: a name. Received: "
+                f"Recipe '{self.name}' misses the option `{unset[0]}`. Expected: a name. Received: "
                 f"{unset[0]}=''. Set the option `{unset[0]}`."
             )
         if self.check:
@@ -76,14 +76,14 @@ class Recipe:
         return resolved
 
     def matched_by(self, options: Mapping[str, Option] | None = None) -> tuple[str, bool] | None:
-        """Tells by which factor donors are matched, and whether they share the anchor's value.
+        """Returns the factor that donors are matched by, and whether they share the anchor's value.
 
         Args:
             options: As for `resolve`.
 
         Returns:
-            The factor and whether donors have the anchor's value of it or another one; None if
-            there are no donors, or if each has a given value.
+            The factor, and True if donors have the anchor's value of it, False if another one. None
+            for a recipe without donors or one that fills cells.
         """
         if not self.needs_donors or self.fills_cells:
             return None
@@ -95,14 +95,14 @@ class Recipe:
     def traversed(
         self, spec: LatentSpec, options: Mapping[str, Option] | None = None
     ) -> dict[str, np.ndarray]:
-        """Tells along which axes of which block the variants are moved.
+        """Returns the block that the variants move, and the axes they move along.
 
         Args:
             spec: The blocks.
             options: As for `resolve`.
 
         Returns:
-            int64 of shape `(a,)` under the name of the block; empty if none is moved.
+            int64 of shape `(a,)` under the name of the block; empty if the recipe moves none.
 
         Raises:
             ValueError: If the options do not fit the blocks.
@@ -114,7 +114,7 @@ class Recipe:
         return {block.name: traversed_axes(block, str(resolved["axes"]))}
 
     def _spelt(self, name: str, value: Option) -> Option:
-        """The value; a number as its digits where a text is asked, since YAML reads both."""
+        """Returns the value; turns a number into its digits if the option is a text."""
         if isinstance(value, str) or not isinstance(self.options.get(name), str):
             return value
         return str(int(value) if float(value).is_integer() else value)
@@ -130,7 +130,7 @@ class Recipe:
 
 
 def find_recipe(name: str) -> Recipe:
-    """Returns the recipe of a name; ValueError names the nearest if there is none."""
+    """Returns the recipe of a name; raises `ValueError` with the nearest name if it is unknown."""
     if name not in RECIPES:
         raise ValueError(
             f"There is no recipe '{name}'. Expected: one of {sorted(RECIPES)}. Received: "
@@ -201,8 +201,8 @@ RECIPES = {
         ),
         Recipe(
             name="interpolate_factor",
-            summary="Interpolates the blocks that carry a factor to those of a donor with the same "
-            "value of it.",
+            summary="Interpolates the blocks that carry a factor to a donor's, by default of equal "
+            "value.",
             needs_donors=True,
             rule=rules.interpolate_factor,
             options={"factor": "", "same_value": 1.0, "low": 0.25, "high": 0.75},
@@ -210,7 +210,7 @@ RECIPES = {
         ),
         Recipe(
             name="traverse",
-            summary="Moves one block along one of its axes a variant, keeps all else.",
+            summary="Moves one block along one of its axes per variant, keeps all else.",
             needs_donors=False,
             rule=rules.traverse,
             options={"block": "auto", "axes": "all", "least": 0.5, "extent": 2.0},
@@ -218,7 +218,7 @@ RECIPES = {
         ),
         Recipe(
             name="reconstruct",
-            summary="Keeps every block: what the model makes of the anchor itself.",
+            summary="Keeps every block: the model's reconstruction of the anchor.",
             needs_donors=False,
             rule=rules.keep,
             keeps_all=True,

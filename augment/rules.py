@@ -6,7 +6,7 @@ import numpy as np
 
 from latentloom.augment.axes import traversed_axes, traversed_block
 from latentloom.augment.cells import Targets
-from latentloom.augment.matching import choose, match_values
+from latentloom.augment.matching import match_values, walk_pool
 from latentloom.augment.origins import (
     Request,
     bank_of,
@@ -47,7 +47,7 @@ def sample_free(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def sample_all(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Draws every block, those that carry the class from the prior of the variant's class."""
+    """Draws every block; blocks that carry the class come from the prior of the variant's class."""
     carriers = carriers_of(plan)
     for name in carriers:
         if not plan.spec[name].prior.is_class_conditional:
@@ -91,9 +91,9 @@ def swap_factor(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def interpolate_factor(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Interpolates the blocks that carry one factor to those of a donor.
+    """Interpolates the blocks that carry one factor to the blocks of a donor.
 
-    With a donor of the same value the factor is kept; with one of another value it is unknown.
+    Keeps the factor if donors have the anchor's value of it; otherwise its value is unknown.
     """
     same_value = request.options["same_value"] == 1
     names = carriers_of(plan, request.factor)
@@ -129,7 +129,7 @@ def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def _targets(plan: VariantPlan, request: Request) -> Targets:
-    """The cells of the variants, whose first factor the anchors have."""
+    """Returns the cells of the variants; checks that anchors have the value of the first factor."""
     targets = request.anchors.targets
     if targets is None:
         raise ValueError(
@@ -148,19 +148,19 @@ def _targets(plan: VariantPlan, request: Request) -> Targets:
 def _restyle(
     plan: VariantPlan, request: Request, keys: np.ndarray, steps: np.ndarray
 ) -> VariantPlan:
-    """Takes the blocks without factors from where the option `style` says."""
+    """Takes the blocks without factors from the origin that the option `style` names."""
     names = tuple(block.name for block in plan.spec if not block.factors)
     if not names or request.options["style"] == "anchor":
         return plan
     if request.options["style"] == "prior":
         return sample(plan, names, request.number("temperature"))
     pool = np.arange(len(bank_of(plan, request)))
-    rows = choose(pool, keys, steps, request.attempt) if len(plan) else pool[:0]
+    rows = walk_pool(pool, keys, steps, request.attempt) if len(plan) else pool[:0]
     return take_over(plan, request, names, rows)
 
 
 def _check_apart(plan: VariantPlan, factors: tuple[str, ...]) -> None:
-    """Refuses factors of a cell that share a block, or have none."""
+    """Rejects factors of a cell that share a block or have no block."""
     for factor in factors:
         for name in carriers_of(plan, factor):
             shared = [other for other in plan.spec[name].factors if other in factors]

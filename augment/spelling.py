@@ -1,4 +1,4 @@
-"""Finds the choice that a misspelt name was meant to be."""
+"""Suggests the nearest choice for a misspelt name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["nearest"]
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Words the fix for an unknown name.
+    """Returns the fix for an unknown name.
 
     Args:
-        name: What was given.
-        choices: The names that would have been right.
+        name: The unknown name.
+        choices: The known names.
 
     Returns:
         `Did you mean '<choice>'?` where one is close, else `Choose one of them.`

@@ -1,4 +1,4 @@
-"""The bundle: a trained model with its judges and priors as a directory without any pickle."""
+"""The bundle: a directory that holds a trained model, its judges and its priors, without pickle."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ JUDGES = ("judge", "auditor")
 
 @dataclass
 class Bundle:
-    """A trained model, what it needs to be used, and where it came from.
+    """A trained model, its judges, its priors and its provenance.
 
     Attributes:
         model: The zoo model.
-        judge: Classifier that gates what is generated, from `[-1, 1]` to logits.
-        auditor: Classifier with another seed and fold, which only scores.
+        judge: Classifier that accepts or rejects generated examples, from `[-1, 1]` to logits.
+        auditor: Classifier trained with another seed and fold; it only scores.
         priors: Arrays of the blocks' priors, `{"<block>/weights" | "/loc" | "/scale": array}`.
         model_name: Key of the model in the registry.
         model_args: Arguments that the model was built with.
-        factors: Value names of the label, first, and of the other factors.
+        factors: Value names of every factor, the label first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
         judge_width: Channels of the judges' first convolution.
-        scaling: How observations become what the networks see.
-        judge_factors: The factors that the judges read; the label first, by default alone.
-        details: Where it came from and what was measured, as plain data.
-        digest: sha256 over the files, empty until saved or loaded.
+        scaling: Maps stored observations to the inputs of the networks.
+        judge_factors: Factors that the judges predict, the label first; by default only the label.
+        details: Provenance and measurements, as plain data.
+        digest: sha256 over the files; empty until the bundle is saved or loaded.
     """
 
     model: keras.Model
@@ -59,9 +59,9 @@ class Bundle:
     digest: str = ""
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
-        """Event shape of an observation, of images `(height, width, channels)` in pixels."""
-        return self.model.image_shape
+    def observation_shape(self) -> tuple[int, ...]:
+        """Shape of one observation; `(height, width, channels)` in pixels for images."""
+        return self.model.observation_shape
 
     @property
     def class_names(self) -> list[str]:
@@ -70,7 +70,7 @@ class Bundle:
 
     @property
     def judge_sizes(self) -> dict[str, int]:
-        """Number of values of each factor that the judges read."""
+        """Number of values of each factor that the judges predict."""
         return {name: len(self.factors[name]) for name in self.judge_factors}
 
 
@@ -92,7 +92,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         "args": dict(bundle.model_args),
         "latent_spec": bundle.model.latent_spec,
         "value_range": list(bundle.model.value_range),
-        "image_shape": list(bundle.image_shape),
+        "image_shape": list(bundle.observation_shape),
         "scaling": describe_scaling(bundle.scaling),
         "factors": {name: list(values) for name, values in bundle.factors.items()},
         **({"vocabulary": list(bundle.vocabulary)} if bundle.vocabulary else {}),
@@ -109,7 +109,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
 
 
 def _save_bare(network: keras.Model, path: Path) -> None:
-    """Saves the weights without the optimizer's, which are twice as many."""
+    """Saves the weights without the optimizer's state, which is twice as large."""
     optimizer = getattr(network, "optimizer", None)
     network.optimizer = None
     try:
@@ -122,20 +122,20 @@ def read_description(folder: Path) -> dict[str, Any]:
     """Reads `bundle.json` and checks the files against it, without loading a model.
 
     Raises:
-        FileNotFoundError: The directory is no bundle, or a file of it is missing.
+        FileNotFoundError: The directory is not a bundle, or one of its files is missing.
         ValueError: The schema is newer, or a file or the description does not match the digest.
     """
     folder = Path(folder)
     if not (folder / DESCRIPTION).is_file():
         raise FileNotFoundError(
-            f"'{folder}' is no model bundle. Expected: a directory with {DESCRIPTION}. "
+            f"'{folder}' is not a model bundle. Expected: a directory with {DESCRIPTION}. "
             f"Received: model={folder}. Name the directory that `latentloom train --out` wrote."
         )
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
     except ValueError as error:
         raise ValueError(
-            f"'{DESCRIPTION}' of the bundle '{folder}' is no JSON. Expected: what was saved. "
+            f"'{DESCRIPTION}' of the bundle '{folder}' is not JSON. Expected: the saved file. "
             f"Received: {error}. Copy the bundle again or retrain."
         ) from error
     if description.get("schema_version", 0) > SCHEMA_VERSION:
@@ -159,7 +159,7 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Loads a bundle, having checked it as `read_description` does."""
+    """Checks a bundle as `read_description` does, then loads it."""
     folder = Path(folder)
     description = read_description(folder)
     shape, factors = description["image_shape"], description["factors"]
@@ -197,7 +197,7 @@ def read_priors(folder: Path) -> dict[str, np.ndarray]:
 
 
 def scaling_of(description: Mapping[str, Any]) -> Scaling:
-    """The scaling in the description of a bundle; those without one are of images."""
+    """Returns the scaling in the description of a bundle; defaults to the scaling of images."""
     return make_scaling(description.get("scaling", {"kind": PIXELS.kind}))
 
 

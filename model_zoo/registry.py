@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import keras
@@ -23,14 +23,14 @@ MODELS: dict[str, type[keras.Model]] = {
 }
 
 GIVEN_BY_THE_DATA = (
-    "image_shape",
+    "observation_shape",
     "num_classes",
     "class_probabilities",
     "factor_sizes",
     "num_examples",
     "observation",
 )
-"""Arguments that no configuration sets; a model takes those of them that it needs."""
+"""Arguments that come from the data, not from a configuration; a model takes those it needs."""
 
 
 def tunable_arguments(name: str) -> dict[str, Any]:
@@ -44,19 +44,20 @@ def tunable_arguments(name: str) -> dict[str, Any]:
             f"The model is unknown. Expected: one of {', '.join(sorted(MODELS))}. "
             f"Received: model.name={name!r}. Did you mean '{nearest_name(name, MODELS)}'?"
         )
-    parameters = inspect.signature(MODELS[name].__init__).parameters.values()
-    return {
-        p.name: p.default
-        for p in parameters
-        if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN_BY_THE_DATA
-    }
+    known = _arguments(name)
+    return {name: default for name, default in known.items() if name not in GIVEN_BY_THE_DATA}
+
+
+def _arguments(name: str) -> dict[str, Any]:
+    """All arguments of a model beside the shape and the number of classes, with their defaults."""
+    return {field.name: field.default for field in fields(MODELS[name].settings_class)}
 
 
 def check_arguments(name: str, args: Mapping[str, Any]) -> None:
-    """Refuses arguments that the model does not have.
+    """Rejects arguments that the model does not have.
 
     Raises:
-        ValueError: The model or an argument is unknown; the message has the nearest name.
+        ValueError: The model or an argument is unknown; the message suggests the nearest name.
     """
     known = tunable_arguments(name)
     for argument in args:
@@ -69,25 +70,29 @@ def check_arguments(name: str, args: Mapping[str, Any]) -> None:
 
 
 def takes_counts(name: str) -> bool:
-    """Whether a model asks of what kind its observations are, and so takes bags of words."""
-    return "observation" in inspect.signature(MODELS[name].__init__).parameters
+    """Whether a model can learn from bags of words: whether it has the argument `observation`."""
+    return "observation" in _arguments(name)
 
 
 def build_model(
-    name: str, args: Mapping[str, Any], image_shape: Sequence[int], num_classes: int, **given: Any
+    name: str,
+    args: Mapping[str, Any],
+    observation_shape: Sequence[int],
+    num_classes: int,
+    **given: Any,
 ) -> keras.Model:
     """Builds a model for a data set.
 
     Args:
         name: Key of `MODELS`.
         args: Arguments from the configuration.
-        image_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
+        observation_shape: `(height, width, channels)` in pixels, `(features,)` or `(words,)`.
         num_classes: Number of classes.
-        **given: Further arguments of `GIVEN_BY_THE_DATA`; those that the model does not have are
-            left out.
+        **given: Further arguments of `GIVEN_BY_THE_DATA`; the ones that the model does not have
+            are ignored.
 
     Returns:
-        The model, its variables created.
+        The built model.
 
     Raises:
         ValueError: An argument is unknown, or the model cannot learn from bags of words.
@@ -96,10 +101,10 @@ def build_model(
     if given.get("observation") == Counts.kind and not takes_counts(name):
         able = [model for model in MODELS if takes_counts(model)]
         raise ValueError(
-            f"Model '{name}' cannot learn from bags of words. Expected: one with a likelihood of "
-            f"counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
+            f"Model '{name}' cannot learn from bags of words. Expected: a model with a likelihood "
+            f"of counts, {', '.join(able)}. Received: observations of kind '{Counts.kind}'. Set "
             f"`model.name` to {' or '.join(able)}."
         )
-    has = inspect.signature(MODELS[name].__init__).parameters
+    has = _arguments(name)
     given = {key: value for key, value in given.items() if key in has}
-    return MODELS[name](tuple(image_shape), num_classes, **args, **given)
+    return MODELS[name](tuple(observation_shape), num_classes, **args, **given)

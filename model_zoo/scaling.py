@@ -1,7 +1,7 @@
-"""How stored observations become what networks see, and back: one class a kind of observation.
+"""Scales stored observations for the networks, and back: one class for each kind of observation.
 
-The classes are told apart by `kind`, which data sets and bundles store. Arrays and the tensors of
-either backend go through the same lines; Keras is imported where it works, so that data sets can be
+Data sets and bundles store the `kind`, which selects the class. The same code handles arrays and
+the tensors of either backend. Keras is imported only where it is used, so that data sets can be
 read without it.
 """
 
@@ -18,29 +18,29 @@ from latentloom.model_zoo.word_counts import round_counts
 
 
 class Scaling(Protocol):
-    """Maps observations between how they are stored and the range of a model."""
+    """Maps stored observations to the range of a model, and back."""
 
     kind: ClassVar[str]
-    """The kind of observation, as data sets name it."""
+    """Kind of observation, as data sets name it."""
     dtype: ClassVar[str]
     """Type of stored observations."""
 
     @classmethod
     def fit(cls, observations: np.ndarray) -> Scaling:
-        """Learns what there is to learn from training examples, `(n, ...)` as stored."""
+        """Fits the scaling to training examples, `(n, ...)` as stored."""
         ...
 
     def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
-        """Maps stored observations, already cast to float32, to what a model sees."""
+        """Maps stored observations, already cast to float32, to the input of a model."""
         ...
 
     def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
-        """Maps tensors that a model decoded to observations as they are stored."""
+        """Maps decoded tensors to observations as stored."""
         ...
 
     @property
     def for_classifiers(self) -> Scaling:
-        """How a classifier sees the same observations, which is not always as a model does."""
+        """The scaling for classifiers, which may differ from the scaling for models."""
         ...
 
 
@@ -53,7 +53,7 @@ class PixelScaling:
 
     @classmethod
     def fit(cls, observations: np.ndarray) -> PixelScaling:
-        """The same for all images."""
+        """Returns the scaling, which does not depend on the images."""
         return cls()
 
     def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
@@ -62,7 +62,7 @@ class PixelScaling:
         return observations * ((high - low) / 255.0) + low
 
     def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
-        """Maps values to levels, rounded and cut to 0 to 255."""
+        """Maps values to levels, rounded and clipped to 0 to 255."""
         from keras import ops
 
         low, high = value_range
@@ -71,12 +71,12 @@ class PixelScaling:
 
     @property
     def for_classifiers(self) -> PixelScaling:
-        """The same."""
+        """This scaling."""
         return self
 
 
 PIXELS = PixelScaling()
-"""The only one of its kind."""
+"""The scaling of all images."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Standardization:
 
     @classmethod
     def fit(cls, observations: np.ndarray) -> Standardization:
-        """Measures the features; one that never varies is only centred."""
+        """Measures mean and deviation of the features; a constant feature is only centred."""
         loc = np.mean(observations, axis=0, dtype=np.float64)
         scale = np.std(observations, axis=0, dtype=np.float64)
         return cls(tuple(loc.tolist()), tuple(np.where(scale > 0, scale, 1.0).tolist()))
@@ -112,11 +112,11 @@ class Standardization:
 
     @property
     def for_classifiers(self) -> Standardization:
-        """The same."""
+        """This scaling."""
         return self
 
     def _within(self, value_range: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-        """What 0 of the model stands for, and what one unit of it is, of each feature."""
+        """Returns, for each feature, the stored value of the model's 0 and of one model unit."""
         low, high = value_range
         scale = np.asarray(self.scale) * (2.0 / (high - low))
         loc = np.asarray(self.loc) - scale * ((low + high) / 2.0)
@@ -125,36 +125,36 @@ class Standardization:
 
 @dataclass(frozen=True)
 class Counts:
-    """Bags of words: a model sees the counts themselves, whatever its range."""
+    """Bags of words: a model reads the counts unscaled, whatever its range."""
 
     kind: ClassVar[str] = "counts"
     dtype: ClassVar[str] = "int32"
 
     @classmethod
     def fit(cls, observations: np.ndarray) -> Counts:
-        """The same for all documents."""
+        """Returns the scaling, which does not depend on the documents."""
         return cls()
 
     def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
-        """Leaves counts as they are."""
+        """Returns the counts unchanged."""
         return observations
 
     def from_model(self, decoded: Any, value_range: tuple[float, float]) -> Any:
-        """Rounds expected counts to whole ones, at least one word a document."""
+        """Rounds expected counts to integers, at least one word a document."""
         return round_counts(decoded)
 
     @property
     def for_classifiers(self) -> LogCounts:
-        """Logarithms, so that a word that is often repeated does not drown the others."""
+        """Log counts, so that a frequent word does not outweigh the others."""
         return LogCounts()
 
 
 @dataclass(frozen=True)
 class LogCounts(Counts):
-    """Bags of words as classifiers see them."""
+    """Bags of words as log counts, for classifiers."""
 
     def to_model(self, observations: Any, value_range: tuple[float, float]) -> Any:
-        """The logarithm of 1 + count."""
+        """Returns `log(1 + count)`."""
         if isinstance(observations, np.ndarray):
             return np.log1p(observations)
         from keras import ops
@@ -168,11 +168,11 @@ SCALINGS: dict[str, type[Scaling]] = {
 
 
 def describe_scaling(scaling: Any) -> dict[str, Any]:
-    """A scaling as plain data, for the description of a bundle."""
+    """Returns a scaling as plain data, for the description of a bundle."""
     return {"kind": scaling.kind, **dataclasses.asdict(scaling)}
 
 
 def make_scaling(description: Mapping[str, Any]) -> Scaling:
-    """The scaling that `describe_scaling` described."""
+    """Makes the scaling that `describe_scaling` described."""
     values = {name: tuple(value) for name, value in description.items() if name != "kind"}
     return SCALINGS[description["kind"]](**values)

@@ -1,4 +1,4 @@
-"""Finds the name that a misspelt one was meant to be."""
+"""Suggests the correct name for a misspelt one."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from collections.abc import Iterable
 
 
 def nearest_name(name: str, choices: Iterable[str]) -> str:
-    """The choice that looks most like a name; there is at least one."""
+    """Returns the choice most similar to a name; `choices` must not be empty."""
     return difflib.get_close_matches(name, list(choices), n=1, cutoff=0.0)[0]

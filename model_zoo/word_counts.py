@@ -1,4 +1,4 @@
-"""Whole numbers of words from expected ones, without random numbers."""
+"""Rounds expected word counts to integers, without random numbers."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 
 _SEED = 20
 _MOST_TURNS = 8
-"""Most turns that one expected word adds to the phase of its document."""
+"""Largest number of turns that one expected word adds to the phase of its document."""
 
 
 def round_counts(expected: Any) -> Any:
-    """Rounds the expected counts of every document so that the total and the rare words stay.
+    """Rounds the expected counts of every document and keeps the total and the rare words.
 
-    Plain rounding keeps the few most likely words of a document alone. This is systematic sampling:
-    the words lie along a line in a fixed, mixed order, each as long as its expected count, and a
-    word gets as many as the marks, one apart, that fall on it. So every count is the expected one
-    rounded up or down. Where the first mark lies, the *phase*, is read from the expected counts
-    themselves: over many documents it is uniform, so that no word is favoured by its place in the
-    order, and yet equal codes give equal documents. It is continuous, so that what another kind of
-    CPU computes a little otherwise is seldom rounded otherwise.
+    Plain rounding keeps only the few most likely words of a document. This is systematic sampling:
+    the words lie along a line in a fixed, shuffled order, each as long as its expected count. Marks
+    lie one word apart, and the count of a word is the number of marks that fall on it. So every
+    count is the expected count rounded up or down. The position of the first mark, the *phase*, is
+    a function of the expected counts. Over many documents it is uniform, so that no word gains by
+    its place in the order, and equal codes still give equal documents. The phase is continuous, so
+    that small numerical differences between CPUs seldom change a count.
 
-    Lengths are whole numbers of `2 ** -b` words, b being 30 less the bits of the number of words
-    (19 for 2,000), and sums of them exact: what order a backend adds in does not matter. A word
-    expected less than half of that is left out.
+    Lengths are multiples of `2 ** -b` words, where b is 30 minus the bits of the number of words
+    (19 for 2,000). Their sums are exact in any order of addition. A word with an expected count
+    below half of `2 ** -b` gets none.
 
     Reference:
         Madow & Madow, On the theory of systematic sampling, Annals of Mathematical Statistics 1944.
@@ -34,8 +34,7 @@ def round_counts(expected: Any) -> Any:
         expected: `(batch, words)` float32 tensor of counts, at least 0.
 
     Returns:
-        `(batch, words)` int32; the total of a document is that of the expected ones rounded, and at
-        least 1.
+        `(batch, words)` int32; the total of a document is its rounded expected total, at least 1.
     """
     from keras import ops
 
@@ -51,14 +50,14 @@ def round_counts(expected: Any) -> Any:
     words, parts = _fixed_point(along, unit)
     phase = ops.sum(parts * turns % unit, axis=-1, keepdims=True) % unit
     marks = ops.cumsum(words, axis=-1) + (ops.cumsum(parts, axis=-1) + phase) // unit
-    # The last mark is set: rounded lengths may end a little beside the total.
+    # The last mark is fixed, because rounded lengths may not sum to the total exactly.
     whole = ops.cast(whole, "int32")
     marks = ops.concatenate([0 * whole, ops.minimum(marks[:, :-1], whole), whole], axis=-1)
     return ops.take(marks[:, 1:] - marks[:, :-1], back, axis=-1)
 
 
 def _fixed_point(lengths: Any, unit: int) -> tuple[Any, Any]:
-    """Whole words of every length, and how many parts of one word are left."""
+    """Splits every length into whole words and the remaining parts of one word."""
     from keras import ops
 
     words = ops.floor(lengths)
@@ -67,9 +66,9 @@ def _fixed_point(lengths: Any, unit: int) -> tuple[Any, Any]:
 
 
 def _layout(num_words: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Order of the words along the line, the way back, and the turns each adds to the phase.
+    """Order of the words along the line, its inverse, and the turns each word adds to the phase.
 
-    They are whole, so that the phase goes on where an expected count passes a whole number.
+    Turns are integers, so that the phase is continuous where an expected count crosses an integer.
     """
     generator = np.random.Generator(np.random.Philox(_SEED))
     order = generator.permutation(num_words).astype(np.int32)

@@ -1,4 +1,7 @@
-"""Settings that must precede every import, one seed for every test, and real data where at hand."""
+"""Settings that must precede every import, one seed for every test, and real data where at hand.
+
+`LATENTLOOM_DATA` names the folder of the real data sets.
+"""
 
 import os
 import sys
@@ -10,7 +13,9 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # A run has a worker a core; threads that wait for each other would take half of its time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-if os.environ["KERAS_BACKEND"] == "jax":  # most of a JAX test is compiling, often what another compiled
+if (
+    os.environ["KERAS_BACKEND"] == "jax"
+):  # most of a JAX test is compiling, often what another compiled
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", ".pytest_cache/jax")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -19,8 +24,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,9 +44,11 @@ def real_data() -> Callable[[str], Path]:
     """Gives the folder of a real data set, or skips the test; for tests marked `data`."""
 
     def find(name: str) -> Path:
-        folder = Path(os.environ.get("LATENTLOOM_DATA", _DATA)) / name
+        if not (data := os.environ.get("LATENTLOOM_DATA")):
+            pytest.skip(f"needs the data set '{name}'; set LATENTLOOM_DATA to the folder of it")
+        folder = Path(data) / name
         if not folder.is_dir():
-            pytest.skip(f"needs {folder}; set LATENTLOOM_DATA")
+            pytest.skip(f"needs '{folder}', which is not there")
         return folder
 
     return find

@@ -1,1 +1,1 @@
-"""What depends on TensorFlow or JAX."""
+"""Code that depends on the backend, TensorFlow or JAX."""

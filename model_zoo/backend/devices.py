@@ -1,4 +1,4 @@
-"""Where a model is trained and in which precision: devices, replicas, XLA, mixed precision."""
+"""Placement and precision of training: devices, replicas, XLA, mixed precision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSTALLATION = {
     "tensorflow": "pip install 'latentloom[gpu]'",
     "jax": "pip install 'jax[cuda13]'",
 }
-"""What makes the GPU visible to each backend."""
+"""Command that installs the GPU build of each backend."""
 
 
 def accelerators() -> list[str]:
@@ -28,26 +28,26 @@ def accelerators() -> list[str]:
 
 
 def uses_xla() -> bool:
-    """Whether training steps are compiled by XLA.
+    """Whether XLA compiles training steps.
 
-    Always on JAX, which runs nothing else. On TensorFlow with one accelerator only: on a CPU, XLA's
-    convolutions are slower than the plain graph's, and mirrored variables cannot be compiled.
+    Always on JAX. On TensorFlow only on one accelerator: on a CPU, XLA's convolutions are slower
+    than those of the plain graph, and XLA cannot compile mirrored variables.
     """
     return keras.backend.backend() == "jax" or (bool(accelerators()) and num_replicas() == 1)
 
 
 @contextmanager
 def placement(devices: int = 1, dtype_policy: str = "float32") -> Iterator[None]:
-    """Builds and trains what is built and trained inside on some devices, in some precision.
+    """Sets devices and precision of all that is built and trained inside the context.
 
     Args:
-        devices: Number of devices that share each batch; 0 for all there are. They are
-            accelerators where there are any, else (virtual) CPU devices.
+        devices: Number of devices that share each batch; 0 for all. They are accelerators if there
+            are any, else (virtual) CPU devices.
         dtype_policy: `"float32"`, or `"mixed_bfloat16"`: layers compute in bfloat16, variables
             and losses stay float32.
 
     Raises:
-        ValueError: There are not so many devices, or the policy is unknown.
+        ValueError: There are fewer devices, or the policy is unknown.
     """
     if dtype_policy not in DTYPE_POLICIES:
         raise ValueError(
@@ -76,7 +76,7 @@ def _choose(devices: int) -> list[str]:
 
 
 def _data_parallel(devices: list[str]) -> AbstractContextManager:
-    """Each batch is divided among the devices, every one of which holds all variables."""
+    """Returns a context that divides each batch among the devices; each holds all variables."""
     if len(devices) == 1:
         return nullcontext()
     if keras.backend.backend() == "jax":
@@ -109,20 +109,20 @@ def num_replicas() -> int:
 
 
 def replica_share(loss):
-    """What one replica contributes to the loss of the whole batch, for a mean over its own part.
+    """Scales the mean loss of one replica to its share in the loss of the whole batch.
 
-    Every model's `compute_loss` returns this. TensorFlow adds the replicas' gradients up; JAX
-    differentiates the whole batch at once and needs no share.
+    Every model's `compute_loss` returns this. TensorFlow sums the gradients of the replicas; JAX
+    differentiates the whole batch at once and needs no scaling.
     """
     return loss / num_replicas() if keras.backend.backend() == "tensorflow" else loss
 
 
 def warn_of_idle_accelerators(devices: int = 1, device_folder: Path = DEVICE_FOLDER) -> None:
-    """Warns, with the fix, when a GPU is in the machine that training will not use.
+    """Warns, with the fix, if training will not use an accelerator of the machine.
 
     Args:
         devices: Number of devices that training was asked to use, 0 for all.
-        device_folder: Folder in which the driver shows its devices.
+        device_folder: Folder of the driver's device files.
     """
     seen, backend = accelerators(), keras.backend.backend()
     if 0 < devices < len(seen):

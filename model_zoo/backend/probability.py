@@ -1,8 +1,8 @@
 """TensorFlow Probability for the active Keras backend.
 
-Model code imports `tfd` from here and never TFP by itself, so that the choice of the backend is
-made in this one place. On JAX, TFP's own substrate is used; it
-needs no TensorFlow. Covered: TFP 0.25 with JAX 0.7 to 0.10 (tried: 0.7.0, 0.8.3, 0.9.2, 0.10.2).
+Model code imports `tfd` from here and never imports TFP directly, so that only this module chooses
+the backend. On JAX it uses TFP's JAX substrate, which needs no TensorFlow. Supported: TFP 0.25 with
+JAX 0.7 to 0.10 (tested: 0.7.0, 0.8.3, 0.9.2, 0.10.2).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _distributions_package(backend: str) -> ModuleType:
 
 
 def _jax() -> ModuleType:
-    """TFP's JAX substrate, after putting back a table that JAX 0.7 took out of its public names."""
+    """Imports TFP's JAX substrate, after restoring a name that JAX 0.7 made private."""
     import jax
     from jax.interpreters import xla
 
@@ -42,12 +42,12 @@ def _jax() -> ModuleType:
         raise ImportError(
             f"TFP 0.25 does not work with this release of JAX: {error}. "
             f"Expected: JAX 0.7 to 0.10. Received: jax=={jax.__version__}. "
-            "Install a covered one: pip install 'latentloom[jax]'."
+            "Install a supported release: pip install 'latentloom[jax]'."
         ) from error
 
 
 def stateless_seed(numbers):
-    """The seed of a TFP draw that two int32 numbers decide, as the active backend wants it."""
+    """Converts two int32 numbers to the seed of a TFP draw, in the form of the active backend."""
     if keras.backend.backend() == "tensorflow":
         return numbers
     import jax
@@ -60,7 +60,7 @@ tfd = tfp.distributions
 
 
 class OneHotCategorical(tfd.OneHotCategorical):
-    """TFP's, without the warning that JAX makes of the int64 that it draws with."""
+    """TFP's `OneHotCategorical`, without JAX's warning about int64 draws."""
 
     def _sample_n(self, n, seed=None):
         with warnings.catch_warnings():

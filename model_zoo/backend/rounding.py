@@ -1,4 +1,4 @@
-"""How figures are rounded: alike wherever a model is traced, and in full where that matters."""
+"""Numerical rounding: reproducible graphs, and full precision where it matters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import keras
 
 
 def fix_rounding() -> None:
-    """Makes TensorFlow run graphs as they are written, from now on in this process.
+    """Disables TensorFlow's graph optimizers for the rest of this process.
 
-    Its graph optimizers regroup sums and fold factors by the names of nodes. These count on with
-    every model of a process, so that the same training rounds otherwise where another one ran
-    before, and a killed run would not end as an unbroken one. A training step without them was
-    measured as fast as with them.
+    They regroup sums and fold factors depending on the names of nodes. Node names are numbered
+    across all models of a process. So the same training would round differently after another one,
+    and a resumed run would differ from an uninterrupted one. Training steps were as fast without
+    the optimizers.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -24,10 +24,10 @@ def fix_rounding() -> None:
 
 @contextmanager
 def exact_products() -> Iterator[str]:
-    """Keeps products of matrices inside from being shortened to TF32 or bfloat16 on a device.
+    """Prevents matrix products in this context from using TF32 or bfloat16 on a device.
 
-    JAX is asked for its highest precision. TensorFlow takes no such wish for one product, only a
-    setting of the whole process; it shortens float32 alone, though, so float64 is used there.
+    On JAX it sets the highest precision. TensorFlow has only a setting for the whole process, but
+    it reduces only float32, so products use float64 there.
 
     Yields:
         The dtype in which to compute: cast the factors to it.

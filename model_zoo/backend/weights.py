@@ -1,4 +1,4 @@
-"""Saves the weights of a network so that a file is seen complete or not at all."""
+"""Saves the weights of a network atomically: a file is complete or missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import keras
 
 SUFFIX = ".weights.h5"
 OVERHEAD = 1 << 20
-"""Bytes to spare for what HDF5 adds to the arrays."""
+"""Bytes that HDF5 may add to the arrays."""
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
@@ -23,7 +23,8 @@ def save_weights(network: keras.Model, path: Path) -> None:
         path: File to write, its name ends in `.weights.h5`.
 
     Raises:
-        OSError: The disk has no room. It is asked beforehand, since HDF5 crashes on a full disk.
+        OSError: The disk has too little space. This is checked first, since HDF5 crashes on a full
+            disk.
     """
     optimizer = getattr(network, "optimizer", None)
     variables = [*network.variables, *(optimizer.variables if optimizer else ())]

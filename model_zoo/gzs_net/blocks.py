@@ -1,4 +1,4 @@
-"""The named blocks of a code: one for each factor, and those that no label describes."""
+"""The named blocks of a code: one for each factor, and unlabelled ones."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ def block_spec(
 
     Args:
         factor_sizes: Number of values of every factor, "label" among them.
-        block_dims: Size of every factor's block, or of those that get one, by factor.
-        unlabelled_dims: Sizes of blocks for what has no label, by name.
+        block_dims: Size of every factor's block; or sizes by factor, where a missing factor gets
+            no block.
+        unlabelled_dims: Sizes of the unlabelled blocks, by name.
 
     Returns:
-        The blocks as `latent_spec` has them.
+        The blocks in the form of `latent_spec`.
 
     Raises:
-        ValueError: A block has no factor or no size, the label no block, or two have one name.
+        ValueError: A block has no factor, its size is below 1, the label has no block, or two
+            blocks have the same name.
     """
     if not isinstance(block_dims, Mapping):
         block_dims = dict.fromkeys(factor_sizes, block_dims)
@@ -34,26 +36,26 @@ def block_spec(
             raise ValueError(
                 f"Block '{name}' has no factor. Expected: one of {', '.join(factor_sizes)}. "
                 f"Received: model.args.block_dims with '{name}'. Did you mean "
-                f"'{nearest}'? Else put it under `model.args.unlabelled_dims`."
+                f"'{nearest}'? Otherwise put it under `model.args.unlabelled_dims`."
             )
     if "label" not in block_dims:
         raise ValueError(
-            "The label has no block. Expected: one for it. Received: model.args.block_dims for "
-            f"{', '.join(block_dims) or 'nothing'}. Add 'label' to it."
+            "The label has no block. Expected: a size for 'label'. Received: "
+            f"model.args.block_dims for {', '.join(block_dims) or 'nothing'}. Add 'label' to it."
         )
     for name in unlabelled_dims:
         if name in factor_sizes:
             raise ValueError(
-                f"Block '{name}' is named after a factor. Expected: another name for what has no "
-                f"label. Received: model.args.unlabelled_dims with '{name}'. Rename it."
+                f"Unlabelled block '{name}' is named after a factor. Expected: another name. "
+                f"Received: model.args.unlabelled_dims with '{name}'. Rename it."
             )
     labelled = {name: int(block_dims[name]) for name in factor_sizes if name in block_dims}
     dims = labelled | {name: int(dim) for name, dim in unlabelled_dims.items()}
     for name, dim in dims.items():
         if dim < 1:
             raise ValueError(
-                f"Block '{name}' has no size. Expected: at least 1. Received: {dim}. Raise it "
-                "under `model.args`."
+                f"The size of block '{name}' is out of range. Expected: at least 1. Received: "
+                f"{dim}. Raise it under `model.args`."
             )
     return {
         name: {"dim": dim, "factors": [name] if name in labelled else []}
@@ -62,22 +64,22 @@ def block_spec(
 
 
 def columns_of(latent_spec: Mapping[str, Mapping[str, Any]], blocks: Sequence[str]) -> list[int]:
-    """Positions of some blocks in the code that holds all of them side by side.
+    """Returns the positions of some blocks in the code, which holds all blocks side by side.
 
     Raises:
-        ValueError: A block is unknown, or they are all there are.
+        ValueError: A block is unknown, or `blocks` names every block.
     """
     for name in blocks:
         if name not in latent_spec:
             raise ValueError(
-                f"There is no block '{name}' to decode colours from. Expected: some of "
+                f"Colour block '{name}' is unknown. Expected: some of "
                 f"{', '.join(latent_spec)}. Received: model.args.colour_blocks={list(blocks)}. Did "
                 f"you mean '{nearest_name(name, latent_spec)}'?"
             )
     if set(blocks) == set(latent_spec):
         raise ValueError(
-            "Shapes need a block, too. Expected: colour blocks that leave one. Received: "
-            f"model.args.colour_blocks={list(blocks)}, which are all. Name fewer."
+            "No block is left for shapes. Expected: at least one block that is not a colour block. "
+            f"Received: model.args.colour_blocks={list(blocks)}, which are all. Name fewer."
         )
     columns, begin = [], 0
     for name, block in latent_spec.items():

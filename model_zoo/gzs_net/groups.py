@@ -1,4 +1,4 @@
-"""Batches of groups: every image with others that share one factor with it."""
+"""Batches of groups: each image comes with others that share one factor with it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers, columns
 
 
 class GroupBatches(Batches):
-    """Batches of groups of images, as a function of the seed, the epoch and the step alone.
+    """Batches of groups of images, which depend only on the seed, the epoch and the step.
 
-    A group is a centre with one sharer for each factor, or, if relaxed, with one sharer of a
-    factor drawn for it: an edge. Centres come in the order of `Batches`.
+    A group is a centre and one sharer for each factor. A relaxed group is an edge: a centre and one
+    sharer of a random factor. Centres come in the order of `Batches`.
 
-    A batch is `(groups, {"label": ..., "edge": ..., "donors": ...})`. `groups` is float32 of shape
-    `(batch, size, height, width, channels)` with the centre first, then the sharers in the order
-    of the factors; if relaxed the size is two, the centre and its sharer. `label` is the class of
-    the centre and `edge` the position of a factor, that of the relaxed sharer or one drawn for the
-    swap, `(batch,)` int32 both. `donors`, `(batch, size, factors)` int32, has for every image and
-    factor the position of another of the batch that shares the factor, and as little else as can
-    be; its own where there is none. Groups in one row are counted, for each device its own.
+    A batch is `(groups, {"label": ..., "edge": ..., "donors": ...})`:
+
+    - `groups`: `(batch, size, height, width, channels)` float32, the centre first, then the sharers
+      in the order of the factors. A relaxed group has size 2.
+    - `label`: `(batch,)` int32, the class of the centre.
+    - `edge`: `(batch,)` int32, position of the factor to swap. In a relaxed group its sharer shares
+      this factor.
+    - `donors`: `(batch, size, factors)` int32. For each image and factor, the position of another
+      image that shares the factor, and as few others as possible; its own position if there is
+      none. Positions count the images of all groups on a device in one row.
 
     Args:
         images: `(n, height, width, channels)` uint8: the centres.
-        factors: Their factors. Centres with a value that no sharer has are left out.
-        sharers: Finds sharers for them.
+        factors: Factors of the centres. Centres with a value that no sharer has are skipped.
+        sharers: Finds the sharers of a centre.
         pool: `(p, height, width, channels)` uint8: the images of the sharers.
         relaxed: Whether to sample edges.
-        **settings: Those of `Batches`.
+        **settings: Further arguments of `Batches`.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class GroupBatches(Batches):
         rows = self.rows(*position)
         generator = self.generator("groups", *position)
         edges, found = self.draw(rows, generator)
-        groups = np.concatenate([self.images[rows][:, None], self.pool[found]], axis=1)
+        groups = np.concatenate([self.observations[rows][:, None], self.pool[found]], axis=1)
         codes = np.concatenate([self.codes[rows][:, None], self.sharers.codes[found]], axis=1)
         parts = np.split(codes, self.num_devices)
         answers = {
@@ -67,14 +70,14 @@ class GroupBatches(Batches):
     def draw(
         self, rows: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draws a factor and sharers for some centres.
+        """Draws a factor and the sharers of some centres.
 
         Args:
             rows: Positions of the centres, `(batch,)`.
             generator: Source of the draws.
 
         Returns:
-            Positions of factors, `(batch,)`, and of the sharers in the pool, `(batch, k)`.
+            Positions of the factors, `(batch,)`, and of the sharers in the pool, `(batch, k)`.
         """
         num_factors = len(self.sharers.names)
         edges = generator.integers(num_factors, size=len(rows))
@@ -88,15 +91,15 @@ class GroupBatches(Batches):
 def donors_within(codes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Draws, for every image and factor of some groups, another image that shares the factor.
 
-    Of those that share it, one of those that share the fewest factors.
+    Among the images that share it, draws one with the fewest shared factors.
 
     Args:
-        codes: Codes of the factors, `(batch, size, factors)`.
+        codes: Values of the factors, `(batch, size, factors)`.
         generator: Source of the draws.
 
     Returns:
-        Positions among the images in one row, of the shape of `codes`, int32; that of the image
-        itself where no other shares the factor.
+        Positions among the images in one row, int32 of the shape of `codes`; the image's own
+        position if no other image shares the factor.
     """
     flat = codes.reshape(-1, codes.shape[-1])
     shared = flat[:, None] == flat

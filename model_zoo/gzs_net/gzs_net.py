@@ -1,17 +1,18 @@
 """The group-supervised zero-shot synthesis network, with controllable interpolation.
 
-Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021. One block of the code
-belongs to each factor. Labels only say which images share a value: exchanging the block of a
-shared value must change nothing, and an image must come out of the blocks of others that share
-one value each with it. What training never showed is then made by the same recombination.
+Ge et al., Zero-shot Synthesis with Group-Supervised Learning, ICLR 2021. Each factor has one block
+of the code. Labels only say which images share a value. Two images that share a value must decode
+to themselves after they swap that block; an image must also be decoded from blocks of other images,
+each of which shares one value with it. The same recombination synthesises unseen combinations.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,81 +20,41 @@ from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
 from latentloom.model_zoo.backend.probability import tfd
-from latentloom.model_zoo.gzs_net.blocks import block_spec, columns_of
 from latentloom.model_zoo.gzs_net.groups import GroupBatches
 from latentloom.model_zoo.gzs_net.losses import loss_terms
+from latentloom.model_zoo.gzs_net.networks import build_networks
 from latentloom.model_zoo.gzs_net.priors import mixture_of_values
-from latentloom.model_zoo.losses.interpolation import check_cir
-from latentloom.model_zoo.networks.encoder_decoder import (
-    image_decoder,
-    image_encoder,
-    resolve_network,
-)
-from latentloom.model_zoo.networks.gaussian_mixture import ClassMixture
+from latentloom.model_zoo.gzs_net.settings import GZSNetSettings
 from latentloom.model_zoo.training.batches import Factors, factors_of
 from latentloom.model_zoo.training.sharers import Sharers
+from latentloom.model_zoo.training.trackers import make_trackers, update_trackers
 
 logger = logging.getLogger(__name__)
 
 MIXTURE_RATE = 10.0
-"""Learning rate of the mixture, in units of the model's: it follows codes that move."""
-PRECISION_RANGE = (0.01, 1000.0)
+"""Learning rate of the mixture relative to the model, so that it keeps up with moving codes."""
 SYNTHESIS_TERMS = ("reconstruction_loss", "swap_loss", "cover_loss", "cycle_loss")
+FIGURES = ("synthesis_loss", "label_accuracy", "code_scale")
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class GZSNet(keras.Model):
-    """Auto-encoder whose code has one block for every factor, learnt from groups of images.
+    """Auto-encoder with one block for each factor, trained on groups of images.
 
-    For data with several labelled factors. `fit` makes the groups: see `sampler`.
+    For data with several labelled factors. `sampler` makes the groups.
 
     Reference:
         Ge et al., ICLR 2021, https://arxiv.org/abs/2009.06586, with the full cover of the authors'
         code; with `cir_weight` Ge et al., WACV 2023, https://arxiv.org/abs/2112.03163. Deviates:
-        mean squared pixel errors (absolute ones linger at images of the background alone); of a
-        group, one sharer drawn for the step is swapped and reconstructed beside the centre; all
-        images of a batch are covered; unlabelled blocks; a decoder of mixed colours; no instance
-        normalisation; smaller networks.
+        mean squared pixel errors (with absolute errors training stays long at images of only the
+        background); each step swaps and reconstructs one random sharer of a group with the centre;
+        all images of a batch are covered; unlabelled blocks; a decoder that mixes colours; no
+        instance normalisation; smaller networks.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        observation_shape: `(height, width, channels)` in pixels.
         num_classes: Integer, number of values of the factor "label".
-        factor_sizes: Number of values of every factor, or `None` for that of the label alone.
-        block_dims: Integer, size of every factor's block, or a mapping from factors to sizes; a
-            factor that it leaves out has no block.
-        unlabelled_dims: Mapping from names to sizes of blocks for what no factor describes. They
-            are never exchanged, and zero in the cover. Name them in `cir_blocks`, too: that keeps
-            out of them what factors describe.
-        network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
-        width: Integer, channels of the outermost convolution.
-        hidden_dim: Integer, size of the hidden dense layers.
-        kernel_size: Integer, side of the kernels of convolutions, in pixels.
-        base_side: Integer, longest side at which no further convolution halves the image.
-        group_norm: Whether group normalisation follows the convolutions.
-        rank: Integer, number of colours that the decoder mixes to an image, by maps of their
-            shares, so that shapes and colours meet in one product; 2 or more, or 0 to decode the
-            channels themselves.
-        colour_blocks: Names of the blocks that the colours alone are decoded from, and the maps
-            from all others, for factors that are known to be colours: then none of them can change
-            a shape, whatever the label is tied to. Both from the whole code by default.
-        absolute_weight: Float, weight of the mean absolute error of pixels beside the squared one.
-        swap_weight: Float, weight of both images of an edge with the shared block exchanged.
-        cover_weight: Float, weight of images decoded from the blocks of others, one a factor.
-        cover_all: Whether every image of a batch is covered, by others of the batch, or, as in the
-            authors' code, the centres alone. At the same cost that learns several times faster.
-        sharing_weight: Float, weight of how far the blocks of a factor are apart that share its
-            value; see `losses.sharing_loss`. Not of the papers, which leave it to the decoder to
-            ignore what else a block tells.
-        cycle_weight: Float, weight of images whose block was exchanged with any other's and back.
-            0 is what the authors' code trains with.
-        cir_weight: Float, weight of the interpolation regulariser; 0.01 is the authors', for
-            codes of about unit scale.
-        cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
-            all. The authors interpolate one, the background colour.
-        cir_alpha: `"dimension"` or `"example"`; see `interpolation_loss`, as for the next two.
-        cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`.
-        cir_stop_gradient: Whether the target of the regulariser is held constant.
-        seed: Integer, seed of what the regulariser draws.
+        **arguments: The fields of `GZSNetSettings`.
 
     Input shape:
         `(batch, height, width, channels)` or groups `(batch, size, height, width, channels)`,
@@ -103,121 +64,50 @@ class GZSNet(keras.Model):
         The codes: a dictionary of one `(batch, dim)` or `(batch, size, dim)` tensor a block.
     """
 
+    settings_class = GZSNetSettings
     value_range = (-1.0, 1.0)
     monitor = "val_synthesis_loss"
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
-        factor_sizes: Mapping[str, int] | None = None,
-        block_dims: int | Mapping[str, int] = 8,
-        unlabelled_dims: Mapping[str, int] | None = None,
-        network: str = "auto",
-        width: int = 32,
-        hidden_dim: int = 256,
-        kernel_size: int = 4,
-        base_side: int = 8,
-        group_norm: bool = False,
-        rank: int = 3,
-        colour_blocks: Sequence[str] = (),
-        absolute_weight: float = 0.0,
-        swap_weight: float = 1.0,
-        cover_weight: float = 1.0,
-        cover_all: bool = True,
-        sharing_weight: float = 0.0,
-        cycle_weight: float = 0.0,
-        cir_weight: float = 0.0,
-        cir_blocks: Sequence[str] | None = None,
-        cir_alpha: str = "dimension",
-        cir_distance: str = "mse",
-        cir_stop_gradient: bool = False,
-        seed: int = 0,
-        **kwargs,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        **arguments,
     ):
-        super().__init__(**kwargs)
-        self.image_shape = tuple(int(side) for side in image_shape)
-        self.num_classes, self.seed = num_classes, seed
-        self.factor_sizes = dict(factor_sizes or {"label": num_classes})
-        self.block_dims = dict(block_dims) if isinstance(block_dims, Mapping) else block_dims
-        self.unlabelled_dims = dict(unlabelled_dims or {})
-        self.network = resolve_network(network, self.image_shape)
-        self.width, self.hidden_dim, self.kernel_size = width, hidden_dim, kernel_size
-        self.base_side, self.group_norm, self.rank = base_side, group_norm, rank
-        self.colour_blocks = list(colour_blocks)
-        self.absolute_weight, self.swap_weight = absolute_weight, swap_weight
-        self.cover_weight, self.cover_all = cover_weight, cover_all
-        self.sharing_weight, self.cycle_weight = sharing_weight, cycle_weight
-        self.cir_weight, self.cir_blocks = cir_weight, list(cir_blocks) if cir_blocks else None
-        self.cir_alpha, self.cir_distance = cir_alpha, cir_distance
-        self.cir_stop_gradient = cir_stop_gradient
-        check_cir(self)
-        self._build_networks()
-        self.noise = keras.random.SeedGenerator(seed)
-        self.trackers = {
-            name: keras.metrics.Mean(name=name)
-            for name in (*self.loss_weights, "synthesis_loss", "label_accuracy", "code_scale")
-        }
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
+        self.num_classes = num_classes
+        self.settings = GZSNetSettings(**arguments).resolved(self.observation_shape, num_classes)
+        self.settings.check()
+        self.networks = build_networks(self.settings, self.observation_shape, num_classes)
+        # Keras saves weights under the names of these attributes.
+        self.encoder, self.decoder = self.networks.encoder, self.networks.decoder
+        self.mixture, self.noise = self.networks.mixture, self.networks.noise
+        self.trackers = make_trackers((*self.loss_weights, *FIGURES))
         self.built = True
-
-    def _build_networks(self) -> None:
-        sizes = {
-            "network": self.network,
-            "width": self.width,
-            "hidden_dim": self.hidden_dim,
-            "kernel_size": self.kernel_size,
-            "base_side": self.base_side,
-            "group_norm": self.group_norm,
-        }
-        code_dim = sum(block["dim"] for block in self.latent_spec.values())
-        self.encoder = image_encoder(self.image_shape, code_dim, name="encoder", **sizes)
-        self.decoder = image_decoder(
-            code_dim,
-            self.image_shape,
-            rank=self.rank,
-            colour_columns=columns_of(self.latent_spec, self.colour_blocks),
-            name="decoder",
-            **sizes,
-        )
-        self.mixture = ClassMixture(
-            self.num_classes,
-            self.latent_spec["label"]["dim"],
-            PRECISION_RANGE,
-            name="mixture",
-            dtype="float32",
-        )
 
     # --- Contract -----------------------------------------------------------------------------
 
     @property
     def latent_spec(self) -> dict[str, dict]:
         """Blocks in order, with their sizes and the factors that they carry."""
-        return block_spec(self.factor_sizes, self.block_dims, self.unlabelled_dims)
-
-    @property
-    def attributes(self) -> list[str]:
-        """Factors that have a block, in order."""
-        return [name for name, block in self.latent_spec.items() if block["factors"]]
+        return self.settings.latent_spec
 
     def encode(self, observations):
         """Encodes images to one `(batch, dim)` tensor a block."""
-        return self._split(self.encoder(observations))
+        return self.networks.encode(observations)
 
     def decode(self, latents):
         """Decodes blocks to images `(batch, height, width, channels)`."""
-        return self.decoder(ops.concatenate([latents[b] for b in self.latent_spec], axis=-1))
+        return self.networks.decode(latents)
 
     def class_scores(self, latents):
         """Log density of the block "label" under every class, `(batch, num_classes)`."""
         return self.mixture(latents["label"])
-
-    def _split(self, code) -> dict:
-        blocks, begin = {}, 0
-        for name, block in self.latent_spec.items():
-            blocks[name] = code[..., begin : begin + block["dim"]]
-            begin += block["dim"]
-        return blocks
 
     # --- Probability model --------------------------------------------------------------------
 
@@ -228,16 +118,17 @@ class GZSNet(keras.Model):
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training: Gaussians fitted to the codes.
 
-        The block of the label has one for each class; that of another factor a mixture of one for
-        each of its values, as frequent as they are; an unlabelled one a single one.
+        The block of the label gets one Gaussian for each class. The block of another factor gets a
+        mixture of one Gaussian for each value, weighted by its frequency. An unlabelled block gets
+        one Gaussian.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            factors: Their factors; every class at least once.
+            factors: Factors of the examples; every class at least once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32, with `C` classes (or 1, where the class makes no difference).
+            float32; `C` is the number of classes, or 1 for a block without the label.
         """
         values = {name: np.asarray(codes) for name, codes in factors_of(factors).items()}
         nothing = np.zeros(len(values["label"]), np.int64)
@@ -248,13 +139,13 @@ class GZSNet(keras.Model):
     # --- Training -----------------------------------------------------------------------------
 
     def sampler(self, images: np.ndarray, factors: Factors) -> Callable[..., GroupBatches]:
-        """What makes batches of groups, their sharers drawn from these training examples.
+        """Returns the function that makes batches of groups; sharers come from these examples.
 
-        Where no two examples share one factor only, it makes relaxed groups, which are edges.
+        If no two examples share exactly one factor, the groups are relaxed to edges.
 
         Args:
             images: Training images, uint8.
-            factors: Their factors.
+            factors: Factors of the images.
 
         Returns:
             A function of the images and factors of the centres and the settings of `Batches`.
@@ -262,18 +153,19 @@ class GZSNet(keras.Model):
         Raises:
             ValueError: A factor is missing or has one value, or two factors never vary apart.
         """
-        sizes = {name: self.factor_sizes[name] for name in self.attributes}
+        attributes = self.settings.attributes
+        sizes = {name: self.settings.factor_sizes[name] for name in attributes}
         sharers = Sharers(factors_of(factors), sizes)
         lone = sharers.lone_factors()
         if not lone:
             logger.warning(
-                "No two training examples share one of %s without another: training samples "
-                "edges instead of groups.",
-                ", ".join(self.attributes),
+                "No two training examples share exactly one of %s: training samples edges "
+                "instead of groups.",
+                ", ".join(attributes),
             )
-        elif missing := [name for name in self.attributes if name not in lone]:
+        elif missing := [name for name in attributes if name not in lone]:
             logger.warning(
-                "No two training examples share %s alone: its sharers share another factor too.",
+                "No two training examples share only %s: its sharers share another factor, too.",
                 " or ".join(missing),
             )
         return functools.partial(GroupBatches, sharers=sharers, pool=images, relaxed=not lone)
@@ -283,23 +175,23 @@ class GZSNet(keras.Model):
         """Weight of every term of the loss; see `model_zoo.gzs_net.losses`."""
         weights = {
             "reconstruction_loss": 1.0,
-            "swap_loss": self.swap_weight,
-            "cover_loss": self.cover_weight,
-            "sharing_loss": self.sharing_weight,
-            "cycle_loss": self.cycle_weight,
-            "cir_loss": self.cir_weight,
+            "swap_loss": self.settings.swap_weight,
+            "cover_loss": self.settings.cover_weight,
+            "sharing_loss": self.settings.sharing_weight,
+            "cycle_loss": self.settings.cycle_weight,
+            "cir_loss": self.settings.cir_weight,
             "mixture_loss": 1.0,
         }
         return {name: weight for name, weight in weights.items() if weight}
 
     @property
     def relative_rates(self) -> dict[str, tuple[keras.Layer, float]]:
-        """Layers whose learning rate is a multiple of the others'."""
+        """Layers with their learning rate relative to the other layers."""
         return {"mixture": (self.mixture, MIXTURE_RATE)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the terms, over groups `x` with the answers `y` (`GroupBatches`)."""
-        terms = loss_terms(self, x, y, y_pred)
+        """The weighted sum of the terms, for groups `x` and targets `y` of `GroupBatches`."""
+        terms = loss_terms(self.settings, self.networks, x, y, y_pred)
         weighted = {name: self.loss_weights[name] * term for name, term in terms.items()}
         synthesis_loss = sum(weighted[name] for name in SYNTHESIS_TERMS if name in weighted)
         predicted = ops.argmax(self.mixture(y_pred["label"][:, 0]), axis=-1)
@@ -311,19 +203,17 @@ class GZSNet(keras.Model):
             "label_accuracy": accuracy,
             "code_scale": ops.mean(scales),
         }
-        for name, value in figures.items():
-            self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
+        update_trackers(self.trackers, figures, ops.shape(x)[0])
         return replica_share(sum(weighted.values()))
 
     # --- Keras --------------------------------------------------------------------------------
 
     def call(self, observations, training=False):
-        leading = ops.shape(observations)[: -len(self.image_shape)]
-        images = ops.reshape(observations, (-1, *self.image_shape))
+        leading = ops.shape(observations)[: -len(self.observation_shape)]
+        images = ops.reshape(observations, (-1, *self.observation_shape))
         code = self.encoder(images, training=training)
-        return self._split(ops.reshape(code, (*leading, code.shape[-1])))
+        return self.networks.split(ops.reshape(code, (*leading, code.shape[-1])))
 
     def get_config(self):
-        parameters = inspect.signature(type(self).__init__).parameters
-        names = [name for name in parameters if name not in ("self", "kwargs")]
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
+        return {**super().get_config(), **given, **asdict(self.settings)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 SMALLEST_SHARE = 1e-3
-"""Least scale of a component, in units of the scale of all codes."""
+"""Least scale of a component, relative to the scale of all codes."""
 
 
 def mixture_of_values(codes: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Fits one Gaussian to the codes of each value that occurs, in their order.
+    """Fits one Gaussian to the codes of each value that occurs, in the order of the values.
 
     Args:
         codes: `(n, dim)`.

@@ -1,7 +1,7 @@
-"""The blocks of a code, Gaussian or categorical, and what each says of the code of an example.
+"""The blocks of a code, Gaussian or categorical.
 
-Both kinds say the same things, so that the model does not ask which a block is. What calling the
-model gives has, for a block `z`, its code under `z` and its posterior under `z/...`.
+Both kinds have the same interface, so the model does not depend on the kind. The outputs of the
+model have the code of a block `z` under `z` and its posterior under `z/...`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from latentloom.model_zoo.losses.divergences import BlockDensities, BlockProbabi
 from latentloom.model_zoo.networks.class_density import ClassDensity, ClassWeights
 
 LOG_VARIANCE_CENTRE, LOG_VARIANCE_REACH = -4.0, 8.0
-"""Log variances stay within the reach of the centre: a posterior without any width shares nothing
-with others, and the total correlation of such has no gradient."""
+"""Log variances stay within the reach of the centre. Posteriors without width do not overlap, and
+then the total correlation has no gradient."""
 
 SMALLEST_PROBABILITY = 1e-9
-"""Least probability of a value: so labels, too, have finite logs."""
+"""Least probability of a value, so that one-hot labels have finite logs, too."""
 
 Outputs = Mapping[str, Any]
-"""What calling the model gave."""
+"""Outputs of the model."""
 
 
 class GaussianBlock:
@@ -35,7 +35,7 @@ class GaussianBlock:
 
     Args:
         name: Name of the block.
-        dim: Integer, its size.
+        dim: Integer, size of the block.
     """
 
     factor = None
@@ -44,14 +44,14 @@ class GaussianBlock:
         self.name, self.dim, self.encoder_dim = name, dim, 2 * dim
 
     def moments(self, encoded) -> dict:
-        """The posteriors, of what the encoder gave for this block."""
+        """Posteriors from the encoder's output for this block."""
         loc, raw = ops.split(encoded, 2, axis=-1)
         bounded = ops.tanh((raw - LOG_VARIANCE_CENTRE) / LOG_VARIANCE_REACH)
         log_variance = LOG_VARIANCE_CENTRE + LOG_VARIANCE_REACH * bounded
         return {f"{self.name}/loc": loc, f"{self.name}/log_variance": log_variance}
 
     def draw(self, moments: Outputs, seed: keras.random.SeedGenerator):
-        """A code of every posterior, `(batch, dim)`, differentiable."""
+        """Draws a code from every posterior, `(batch, dim)`, differentiable."""
         loc, log_variance = self._of(moments)
         return loc + ops.exp(0.5 * log_variance) * keras.random.normal(ops.shape(loc), seed=seed)
 
@@ -60,7 +60,7 @@ class GaussianBlock:
         return moments[f"{self.name}/loc"]
 
     def densities(self, outputs: Outputs) -> BlockDensities:
-        """Log densities of the codes of a batch under every posterior and the prior."""
+        """Log densities of the codes of a batch under every posterior and under the prior."""
         codes = outputs[self.name]
         prior = -0.5 * (ops.square(codes) + math.log(2.0 * math.pi))
         return BlockDensities(gaussian_log_density(codes, *self._of(outputs)), prior)
@@ -82,7 +82,7 @@ class GaussianBlock:
         return {"weights": np.ones((1, 1), np.float32), "loc": loc, "scale": np.ones_like(loc)}
 
     def class_density(self, num_classes: int, num_components: int) -> keras.layers.Layer:
-        """What holds the density of the codes of every class."""
+        """Makes the layer that holds the density of the codes of every class."""
         return ClassDensity(num_classes, num_components, self.dim)
 
     def _of(self, outputs: Outputs) -> tuple[Any, Any]:
@@ -90,15 +90,15 @@ class GaussianBlock:
 
 
 class CategoricalBlock:
-    """Probabilities of some values; the prior is uniform. A code is a point of their simplex.
+    """Probabilities of the values; the prior is uniform. A code is a point of the simplex.
 
     Args:
         name: Name of the block.
-        dim: Integer, number of values, the size of the code.
-        factor: Name of the factor whose values they are, or `None`.
-        temperature: Float, of the relaxed codes that the decoder learns from.
-        is_enumerated: Whether terms of all blocks together sum over its values. Otherwise the value
-            that the decoder sees stands for them.
+        dim: Integer, number of values, which is the size of the code.
+        factor: Name of the factor that the values belong to, or `None`.
+        temperature: Float, temperature of the relaxed codes that the decoder is trained on.
+        is_enumerated: Whether loss terms of all blocks together sum over the values. Otherwise they
+            use the drawn value.
     """
 
     def __init__(
@@ -108,18 +108,18 @@ class CategoricalBlock:
         self.temperature, self.is_enumerated = temperature, is_enumerated
 
     def moments(self, encoded) -> dict:
-        """The posteriors, of the logits that the encoder gave for this block."""
+        """Posteriors from the encoder's logits for this block."""
         return {f"{self.name}/log_probabilities": self.log_probabilities(ops.softmax(encoded))}
 
     def log_probabilities(self, probabilities):
-        """Logs of probabilities `(batch, dim)`, none of which is left to be 0."""
+        """Logs of probabilities `(batch, dim)`, which are kept above 0."""
         share = 1.0 - self.dim * SMALLEST_PROBABILITY
         return ops.log(share * probabilities + SMALLEST_PROBABILITY)
 
     def draw(self, moments: Outputs, seed: keras.random.SeedGenerator):
-        """A relaxed one-hot code of every posterior, `(batch, dim)`, differentiable.
+        """Draws a relaxed one-hot code from every posterior, `(batch, dim)`, differentiable.
 
-        Its largest entry is at a value that is distributed as the posterior says.
+        The position of the largest entry is a sample of the posterior.
 
         Reference:
             Maddison et al., The Concrete Distribution, ICLR 2017.
@@ -133,18 +133,18 @@ class CategoricalBlock:
         return ops.exp(moments[f"{self.name}/log_probabilities"])
 
     def densities(self, outputs: Outputs) -> BlockProbabilities:
-        """Log probabilities of all values under every posterior and the prior."""
+        """Log probabilities of all values under every posterior and under the prior."""
         prior = ops.full((self.dim,), -math.log(self.dim))
         values = None if self.is_enumerated else ops.argmax(outputs[self.name], axis=-1)
         return BlockProbabilities(outputs[f"{self.name}/log_probabilities"], prior, values)
 
     def shown(self, labels) -> dict:
-        """Code and posterior of examples `(batch,)` whose value is known."""
+        """Code and posterior of examples with known labels, `(batch,)`."""
         code = ops.one_hot(labels, self.dim, dtype="float32")
         return {self.name: code, f"{self.name}/log_probabilities": self.log_probabilities(code)}
 
     def posterior(self, moments: Outputs):
-        """The posteriors, as TFP, of one-hot codes."""
+        """The posteriors of one-hot codes, as TFP."""
         logits = moments[f"{self.name}/log_probabilities"]
         return OneHotCategorical(logits=logits, dtype="float32")
 
@@ -153,14 +153,14 @@ class CategoricalBlock:
         return OneHotCategorical(logits=ops.zeros((self.dim,)), dtype="float32")
 
     def prior_arrays(self) -> dict[str, np.ndarray]:
-        """The prior as one component a value; for a factor, that of its own class alone."""
+        """The prior with one component a value; if tied to a factor, one component a class."""
         corners = np.eye(self.dim, dtype=np.float32)
         loc = corners[:, None] if self.factor else corners[None]
         weights = np.full(loc.shape[:2], 1.0 / loc.shape[1], np.float32)
         return {"weights": weights, "loc": loc, "scale": np.zeros_like(loc)}
 
     def class_density(self, num_classes: int, num_components: int) -> keras.layers.Layer:
-        """What holds the weights of the values in every class."""
+        """Makes the layer that holds the weights of the values in every class."""
         return ClassWeights(num_classes, self.dim)
 
 
@@ -176,12 +176,12 @@ def make_blocks(
     """Makes the blocks that a configuration describes, in order.
 
     Args:
-        blocks: By name, `{"dim": n}` of a Gaussian one, `{"values": K}` or `{"factor": "label"}` of
-            a categorical one; checked.
+        blocks: Checked settings by name: `{"dim": n}` for a Gaussian block, `{"values": K}` or
+            `{"factor": "label"}` for a categorical block.
         num_classes: Integer, number of classes.
-        temperature: Float, of relaxed codes.
-        max_joint_classes: Integer, most combinations of values that are summed over. The first
-            categorical blocks whose combinations are no more are enumerated.
+        temperature: Float, temperature of relaxed codes.
+        max_joint_classes: Integer, largest number of combinations of values to sum over. In order,
+            each categorical block that stays within it is enumerated.
     """
     made, combinations = [], 1
     for name, described in blocks.items():

@@ -1,15 +1,16 @@
 """The hierarchically factorised variational auto-encoder.
 
 Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. The code has named blocks,
-Gaussian or categorical. What keeps it near its prior is divided into parts, each with a weight: how
-much it tells of the image, how far blocks are from independent, how far dimensions within a block
-are, and how far each dimension is from its prior.
+Gaussian or categorical. The KL divergence of the code from its prior is split into four terms, each
+with a weight: the mutual information of code and image, the total correlation of the blocks, the
+total correlation of the dimensions within a block, and the divergence of each dimension from its
+prior.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -18,168 +19,85 @@ from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
 from latentloom.model_zoo.backend.probability import stateless_seed, tfd
-from latentloom.model_zoo.hfvae.blocks import CategoricalBlock, make_blocks
 from latentloom.model_zoo.hfvae.labels import label_batches
-from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
+from latentloom.model_zoo.hfvae.likelihoods import VALUE_RANGE
 from latentloom.model_zoo.hfvae.losses import EVIDENCE_TERMS, loss_terms
+from latentloom.model_zoo.hfvae.networks import build_networks
 from latentloom.model_zoo.hfvae.priors import fit_priors
-from latentloom.model_zoo.hfvae.settings import check_arguments
+from latentloom.model_zoo.hfvae.settings import HFVAESettings
 from latentloom.model_zoo.hfvae.topics import topic_weights
-from latentloom.model_zoo.networks.class_density import ClassDensity
-from latentloom.model_zoo.networks.encoder_decoder import image_encoder, resolve_network
 from latentloom.model_zoo.training.batches import Batches, Factors, labels_of
-
-INITIALIZER = "he_normal"
-"""Of layers that a ReLU follows. Keras' own lets them halve the signal, one after the other: after
-1,750 steps on MNIST a categorical block told 0.6 nats in place of 1.1, and images were decoded with
-7 % more error."""
-NETWORK_SIZES = ("network", "width", "hidden_dim", "kernel_size", "base_side")
+from latentloom.model_zoo.training.trackers import make_trackers, update_trackers
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class HFVAE(keras.Model):
-    """Auto-encoder with named blocks, made independent of one another and within themselves.
+    """Auto-encoder with named blocks, independent of one another and in their dimensions.
 
-    A categorical block may be tied to the label: then that block carries it, learnt from a share of
-    the labels. Without such a block labels reach no network; they choose, after training, the
-    density that each class is drawn from.
+    A categorical block may be tied to the label. It then carries the label, learnt from a share of
+    the labels. Without such a block no network sees a label; after training, labels only select the
+    codes to which the density of each class is fitted.
 
-    With all four weights of the divergence at 1 it is a VAE, with all at `b` a beta-VAE, and with
-    one block and `within_weight` alone above 1 a beta-TCVAE.
+    With all four weights of the divergence at 1 this is a VAE, with all at `b` a beta-VAE, and with
+    one block and only `within_weight` above 1 a beta-TCVAE.
 
     Reference:
         Esmaeili et al., AISTATS 2019, https://arxiv.org/abs/1804.02086. Deviates: terms of
         categorical blocks are exact sums over their values; the posterior of every block depends
-        on the image alone; log variances are bounded; `dimension_wise_weight`.
+        only on the image; log variances are bounded; `dimension_wise_weight`.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, `(features,)` of a vector, or `(words,)`
-            of a bag of words.
+        observation_shape: `(height, width, channels)` in pixels, `(features,)` for vectors, or
+            `(words,)` for bags of words.
         num_classes: Integer, number of classes.
-        blocks: The blocks by name, in order: `{"dim": n}` of a Gaussian one, `{"values": K}` of a
-            categorical one, or `{"factor": "label"}` of the one that is tied to the label.
-        mutual_information_weight: Float, weight of what the code tells of the image.
-        between_weight: Float, weight of the total correlation of the blocks. Large, with a roomy
-            Gaussian block, it empties a categorical one that is not tied to the label: what this
-            tells, the other tells, too.
-        within_weight: Float, weight of the total correlation of the dimensions of each block.
-        dimension_wise_weight: Float, weight of the divergence of each dimension from its prior;
-            1 in the paper.
-        label_share: Float above 0, at most 1, share of the examples whose label is learnt from.
-        label_weight: Float, weight of the cross-entropy of these labels, in nats beside the
-            reconstruction loss of an image.
-        temperature: Float, of the relaxed categorical codes that the decoder learns from.
-        max_joint_classes: Integer, most combinations of values of categorical blocks that terms of
-            all blocks sum over. Blocks beyond them enter these terms with a drawn value, which has
-            no gradient there.
-        likelihood: `"bernoulli"`, `"gaussian"`, `"multinomial"` (for bags of words, and no others)
-            or `"auto"` (Gaussian for vectors); see `model_zoo.hfvae.likelihoods`. A multinomial one
-            adds the block `length`, the log of the number of words.
-        topic_model: `"nvdm"` or `"prodlda"`, how words are decoded; see `model_zoo.hfvae.topics`.
-        noise_variance: Float, variance of the noise of the Gaussian likelihood, in squared units of
-            the input.
-        num_components: Integer, components of the mixture of each class, without a block for it.
-        network: `"conv"`, `"dense"` or `"auto"` (conv from 16 pixels up).
-        width: Integer, channels of the outermost convolution.
-        hidden_dim: Integer, size of the hidden dense layers, or a list of all their sizes; see
-            `model_zoo.networks.encoder_decoder.image_encoder`.
-        kernel_size: Integer, side of the kernels of convolutions, in pixels.
-        base_side: Integer, longest side at which no further convolution halves the image.
-        observation: Kind of observation, a key of `model_zoo.scaling.SCALINGS`, or `None` for
-            images or vectors by their shape.
-        num_examples: Integer, number of training examples, or `None` for that of each batch. One
-            below that of a batch counts as the batch's.
-        seed: Integer, seed of the codes that are drawn, and of the choice of labels.
+        **arguments: The fields of `HFVAESettings`.
 
     Input shape:
-        Observations in `[-1, 1]`, or counts of words, `(batch, *image_shape)`.
+        Observations in `[-1, 1]`, or counts of words, `(batch, *observation_shape)`.
 
     Output shape:
-        A dictionary. Of a block `z`, `z` is a code drawn for training, `(batch, dim)`, and its
-        posterior `z/loc` and `z/log_variance` or, of a categorical one, `z/log_probabilities`.
+        A dictionary. For each block `z`: `z`, a code drawn from the posterior, `(batch, dim)`; and
+        the posterior, `z/loc` and `z/log_variance`, or `z/log_probabilities` if categorical.
     """
 
-    value_range = (-1.0, 1.0)
+    settings_class = HFVAESettings
+    value_range = VALUE_RANGE
     monitor = "val_negative_elbo"
-    """Its estimate does not depend on the size of a batch, as those of its terms do."""
+    """Unlike the estimates of its terms, it does not depend on the batch size."""
 
     def __init__(
         self,
-        image_shape: Sequence[int],
+        observation_shape: Sequence[int],
         num_classes: int,
         *,
-        blocks: Mapping[str, Mapping[str, Any]] | None = None,
-        mutual_information_weight: float = 1.0,
-        between_weight: float = 4.0,
-        within_weight: float = 3.0,
-        dimension_wise_weight: float = 1.0,
-        label_share: float = 1.0,
-        label_weight: float = 10.0,
-        temperature: float = 0.66,
-        max_joint_classes: int = 256,
-        likelihood: str = "auto",
-        topic_model: str = "nvdm",
-        noise_variance: float = 0.1,
-        num_components: int = 5,
-        network: str = "auto",
-        width: int = 32,
-        hidden_dim: int | Sequence[int] = 256,
-        kernel_size: int = 4,
-        base_side: int = 8,
-        observation: str | None = None,
-        num_examples: int | None = None,
-        seed: int = 0,
-        **kwargs,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        **arguments,
     ):
-        super().__init__(**kwargs)
-        self.image_shape = tuple(int(side) for side in image_shape)
-        self.num_classes, self.num_examples, self.seed = num_classes, num_examples, seed
-        self.blocks = {"z": {"dim": 10}} if blocks is None else blocks
-        self.mutual_information_weight = mutual_information_weight
-        self.between_weight, self.within_weight = between_weight, within_weight
-        self.dimension_wise_weight = dimension_wise_weight
-        self.label_share, self.label_weight = label_share, label_weight
-        self.temperature, self.max_joint_classes = temperature, max_joint_classes
-        self.observation, self.topic_model = observation, topic_model
-        self.likelihood_name = resolve_likelihood(likelihood, self.image_shape, observation)
-        self.noise_variance, self.num_components = noise_variance, num_components
-        self.network = resolve_network(network, self.image_shape)
-        self.width, self.kernel_size, self.base_side = width, kernel_size, base_side
-        self.hidden_dim = hidden_dim if isinstance(hidden_dim, int) else list(hidden_dim)
-        check_arguments(self)
-
-        self.parts = make_blocks(self.blocks, num_classes, temperature, max_joint_classes)
-        tied = [b for b in self.parts if isinstance(b, CategoricalBlock) and b.factor]
-        self.label_block = tied[0] if tied else None
-        self.observed = LIKELIHOODS[self.likelihood_name](self)
-        self._build_networks()
-        self.noise = keras.random.SeedGenerator(seed)
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self.observation_shape = tuple(int(side) for side in observation_shape)
+        self.num_classes = num_classes
+        self.settings = HFVAESettings(**arguments).resolved(self.observation_shape)
+        self.settings.check(self.observation_shape, num_classes)
+        self.networks = build_networks(self.settings, self.observation_shape, num_classes)
+        # Keras saves weights under the names of these attributes.
+        self.encoder, self.decoder = self.networks.encoder, self.networks.decoder
+        self.densities = self.networks.densities
+        self.label_block = self.networks.label_block
+        self.noise = keras.random.SeedGenerator(self.settings.seed)
         figures = (*self.loss_weights, "negative_elbo", "objective")
-        figures += ("label_accuracy",) if self.label_block else ()
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in figures}
+        self.trackers = make_trackers((*figures, "label_accuracy") if self.label_block else figures)
         self.built = True
-
-    def _build_networks(self) -> None:
-        sizes = {name: getattr(self, name) for name in NETWORK_SIZES}
-        sizes["kernel_initializer"] = INITIALIZER
-        encoder_dim = sum(block.encoder_dim for block in self.parts)
-        self.encoder = image_encoder(self.image_shape, encoder_dim, name="encoder", **sizes)
-        self.decoder = self.observed.decoder(sum(block.dim for block in self.parts), sizes)
-        self.densities: dict[str, Any] = {}
-        if not self.label_block:
-            for block in self.parts:
-                held = block.class_density(self.num_classes, self.num_components)
-                self.densities[block.name] = held
-            for name, dim in self.observed.measured_blocks.items():
-                self.densities[name] = ClassDensity(self.num_classes, 1, dim)
 
     # --- Contract -----------------------------------------------------------------------------
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order; without one that is tied to the label, every one may tell it."""
-        factors = {block.name: block.factor for block in self.parts}
-        dims = {block.name: block.dim for block in self.parts} | self.observed.measured_blocks
+        """Blocks in order; if none is tied to the label, each of them may carry it."""
+        blocks, measured = self.networks.blocks, self.networks.likelihood.measured_blocks
+        factors = {block.name: block.factor for block in blocks}
+        dims = {block.name: block.dim for block in blocks} | measured
         return {
             name: {
                 "dim": dim,
@@ -189,17 +107,17 @@ class HFVAE(keras.Model):
         }
 
     def encode(self, observations):
-        """Encodes to the mean of every Gaussian block and the probabilities of every other."""
-        moments = self.moments(observations)
-        code = {block.name: block.point(moments) for block in self.parts}
-        return code | self.observed.measure(observations)
+        """Encodes to means of Gaussian, probabilities of categorical, and measured blocks."""
+        moments = self.networks.moments(observations)
+        code = {block.name: block.point(moments) for block in self.networks.blocks}
+        return code | self.networks.likelihood.measure(observations)
 
     def decode(self, latents):
-        """Decodes to the mean of the likelihood, `(batch, *image_shape)`."""
-        return self.observed.mean(self.decoder(self.join(latents), training=False), latents)
+        """Decodes to the mean of the likelihood, `(batch, *observation_shape)`."""
+        return self.networks.likelihood.mean(self.networks.decode(latents), latents)
 
     def class_scores(self, latents):
-        """Log probability of the label, or log density of the code in every class, fitted.
+        """Log probability of the label; or, without its block, fitted log density in every class.
 
         Args:
             latents: One `(batch, dim)` tensor a block.
@@ -215,32 +133,33 @@ class HFVAE(keras.Model):
     # --- Probability model --------------------------------------------------------------------
 
     def posterior(self, observations):
-        """Distributions of the blocks given observations: Gaussian, of one-hot codes, or points."""
-        moments, measured = self.moments(observations), self.observed.measure(observations)
-        learnt = {block.name: block.posterior(moments) for block in self.parts}
+        """Distributions of the blocks given observations: Gaussians, one-hot codes, or points."""
+        moments = self.networks.moments(observations)
+        measured = self.networks.likelihood.measure(observations)
+        learnt = {block.name: block.posterior(moments) for block in self.networks.blocks}
         return learnt | {name: tfd.VectorDeterministic(code) for name, code in measured.items()}
 
     def prior(self):
-        """Distributions of the learnt blocks: standard normal, or of one-hot codes, each as likely.
+        """Distributions of the learnt blocks: standard normal, or uniform over one-hot codes.
 
-        Blocks that are measured have a prior after training alone; see `fitted_priors`.
+        Measured blocks have a prior only after training; see `fitted_priors`.
         """
-        return {block.name: block.prior() for block in self.parts}
+        return {block.name: block.prior() for block in self.networks.blocks}
 
     def likelihood(self, latents):
         """Distribution of observations given the blocks; see `model_zoo.hfvae.likelihoods`."""
-        return self.observed.distribution(self.decoder(self.join(latents), training=False), latents)
+        return self.networks.likelihood.distribution(self.networks.decode(latents), latents)
 
     def evidence_bound(self, observations, seed):
-        """Bound on the log probability of every observation, from one code of its posterior.
+        """Lower bound on the log probability of every observation, from one draw of its posterior.
 
         Args:
-            observations: `(batch, *image_shape)`.
-            seed: Integers `(2,)` of the draw.
+            observations: `(batch, *observation_shape)`.
+            seed: Integers `(2,)`, seed of the draw.
 
         Returns:
-            `(batch,)` in nats, lower bounds in expectation; of bags of words that of the words in
-            their order, given how many.
+            `(batch,)` in nats; the bound holds in expectation. For bags of words it bounds the log
+            probability of the words in order, given their number.
         """
         posterior, prior = self.posterior(observations), self.prior()
         codes = {
@@ -248,85 +167,75 @@ class HFVAE(keras.Model):
             for place, name in enumerate(prior)
         }
         divergence = sum(tfd.kl_divergence(posterior[name], prior[name]) for name in prior)
-        decoded = self.decoder(self.join(codes), training=False)
-        return -self.observed.reconstruction_loss(observations, decoded) - divergence
+        decoded = self.networks.decode(codes)
+        errors = self.networks.likelihood.reconstruction_loss(observations, decoded)
+        return -errors - divergence
 
     def topic_weights(self):
-        """How much each dimension of the learnt blocks favours each word, `(dim, words)`, or `None`
-        for observations without words; see `model_zoo.hfvae.topics`.
+        """Weight of each word in each dimension of the learnt blocks, `(dim, words)`.
+
+        `None` if the observations are not bags of words; see `model_zoo.hfvae.topics`.
         """
-        return topic_weights(self.decoder) if self.likelihood_name == "multinomial" else None
+        has_words = self.settings.likelihood == "multinomial"
+        return topic_weights(self.decoder) if has_words else None
 
     def fitted_priors(self, latents, factors):
         """Priors of the blocks as arrays, after training.
 
-        With a block for the label this has one value a class, and the others the prior of the
-        model. Without one, each Gaussian block gets a mixture fitted to the codes of every class,
-        each categorical one the weights that its values have there; `class_scores` uses them from
-        then on. A measured block gets one Gaussian, or without a block for the label one a class.
+        With a block for the label, this block gets one value a class, every other learnt block the
+        prior of the model, and a measured block one Gaussian. Without one, each Gaussian block gets
+        a mixture fitted to the codes of every class, each categorical block the weights of its
+        values in every class, and a measured block one Gaussian a class; `class_scores` uses them
+        from then on.
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
-            factors: Their factors, of which the label counts; every class at least once.
+            factors: Factors of the examples, of which only the label is used; every class at least
+                once.
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32, with `C` classes, or 1 where the class makes no difference. The components of
-            categorical blocks are one-hot codes with a scale of 0.
+            float32; `C` is the number of classes, or 1 if the prior does not depend on the class.
+            The components of categorical blocks are one-hot codes with a scale of 0.
         """
-        return fit_priors(self, latents, factors)
+        return fit_priors(self.networks, latents, factors, self.settings.seed)
 
     # --- Training -----------------------------------------------------------------------------
 
     def sampler(self, images: np.ndarray, factors: Factors) -> Callable[..., Batches]:
-        """What makes batches of these and of validation examples, by one rule."""
+        """Returns the function that makes batches, of training and of validation examples."""
         if self.label_block:
-            return label_batches(self.label_share, self.seed)
+            return label_batches(self.settings.label_share, self.settings.seed)
         return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
 
     @property
     def loss_weights(self) -> dict[str, float]:
         """Weight of every term of the loss; see `model_zoo.hfvae.losses`."""
+        settings = self.settings
         weights = {
             "reconstruction_loss": 1.0,
-            "mutual_information": self.mutual_information_weight,
-            "between_blocks": self.between_weight,
-            "within_blocks": self.within_weight,
-            "dimension_wise": self.dimension_wise_weight,
+            "mutual_information": settings.mutual_information_weight,
+            "between_blocks": settings.between_weight,
+            "within_blocks": settings.within_weight,
+            "dimension_wise": settings.dimension_wise_weight,
         }
-        return weights | ({"label_loss": self.label_weight} if self.label_block else {})
+        return weights | ({"label_loss": settings.label_weight} if self.label_block else {})
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the terms; `y` is that of `LabelBatches` if the label has a block."""
-        terms = loss_terms(self, x, y, y_pred, training)
+        """The weighted sum of the terms; if the label has a block, `y` is as in `LabelBatches`."""
+        terms = loss_terms(self.settings, self.networks, x, y, y_pred, training)
         objective = sum(weight * terms[name] for name, weight in self.loss_weights.items())
         negative_elbo = sum(terms[name] for name in EVIDENCE_TERMS)
         figures = {**terms, "negative_elbo": negative_elbo, "objective": objective}
-        for name, value in figures.items():
-            self.trackers[name].update_state(value, sample_weight=ops.shape(x)[0])
+        update_trackers(self.trackers, figures, ops.shape(x)[0])
         return replica_share(objective)
 
     # --- Keras --------------------------------------------------------------------------------
 
     def call(self, observations, training=False):
-        moments = self.moments(observations, training)
-        return moments | {block.name: block.draw(moments, self.noise) for block in self.parts}
-
-    def moments(self, observations, training: bool = False) -> dict:
-        """The posteriors of all blocks, as `call` returns them."""
-        encoded = self.encoder(self.observed.encoder_input(observations), training=training)
-        moments, begin = {}, 0
-        for block in self.parts:
-            moments |= block.moments(encoded[..., begin : begin + block.encoder_dim])
-            begin += block.encoder_dim
-        return moments
-
-    def join(self, latents):
-        """All blocks side by side, as the decoder reads them."""
-        return ops.concatenate([latents[block.name] for block in self.parts], axis=-1)
+        moments, blocks = self.networks.moments(observations, training), self.networks.blocks
+        return moments | {block.name: block.draw(moments, self.noise) for block in blocks}
 
     def get_config(self):
-        parameters = inspect.signature(type(self).__init__).parameters
-        names = [name for name in parameters if name not in ("self", "kwargs", "likelihood")]
-        values = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **values, "likelihood": self.likelihood_name}
+        given = {"observation_shape": self.observation_shape, "num_classes": self.num_classes}
+        return {**super().get_config(), **given, **asdict(self.settings)}

@@ -1,4 +1,4 @@
-"""Which examples show their label to a model that learns from a share of the labels."""
+"""Batches for semi-supervised training: they show the model a share of the labels."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from latentloom.model_zoo.training.batches import Batches, Factors, keyed_genera
 
 
 class LabelBatches(Batches):
-    """Batches that say which labels a model may learn from, the same ones in every epoch.
+    """Batches that mark the labels to learn from, which are the same in every epoch.
 
-    A batch is `(observations, {"label": ..., "is_shown": ...})`, `(batch,)` int32 both. Labels that
-    are not shown are there for figures alone.
+    A batch is `(observations, {"label": ..., "is_shown": ...})`, both `(batch,)` int32. Labels that
+    are not shown serve only for figures.
 
     Args:
-        images: `(n, ...)` observations as they are stored.
-        factors: Their factors, of which the label counts.
+        images: `(n, ...)` observations as stored.
+        factors: Factors of the observations, of which only the label is used.
         share: Float, share of the labels of each class to show.
         choice: Integer, seed of the choice.
-        **settings: Those of `Batches`.
+        **settings: Further arguments of `Batches`.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ def shown_labels(labels: np.ndarray, share: float, choice: int) -> np.ndarray:
     Args:
         labels: `(n,)` integers.
         share: Float in `(0, 1]`.
-        choice: Integer, seed of the choice, which depends on nothing else but the labels.
+        choice: Integer, seed of the choice.
 
     Returns:
         `(n,)` booleans.
@@ -55,5 +55,5 @@ def shown_labels(labels: np.ndarray, share: float, choice: int) -> np.ndarray:
 
 
 def label_batches(share: float, choice: int):
-    """What makes such batches of images, factors and the settings of `Batches`."""
+    """Returns the function that makes `LabelBatches` with this share and choice."""
     return functools.partial(LabelBatches, share=share, choice=choice)

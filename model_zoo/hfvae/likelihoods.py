@@ -1,54 +1,61 @@
-"""What the decoder's output says of an observation: one class for each kind of likelihood.
+"""The likelihoods: distributions of an observation given the decoder's output, one class each.
 
-The model asks its likelihood these things, and nothing else that depends on the kind of
-observation: what the encoder reads, which network decodes, how far an observation is from what was
-decoded, which observation that is, and what of an observation is measured and not learnt. A further
-kind is a class with the members of `Likelihood` and its entry in `LIKELIHOODS`; `check_arguments`
-refuses it where it does not fit the observations.
+A likelihood holds all that depends on the kind of observation: the input of the encoder, the
+decoder network, the reconstruction loss, the decoded observation, and the blocks that are measured,
+not learnt. To add one, write a class with the members of `Likelihood` and enter it in
+`LIKELIHOODS`; the settings reject it for observations that it does not fit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import keras
 from keras import ops
 
 from latentloom.model_zoo.backend.probability import tfd
-from latentloom.model_zoo.hfvae.topics import Multinomial
+from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
+from latentloom.model_zoo.networks.architecture import Architecture
 from latentloom.model_zoo.networks.encoder_decoder import image_decoder
 from latentloom.model_zoo.scaling import Counts
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.hfvae.hfvae import HFVAE
+VALUE_RANGE = (-1.0, 1.0)
+"""Range of the scaled pixels."""
+LENGTH = "length"
+"""Name of the block that holds the log of a document's number of words."""
+_LONGEST = math.log(1e6)
+
+
+class LikelihoodSettings(Protocol):
+    """The model settings that likelihoods use; `HFVAESettings` has them."""
+
+    @property
+    def noise_variance(self) -> float: ...
+
+    @property
+    def topic_model(self) -> str: ...
 
 
 class Likelihood(Protocol):
-    """Distribution of observations given what the decoder makes of a code.
+    """Distribution of observations given the decoder's output.
 
-    Made with the model whose likelihood it is, before that has networks: of its arguments it takes
-    what it needs. `decoded` is what the network of `decoder` returns, float32.
+    Made from the shape of the observations and from settings. `decoded` is the float32 output of
+    the network that `decoder` returns.
     """
 
     measured_blocks: Mapping[str, int]
-    """Sizes of blocks, by name, that are measured on observations: no network reads them."""
+    """Sizes, by name, of blocks that are computed from observations; no network reads them."""
 
-    def __init__(self, model: HFVAE): ...
+    def __init__(self, observation_shape: tuple[int, ...], settings: LikelihoodSettings): ...
 
     def encoder_input(self, observations: Any) -> Any:
-        """What the encoder reads of observations, `(batch, *image_shape)` both."""
+        """Maps observations to the input of the encoder, both `(batch, *observation_shape)`."""
         ...
 
-    def decoder(self, input_dim: int, sizes: Mapping[str, Any]) -> keras.Model:
-        """A built network from codes, all blocks side by side.
-
-        Args:
-            input_dim: Integer, size of the whole code.
-            sizes: `network`, `width`, `hidden_dim`, `kernel_size` and `base_side` of
-                `model_zoo.networks.encoder_decoder.image_decoder`.
-        """
+    def decoder(self, input_dim: int, architecture: Architecture) -> keras.Model:
+        """Builds the network that decodes codes `(batch, input_dim)`, all blocks side by side."""
         ...
 
     def reconstruction_loss(self, observations: Any, decoded: Any) -> Any:
@@ -63,8 +70,8 @@ class Likelihood(Protocol):
         """Mean of the likelihood as an observation in the range of the model.
 
         Args:
-            decoded: What was decoded.
-            latents: The code, whose measured blocks count.
+            decoded: Output of the decoder.
+            latents: The code, of which only the measured blocks are used.
         """
         ...
 
@@ -74,62 +81,64 @@ class Likelihood(Protocol):
 
 
 class _Unmeasured:
-    """What likelihoods without measured blocks say of these."""
+    """The part of a likelihood without measured blocks."""
 
     measured_blocks: ClassVar[Mapping[str, int]] = {}
 
     def measure(self, observations):
-        """Nothing."""
+        """Returns no blocks."""
         return {}
 
 
 class Bernoulli(_Unmeasured):
-    """Pixels in `[0, 1]` as probabilities of white; the decoder gives logits.
+    """Pixels in `[0, 1]` as probabilities of white; the decoder returns logits.
 
     Grey levels are soft targets: the loss is the cross-entropy, which is at least their entropy.
     """
 
-    def __init__(self, model: HFVAE):
-        self.image_shape, self.value_range = model.image_shape, model.value_range
+    def __init__(self, observation_shape, settings):
+        self.observation_shape = observation_shape
 
     def encoder_input(self, observations):
         """The observations themselves."""
         return observations
 
-    def decoder(self, input_dim, sizes):
-        """The mirror of the encoder, which ends in logits."""
-        return image_decoder(input_dim, self.image_shape, ending="linear", name="decoder", **sizes)
+    def decoder(self, input_dim, architecture):
+        """The mirror of the encoder, without a final activation."""
+        return image_decoder(
+            input_dim, self.observation_shape, architecture, ending="linear", name="decoder"
+        )
 
     def reconstruction_loss(self, observations, decoded):
         """Cross-entropy, summed over pixels."""
-        low, high = self.value_range
+        low, high = VALUE_RANGE
         targets = (observations - low) / (high - low)
         return _sum_over_event(ops.softplus(decoded) - targets * decoded)
 
     def mean(self, decoded, latents):
         """Probabilities, mapped to the range of the model."""
-        low, high = self.value_range
+        low, high = VALUE_RANGE
         return low + (high - low) * ops.sigmoid(decoded)
 
     def distribution(self, decoded, latents):
-        """Of pixels that are 0 or 1, not in the range of the model."""
+        """Distribution of pixels that are 0 or 1, not in the range of the model."""
         pixels = tfd.Bernoulli(logits=decoded, dtype="float32")
-        return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.image_shape))
+        return tfd.Independent(pixels, reinterpreted_batch_ndims=len(self.observation_shape))
 
 
 class Gaussian(_Unmeasured):
-    """Observations with independent Gaussian noise of one variance; the decoder gives means."""
+    """Observations with independent Gaussian noise of one variance; the decoder returns means."""
 
-    def __init__(self, model: HFVAE):
-        self.image_shape, self.variance = model.image_shape, model.noise_variance
+    def __init__(self, observation_shape, settings):
+        self.observation_shape, self.variance = observation_shape, settings.noise_variance
 
     def encoder_input(self, observations):
         """The observations themselves."""
         return observations
 
-    def decoder(self, input_dim, sizes):
+    def decoder(self, input_dim, architecture):
         """The mirror of the encoder."""
-        return image_decoder(input_dim, self.image_shape, name="decoder", **sizes)
+        return image_decoder(input_dim, self.observation_shape, architecture, name="decoder")
 
     def reconstruction_loss(self, observations, decoded):
         """Minus the log density, summed over pixels or features."""
@@ -137,13 +146,56 @@ class Gaussian(_Unmeasured):
         return 0.5 * _sum_over_event(squares + math.log(2.0 * math.pi * self.variance))
 
     def mean(self, decoded, latents):
-        """What was decoded."""
+        """The output of the decoder."""
         return decoded
 
     def distribution(self, decoded, latents):
-        """Of observations in the range of the model."""
+        """Distribution of observations in the range of the model."""
         normal = tfd.Normal(decoded, self.variance**0.5)
-        return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.image_shape))
+        return tfd.Independent(normal, reinterpreted_batch_ndims=len(self.observation_shape))
+
+
+class Multinomial:
+    """Counts of words, drawn independently of one another; the decoder returns logits.
+
+    Each word of a document is drawn from `p(word | z)`. The number of words is not learnt: it is
+    measured and kept as a separate block, so that a decoded document has a length. The loss omits
+    the multinomial coefficient, which does not depend on the networks.
+    """
+
+    measured_blocks = {LENGTH: 1}
+
+    def __init__(self, observation_shape, settings):
+        (self.num_words,), self.topic_model = observation_shape, settings.topic_model
+
+    def encoder_input(self, observations):
+        """Returns `log(1 + count)`, so that long documents do not outweigh the others."""
+        return ops.log1p(observations)
+
+    def decoder(self, input_dim, architecture):
+        """The topic model; `architecture` is unused."""
+        return TOPIC_MODELS[self.topic_model](input_dim, self.num_words)
+
+    def reconstruction_loss(self, observations, decoded):
+        """Minus the log probability of the words, summed over the document."""
+        return -ops.sum(observations * ops.log_softmax(decoded), axis=-1)
+
+    def measure(self, observations):
+        """The log of the number of words, `(batch, 1)`."""
+        total = ops.sum(observations, axis=-1, keepdims=True)
+        return {LENGTH: ops.log(ops.maximum(total, 1.0))}
+
+    def mean(self, decoded, latents):
+        """Expected counts, which sum to the length of the document, at most a million."""
+        return self._total(latents) * ops.softmax(decoded)
+
+    def distribution(self, decoded, latents):
+        """Distribution of the counts of all words."""
+        total = ops.round(ops.squeeze(self._total(latents), -1))
+        return tfd.Multinomial(total_count=total, logits=decoded)
+
+    def _total(self, latents):
+        return ops.exp(ops.clip(latents[LENGTH], 0.0, _LONGEST))
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
@@ -154,15 +206,13 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def resolve_likelihood(
-    likelihood: str, image_shape: tuple[int, ...], observation: str | None
+    likelihood: str, observation_shape: tuple[int, ...], observation: str | None
 ) -> str:
-    """Names the likelihood: `"auto"` is Bernoulli for images, Gaussian for vectors and multinomial
-    for bags of words.
-    """
+    """Resolves `"auto"`: Bernoulli for images, Gaussian for vectors, multinomial for counts."""
     if likelihood == "auto":
         if observation == Counts.kind:
             return "multinomial"
-        return "bernoulli" if len(image_shape) == 3 else "gaussian"
+        return "bernoulli" if len(observation_shape) == 3 else "gaussian"
     return likelihood
 
 

@@ -9,21 +9,19 @@ With `q(z)` the mean of the posteriors `q(z | x)` over the training examples, al
     dimension_wise        sum over blocks and dimensions of log q(z[b, d]) - log p(z[b, d])
 
 Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. With weights of 1 the
-estimates of `q(z)` cancel, and the sum is minus the evidence bound. In place of a value that is
-drawn, terms of categorical blocks are sums over all values, or they would have next to no gradient.
+estimates of `q(z)` cancel, and the sum is minus the evidence bound. The terms of categorical blocks
+are sums over all values, because with a drawn value they would have almost no gradient.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras import ops
 
+from latentloom.model_zoo.hfvae.blocks import CategoricalBlock
+from latentloom.model_zoo.hfvae.networks import HFVAENetworks
+from latentloom.model_zoo.hfvae.settings import HFVAESettings
 from latentloom.model_zoo.losses.aggregate_posterior import stratified_log_weights
 from latentloom.model_zoo.losses.divergences import kl_terms
-
-if TYPE_CHECKING:
-    from latentloom.model_zoo.hfvae.hfvae import HFVAE
 
 EVIDENCE_TERMS = (
     "reconstruction_loss",
@@ -34,28 +32,31 @@ EVIDENCE_TERMS = (
 )
 
 
-def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
-    """Every term as a scalar, and the accuracy with which the label is read, if it is.
+def loss_terms(
+    settings: HFVAESettings, networks: HFVAENetworks, x, y, outputs, training: bool = True
+) -> dict:
+    """Returns every term as a scalar, and the accuracy of the label's block, if there is one.
 
     Args:
-        model: The model.
-        x: Observations, `(batch, *image_shape)`.
-        y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; not read without a block for it.
-        outputs: What calling the model on the observations gave.
+        settings: Settings of the model.
+        networks: Networks of the model.
+        x: Observations, `(batch, *observation_shape)`.
+        y: `{"label": ..., "is_shown": ...}` of `LabelBatches`; unused if the label has no block.
+        outputs: Outputs of the model for the observations.
         training: Whether the batch is drawn from the training examples. If not, the aggregate
-            posterior is that of the batch alone.
+            posterior covers only the batch.
     """
     label_terms = {}
-    if model.label_block:
-        label_terms = _label_terms(model, y, outputs)
-        outputs = with_labels(model, y, outputs)
-    decoded = model.decoder(model.join(outputs), training=training)
-    reconstruction_loss = model.observed.reconstruction_loss(x, decoded)
+    if label_block := networks.label_block:
+        label_terms = _label_terms(label_block, settings.label_share, y, outputs)
+        outputs = with_labels(label_block, y, outputs)
+    decoded = networks.decode(outputs, training)
+    reconstruction_loss = networks.likelihood.reconstruction_loss(x, decoded)
     ones = ops.ones_like(reconstruction_loss)
     size = ops.cast(ops.shape(x)[0], "float32")
-    num_examples = ops.maximum(size, float(model.num_examples or 1)) if training else size
+    num_examples = ops.maximum(size, float(settings.num_examples or 1)) if training else size
     terms = kl_terms(
-        {block.name: block.densities(outputs) for block in model.parts},
+        {block.name: block.densities(outputs) for block in networks.blocks},
         stratified_log_weights(ones, num_examples),
         ones,
     )
@@ -69,27 +70,27 @@ def loss_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
     }
 
 
-def with_labels(model: HFVAE, y, outputs) -> dict:
-    """The outputs, code and posterior of the label's block replaced where the label is shown."""
+def with_labels(label_block: CategoricalBlock, y, outputs) -> dict:
+    """Replaces code and posterior of the label's block by the label where it is shown."""
     is_shown = ops.cast(y["is_shown"], "bool")[:, None]
-    shown = model.label_block.shown(y["label"])
+    shown = label_block.shown(y["label"])
     return outputs | {
         name: ops.where(is_shown, known, outputs[name]) for name, known in shown.items()
     }
 
 
-def _label_terms(model: HFVAE, y, outputs) -> dict:
-    """Cross-entropy of the label's block, a mean over the labels that are shown, and accuracy.
+def _label_terms(label_block: CategoricalBlock, label_share: float, y, outputs) -> dict:
+    """Cross-entropy of the label's block on shown labels, and its accuracy on all examples.
 
-    The mean is over as many as a batch shows in expectation, so that each of them counts the same.
-    Accuracy is that over all examples, most of which may have kept their label to themselves.
+    The sum of the cross-entropy is divided by the expected number of shown labels in a batch, so
+    that each shown label has the same weight.
     """
-    log_probabilities = outputs[f"{model.label_block.name}/log_probabilities"]
-    one_hot = ops.one_hot(y["label"], model.num_classes, dtype="float32")
+    log_probabilities = outputs[f"{label_block.name}/log_probabilities"]
+    one_hot = ops.one_hot(y["label"], label_block.dim, dtype="float32")
     is_shown = ops.cast(y["is_shown"], "float32")
     losses = -ops.sum(one_hot * log_probabilities, axis=-1)
     predicted = ops.cast(ops.argmax(log_probabilities, axis=-1), "int32")
     return {
-        "label_loss": ops.mean(is_shown * losses) / model.label_share,
+        "label_loss": ops.mean(is_shown * losses) / label_share,
         "label_accuracy": ops.mean(ops.cast(predicted == ops.cast(y["label"], "int32"), "float32")),
     }

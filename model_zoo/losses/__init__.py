@@ -1,1 +1,1 @@
-"""Terms of losses that several models use."""
+"""Loss terms that several models share."""

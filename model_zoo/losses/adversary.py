@@ -1,4 +1,4 @@
-"""Games between networks within one scalar loss: calls to networks that stand still."""
+"""Adversarial training within one scalar loss, by calls to frozen networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras import ops
 
 
 def call_frozen(network: keras.Model, inputs):
-    """Calls a network in inference mode; gradients reach its inputs but not its variables."""
+    """Calls a network in inference mode; gradients reach its inputs, not its variables."""
     frozen = [ops.stop_gradient(variable) for variable in network.trainable_variables]
     unchanged = network.non_trainable_variables
     outputs, _ = network.stateless_call(frozen, unchanged, inputs, training=False)
@@ -17,7 +17,7 @@ def call_frozen(network: keras.Model, inputs):
 
 
 def adversary_losses(adversary: keras.Model, codes, labels, class_probabilities: Sequence[float]):
-    """Losses of an adversary that reads the class and of the encoder that hides it.
+    """Losses of an adversary that predicts the class and of the encoder that hides it.
 
     Args:
         adversary: Network from codes to class logits.
@@ -27,9 +27,9 @@ def adversary_losses(adversary: keras.Model, codes, labels, class_probabilities:
 
     Returns:
         `(confusion_loss, adversary_loss)` in nats. The first is the cross-entropy of the
-        adversary's output against the class shares, least when the codes tell nothing, with
-        gradients to the codes alone. The second is the adversary's own cross-entropy, with
-        gradients to its variables alone.
+        adversary's output against the class shares; it is least if the codes do not depend on the
+        class, and its gradients reach only the codes. The second is the adversary's own
+        cross-entropy; its gradients reach only the adversary.
     """
     target = ops.convert_to_tensor(class_probabilities, dtype=codes.dtype)
     seen_by_encoder = ops.log_softmax(call_frozen(adversary, codes))

@@ -1,8 +1,8 @@
 """Density of the aggregate posterior, estimated from a batch.
 
-The common currency is a matrix of log densities: in row `i` and column `j` that of the code of
-example `i` under the posterior of example `j`. Its weighted sum over the columns estimates the
-density of the aggregate posterior, `q(z) = sum over the data of q(z | x_n) / N`.
+All functions use a matrix of log densities: row `i`, column `j` holds the log density of the code
+of example `i` under the posterior of example `j`. The weighted sum of the densities over columns
+estimates the density of the aggregate posterior, `q(z) = sum over the data of q(z | x_n) / N`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def gaussian_log_density(codes, loc, log_variance) -> list:
         log_variance: `(batch, dim)`.
 
     Returns:
-        One `(batch, batch)` a dimension, in nats. Taken from differences, not from expanded
-        squares, so that float32 is enough for codes far apart. Matrices that fit into a
-        processor's cache: with all in one array, gradients took two to four times as long.
+        One `(batch, batch)` matrix a dimension, in nats. They are computed from differences, not
+        from expanded squares, so that float32 is precise enough for codes far apart. Separate
+        matrices fit into the cache: in one array, gradients took two to four times as long.
     """
     dims = range(codes.shape[-1])
     return [_log_density(codes[:, d], loc[:, d], log_variance[:, d]) for d in dims]
@@ -66,23 +66,23 @@ def categorical_log_density(values, log_probabilities):
 def stratified_log_weights(weights, num_examples: float = math.inf):
     """Log weights of the minibatch-stratified estimator of the aggregate posterior's density.
 
-    The posterior that gave the code counts with its true share `1 / num_examples`, the others
-    stand for the rest. Without bias in the density, too low in its log by about half the squared
-    relative error. With `num_examples` infinite the density is that of codes of new examples.
+    The posterior that the code was drawn from has its true weight, `1 / num_examples`; the other
+    examples of the batch share the rest. The density has no bias; its log is too low by about half
+    the squared relative error. An infinite `num_examples` gives the density of new examples' codes.
 
     Reference:
         Esmaeili et al., Structured Disentangled Representations, AISTATS 2019; for uniform weights
         also Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018, appendix C.1.
 
     Args:
-        weights: `(batch,)`, positive: share of each example in the data over that among the
-            examples drawn, up to a factor. Ones for uniform sampling without replacement; for
-            class-balanced sampling the number of examples of its class.
-        num_examples: Size of the data set that is drawn from, at least the batch's.
+        weights: `(batch,)`, positive: importance weight of each example, its share in the data over
+            its share among the drawn examples, up to a factor. Ones for uniform sampling without
+            replacement; for class-balanced sampling, the number of examples of its class.
+        num_examples: Size of the data set that is drawn from, at least the batch size.
 
     Returns:
-        `(batch, batch)`; every row sums to 1 before the log. The code of an example that is alone
-        in its batch has its own posterior only.
+        `(batch, batch)`; every row sums to 1 before the log. In a batch of one example, its own
+        posterior has weight 1.
     """
     rows = ops.arange(ops.shape(weights)[0])
     own = rows[:, None] == rows[None]
@@ -94,11 +94,12 @@ def stratified_log_weights(weights, num_examples: float = math.inf):
 
 
 def uniform_log_weights(weights, num_examples: float):
-    """Log weights of minibatch-weighted sampling: all examples of the batch count the same.
+    """Log weights of minibatch-weighted sampling: they do not single out a code's own posterior.
 
-    Too low in the log density by `log(num_examples)` where posteriors overlap and by the log of the
-    batch size where they do not, once for the code and once for each of its parts. With 1 for
-    `num_examples` it is the mean over the batch, exact for a batch that is the whole data set.
+    The log density is too low by `log(num_examples)` where posteriors overlap and by the log of the
+    batch size where they do not, once for the code and once for each of its parts. If
+    `num_examples` is 1, the estimate is the mean over the batch, which is exact for a batch of the
+    whole data set.
 
     Reference:
         Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018, equation 5.
@@ -125,15 +126,15 @@ def log_aggregate(pairwise, log_weights):
         `(batch,)`.
     """
     summands = pairwise + log_weights
-    # Keras warns of the softmax of a single entry.
+    # Keras warns if softmax gets a single entry.
     return summands[:, 0] if summands.shape[1] == 1 else _log_sum_exp(summands)
 
 
 @ops.custom_gradient
 def _log_sum_exp(summands):
-    """Log of the sum of exponentials of every row; its gradient is the softmax, found with it.
+    """Log of the sum of exponentials of every row; its gradient is the softmax.
 
-    Softmax is one pass over the matrix, and its largest entry is that of the row over the sum.
+    One softmax gives both: its largest entry is the exponential of the row's maximum over the sum.
     """
     shares = ops.softmax(summands, axis=1)
     log_sum = ops.max(summands, axis=1) - ops.log(ops.max(shares, axis=1))
@@ -141,14 +142,15 @@ def _log_sum_exp(summands):
 
 
 def log_class_aggregate(pairwise, log_probabilities, log_weights):
-    """Log density of each code together with every class under the aggregate posterior, in nats.
+    """Joint log density of each code and every class under the aggregate posterior, in nats.
 
-    A product of matrices, so that nothing of the size `(batch, batch, num_classes)` is made. All
-    summands are positive: float32 is enough.
+    A matrix product avoids an array of size `(batch, batch, num_classes)`. All summands are
+    positive, so float32 is precise enough.
 
     Args:
         pairwise: `(batch, batch)` log densities of code `i` under posterior `j`.
-        log_probabilities: `(batch, num_classes)`, of every class under posterior `j`.
+        log_probabilities: `(batch, num_classes)`, log probability of every class under posterior
+            `j`.
         log_weights: `(batch, batch)`.
 
     Returns:
@@ -167,7 +169,7 @@ def joint_log_probabilities(blocks: Sequence[Any]):
         blocks: One `(batch, num_values)` a block, at least one.
 
     Returns:
-        `(batch, product of the numbers of values)`, the values of the last block side by side.
+        `(batch, product of the numbers of values)`; the value of the last block varies fastest.
     """
     joint = blocks[0]
     for block in blocks[1:]:

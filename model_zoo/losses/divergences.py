@@ -1,8 +1,8 @@
 """Terms of the KL divergence of codes from their prior, estimated from a batch.
 
-Blocks of any kind take part: those whose codes were drawn, with the log density of every code under
-every posterior (`model_zoo.losses.aggregate_posterior`), and categorical ones, with the
-probabilities of their values.
+Two kinds of blocks: blocks with drawn codes have the log density of every code under every
+posterior (`model_zoo.losses.aggregate_posterior`); categorical blocks have the probabilities of
+their values.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Marginals(NamedTuple):
     """Log densities of the codes of one block under aggregate posterior and prior, in nats.
 
     Args:
-        whole: `(batch,)`, of the code under the aggregate posterior.
-        parts: `(batch, dim)`, of each dimension of the code under its aggregate posterior.
-        prior: `(batch, dim)`, of each dimension under its marginal prior.
-        joint_prior: `(batch,)`, of the code under the prior of the block.
+        whole: `(batch,)`, the code under the aggregate posterior.
+        parts: `(batch, dim)`, each dimension of the code under its aggregate posterior.
+        prior: `(batch, dim)`, each dimension under its marginal prior.
+        joint_prior: `(batch,)`, the code under the prior of the block.
     """
 
     whole: Any
@@ -39,13 +39,13 @@ class Marginals(NamedTuple):
 
 
 class BlockDensities(NamedTuple):
-    """Log densities of codes that were drawn for one block, in nats.
+    """Log densities of the drawn codes of one block, in nats.
 
     Args:
-        pairwise: One `(batch, batch)` a dimension, of that of code `i` under posterior `j`.
-        prior: `(batch, dim)`, of each dimension of code `i` under its marginal prior.
-        joint_prior: `(batch,)`, of code `i` under the prior of the block, or `None` if the
-            dimensions are independent there. Blocks are independent under the prior.
+        pairwise: One `(batch, batch)` matrix a dimension: code `i` under posterior `j`.
+        prior: `(batch, dim)`, each dimension of code `i` under its marginal prior.
+        joint_prior: `(batch,)`, code `i` under the prior of the block; or `None` if the dimensions
+            are independent under the prior. Blocks are independent under the prior.
     """
 
     pairwise: Sequence[Any]
@@ -72,18 +72,18 @@ class BlockDensities(NamedTuple):
 
 
 class BlockProbabilities(NamedTuple):
-    """Probabilities of the values of one categorical block, of which terms are exact sums.
+    """Probabilities of the values of one categorical block; its terms are exact sums.
 
-    The value of an example is not drawn: every log density is its expectation over the values,
-    and gradients are those of the sums. A drawn value has next to no gradient in these terms.
+    Log densities are expectations over the values, with exact gradients. With drawn values these
+    terms would have almost no gradient.
 
     Args:
-        log_probabilities: `(batch, num_values)`, each row a normalised distribution. No smaller
-            than about -80, so that no sum underflows.
+        log_probabilities: `(batch, num_values)`, each row a normalised distribution. At least about
+            -80, so that no sum underflows.
         prior: `(num_values,)`, log probabilities of the prior.
-        values: `(batch,)` integers drawn from the posteriors, or `None`. They stand for the
-            expectation in the density of all blocks together where there are too many
-            combinations of values. It then has no gradient through the draw.
+        values: `(batch,)` integers drawn from the posteriors, or `None`. If given, they replace the
+            expectation in the joint density of all blocks, for blocks with too many combinations of
+            values. That density then has no gradient through the draw.
     """
 
     log_probabilities: Any
@@ -92,7 +92,7 @@ class BlockProbabilities(NamedTuple):
 
     @property
     def drawn(self):
-        """Log probability of value `i` under posterior `j`, `(batch, batch)`, if it was drawn."""
+        """Log probability of drawn value `i` under posterior `j`, `(batch, batch)`."""
         return categorical_log_density(self.values, self.log_probabilities)
 
     @property
@@ -110,14 +110,15 @@ class BlockProbabilities(NamedTuple):
 
 
 class KLTerms(NamedTuple):
-    """What the KL divergence of posterior from prior is made of, in nats.
+    """Terms of the KL divergence of the posterior from the prior, in nats.
 
-    Estimates, any of which can be negative on a batch.
+    Each term is an estimate and can be negative on a batch.
 
     Args:
         mutual_information: Scalar, of observation and code; at most `log(num_examples)`.
         between_blocks: Scalar, total correlation of the blocks.
-        within_blocks: A scalar a block, total correlation of its dimensions less that of its prior.
+        within_blocks: A scalar a block, total correlation of its dimensions less the same under
+            the prior.
         dimension_wise: `(dim,)` a block, KL divergence of each dimension's aggregate posterior
             from its prior.
     """
@@ -129,7 +130,7 @@ class KLTerms(NamedTuple):
 
 
 def _total(arrays: Sequence[Any]):
-    """Sum of arrays, added up one after the other."""
+    """Adds arrays one after the other."""
     total = arrays[0]
     for array in arrays[1:]:
         total = total + array
@@ -142,33 +143,33 @@ def _expected(values, log_probabilities):
 
 
 def total_correlation(pairwise: Sequence[Any], log_weights):
-    """How far the parts of a code are from independent, an estimate for each code.
+    """Estimates the total correlation of the parts of a code, for each code.
 
     Args:
-        pairwise: `(batch, batch)` log densities of each part, a block or a dimension of a block;
-            given the observation the parts are independent.
+        pairwise: `(batch, batch)` log densities of each part, a block or a dimension of a block.
+            The parts must be independent given the observation.
         log_weights: `(batch, batch)`.
 
     Returns:
-        `(batch,)` in nats: the log density of the whole less those of the parts. Its mean can be
-        negative.
+        `(batch,)` in nats: the log density of the whole minus the log densities of the parts. Its
+        mean can be negative.
     """
     parts = _total([log_aggregate(each, log_weights) for each in pairwise])
     return log_aggregate(_total(pairwise), log_weights) - parts
 
 
 def class_total_correlation(codes, loc, log_variance, labels, log_probabilities):
-    """Total correlation of a Gaussian block and of the class that a point block tells.
+    """Total correlation of a Gaussian block and of the class predicted from a point block.
 
-    A point has no density, and its total correlation with another block would be all that this
-    block tells of the observation, whatever the point holds: a pressure on capacity, as the KL is
-    one. So the distribution of the class that is read from the point, a categorical posterior,
-    stands in for it. Gradients to `log_probabilities` are the caller's to stop.
+    A point has no density. Its total correlation with the Gaussian block would be all of that
+    block's mutual information with the observation, whatever the point holds: a limit on capacity,
+    like the KL. So the predicted distribution of the class, a categorical posterior, replaces the
+    point. To stop gradients to `log_probabilities` is up to the caller.
 
-    The batch is taken for the whole data set. What is estimated then is a divergence between two
-    distributions that the batch itself makes up, at least 0 on average over draws of codes and
-    classes: minimising it ends at independence. With the number of examples of a larger data set
-    the estimate has no such bound; codes gain by fleeing those of their class ever further.
+    The batch is treated as the whole data set. The estimate then is a divergence between two
+    distributions over the batch, at least 0 on average over draws of codes and classes, and its
+    minimum is independence. With the size of a larger data set the estimate has no such bound:
+    codes reduce it by moving ever further from the codes of their class.
 
     Args:
         codes: `(batch, dim)`, sampled from the posteriors of the Gaussian block.
@@ -189,10 +190,10 @@ def class_total_correlation(codes, loc, log_variance, labels, log_probabilities)
 def kl_terms(
     blocks: Mapping[str, BlockDensities | BlockProbabilities], log_weights, weights
 ) -> KLTerms:
-    """Divides `KL(q(z | x) || p(z))`, at the codes of a batch, into its terms.
+    """Splits `KL(q(z | x) || p(z))`, at the codes of a batch, into its terms.
 
-    All of them, added up, are exactly that, whatever the estimate of the aggregate: of drawn codes
-    the sample of the divergence, of categorical blocks the divergence itself.
+    The terms sum to the divergence exactly, for any estimate of the aggregate posterior: to its
+    sample for drawn codes, to the divergence itself for categorical blocks.
 
     Reference:
         Esmaeili et al., Structured Disentangled Representations, AISTATS 2019. Deviates: exact
@@ -201,7 +202,8 @@ def kl_terms(
     Args:
         blocks: Log densities of every block.
         log_weights: `(batch, batch)`, from `stratified_log_weights` or `uniform_log_weights`.
-        weights: `(batch,)`, the same that these were made of; the terms are weighted means.
+        weights: `(batch,)`, the weights that `log_weights` was made from; the terms are weighted
+            means.
     """
     shares = weights / ops.sum(weights)
     joint = _joint(list(blocks.values()), log_weights)

@@ -1,4 +1,4 @@
-"""Controllable Interpolation Regularisation: what is not interpolated has to stay put.
+"""Controllable Interpolation Regularisation: blocks that are not interpolated must not change.
 
 Ge et al., Encouraging Disentangled and Convex Representation with Controllable Interpolation
 Regularization, WACV 2023, https://arxiv.org/abs/2112.03163.
@@ -7,6 +7,7 @@ Regularization, WACV 2023, https://arxiv.org/abs/2112.03163.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -17,6 +18,28 @@ from latentloom.model_zoo.spelling import nearest_name
 ALPHAS = ("dimension", "example")
 DISTANCES = ("mse", "mae", "scaled_mse", "unheld_scaled_mse")
 SMALLEST_VARIANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpolationSettings:
+    """Settings of the interpolation regulariser.
+
+    Args:
+        cir_weight: Float, weight of the interpolation regulariser; 0 for none. 0.01 is the
+            authors', for codes of about unit scale.
+        cir_blocks: Names of the blocks to interpolate, one drawn for each example, or `None` for
+            all. The authors interpolate one, the background colour.
+        cir_alpha: `"dimension"` or `"example"`; see `interpolation_loss`.
+        cir_distance: `"mse"`, `"mae"`, `"scaled_mse"` or `"unheld_scaled_mse"`; see
+            `interpolation_loss`.
+        cir_stop_gradient: Whether to stop gradients through the target of the regulariser.
+    """
+
+    cir_weight: float = 0.0
+    cir_blocks: Sequence[str] | None = None
+    cir_alpha: str = "dimension"
+    cir_distance: str = "mse"
+    cir_stop_gradient: bool = False
 
 
 def interpolation_loss(
@@ -30,26 +53,25 @@ def interpolation_loss(
     distance: str = "mse",
     stop_gradient: bool = False,
 ):
-    """Moves one block of each code towards that of another example, decodes and encodes again.
+    """Interpolates one block of each code towards another example, decodes, and encodes again.
 
-    The loss is how far all other blocks come back from where they were. The defaults are the
-    authors' form for one block: alpha drawn for every dimension, mean squared error, gradients
-    through both ends and the target. Deviates: one interpolant an example, not ten; the partner is
-    the example before it in the batch, whose order is random.
+    The loss is the change of all other blocks. The defaults are the authors' form for one block:
+    alpha drawn for every dimension, mean squared error, gradients through both ends and the target.
+    Deviates: one interpolant an example, not ten; the partner is the previous example of the batch,
+    whose order is random.
 
     Args:
         encode: Maps observations to one `(batch, dim)` tensor a block, without noise.
         decode: Maps such blocks to observations.
         latents: Blocks of a batch of codes, two blocks or more.
         seed: Source of blocks and alphas.
-        blocks: Names of the blocks that are interpolated, one drawn for each example; all by
-            default.
-        alpha: `"dimension"`: a share drawn for every dimension of an example, which samples the
-            box between two codes; or `"example"`: one share, which samples their segment.
+        blocks: Names of the blocks to interpolate, one drawn for each example; defaults to all.
+        alpha: `"dimension"` draws a share for every dimension of an example, which samples the box
+            between two codes; `"example"` draws one share, which samples their segment.
         distance: `"mse"` or `"mae"`, in the units of the codes; `"scaled_mse"`, each square
-            divided by the dimension's variance in the batch, which is held constant; or
-            `"unheld_scaled_mse"`, with gradients through the variance, which lets codes swell.
-        stop_gradient: Whether the target, the code as it was, is held constant.
+            divided by the dimension's variance in the batch, without gradients through the
+            variance; or `"unheld_scaled_mse"`, with these gradients, which let codes grow.
+        stop_gradient: Whether to stop gradients through the target, the original code.
 
     Returns:
         A scalar: the mean over examples of the mean over the dimensions of the other blocks.
@@ -89,36 +111,36 @@ def _errors(found, target, distance: str):
     return ops.square(difference) / (variance + SMALLEST_VARIANCE)
 
 
-def cir_loss(model: Any, latents: Mapping[str, Any]):
-    """`interpolation_loss` as the arguments `cir_*` of a latent model set it.
-
-    Args:
-        model: A latent model that has these arguments, and `noise`, a seed generator.
-        latents: Codes of a batch, as `encode` gives them.
-    """
+def cir_loss(
+    settings: InterpolationSettings,
+    encode: Callable[[Any], Mapping[str, Any]],
+    decode: Callable[[Mapping[str, Any]], Any],
+    latents: Mapping[str, Any],
+    seed: keras.random.SeedGenerator,
+):
+    """`interpolation_loss` with these settings; see there for the other arguments."""
     return interpolation_loss(
-        model.encode,
-        model.decode,
+        encode,
+        decode,
         latents,
-        model.noise,
-        blocks=model.cir_blocks,
-        alpha=model.cir_alpha,
-        distance=model.cir_distance,
-        stop_gradient=model.cir_stop_gradient,
+        seed,
+        blocks=settings.cir_blocks,
+        alpha=settings.cir_alpha,
+        distance=settings.cir_distance,
+        stop_gradient=settings.cir_stop_gradient,
     )
 
 
-def check_cir(model: Any) -> None:
-    """Refuses arguments `cir_*` of a latent model.
+def check_cir(settings: InterpolationSettings, blocks: Sequence[str]) -> None:
+    """Checks the settings of the regulariser for a model with these blocks.
 
     Raises:
-        ValueError: A name is unknown, the weight is negative, or there is no other block.
+        ValueError: A name is unknown, the weight is negative, or there are fewer than two blocks.
     """
-    blocks = tuple(model.latent_spec)
     for name, value, known in (
-        ("cir_alpha", model.cir_alpha, ALPHAS),
-        ("cir_distance", model.cir_distance, DISTANCES),
-        *(("cir_blocks", block, blocks) for block in model.cir_blocks or ()),
+        ("cir_alpha", settings.cir_alpha, ALPHAS),
+        ("cir_distance", settings.cir_distance, DISTANCES),
+        *(("cir_blocks", block, blocks) for block in settings.cir_blocks or ()),
     ):
         if value not in known:
             raise ValueError(
@@ -126,10 +148,10 @@ def check_cir(model: Any) -> None:
                 f"{name}={value!r}. Did you mean '{nearest_name(str(value), known)}'? Set "
                 f"`model.args.{name}`."
             )
-    if model.cir_weight < 0 or (model.cir_weight and len(blocks) < 2):
+    if settings.cir_weight < 0 or (settings.cir_weight and len(blocks) < 2):
         raise ValueError(
-            "Interpolation cannot be regularised so. Expected: cir_weight >= 0, and two blocks or "
-            "more, since the others have to stay where they are. Received: cir_weight="
-            f"{model.cir_weight}, blocks {', '.join(blocks)}. Set `model.args.cir_weight` to 0, "
-            "or give the model another block."
+            "`cir_weight` does not fit the model. Expected: cir_weight >= 0, and two blocks or "
+            "more, since all but one must not change. Received: cir_weight="
+            f"{settings.cir_weight}, blocks {', '.join(blocks)}. Set `model.args.cir_weight` to "
+            "0, or give the model another block."
         )

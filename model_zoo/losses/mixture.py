@@ -1,4 +1,9 @@
-"""The large-margin losses of the mixture."""
+"""Densities of a Gaussian mixture with diagonal covariances, and its large-margin losses.
+
+Reference:
+    Wan et al., Rethinking Feature Distribution for Loss Functions in Image Classification,
+    CVPR 2018.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ def component_log_density(codes, loc, precision):
         precision: `(num_classes, dim)`, positive.
 
     Returns:
-        `(batch, num_classes)` in nats, less the constant `dim / 2 * log(2 pi)`.
+        `(batch, num_classes)` in nats, without the constant `-dim / 2 * log(2 pi)`.
     """
     distance = half_mahalanobis(codes, loc, precision)
     return 0.5 * ops.sum(ops.log(precision), axis=-1) - distance
@@ -35,7 +40,7 @@ def mixture_losses(codes, labels, loc, precision, margin=0.0):
         labels: `(batch,)` integers, the class of each code.
         loc: `(num_classes, dim)`.
         precision: `(num_classes, dim)`, positive.
-        margin: Float, by which share the distance to the own class counts more. 0 for none.
+        margin: Float, relative increase of the distance to the own class. 0 for none.
 
     Returns:
         `(class_loss, likelihood_loss)`, scalars in nats, means over the batch: the cross-entropy

@@ -1,4 +1,4 @@
-"""Differences between distributions of codes that are estimated from pairs of codes."""
+"""Maximum mean discrepancy between the codes of different classes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ KERNEL_WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def class_conditional_mmd(codes, labels, num_classes: int):
-    """How far the codes of each class are from those of all other classes.
+    """Squared maximum mean discrepancy between the codes of each class and of all other classes.
 
-    The squared maximum mean discrepancy between a class and the rest, estimated without bias and
-    averaged over the examples' classes; its expectation is 0 exactly if codes and class are
-    independent. A class with fewer than two codes in the batch, or a rest with fewer, counts as 0.
+    Estimated without bias and averaged over the classes of the examples. Its expectation is 0
+    exactly if codes and class are independent. A class counts as 0 if the class or the rest has
+    fewer than two codes in the batch.
 
     Reference:
         Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012), equation 3, with the inverse

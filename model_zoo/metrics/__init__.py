@@ -1,1 +1,1 @@
-"""Figures that say what a latent code holds and what decoded images are like."""
+"""Metrics of latent codes and of decoded images."""

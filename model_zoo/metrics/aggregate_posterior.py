@@ -1,7 +1,7 @@
-"""What a code tells of the observation: mutual information under the exact aggregate posterior.
+"""Mutual information of code and observation, under the exact aggregate posterior.
 
-The aggregate posterior of `n` examples is `q(z) = sum over m of q(z | x_m) / n`. Every density here
-is that full sum, where `model_zoo.losses.divergences` estimates it from a batch.
+The aggregate posterior of `n` examples is `q(z) = sum over m of q(z | x_m) / n`. This module
+computes the full sum; `model_zoo.losses.divergences` estimates it from a batch.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from latentloom.model_zoo.metrics.posteriors import (
 )
 
 MOST_COMBINATIONS = 1024
-"""Combinations of values of all categorical blocks up to which these are summed over."""
+"""Largest number of combinations of categorical values to sum over."""
 CHUNK = 2**16
-"""Densities that are in memory at once: 0.5 MB, which stays in the cache of a processor."""
+"""Number of densities held at once: 0.5 MB, which fits into the cache of a processor."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class BlockInformation:
 class Information:
     """Figures of a code of named blocks, in nats.
 
-    No mutual information is above `ceiling`. The total correlation of parts is what they tell one
-    by one, added up, less what they tell together.
+    No mutual information is above `ceiling`. The total correlation of parts is the sum of their
+    mutual information minus their joint mutual information.
 
     Attributes:
-        mutual_information: Of observation and all blocks, or None where categorical blocks have
-            more than `MOST_COMBINATIONS` combinations of values.
-        total_correlation: Of the blocks, or None likewise.
+        mutual_information: Of observation and all blocks, or None if categorical blocks have more
+            than `MOST_COMBINATIONS` combinations of values.
+        total_correlation: Of the blocks, or None if `mutual_information` is None.
         blocks: Figures of every block.
         num_examples: Number of examples.
     """
@@ -66,27 +66,27 @@ class Information:
 
     @property
     def ceiling(self) -> float:
-        """`log(num_examples)`, what a code tells from which the example can be told for certain."""
+        """`log(num_examples)`, the mutual information of a code that identifies the example."""
         return math.log(self.num_examples)
 
 
 def aggregate_information(blocks: Mapping[str, Posteriors]) -> Information:
-    """Measures what blocks and their dimensions tell of the observation.
+    """Measures the mutual information of the observation with blocks and with their dimensions.
 
-    Expectations over Gaussian codes are means over the one sample an example, over categorical
-    values they are exact. Time grows with the square of the number of examples, times dimensions:
-    of 50 dimensions 1 s for 3,000 examples and 12 to 20 s for 10,000 on one core.
+    Expectations over Gaussian codes are means over one sample an example; over categorical values
+    they are exact. Time grows with the square of the number of examples and with the number of
+    dimensions: with 50 dimensions, 1 s for 3,000 examples and 12 to 20 s for 10,000 on one core.
 
     Reference:
         Esmaeili et al., Structured Disentangled Representations, AISTATS 2019,
         https://arxiv.org/abs/1804.02086: the terms of the divergence of a code from its prior.
 
     Args:
-        blocks: Posteriors of the same examples for each block, which are independent given the
+        blocks: Posteriors of the same examples for each block. Blocks must be independent given the
             observation.
 
     Returns:
-        The figures; total correlations and divergences can be below 0 by the noise of the samples.
+        The figures; sampling noise can make total correlations and divergences negative.
 
     Raises:
         ValueError: There are no blocks, or their examples differ in number.
@@ -94,8 +94,8 @@ def aggregate_information(blocks: Mapping[str, Posteriors]) -> Information:
     sizes = {name: len(block) for name, block in blocks.items()}
     if len(set(sizes.values())) != 1:
         raise ValueError(
-            "The posteriors of the blocks do not belong together. Expected: one block or more, all "
-            f"of the same examples. Received: examples={sizes}. Pass all blocks of one code."
+            "The posteriors of the blocks do not belong together. Expected: one block or more, "
+            f"with the same examples. Received: examples={sizes}. Pass all blocks of one code."
         )
     measured = {name: _of_block(block) for name, block in blocks.items()}
     parts = [block.mutual_information for block in measured.values()]
@@ -144,10 +144,10 @@ def _log_marginal(block: GaussianPosteriors, axis: int) -> np.ndarray:
 
 
 def _of_code(blocks: list[Posteriors]) -> float | None:
-    """Mutual information of observation and all of these blocks together.
+    """Mutual information of the observation with all of these blocks together.
 
-    Of every Gaussian code the densities under all posteriors are multiplied by their probabilities
-    of each combination of categorical values: the aggregate of both, up to `1 / n`.
+    Multiplies the densities of every Gaussian code under all posteriors by the probabilities of
+    each combination of categorical values. Their sum is the joint aggregate density, times `n`.
     """
     gaussian = [block for block in blocks if isinstance(block, GaussianPosteriors)]
     categorical = [block for block in blocks if isinstance(block, CategoricalPosteriors)]
@@ -171,17 +171,17 @@ def _of_code(blocks: list[Posteriors]) -> float | None:
 def _told(
     densities: np.ndarray, own: np.ndarray, own_probabilities: np.ndarray, all_: np.ndarray
 ) -> float:
-    """Log density under the own posterior less that under the aggregate, summed over codes."""
+    """Log density under the own posterior minus the aggregate, summed over codes."""
     most = densities.max(axis=1, keepdims=True)
     sums = np.exp(densities - most) @ all_  # codes, combinations
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.log(sums) + most - (own[:, None] + np.log(own_probabilities))
-    # The own posterior is one of those summed over, however small the others round it to.
+    # The sum contains the own posterior, so rounding must not make it smaller than that.
     gain = math.log(len(all_)) - np.maximum(np.where(np.isfinite(found), found, 0.0), 0.0)
     return float((own_probabilities * gain).sum())
 
 
 def _chunks(count: int) -> Iterator[slice]:
-    """Rows of a table of `(count, count)`, some at a time."""
+    """Slices of the rows of a `(count, count)` table, of at most about `CHUNK` entries each."""
     rows = max(1, CHUNK // count)
     return (slice(start, start + rows) for start in range(0, count, rows))

@@ -1,4 +1,4 @@
-"""Whether a classifier is right as often as it is sure."""
+"""Calibration: whether the confidence of a classifier matches its accuracy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ BINS = 10
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
-    """Confidence and share right in ten equal bins of confidence.
+    """Mean confidence and accuracy in ten equal bins of confidence.
 
     Args:
-        confidence: `(n,)` probabilities.
-        right: `(n,)` whether what is this sure is right.
+        confidence: `(n,)` probabilities of the predictions.
+        right: `(n,)`, whether each prediction is correct.
 
     Returns:
         `counts`, `confidence` and `right`, `(10,)` each; the means of an empty bin are 0.
@@ -25,17 +25,17 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> dict[str, np.ndarr
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Mean distance of confidence and share right over bins, weighted by what is in them.
+    """Mean distance of confidence and accuracy over bins, weighted by their counts.
 
     Reference:
         Guo et al., ICML 2017, https://arxiv.org/abs/1706.04599, equation 3 (ECE), ten bins.
 
     Raises:
-        ValueError: There is nothing to measure.
+        ValueError: There are no predictions.
     """
     if not len(confidence):
         raise ValueError(
-            "There is no confidence to check. Expected: one or more. Received: none. Give some."
+            "There are no predictions to check. Expected: one or more. Received: none. Give some."
         )
     bins = reliability(confidence, right)
     gaps = np.abs(bins["confidence"] - bins["right"])

@@ -1,4 +1,4 @@
-"""Information in a latent code: how much of the class, how many units, how far from its prior."""
+"""Information in a latent code: on the class, in active units, and relative to the prior."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def class_entropy(labels: np.ndarray) -> float:
 
 
 def mutual_information_bound(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Lower bound on the mutual information of code and class, by what a model reads in the code.
+    """Lower bound on the mutual information of code and class, from a model's class scores.
 
-    The entropy of the class shares less the cross-entropy of the softmax of the scores. Negative
-    for a model that is worse than to guess by the shares.
+    The entropy of the class shares minus the cross-entropy of the softmax of the scores. Negative
+    if the model is worse than the class shares.
 
     Reference:
         Barber & Agakov, The IM Algorithm: A Variational Approach to Information Maximization,
@@ -38,7 +38,7 @@ def mutual_information_bound(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def active_units(codes: np.ndarray, threshold: float = ACTIVE_VARIANCE) -> int:
-    """Number of dimensions that differ between examples.
+    """Number of dimensions that vary between examples.
 
     Reference:
         Burda, Grosse & Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016,

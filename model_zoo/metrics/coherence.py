@@ -1,4 +1,4 @@
-"""Topic coherence: how often the top words of a topic are in one document."""
+"""Topic coherence: how often the top words of a topic occur in the same document."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from scipy.sparse import csr_array
 
 
 def top_words(topics: np.ndarray, number: int = 10) -> np.ndarray:
-    """The words with the largest weights of every topic, the largest first.
+    """Returns the words with the largest weights of every topic, largest first.
 
     Args:
-        topics: `(topics, words)` weights. Of dimensions that may have either sign the positive
-            direction counts.
-        number: Integer, how many.
+        topics: `(topics, words)` weights. If weights can be negative, only the positive direction
+            counts.
+        number: Integer, number of words a topic.
 
     Returns:
-        Numbers of words, int64 of shape `(topics, number)`, fewer where there are fewer words; of
-        equal weights the lower number first.
+        Indices of words, int64 of shape `(topics, number)`, fewer if there are fewer words; for
+        equal weights the lower index first.
     """
     return np.argsort(-topics, axis=1, kind="stable")[:, :number]
 
 
 def npmi(words: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Normalised pointwise mutual information of words, mean of the pairs of each topic.
+    """Normalised pointwise mutual information, averaged over the pairs of words of each topic.
 
-    With `P` the share of documents that have a word, or both words of a pair, the figure of a pair
-    is `log(P(a, b) / (P(a) P(b))) / -log P(a, b)`: -1 for words that are never in one document, 0
-    for independent ones, 1 for words that are never apart. A pair that is in every document is 1.
+    `P` is the share of documents that contain a word, or both words of a pair. The NPMI of a pair
+    is `log(P(a, b) / (P(a) P(b))) / -log P(a, b)`: -1 for words that never occur together, 0 for
+    independent words, 1 for words that always occur together. A pair in every document counts as 1.
 
     Reference:
         Bouma, Normalized (pointwise) mutual information in collocation extraction, GSCL 2009; Lau
-        et al., Machine Reading Tea Leaves, EACL 2014, for topics. Deviates: whole documents of the
-        reference corpus are the windows.
+        et al., Machine Reading Tea Leaves, EACL 2014, for topics. Deviates: the windows are whole
+        documents of the reference corpus.
 
     Args:
-        words: Numbers of words, `(topics, number)`, two or more different ones a topic.
+        words: Indices of words, `(topics, number)`, two or more distinct words a topic.
         counts: `(documents, words)` of a reference corpus, at least one document.
 
     Returns:

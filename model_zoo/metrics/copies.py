@@ -1,13 +1,13 @@
-"""Whether generated observations are copies: how near their nearest training example is."""
+"""Detects copies: compares generated observations with their nearest training examples."""
 
 from __future__ import annotations
 
 import numpy as np
 
 BLOCK = 4096
-"""Training examples that distances are held of at once."""
+"""Number of training examples whose distances are held at once."""
 USUAL_SHARE = 0.01
-"""Share of held-out examples that are as near to a training example as what is called a copy."""
+"""Share of held-out examples that are as near to a training example as a copy."""
 
 
 def nearest_examples(
@@ -18,21 +18,21 @@ def nearest_examples(
     Args:
         rows: `(n, ...)` observations or features.
         train: `(m, ...)` of the same shape, of any type; cast in blocks.
-        count: Integer, how many, at most `m`.
+        count: Integer, number of neighbours, at most `m`.
 
     Returns:
-        Distances, float32, and positions in `train`, int64, `(n, count)` both, nearest first.
+        Distances, float32, and positions in `train`, int64; both `(n, count)`, nearest first.
 
     Raises:
         ValueError: There are too few training examples, or the shapes differ.
     """
     if len(train) < count or rows.shape[1:] != train.shape[1:]:
         raise ValueError(
-            f"There is nothing to find copies of. Expected: training examples, {count} or more, of "
+            f"There is nothing to find copies of. Expected: {count} or more training examples with "
             f"the shape of the rows. Received: {train.shape} for {rows.shape}. Give both alike."
         )
     rows = rows.reshape(len(rows), -1).astype(np.float32)
-    offset = rows.mean(axis=0)  # distances are differences of squares: keep these small
+    offset = rows.mean(axis=0)  # small squares keep the rounding of their differences small
     rows = rows - offset
     least, places = np.full((len(rows), 0), 0, np.float32), np.zeros((len(rows), 0), np.int64)
     for start in range(0, len(train), BLOCK):
@@ -52,20 +52,19 @@ def nearest_examples(
 def copy_figures(
     generated: np.ndarray, held_out: np.ndarray, train: np.ndarray
 ) -> dict[str, float]:
-    """How near generated observations are to training examples, beside what is held out.
+    """Compares the distance to training examples of generated and of held-out observations.
 
-    Held-out examples of the same source are no copies: as near as they come, so near may what is
-    generated come by chance.
+    Held-out examples of the same source are not copies, so their distances are the reference.
 
     Args:
         generated: `(n, ...)` observations or features.
-        held_out: `(k, ...)` of real examples that are not among the training examples.
-        train: `(m, ...)` of the training examples.
+        held_out: `(k, ...)` real examples that are not training examples.
+        train: `(m, ...)` training examples.
 
     Returns:
-        `copies`: share of the generated that are nearer to a training example than all but
-        `USUAL_SHARE` of those held out, which is 0.01 for observations from the same source;
-        `distance`: median distance of the generated over that of those held out.
+        `copies`: share of the generated observations that are nearer to a training example than
+        the `USUAL_SHARE` quantile of the held-out distances, about 0.01 if both have the same
+        source; `distance`: median distance of the generated over the held-out observations.
     """
     found, usual = (nearest_examples(rows, train)[0][:, 0] for rows in (generated, held_out))
     least = np.quantile(usual, USUAL_SHARE)

@@ -1,4 +1,4 @@
-"""Diversity: how far apart images lie, pixel by pixel, or vectors, feature by feature."""
+"""Diversity: Euclidean distances between images, in pixels, or between vectors, in features."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ def mean_pairwise_distance(groups: np.ndarray) -> float:
         groups: `(groups, images, ...)` as stored, at least 2 images a group.
 
     Returns:
-        Mean over all groups and pairs, of images in pixel levels (the root of a sum over pixels).
+        Mean over all groups and pairs; for images in pixel levels (the root of a sum over pixels).
     """
     pairs = np.triu_indices(groups.shape[1], k=1)
     return float(np.mean([_distances(images)[pairs] for images in groups]))
 
 
 def _distances(images: np.ndarray) -> np.ndarray:
-    """Distance of every image to every other; exact for uint8, whose sums float64 holds."""
+    """Distance of every image to every other; float64 holds the sums of uint8 exactly."""
     flat = images.reshape(len(images), -1).astype(np.float64)
     products = flat @ flat.T
     squares = np.diag(products)
@@ -33,9 +33,9 @@ def relative_diversity(
 
     Args:
         variants: `(anchors, variants, ...)` images or vectors as stored, at least 2 variants.
-        images: `(n, ...)` of the same kind, real ones.
-        labels: `(n,)` integers, their classes.
-        seed: Seed of the choice of 200 images a class.
+        images: `(n, ...)` real images or vectors, as stored.
+        labels: `(n,)` integers, classes of the images.
+        seed: Seed of the choice of up to 200 images a class.
 
     Returns:
         Ratio of the mean pairwise distances; 0 for a model that ignores its style code.

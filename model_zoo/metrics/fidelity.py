@@ -1,7 +1,7 @@
-"""How close a set of images is to real ones, in the feature space of a classifier.
+"""Distance of a set of images from real images, in the feature space of a classifier.
 
-The features are of a classifier trained on the data at hand, not of Inception: figures compare arms
-that one classifier measured, and nothing else.
+The features come from a classifier trained on the same data, not from Inception. So figures are
+comparable only if the same classifier measured them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 BLOCK = 1024
-"""Rows of a distance matrix that are held at once."""
+"""Number of rows of a distance matrix held at once."""
 
 
 def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
@@ -23,7 +23,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
         generated: `(m, dim)` features.
 
     Returns:
-        At least 0. It is biased upwards by few rows: compare sets of equal size.
+        At least 0. Few rows bias it upwards: compare sets of equal size.
 
     Raises:
         ValueError: A set has fewer than two rows, or a feature is not finite.
@@ -48,7 +48,7 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
         generated: `(m, dim)` features.
 
     Returns:
-        0 on average for sets of one distribution, and so below 0 for some.
+        0 on average for sets of the same distribution, so it can be negative.
 
     Raises:
         ValueError: A set has fewer than two rows, or a feature is not finite.
@@ -71,7 +71,7 @@ def neighbourhood_figures(
 ) -> dict[str, float]:
     """Precision, recall, density and coverage by nearest neighbours.
 
-    A neighbourhood is the ball around an image up to its k-th nearest image of its own set.
+    A neighbourhood is the ball around an image up to the k-th nearest image of its own set.
 
     Reference:
         Precision and recall: Kynkaanniemi et al., NeurIPS 2019, https://arxiv.org/abs/1904.06991,
@@ -84,12 +84,12 @@ def neighbourhood_figures(
         neighbours: Integer, the k of the neighbourhoods, below `n` and `m`.
 
     Returns:
-        `precision`: share of the generated in a real neighbourhood; `recall`: share of the real in
-        a generated one; `density`: mean number of real neighbourhoods around a generated image,
-        over k; `coverage`: share of real neighbourhoods that hold a generated image.
+        `precision`: share of generated images in a real neighbourhood; `recall`: share of real
+        images in a generated neighbourhood; `density`: mean number of real neighbourhoods around a
+        generated image, over k; `coverage`: share of real neighbourhoods with a generated image.
 
     Raises:
-        ValueError: A set has no more rows than `neighbours`, or a feature is not finite.
+        ValueError: A set has at most `neighbours` rows, or a feature is not finite.
     """
     real, generated = (_checked(features, neighbours + 1) for features in (real, generated))
     real_radius, generated_radius = (_radius(x, neighbours) for x in (real, generated))

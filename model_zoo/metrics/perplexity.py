@@ -1,4 +1,4 @@
-"""Perplexity: among how many words, equally likely, a model as good would have to choose."""
+"""Perplexity: the number of equally likely words with the same log probability a word."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 def perplexities(log_probabilities: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
-    """Perplexity a word, by two means.
+    """Perplexity a word, averaged over documents and over words.
 
     Reference:
         Miao et al., Neural Variational Inference for Text Processing, ICML 2016, section 5.1, for
-        that by document.
+        the average over documents.
 
     Args:
-        log_probabilities: `(documents,)` in nats, or lower bounds of them.
-        lengths: `(documents,)` number of words of each, at least 1.
+        log_probabilities: `(documents,)` log probabilities or lower bounds of them, in nats.
+        lengths: `(documents,)`, number of words of each document, at least 1.
 
     Returns:
         `by document`: `exp(-mean over documents d of log_probabilities[d] / lengths[d])`; `by
@@ -28,14 +28,14 @@ def perplexities(log_probabilities: np.ndarray, lengths: np.ndarray) -> dict[str
 
 
 def unigram_log_probabilities(train: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Log probability of documents of which the code says nothing: words as often as in training.
+    """Log probability of documents without a code: every word has its frequency in training.
 
     Args:
-        train: `(n, words)` counts that frequencies are taken from, one added to each word.
+        train: `(n, words)` counts for the frequencies; one is added for each word.
         counts: `(documents, words)`.
 
     Returns:
-        `(documents,)` in nats, of the words in their order.
+        `(documents,)` in nats, for the words in order.
     """
     frequencies = train.sum(axis=0, dtype=np.float64) + 1.0
     return counts @ np.log(frequencies / frequencies.sum())

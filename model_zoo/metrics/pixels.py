@@ -1,4 +1,4 @@
-"""Squared pixel distances: of images from their originals, and of images from their class mean."""
+"""Pixel errors of images, against their originals or their class mean."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def mean_squared_error(images: np.ndarray, originals: np.ndarray) -> float:
 def within_class_variance(images: np.ndarray, labels: np.ndarray) -> float:
     """Mean over all pixels, or features, of the squared difference from the mean of the class.
 
-    This is also the error of the best picture that only knows the class.
+    This is also the least error of a prediction from the class alone.
 
     Args:
         images: `(n, height, width, channels)` uint8, or `(n, features)` float32.
-        labels: `(n,)` integers, their classes.
+        labels: `(n,)` integers, classes of the images.
 
     Returns:
-        Squared pixel levels or units; 0 where the images of a class are all equal.
+        Squared pixel levels or squared units; 0 if all images of each class are equal.
     """
     total = 0.0
     for label in np.unique(labels):
@@ -39,11 +39,11 @@ def within_class_variance(images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Mean squared difference of each image from its original, of pixels in `[0, 1]`.
+    """Mean squared difference of each image from its original, with pixels rescaled to `[0, 1]`.
 
     Args:
         images: `(n, height, width, channels)` uint8.
-        originals: The same.
+        originals: The same shape and type.
 
     Returns:
         `(n,)` float64 in `[0, 1]`.
@@ -53,15 +53,15 @@ def squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
 
 
 def excess_cross_entropy(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Pixel cross-entropy of originals under reconstructions, less its least value.
+    """Pixel cross-entropy of originals under reconstructions, minus its minimum.
 
-    The level of a pixel in `[0, 1]` is taken for a probability, as by a Bernoulli likelihood. A
-    grey pixel then costs something however well it is decoded, and this entropy of the original is
-    the floor that is taken off. Probabilities are clipped to `[1/512, 1 - 1/512]`, half a level.
+    The level of a pixel, scaled to `[0, 1]`, is a probability, as in a Bernoulli likelihood. Even a
+    perfect reconstruction of a grey pixel has a positive cross-entropy; this minimum is subtracted.
+    Probabilities are clipped to `[1/512, 1 - 1/512]`, half a level.
 
     Args:
         images: `(n, height, width, channels)` uint8, decoded means.
-        originals: The same of what was encoded.
+        originals: The encoded images, of the same shape and type.
 
     Returns:
         `(n,)` float64, nats per image, at least 0; 0 only for the originals themselves.

@@ -1,4 +1,4 @@
-"""Posteriors of one block of a code for many examples, as arrays."""
+"""Posteriors of one block for many examples, as arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class GaussianPosteriors:
-    """A diagonal Gaussian an example, with one sample of each.
+    """One diagonal Gaussian and one sample of it for each example.
 
     Args:
         loc: `(n, dim)`, means.
@@ -32,8 +32,8 @@ class GaussianPosteriors:
         shapes = [array.shape for array in (self.loc, self.scale, self.codes)]
         if len(set(shapes)) != 1 or len(shapes[0]) != 2 or not self.loc.size:
             raise ValueError(
-                "The Gaussian posteriors do not fit together. Expected: loc, scale and codes "
-                f"(n, dim), not empty. Received: shapes={shapes}. Pass all of one block."
+                "The Gaussian posteriors do not fit together. Expected: loc, scale and codes of "
+                f"shape (n, dim), not empty. Received: shapes={shapes}. Pass all of one block."
             )
         finite = all(np.isfinite(array).all() for array in (self.loc, self.scale, self.codes))
         if not finite or self.scale.min() <= 0:
@@ -65,18 +65,18 @@ class GaussianPosteriors:
 
     @cached_property
     def _centre(self) -> np.ndarray:
-        """What codes are taken from, so that their squares, expanded, stay small."""
+        """Offset of the codes, which keeps expanded squares small."""
         return self.loc.mean(axis=0)
 
     @cached_property
     def _coefficients(self) -> np.ndarray:
-        """Of the squares and of the codes in the exponent of each density, `(n, 2 dim)`."""
+        """Coefficients of squares and of codes in the exponent of each density, `(n, 2 dim)`."""
         precision = 1 / self.scale**2
         return np.concatenate([-0.5 * precision, precision * (self.loc - self._centre)], axis=1)
 
     @cached_property
     def _constants(self) -> np.ndarray:
-        """The rest of the exponent of each density, `(n,)`."""
+        """Constant term in the exponent of each density, `(n,)`."""
         squares = ((self.loc - self._centre) / self.scale) ** 2
         return -(0.5 * (squares + math.log(2 * math.pi)) + np.log(self.scale)).sum(axis=1)
 
@@ -86,10 +86,10 @@ class CategoricalPosteriors:
     """Probabilities of the values of a categorical block for each example.
 
     Args:
-        probabilities: `(n, num_values)`; each row is scaled to a sum of 1.
+        probabilities: `(n, num_values)`; each row is rescaled to a sum of 1.
 
     Raises:
-        ValueError: They are not probabilities.
+        ValueError: A value is negative, or a row does not sum to 1 up to 0.001.
     """
 
     probabilities: np.ndarray
@@ -98,14 +98,16 @@ class CategoricalPosteriors:
         given = np.asarray(self.probabilities, np.float64)
         if given.ndim != 2 or not given.size or not (given >= 0).all():
             raise ValueError(
-                "The categorical posteriors are none. Expected: probabilities (n, num_values) of "
-                f"at least 0. Received: shape={given.shape}. Pass probabilities, not their logs."
+                "The categorical posteriors are not probabilities. Expected: shape (n, num_values) "
+                f"and values of at least 0. Received: shape={given.shape}. Pass probabilities, not "
+                "their logs."
             )
         sums = given.sum(axis=1, keepdims=True)
         if not np.allclose(sums, 1.0, atol=1e-3):
             raise ValueError(
-                "The categorical posteriors are none. Expected: rows that add up to 1. Received: "
-                f"sums from {sums.min()} to {sums.max()}. Pass probabilities, not their logs."
+                "The categorical posteriors are not probabilities. Expected: rows that sum to 1. "
+                f"Received: sums from {sums.min()} to {sums.max()}. Pass probabilities, not their "
+                "logs."
             )
         object.__setattr__(self, "probabilities", given / sums)
 

@@ -1,4 +1,4 @@
-"""Probes: fresh classifiers that say how much of a factor can be read from a code."""
+"""Probes: new classifiers that measure how well a code predicts a factor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def probe_accuracy(
     test_labels: np.ndarray,
     seed: int = 0,
 ) -> float:
-    """Accuracy on test codes of a fresh classifier trained on frozen train codes.
+    """Accuracy on test codes of a new classifier trained on train codes.
 
     Args:
         probe: `"linear"` (logistic regression) or `"mlp"` (128 hidden units), on standardised
@@ -31,7 +31,10 @@ def probe_accuracy(
         seed: Seed of the MLP.
 
     Returns:
-        Share of test codes whose label is read right, in `[0, 1]`.
+        Share of test codes with a correctly predicted label, in `[0, 1]`.
+
+    Raises:
+        ValueError: The probe is unknown.
     """
     if probe == "linear":
         classifier = LogisticRegression(max_iter=500)

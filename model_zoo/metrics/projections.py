@@ -1,4 +1,4 @@
-"""Codes brought down to two dimensions, to be looked at."""
+"""Projections of codes to two dimensions, for plots."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def principal_components(codes: np.ndarray) -> np.ndarray:
         codes: `(n, dim)`, `n` at least 2.
 
     Returns:
-        `(n, 2)`; zeros where there is nothing to vary in.
+        `(n, 2)`; a direction without variance gives zeros.
     """
     codes = _at_least_two_columns(codes)
-    with np.errstate(invalid="ignore"):  # shares of a variance of zero, which nobody asks for
+    with np.errstate(invalid="ignore"):  # the unused shares of a variance of zero
         return PCA(2, svd_solver="full").fit_transform(codes)
 
 
 def neighbour_embedding(codes: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Places codes by t-SNE so that those which are near stay near; other distances mean little.
+    """Embeds codes by t-SNE: near codes stay near, larger distances mean little.
 
     Reference:
         van der Maaten & Hinton, Visualizing Data using t-SNE, JMLR 2008.
@@ -35,7 +35,7 @@ def neighbour_embedding(codes: np.ndarray, seed: int = 0) -> np.ndarray:
         seed: Integer.
 
     Returns:
-        `(n, 2)`; zeros where all codes are equal.
+        `(n, 2)`; zeros if all codes are equal.
     """
     codes = _at_least_two_columns(codes)
     if np.ptp(codes, axis=0).max() == 0:

@@ -1,7 +1,7 @@
 """Attributes of a drawn object, measured from its pixels: thickness, slant and width.
 
-Each of them needs one bright object on a dark background, such as a digit of MNIST. Ink is the
-level of a pixel; levels below `BACKGROUND` are none, so that noise and haze do not count.
+An image must show one bright object on a dark background, such as a digit of MNIST. Ink is the
+level of a pixel; levels below `BACKGROUND` count as 0, so that noise and haze do not count.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Callable
 import numpy as np
 
 BACKGROUND = 32
-"""Levels below it, of 255, are background: an eighth."""
+"""Lowest level of ink, an eighth of the range 0 to 255."""
 BLOCK = 4096
-"""Images that are measured at once."""
+"""Number of images measured at once."""
 HELD = 0.95
-"""Share of the ink that the columns of a width hold."""
+"""Share of the ink within the columns of a width."""
 
 
 def thickness(ink: np.ndarray) -> np.ndarray:
-    """Area of the ink over half the length of its outline, which is the length of a thin stroke.
+    """Area of the ink over half the length of its outline.
 
-    So it is the area over the length of the skeleton, without the steps of a skeleton: the outline
-    is the total variation of the levels, which counts grey edges by what they are. A straight bar
-    `w` wide and `l` long has `w / (1 + w / l)`.
+    Half the outline of a thin stroke is the length of its skeleton, without the steps of a pixel
+    skeleton. The length of the outline is the total variation of the levels, which measures grey
+    edges correctly. A straight bar of width `w` and length `l` has `w / (1 + w / l)`.
 
     Args:
         ink: `(n, height, width)` float64, levels of ink.
@@ -34,14 +34,14 @@ def thickness(ink: np.ndarray) -> np.ndarray:
     padded = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     down = (padded[:, 1:] - padded[:, :-1]) / 2
     across = (padded[:, :, 1:] - padded[:, :, :-1]) / 2
-    # both at the corners of pixels, so that the steps of a slanted edge count as the slant
+    # both at the corners of pixels, so that a slanted edge has no steps
     outline = np.hypot(down[:, :, 1:] + down[:, :, :-1], across[:, 1:] + across[:, :-1])
     length = outline.sum(axis=(1, 2)) / 2
     return _over(ink.sum(axis=(1, 2)), length)
 
 
 def slant(ink: np.ndarray) -> np.ndarray:
-    """Angle from the vertical by which the rows of the ink are sheared, by its second moments.
+    """Shear angle of the ink from the vertical, from its second moments.
 
     Args:
         ink: `(n, height, width)` float64, levels of ink.
@@ -61,7 +61,7 @@ def slant(ink: np.ndarray) -> np.ndarray:
 
 
 def width(ink: np.ndarray) -> np.ndarray:
-    """Range of columns that holds the middle 95 % of the ink, which is spread out in each column.
+    """Range of columns with the middle 95 % of the ink, interpolated within columns.
 
     Args:
         ink: `(n, height, width)` float64, levels of ink.
@@ -85,22 +85,22 @@ ATTRIBUTES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "slant": slant,
     "width": width,
 }
-"""What can be measured, by name."""
+"""The attributes by name."""
 
 
 def measure_strokes(images: np.ndarray, name: str) -> np.ndarray:
     """Measures one attribute of grey images.
 
     Args:
-        images: `(n, height, width, 1)` uint8, each of one bright object on a dark background.
+        images: `(n, height, width, 1)` uint8, one bright object on a dark background each.
         name: A key of `ATTRIBUTES`.
 
     Returns:
-        `(n,)` float64, rounded to a millionth so that every kind of CPU gives the same; pixels or
-        degrees. A blank image has 0.
+        `(n,)` float64 in pixels or degrees, 0 for a blank image. Rounded to a millionth, so that
+        every CPU gives the same value.
 
     Raises:
-        ValueError: The images are not grey, or there is no such attribute.
+        ValueError: The images are not grey, or the attribute is unknown.
     """
     if images.ndim != 4 or images.shape[3] != 1 or images.dtype != np.uint8:
         raise ValueError(
@@ -121,6 +121,6 @@ def measure_strokes(images: np.ndarray, name: str) -> np.ndarray:
 
 
 def _over(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """A ratio, 0 where there is nothing to divide by."""
+    """Ratio, 0 where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator != 0)

@@ -1,4 +1,4 @@
-"""Whether what is read from codes carries over to other examples than those of training."""
+"""Transfer: how well predictions from codes generalise beyond the training examples."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sklearn.preprocessing import StandardScaler
 def linear_residuals(
     train_codes: np.ndarray, train_values: np.ndarray, codes: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """What a linear map, fitted to training codes alone, misses of a measured value.
+    """Residuals of a measured value under a linear map that is fitted to training codes only.
 
-    Ridge regression of weight 1 on standardised codes: with thousands of examples least squares,
-    except along axes of the code that nothing uses.
+    Ridge regression of weight 1 on standardised codes. With thousands of examples it equals least
+    squares, except along unused axes of the code.
 
     Args:
         train_codes: `(n, dim)`.
@@ -23,22 +23,21 @@ def linear_residuals(
         values: `(m,)`, in the same unit.
 
     Returns:
-        `(m,)` float64, the value that was read less the real one, in that unit.
+        `(m,)` float64, the predicted minus the real value, in the same unit.
     """
     reader = make_pipeline(StandardScaler(), Ridge(alpha=1.0)).fit(train_codes, train_values)
     return np.asarray(reader.predict(codes) - values, np.float64)
 
 
 def ratio(value: float | None, reference: float | None) -> float | None:
-    """How many times the reference a figure is.
+    """Ratio of a figure to its reference.
 
     Args:
         value: The figure, at least 0, or None if it was not measured.
-        reference: The same of what it is compared with.
+        reference: The figure to compare with, at least 0, or None if it was not measured.
 
     Returns:
-        1 for two equal figures, even where both are 0; None where one was not measured or only the
-        reference is 0.
+        1 for two equal figures, even if both are 0; None if one is None or only the reference is 0.
     """
     if value is None or reference is None:
         return None

@@ -1,1 +1,1 @@
-"""Layers and networks that several models use."""
+"""Layers and networks that several models share."""

@@ -1,7 +1,7 @@
 """The density of the codes of every class, fitted after training.
 
-Codes of a Gaussian block get a Gaussian mixture of every class, those of a categorical block
-the weight of every value in every class.
+A Gaussian block gets one Gaussian mixture for each class. A categorical block gets the weight of
+every value in every class.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sklearn.mixture import GaussianMixture
 from latentloom.model_zoo.backend.probability import tfd
 
 SMALLEST_SCALE = 1e-4
-"""Least standard deviation of a component, in units of the largest of the codes."""
+"""Least standard deviation of a component, relative to the largest deviation of the codes."""
 
 SMALLEST_WEIGHT = 1e-6
-"""Least weight that a value is scored with in a class that never had it."""
+"""Weight in scoring of a value that never occurred in a class."""
 
 Density = dict[str, np.ndarray]
 """`weights` `(C, K)`, `loc` and `scale` `(C, K, dim)`, float32."""
@@ -28,7 +28,9 @@ Density = dict[str, np.ndarray]
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class ClassDensity(keras.layers.Layer):
-    """Holds the mixture of every class, so that it is saved with the model; standard normal first.
+    """Holds the mixture of every class, so that it is saved with the model.
+
+    Until `fit` or `hold`, every component is standard normal.
 
     Args:
         num_classes: Integer, `C`.
@@ -48,7 +50,7 @@ class ClassDensity(keras.layers.Layer):
         self.built = True
 
     def hold(self, density: Density) -> None:
-        """Takes what `fit_density` gave."""
+        """Stores the density that `fit_density` returned."""
         self.weight.assign(density["weights"])
         self.loc.assign(density["loc"])
         self.scale.assign(density["scale"])
@@ -64,14 +66,14 @@ class ClassDensity(keras.layers.Layer):
         return self.classes().log_prob(ops.expand_dims(codes, 1))
 
     def classes(self):
-        """Mixture of each class, as TFP."""
+        """Mixture of each class, as a TFP distribution."""
         loc, scale = ops.convert_to_tensor(self.loc), ops.convert_to_tensor(self.scale)
         components = tfd.MultivariateNormalDiag(loc=loc, scale_diag=scale)
         weight = ops.convert_to_tensor(self.weight)
         return tfd.MixtureSameFamily(tfd.Categorical(probs=weight), components)
 
     def all_classes(self):
-        """Mixture of all classes, each as likely, as TFP."""
+        """Mixture of all classes, equally weighted, as a TFP distribution."""
         flat = [ops.reshape(each, (-1, self.dim)) for each in (self.loc, self.scale)]
         weight = ops.reshape(self.weight, (-1,)) / self.num_classes
         components = tfd.MultivariateNormalDiag(loc=flat[0], scale_diag=flat[1])
@@ -87,11 +89,11 @@ class ClassDensity(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class ClassWeights(keras.layers.Layer):
-    """Holds how frequent each value of a categorical block is in every class; all alike at first.
+    """Holds the frequency of each value of a categorical block in every class; uniform at first.
 
     Args:
         num_classes: Integer, `C`.
-        num_values: Integer, `K`: size of a code, one of whose entries is 1 or that sum to 1.
+        num_values: Integer, `K`: size of a code, which is one-hot or a row of probabilities.
     """
 
     def __init__(self, num_classes: int, num_values: int, **kwargs):
@@ -120,7 +122,7 @@ class ClassWeights(keras.layers.Layer):
         return {name: array.astype(np.float32) for name, array in arrays.items()}
 
     def log_prob(self, codes):
-        """Mean log weight, in every class, of the values of codes `(batch, K)`, `(batch, C)`."""
+        """Mean log weight of codes `(batch, K)` in every class, `(batch, C)`."""
         log_weight = ops.log(ops.maximum(self.weight, SMALLEST_WEIGHT))
         return ops.matmul(codes, ops.transpose(log_weight))
 
@@ -136,17 +138,17 @@ def fit_density(
 ) -> Density:
     """Fits a mixture of diagonal Gaussians to the codes of each class.
 
-    One Gaussian of all classes is `num_classes` = 1 with labels of 0 throughout, and one component.
+    For one Gaussian over all classes, pass labels of 0, `num_classes` = 1 and one component.
 
     Args:
         codes: `(n, dim)`, decorrelated over all classes.
         labels: `(n,)` integers, every class at least once.
         num_classes: Integer, `C`.
-        num_components: Integer, `K`; a class of fewer examples has as many components.
-        seed: Integer, seed of the first centres.
+        num_components: Integer, `K`; a class with `n < K` examples gets `n` components.
+        seed: Integer, seed of the initial centres.
 
     Returns:
-        The density. Components that a class lacks have weight 0.
+        The density. Unused components have weight 0.
     """
     codes = np.asarray(codes, np.float64)
     floor = SMALLEST_SCALE * max(float(codes.std(axis=0).max()), 1e-6)
@@ -165,11 +167,11 @@ def fit_density(
 
 
 def _fit_mixture(codes: np.ndarray, components: int, floor: float, seed: int) -> GaussianMixture:
-    """A mixture of diagonal Gaussians; where it has not converged it is used all the same."""
+    """Fits a mixture of diagonal Gaussians; returns it even if it has not converged."""
     mixture = GaussianMixture(
         n_components=components, covariance_type="diag", reg_covar=floor**2, random_state=seed
     )
-    if len(codes) == 1:  # scikit-learn wants two
+    if len(codes) == 1:  # scikit-learn needs two
         codes = np.repeat(codes, 2, axis=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

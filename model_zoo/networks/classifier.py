@@ -1,4 +1,4 @@
-"""The classifier that judges generated images, or audits them."""
+"""The classifiers that judge or audit generated images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from latentloom.model_zoo.networks.encoder_decoder import output_activation, resolve_network
+from latentloom.model_zoo.networks.architecture import resolve_network
+from latentloom.model_zoo.networks.encoder_decoder import output_activation
 from latentloom.model_zoo.networks.normalization import FusedBatchNormalization
 
 FEATURES = "features"
@@ -18,20 +19,20 @@ def image_classifier(
 ) -> keras.Sequential:
     """Builds a small classifier of images in `[-1, 1]` or vectors, for one factor or more.
 
-    Three strided convolutions with batch normalisation from 16 pixels up, dense layers and dropout
-    after them. A vector goes through one more dense layer: dropout among a few features would
-    leave out what the class can be read from. Initial weights and dropout follow
+    Images of 16 pixels or more pass three strided convolutions with batch normalisation; then come
+    dense layers and dropout. Vectors pass a dense layer first, because dropout on a few features
+    could remove all that predict the class. Initial weights and dropout follow
     `keras.utils.set_random_seed`.
 
     Args:
         image_shape: `(height, width, channels)` in pixels, or `(features,)`.
-        num_classes: Integer, number of classes; or the number of values of each factor that is
-            read, whose logits come side by side from one trunk.
+        num_classes: Integer, number of classes; or the number of values of each factor to predict.
+            Their logits come side by side from one trunk.
         width: Integer, channels of the first convolution.
 
     Returns:
-        A built network, `(batch, *image_shape)` to `(batch, num_classes)`; with several factors to
-        `(batch, sum(num_classes))`, which `split_heads` splits.
+        A built network, `(batch, *image_shape)` to `(batch, num_classes)`, or to
+        `(batch, sum(num_classes))` for several factors; `split_heads` splits the latter.
     """
     num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
     stack: list = [keras.Input(tuple(image_shape))]
@@ -60,8 +61,8 @@ def residual_classifier(
 ) -> keras.Model:
     """Builds a residual network for images in `[-1, 1]`, stronger and slower.
 
-    Three stages of two pre-activation blocks at full, half and quarter resolution, with `width`,
-    2 and 4 times as many channels, global average pooling and dropout.
+    Three stages of two pre-activation blocks, at full, half and quarter resolution, with `width`,
+    `2 * width` and `4 * width` channels; then global average pooling and dropout.
 
     Reference:
         He et al., Identity Mappings in Deep Residual Networks, ECCV 2016,
@@ -86,7 +87,7 @@ def residual_classifier(
 
 
 def _residual_block(x, filters: int, strides: int):
-    """Two convolutions beside a shortcut, which is projected where the shape changes."""
+    """Two convolutions and a shortcut; the shortcut is projected where the shape changes."""
     inner = _normalised(x)
     shortcut = x
     if strides > 1 or x.shape[-1] != filters:
@@ -101,5 +102,5 @@ def _normalised(x):
 
 
 def feature_network(classifier: keras.Sequential) -> keras.Model:
-    """The part of an image classifier up to its last hidden layer, `(batch, 256)`."""
+    """Returns an image classifier up to its last hidden layer, `(batch, 256)`."""
     return keras.Model(classifier.inputs, classifier.get_layer(FEATURES).output)

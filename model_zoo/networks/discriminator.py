@@ -1,4 +1,4 @@
-"""The critic of images given their class: projection discriminator, spectral norm, hinge loss.
+"""The class-conditional discriminator: projection, spectral normalisation, hinge loss.
 
 Reference:
     Miyato & Koyama, cGANs with Projection Discriminator, ICLR 2018; Miyato et al., Spectral
@@ -13,7 +13,8 @@ import keras
 from keras import layers, ops
 
 from latentloom.model_zoo.losses.adversary import call_frozen
-from latentloom.model_zoo.networks.encoder_decoder import num_stages, output_activation
+from latentloom.model_zoo.networks.architecture import num_stages
+from latentloom.model_zoo.networks.encoder_decoder import output_activation
 
 LEAK = 0.1
 TINY = 1e-12
@@ -21,10 +22,10 @@ TINY = 1e-12
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class SpectralNormalization(layers.Wrapper):
-    """A layer whose kernel is divided by its largest singular value, as a matrix.
+    """Divides the kernel of a layer, as a matrix, by its largest singular value.
 
-    The value is estimated by one power iteration a training step. Keras' own wrapper overwrites
-    the kernel and cuts the gradient through the norm; this one does neither.
+    One power iteration a training step estimates the value. Keras' own wrapper overwrites the
+    kernel and stops the gradient through the norm; this one does neither.
 
     Args:
         layer: A dense or convolutional layer.
@@ -56,14 +57,14 @@ class SpectralNormalization(layers.Wrapper):
 
 
 def largest_singular_value(matrix, direction):
-    """One power iteration.
+    """Estimates the largest singular value by one power iteration.
 
     Args:
         matrix: `(rows, columns)`.
         direction: `(1, columns)`, the estimate of the right singular vector.
 
     Returns:
-        The singular value, through which gradients reach the matrix, and the next direction.
+        The singular value, with gradients to the matrix, and the next direction.
     """
     fixed = ops.stop_gradient(matrix)
     left = _unit(ops.matmul(direction, ops.transpose(fixed)))
@@ -83,8 +84,7 @@ class ProjectionDiscriminator(keras.Model):
         image_shape: `(height, width, channels)` in pixels.
         num_classes: Integer, number of classes.
         width: Integer, channels of the first convolution; they double at each halving.
-        hidden_dim: Integer, size of `h`, or of the dense layers for images that are too small for
-            convolutions.
+        hidden_dim: Integer, size of `h`.
         convolutional: Whether `h` begins with convolutions.
     """
 
@@ -130,7 +130,7 @@ class ProjectionDiscriminator(keras.Model):
 
 
 def hinge_losses(discriminator: keras.Model, real, fakes):
-    """Losses of a discriminator and of the decoder that deceives it.
+    """Hinge losses of a discriminator and of the decoder that generates the fakes.
 
     Args:
         discriminator: Network from pairs of images and labels to scores.
@@ -138,10 +138,9 @@ def hinge_losses(discriminator: keras.Model, real, fakes):
         fakes: One such pair for each kind of decoded images.
 
     Returns:
-        `(discriminator_loss, generator_loss)`. The first is the hinge loss, 1 plus the number of
-        kinds for a discriminator that knows nothing; its gradients go to the discriminator alone.
-        The second is minus the sum of the mean scores of the kinds; its gradients go to the fakes
-        alone.
+        `(discriminator_loss, generator_loss)`. The first is the hinge loss; it is 1 plus the number
+        of kinds if all scores are 0, and its gradients reach the discriminator only. The second is
+        minus the sum of the kinds' mean scores; its gradients reach the fakes only.
     """
     discriminator_loss = ops.mean(ops.relu(1.0 - discriminator(real, training=True)))
     generator_loss = 0.0

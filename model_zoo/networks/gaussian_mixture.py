@@ -1,4 +1,4 @@
-"""The class-conditional Gaussian mixture: one diagonal Gaussian a class, with learnt precision.
+"""The class-conditional Gaussian mixture: one diagonal Gaussian a class.
 
 Reference:
     Wan et al., Rethinking Feature Distribution for Loss Functions in Image Classification,
@@ -20,8 +20,8 @@ UNIT_PRECISION_LOGIT = 0.54  # softplus(0.54) = 0.99916
 class ClassMixture(keras.layers.Layer):
     """Gaussian mixture with one component a class, over codes of size `dim`.
 
-    The precision is `clip(softplus(raw), *precision_range)`. The clip is a deviation from the
-    released code: with codes and precision both learnt, the likelihood is unbounded.
+    The precision is `clip(softplus(raw), *precision_range)`. The released code does not clip; but
+    with learnt codes and learnt precision the likelihood is unbounded.
 
     Args:
         num_classes: Integer, number of components.
@@ -33,8 +33,8 @@ class ClassMixture(keras.layers.Layer):
         Codes, `(batch, dim)`.
 
     Output shape:
-        Log density of every code under every component, `(batch, num_classes)`, in nats, the
-        constant `dim / 2 * log(2 pi)` left out.
+        Log density of every code under every component, `(batch, num_classes)`, in nats, without
+        the constant `-dim / 2 * log(2 pi)`.
     """
 
     def __init__(
@@ -69,18 +69,18 @@ class ClassMixture(keras.layers.Layer):
         return component_log_density(codes, self.loc, self.precision)
 
     def frozen(self):
-        """`(loc, precision)` as constants, through which no gradient flows."""
+        """Returns `(loc, precision)` without gradients."""
         return ops.stop_gradient(self.loc), ops.stop_gradient(self.precision)
 
     def components(self, labels=None):
-        """Distribution of the codes of each class, or of the classes of `labels`, as TFP."""
+        """TFP distribution of the codes of each class, or of the classes in `labels`."""
         loc, scale = ops.convert_to_tensor(self.loc), ops.rsqrt(self.precision)
         if labels is not None:
             loc, scale = ops.take(loc, labels, axis=0), ops.take(scale, labels, axis=0)
         return tfd.MultivariateNormalDiag(loc=loc, scale_diag=scale)
 
     def mixture(self):
-        """Distribution of the codes of all classes, equally weighted, as TFP."""
+        """TFP distribution of the codes of all classes, equally weighted."""
         return tfd.MixtureSameFamily(
             tfd.Categorical(logits=ops.zeros((self.num_classes,))), self.components()
         )

@@ -1,4 +1,4 @@
-"""Heads of a classifier: the values of several factors read side by side in one row of logits."""
+"""Heads of a classifier: one row of logits holds the predictions of several factors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keras import ops
 
 
 def split_heads(logits, sizes: Sequence[int]) -> list:
-    """Splits a row of logits into those of each factor.
+    """Splits a row of logits by factor.
 
     Args:
         logits: `(batch, sum(sizes))`.
@@ -45,7 +45,7 @@ class HeadsCrossentropy(keras.losses.Loss):
 
 
 def heads_accuracy(sizes: Sequence[int]) -> keras.metrics.Metric:
-    """Returns the metric `accuracy`: the share of factors that are read right.
+    """Returns the metric `accuracy`: the share of factors predicted correctly.
 
     Args:
         sizes: Number of values of each factor.

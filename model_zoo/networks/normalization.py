@@ -7,12 +7,12 @@ import keras
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras' batch normalisation of images, in training as one kernel where TensorFlow has it.
+    """Keras' batch normalisation of images; in training it uses TensorFlow's fused kernel.
 
-    Keras writes it out as moments and products, which cost a pass over the images each: a training
-    step of the classifier took 1.2 times as long on a CPU. Figures agree with those of Keras up to
-    rounding. Under another backend it *is* Keras' layer. Normalises the last axis of `(batch,
-    height, width, channels)` and takes the arguments of `keras.layers.BatchNormalization`.
+    Keras computes moments and products one by one, each in a pass over the images: a training step
+    of the classifier took 1.2 times as long on a CPU. Results equal Keras' up to rounding. With
+    another backend this *is* Keras' layer. Normalises the last axis of `(batch, height, width,
+    channels)` and takes the arguments of `keras.layers.BatchNormalization`.
     """
 
     def call(self, inputs, training=None, mask=None):

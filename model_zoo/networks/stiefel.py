@@ -1,6 +1,6 @@
 """Matrices with orthonormal columns, the points of the Stiefel manifold `{U: U^T U = I}`.
 
-How to make one, to see how far a matrix is from being one, and to bring it back.
+Draws such matrices, measures how far a matrix is from the manifold, and brings it back.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LARGEST_DEFECT = 1e-4
 class OrthonormalColumns(keras.initializers.Orthogonal):
     """Draws matrices with orthonormal columns, uniformly on the Stiefel manifold.
 
-    `keras.initializers.Orthogonal` without its gain. Of a wide matrix, of which that would make
-    the rows orthonormal, it makes an error.
+    `keras.initializers.Orthogonal` without its gain. It rejects a wide matrix, where Keras would
+    make the rows orthonormal.
 
     Args:
         seed: Integer or `keras.random.SeedGenerator`; `None` for a random one.
@@ -64,13 +64,14 @@ class Stiefel(keras.constraints.Constraint):
 
 
 def orthonormalize(matrix: Any):
-    """Orthonormal columns with the span of those of a matrix: the `Q` of its QR decomposition.
+    """Orthonormalises the columns of a matrix: the `Q` of its QR decomposition.
 
-    The diagonal of `R` is taken positive, so that an orthonormal matrix stays as it is and one
-    nearby moves by no more than about its defect.
+    The diagonal of `R` is made positive, so that an orthonormal matrix does not change and a matrix
+    near the manifold moves by about its defect at most.
 
     Args:
-        matrix: `(l, m)`, `m <= l`, floats. Columns that depend on others are replaced by some.
+        matrix: `(l, m)`, `m <= l`, floats. Linearly dependent columns are replaced by arbitrary
+            orthonormal ones.
 
     Returns:
         A tensor of the same shape and dtype.
@@ -83,7 +84,7 @@ def orthonormalize(matrix: Any):
 
 
 def stiefel_defect(matrix: Any):
-    """How far the columns of a matrix are from orthonormal: `||U^T U - I||_F`.
+    """Distance of a matrix from the Stiefel manifold: `||U^T U - I||_F`.
 
     Args:
         matrix: `(l, m)`, floats.
@@ -98,14 +99,14 @@ def stiefel_defect(matrix: Any):
 
 
 def check_stiefel_shape(shape: Sequence[int], name: str) -> None:
-    """Refuses shapes that no matrix with orthonormal columns has.
+    """Rejects shapes in which columns cannot be orthonormal.
 
     Args:
         shape: Shape to check.
-        name: What has it, for the message.
+        name: Name of the matrix, for the message.
 
     Raises:
-        ValueError: It is not `(l, m)` with `m <= l`.
+        ValueError: The shape is not `(l, m)` with `m <= l`.
     """
     if len(shape) != 2 or shape[1] > shape[0]:
         raise ValueError(
@@ -116,11 +117,11 @@ def check_stiefel_shape(shape: Sequence[int], name: str) -> None:
 
 
 def check_on_manifold(matrix: Any, name: str) -> None:
-    """Refuses a matrix that has left the Stiefel manifold, such as one from a damaged checkpoint.
+    """Rejects a matrix off the Stiefel manifold, for example from a damaged checkpoint.
 
     Args:
-        matrix: Array, tensor or variable `(l, m)`, with values at hand.
-        name: What it is, for the message.
+        matrix: Array, eager tensor or variable, `(l, m)`.
+        name: Name of the matrix, for the message.
 
     Raises:
         ValueError: The shape is wrong, or the defect is above `LARGEST_DEFECT` or not a number.

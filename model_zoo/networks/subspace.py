@@ -1,4 +1,4 @@
-"""A linear layer whose matrix has orthonormal columns: coordinates in a subspace of features."""
+"""A linear layer with orthonormal columns: coordinates in a subspace of features."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from latentloom.model_zoo.networks.stiefel import (
 )
 
 MOMENTUM = 0.99
-"""Share of the running mean that a step of training keeps."""
+"""Share of the running mean that a training step keeps."""
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class Subspace(keras.layers.Layer):
-    """Coordinates of features in a subspace, and features of coordinates.
+    """Maps features to coordinates in a subspace, and coordinates to features.
 
-    The subspace is spanned by the columns of `basis`, a point of the Stiefel manifold, which
-    `model_zoo.optimizers.CayleyAdam` turns. In training features are centred on their batch, later
-    on `loc`; no mean is added back. What a network learns through it depends on the subspace
-    alone, not on the choice of its basis, so that columns have no meaning until `settle` has
-    turned them to the principal axes. `variance` is 0 until then.
+    The columns of `basis`, a point of the Stiefel manifold, span the subspace;
+    `model_zoo.optimizers.CayleyAdam` trains it. Features are centred on the batch mean in training
+    and on `loc` afterwards; `lift` adds no mean back. The loss depends on the subspace, not on its
+    basis, so single columns have no meaning until `settle` turns them to the principal axes.
+    `variance` is 0 until then.
 
     Reference:
         Pandey, Fanuel, Schreurs and Suykens, Disentangled Representation Learning and Generation
-        With Manifold Optimization, Neural Computation 34(10), 2022. Deviates: after training the
-        basis is turned within the subspace, where the released code replaces it by the leading
-        axes of all features, to which the decoder has not been trained; the mean of the features
-        is tracked in training too.
+        With Manifold Optimization, Neural Computation 34(10), 2022. Deviates: after training,
+        `settle` turns the basis within the subspace; the released code replaces it by the leading
+        axes of all features, for which the decoder was not trained. The mean of the features is
+        tracked in training, too.
 
     Args:
         feature_dim: Integer, size of the features, `l`.
@@ -70,7 +70,7 @@ class Subspace(keras.layers.Layer):
         self.built = True
 
     def centre(self, features, training: bool = False):
-        """Features less their mean: that of the batch in training, `loc` otherwise."""
+        """Subtracts the mean of the features: the batch mean in training, else `loc`."""
         features = ops.cast(features, "float32")
         if not training:
             return features - self.loc
@@ -87,9 +87,10 @@ class Subspace(keras.layers.Layer):
         return ops.matmul(coordinates, ops.transpose(self.basis))
 
     def error(self, centred, coordinates):
-        """Mean squared distance of centred features to the subspace: the error of kernel PCA.
+        """Mean squared distance of centred features from the subspace: the error of kernel PCA.
 
-        Equal to `tr(C) - tr(U^T C U)` on the manifold; unlike that, it is never negative off it.
+        On the manifold it equals `tr(C) - tr(U^T C U)`, which can be negative off the manifold;
+        this form cannot.
         """
         return ops.mean(ops.sum(ops.square(centred - self.lift(coordinates)), axis=-1))
 
@@ -97,15 +98,15 @@ class Subspace(keras.layers.Layer):
         return self.project(self.centre(features, training))
 
     def settle(self, features: Iterable[Any]) -> None:
-        """Fixes the mean, and turns the basis to the principal axes within the subspace.
+        """Fixes the mean and turns the basis to the principal axes within the subspace.
 
-        The features that `lift` gives stay what they were, but for the mean. Works in float64. The
-        largest entry of every column is made positive. `variance` then holds that of the
+        Except for the mean, reconstructed features do not change. Computes in float64 and makes the
+        largest entry of every column positive. Afterwards `variance` holds the variance of the
         coordinates along each axis, descending.
 
         Args:
             features: Batches `(n, feature_dim)` of all training examples. With fewer than `dim`
-                examples, or equal ones, the last axes have no variance.
+                distinct examples, the last axes have no variance.
         """
         rows = np.concatenate([np.asarray(batch, np.float64) for batch in features])
         loc, basis = rows.mean(axis=0), np.asarray(self.basis, np.float64)

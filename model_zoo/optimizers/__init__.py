@@ -1,4 +1,4 @@
-"""Optimizers that Keras does not have."""
+"""Optimizers that Keras lacks."""
 
 from latentloom.model_zoo.optimizers.cayley_adam import CayleyAdam
 from latentloom.model_zoo.optimizers.fused_adam import FusedAdam

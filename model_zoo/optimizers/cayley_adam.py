@@ -1,9 +1,9 @@
-"""Adam for matrices with orthonormal columns, which stay so at every step.
+"""Adam for matrices with orthonormal columns; every step keeps them orthonormal.
 
 Li, Fuxin and Todorovic, Efficient Riemannian Optimization on the Stiefel Manifold via the Cayley
-Transform, ICLR 2020, https://arxiv.org/abs/2002.01113. The averaged gradient is made into a skew
-matrix `W`, whose Cayley transform `(I + a/2 W)^-1 (I - a/2 W)` is a rotation; the matrix is turned
-by it, to which a few fixed-point iterations come near without solving a system.
+Transform, ICLR 2020, https://arxiv.org/abs/2002.01113. The averaged gradient gives a skew matrix
+`W`. Its Cayley transform `(I + a/2 W)^-1 (I - a/2 W)` is a rotation, which turns the matrix. A few
+fixed-point iterations approximate the rotation without solving a system.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RULES = {
     "weight_decay": ("off, since it shrinks columns", lambda value: not value),
     "use_ema": ("off, since averages leave the manifold", lambda value: not value),
 }
-"""What each argument has to be."""
+"""Rule of each argument, and its check."""
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
@@ -36,38 +36,38 @@ class CayleyAdam(keras.optimizers.Optimizer):
     """Adam on the Stiefel manifold by the iterative Cayley transform.
 
     For variables `(l, m)`, `m <= l`, that start with orthonormal columns (`OrthonormalColumns` of
-    `model_zoo.networks.stiefel`); `Grouped` gives it those and another optimizer the rest. A step
-    costs `2 + num_iterations` products of `l * l * m` multiplications.
+    `model_zoo.networks.stiefel`); `Grouped` trains the other variables with another optimizer. A
+    step costs about `2 + num_iterations` products of `l * l * m` multiplications.
 
-    A step whose result would not be finite is left out: matrix, momentum and velocity stay as
-    they are, and the next finite gradient goes on from there. `num_skipped`, an int32 variable
-    of the built optimizer, counts such steps, each matrix for itself.
+    The optimizer skips a step with a result that is not finite: matrix, momentum and velocity do
+    not change. `num_skipped`, an int32 variable of the built optimizer, counts the skipped steps
+    over all matrices.
 
     Reference:
         Li, Fuxin and Todorovic, ICLR 2020, https://arxiv.org/abs/2002.01113. Implements
-        Algorithm 2. Deviates as the released code does: five iterations for two; a velocity that
-        starts at 0, its bias corrected; as `||W||` the largest absolute column sum, which is no
-        less than the spectral norm. Deviates from both: iterations start at `X - a W X`, which is
-        exact to first order, where theirs leave out the scale of `W`; a QR decomposition every
-        `orthonormalize_every` steps instead of one at random.
+        Algorithm 2. Deviates as the released code does: five iterations instead of two; a velocity
+        that starts at 0, with bias correction; as `||W||` the largest absolute column sum, which is
+        at least the spectral norm. Deviates from both: iterations start at `X - a W X`, which is
+        exact to first order, where theirs omit the scale of `W`; a QR decomposition every
+        `orthonormalize_every` steps, not at random.
 
     Args:
-        learning_rate: Float, schedule or callable: radians that a step turns the matrix by at
-            most, about; a way of one radian takes `1 / learning_rate` steps or more.
+        learning_rate: Float, schedule or callable: about the largest angle of a step in radians. A
+            rotation by one radian takes at least `1 / learning_rate` steps.
         beta_1: Float in `[0, 1)`, decay of the averaged gradient.
         beta_2: Float in `[0, 1)`, decay of the velocity, the averaged square of the gradient's
             Frobenius norm: one scalar a matrix.
-        epsilon: Positive float, in squares of the gradient's norm. Norms far below its root move
-            little.
-        contraction: Float in `(0, 1]`. The step is cut at `2 * contraction / ||W||`, where each
-            iteration leaves this share of its error.
+        epsilon: Positive float, in units of the gradient's squared norm. Gradients with a norm far
+            below its square root move the matrix little.
+        contraction: Float in `(0, 1]`. The step is at most `2 * contraction / ||W||`, where each
+            iteration multiplies its error by this factor.
         num_iterations: Integer of at least 1, `s`. A step of `t` radians leaves a defect of
             `t**(s+2) / 2**s` (even `s`) or `t**(s+3) / 2**(s+1)` (odd), in the spectral norm.
-        orthonormalize_every: Integer of at least 1: after so many steps rounding is mended by
-            `model_zoo.networks.stiefel.orthonormalize`. `None` for never.
-        name: Name of the optimizer, or `None` for one that Keras makes up.
-        **settings: Further arguments of `keras.optimizers.Optimizer`, but neither `weight_decay`
-            nor `use_ema`: shrunk and averaged matrices are not orthonormal.
+        orthonormalize_every: Integer of at least 1: after every so many steps,
+            `model_zoo.networks.stiefel.orthonormalize` removes rounding errors. `None` for never.
+        name: Name of the optimizer, or `None` for a generated name.
+        **settings: Further arguments of `keras.optimizers.Optimizer`, except `weight_decay` and
+            `use_ema`: shrunk and averaged matrices are not orthonormal.
 
     Raises:
         ValueError: An argument is out of its range. On building: a variable is not a matrix
@@ -150,7 +150,7 @@ class CayleyAdam(keras.optimizers.Optimizer):
         return turned, scale * tangent, velocity
 
     def _mended(self, matrix):
-        """The matrix without what rounding has done to it, where that is due."""
+        """Removes rounding errors of the matrix, every `orthonormalize_every` steps."""
         if self.orthonormalize_every is None:
             return matrix
         is_due = (self.iterations + 1) % self.orthonormalize_every == 0
@@ -175,11 +175,11 @@ def _skew(matrix, momentum):
 
 
 def _check_arguments(arguments: Mapping[str, Any]) -> None:
-    """Refuses arguments with which no step stays on the manifold."""
+    """Rejects arguments that are out of range or would leave the manifold."""
     for name, value in arguments.items():
         rule, is_kept = RULES.get(name, ("", lambda value: True))
         if not is_kept(value):
             raise ValueError(
-                f"CayleyAdam cannot step so. Expected: `{name}` {rule}. Received: "
+                f"`{name}` of CayleyAdam is out of range. Expected: `{name}` {rule}. Received: "
                 f"{name}={value}. Set it so, or leave it out."
             )

@@ -7,12 +7,12 @@ import keras
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam, each variable updated by one kernel where TensorFlow has it.
+    """Keras' Adam, with TensorFlow's fused kernel for each variable.
 
-    Keras writes the update out in some fifteen operations a variable, each of which goes over the
-    variable: a training step took 1.07 times as long on a CPU. Values agree with those of Keras
-    up to rounding. On several devices and under another backend it *is* Keras' optimizer. Takes
-    the arguments of `keras.optimizers.Adam`; `amsgrad` is not fused.
+    Keras updates a variable with about fifteen operations, each in a pass over the variable: a
+    training step took 1.07 times as long on a CPU. Results equal Keras' up to rounding. On several
+    devices and with another backend this *is* Keras' optimizer. Takes the arguments of
+    `keras.optimizers.Adam`; `amsgrad` is not fused.
     """
 
     def update_step(self, gradient, variable, learning_rate):

@@ -1,4 +1,4 @@
-"""One optimizer made of several, so that parts of a model learn at rates of their own."""
+"""Combines several optimizers, so that parts of a model have their own learning rates."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ DEFAULT = "default"
 
 @keras.saving.register_keras_serializable(package="latentloom")
 class Grouped(Optimizer):
-    """Steps groups of variables with optimizers of their own, all by one loss.
+    """Trains groups of variables with separate optimizers, on one loss.
 
     Each group has its own rate or schedule, clipping, gradient accumulation and state. Variables
-    in no group belong to `default`, whose `iterations` and `learning_rate` the whole reports.
+    in no group belong to `default`; `Grouped` reports its `iterations` and `learning_rate`.
 
-    A group is given by its part of the model, not by a piece of its variables' paths: the name of
-    a functional network is in none of its variables' paths, that of a nested one in some.
+    A part of the model selects the variables of a group. Paths of variables cannot: they do not
+    contain the name of a functional network, and only some contain the name of a nested one.
 
     Args:
-        groups: `{name: (part, optimizer)}`. A part is a layer or network, which must have its
-            variables once the optimizer is built, or a list of variables. It may also be a list
-            of positions among the variables that are trained, which is what a config holds.
-        default: The optimizer of all other variables, of which there may be none.
-        name: Name of the optimizer, or `None` for one that Keras makes up.
+        groups: `{name: (part, optimizer)}`. A part is a layer or network, which must be built
+            before the optimizer, or a list of variables. It may also be a list of positions among
+            the trained variables, as in a config.
+        default: The optimizer of all other variables; there may be none.
+        name: Name of the optimizer, or `None` for a generated name.
 
     Raises:
-        TypeError: A group is no pair of a part and an optimizer.
-        ValueError: An optimizer serves two groups, was used before or scales the loss. On
-            building: a group has no variables, one of another group, or one that is not trained.
+        TypeError: A group is not a pair of a part and an optimizer.
+        ValueError: A name is invalid, or an optimizer serves two groups, was used before or scales
+            the loss. On building: a group has no variables, or a variable of another group, or a
+            variable that is not trained.
 
     Example:
         ```python
@@ -53,7 +54,7 @@ class Grouped(Optimizer):
         optimizers = {group: pair[1] for group, pair in groups.items()} | {DEFAULT: default}
         _check_optimizers(optimizers)
         super().__init__(learning_rate=0.0, name=name)
-        # Keras saves what it finds in a dictionary or list; the state is saved here, by group.
+        # Keras saves the contents of dictionaries and lists; this class saves the state by group.
         self._parts = MappingProxyType(parts)
         self._optimizers = MappingProxyType(optimizers)
         self._group_of: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ class Grouped(Optimizer):
 
     @property
     def learning_rate(self):
-        """Rate of the default optimizer."""
+        """Learning rate of the default optimizer."""
         return self._optimizers[DEFAULT].learning_rate
 
     @learning_rate.setter
@@ -94,7 +95,7 @@ class Grouped(Optimizer):
             self._optimizers[name].build(members)
 
     def _assign_groups(self, variables: Sequence[keras.Variable]) -> tuple[str, ...]:
-        """Names the group of every variable."""
+        """Returns the name of the group of every variable."""
         group_of = [DEFAULT] * len(variables)
         for name in self._parts:
             for place in self._places(name, variables):
@@ -109,7 +110,7 @@ class Grouped(Optimizer):
         return tuple(group_of)
 
     def _places(self, name: str, variables: Sequence[keras.Variable]) -> list[int]:
-        """Where the variables of a group are among those that are trained."""
+        """Positions of the variables of a group among the trained variables."""
         part = self._parts[name]
         members = part.trainable_variables if isinstance(part, keras.Layer) else part
         if not members:
@@ -148,7 +149,7 @@ class Grouped(Optimizer):
             optimizer = self._optimizers[name]
             if members:
                 optimizer.apply([gradient_of[self._var_key(v)] for v in members], members)
-            else:  # Keras counts a step for variables without a gradient, too.
+            else:  # Keras counts a step even if no variable has a gradient
                 optimizer._iterations.assign_add(1)
 
     def finalize_variable_values(self, var_list):
@@ -162,7 +163,7 @@ class Grouped(Optimizer):
             variable.assign(weight)
 
     def _state(self) -> dict[str, keras.Variable]:
-        """Variables under the name of their group, so that the order of groups is free."""
+        """Variables keyed by the name of their group, so that the order of groups may change."""
         return {
             f"{name}.{index}": variable
             for name, optimizer in self._optimizers.items()
@@ -178,15 +179,15 @@ class Grouped(Optimizer):
         if state.keys() != found:
             groups = sorted({key.partition(".")[0] for key in found})
             raise ValueError(
-                f"Optimizer '{self.name}' was saved otherwise. Expected: {len(state)} variables "
-                f"of {sorted(self._optimizers)}. Received: {len(found)} of {groups}. Build it "
-                "with the groups that were saved, or load with skip_mismatch=True."
+                f"Optimizer '{self.name}' was saved with other groups. Expected: {len(state)} "
+                f"variables of {sorted(self._optimizers)}. Received: {len(found)} of {groups}. "
+                "Build it with the groups that were saved, or load with skip_mismatch=True."
             )
         for key, variable in state.items():
             variable.assign(store[key])
 
     def get_config(self):
-        """Returns the config, if built: groups are told by the positions of their variables."""
+        """Returns the config; it stores groups as positions of variables, so build first."""
         if not self.built:
             raise ValueError(
                 f"The groups of '{self.name}' have no variables yet. Expected: a built optimizer. "
@@ -212,10 +213,10 @@ class Grouped(Optimizer):
 
 
 def _checked_part(name: str, pair: Any) -> keras.Layer | tuple:
-    """The part of a group, held so that it can be looked at again."""
+    """Checks a group; returns its part, with an iterable of variables as a tuple."""
     if name == DEFAULT or "/" in name:
         raise ValueError(
-            "A group cannot be saved under its name. Expected: one without '/', other than "
+            "The name of a group is invalid. Expected: a name without '/', other than "
             f"'{DEFAULT}'. Received: {name!r}. Rename the group."
         )
     part, optimizer = pair if isinstance(pair, tuple | list) and len(pair) == 2 else (None, None)
@@ -232,7 +233,7 @@ def _checked_part(name: str, pair: Any) -> keras.Layer | tuple:
 
 
 def _check_optimizers(optimizers: Mapping[str, Optimizer]) -> None:
-    """Refuses optimizers that cannot be one of several."""
+    """Rejects optimizers that are in use or scale the loss."""
     seen: list[Optimizer] = []
     for name, optimizer in optimizers.items():
         if optimizer.built or any(optimizer is other for other in seen):

@@ -8,55 +8,54 @@ the batch. With `h` the code, `U` the basis of the subspace and noise `e ~ N(0, 
     split           ||x - psi(U h)||^2 + ||psi(U h) - psi(U (h + s e))||^2
 
 Pandey et al., Neural Computation 34(10), 2022, section 3. The second term of the split form is
-averaged over some of the batch only, `noisy_every`: the same on average. It penalises how steep the
-decoder is along the subspace, and nothing else to second order in `s`.
+averaged over a part of the batch only (`noisy_every`), with the same expectation. To second order
+in `s` it penalises only the slope of the decoder along the subspace.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import keras
 from keras import ops
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.st_rkm.st_rkm import StRKM
+from latentloom.model_zoo.networks.subspace import Subspace
+from latentloom.model_zoo.st_rkm.settings import VALUE_RANGE, StRKMSettings
 
 
-def loss_terms(model: StRKM, x, outputs) -> dict:
-    """Every term as a scalar.
+def loss_terms(settings: StRKMSettings, subspace: Subspace, x, outputs) -> dict:
+    """Returns every term as a scalar.
 
     Args:
-        model: The model.
-        x: Observations, `(batch, *image_shape)`.
-        outputs: What calling the model on the observations gave.
+        settings: Settings of the model.
+        subspace: The layer that maps features to codes.
+        x: Observations, `(batch, *observation_shape)`.
+        outputs: Outputs of the model for the observations.
     """
     terms = {
-        "reconstruction_loss": squared_error(model, x, outputs["reconstruction"]),
-        "pca_loss": model.subspace.error(outputs["centred"], outputs["h"]),
+        "reconstruction_loss": squared_error(x, outputs["reconstruction"]),
+        "pca_loss": subspace.error(outputs["centred"], outputs["h"]),
     }
-    if model.form == "split":
-        clean = outputs["reconstruction"][:: model.noisy_every]
-        terms["smoothness_loss"] = squared_error(model, clean, outputs["noisy"])
+    if settings.loss == "split":
+        clean = outputs["reconstruction"][:: settings.noisy_every]
+        terms["smoothness_loss"] = squared_error(clean, outputs["noisy"])
     return terms
 
 
-def squared_error(model: StRKM, images, others):
-    """Mean squared distance of pairs of images, as of pixels in `[0, 1]`."""
-    low, high = model.value_range
+def squared_error(images, others):
+    """Mean squared distance of pairs of images, with pixels rescaled to `[0, 1]`."""
+    low, high = VALUE_RANGE
     squares = ops.square((images - others) / (high - low))
     return ops.mean(ops.sum(ops.reshape(squares, (ops.shape(squares)[0], -1)), axis=-1))
 
 
-def add_noise(model: StRKM, codes):
-    """Codes with noise, whose scale may be relative to that of the codes.
+def add_noise(settings: StRKMSettings, source: keras.random.SeedGenerator, codes):
+    """Adds noise to codes; with `relative_noise` its scale is relative to the scale of the codes.
 
-    Nothing bounds the scale of the codes. With noise of a fixed scale the penalty of the split loss
-    can be escaped by larger codes; with noise relative to them, and a gradient through their scale,
-    it is least where axes are those of the data, whatever the scale. An extension of ours.
+    Nothing bounds the scale of the codes. With noise of a fixed scale, larger codes escape the
+    penalty of the split loss. With relative noise, and a gradient through the scale, the penalty is
+    least where the axes match the axes of the data, at any scale. Not in the paper.
     """
-    noise = keras.random.normal(ops.shape(codes), seed=model.noise_source)
-    scale = model.noise
-    if model.relative_noise:
+    noise = keras.random.normal(ops.shape(codes), seed=source)
+    scale = settings.noise
+    if settings.relative_noise:
         scale = scale * ops.sqrt(ops.mean(ops.square(codes)) + 1e-12)
     return codes + scale * noise

@@ -1,38 +1,76 @@
-"""Arguments of the Stiefel-Restricted Kernel Machine that cannot be."""
+"""The settings of the Stiefel-Restricted Kernel Machine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.st_rkm.st_rkm import StRKM
+from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
 
 FORMS = ("deterministic", "noisy", "split")
+VALUE_RANGE = (-1.0, 1.0)
+"""Range of the scaled pixels."""
 
 
-def check_arguments(model: StRKM) -> None:
-    """Refuses arguments that a model was made with.
+@dataclass(frozen=True, kw_only=True)
+class StRKMSettings(NetworkSettings):
+    """Settings from the configuration, in addition to the network.
 
-    Raises:
-        ValueError: The form of the loss is unknown, or a number out of range.
+    Args:
+        dim: Integer, size of the code, `m`.
+        feature_dim: Integer, size of the features, `l`, at least `dim`.
+        loss: `"deterministic"`, `"noisy"` or `"split"`; see `model_zoo.st_rkm.losses`.
+        noise: Float, scale of the noise of the codes in the noisy and the split form.
+        relative_noise: Whether `noise` is in units of the root mean square of the codes.
+        noisy_every: Integer; the split form also decodes one of so many examples with noise. The
+            paper decodes every example (1), which takes half of the time of a step.
+        reconstruction_weight: Float, `c`: weight of half the squared error, summed over pixels in
+            `[0, 1]`.
+        pca_weight: Float, weight of the squared distance of features from the subspace, 1 in the
+            paper. With 0 the features are not tied to the subspace.
+        subspace_rate: Float, learning rate of the basis relative to the networks.
+        num_components: Integer, components of the mixture of each class.
+        seed: Integer, seed of the noise and of the first basis.
     """
-    if model.form not in FORMS:
-        raise ValueError(
-            f"The loss is unknown. Expected: one of {', '.join(FORMS)}. Received: "
-            f"loss={model.form!r}. Set `model.args.loss` to one of these."
-        )
-    if not 1 <= model.dim <= model.feature_dim:
-        raise ValueError(
-            "The subspace does not fit into the features. Expected: 1 <= dim <= feature_dim. "
-            f"Received: dim={model.dim}, feature_dim={model.feature_dim}. Lower `model.args.dim`, "
-            "or raise `model.args.feature_dim`."
-        )
-    positive = ("reconstruction_weight", "subspace_rate", "num_components", "noisy_every")
-    if model.form != "deterministic":
-        positive += ("noise",)
-    for name in positive:
-        if not getattr(model, name) > 0:
+
+    dim: int = 10
+    feature_dim: int = 50
+    loss: str = "split"
+    noise: float = 0.1
+    relative_noise: bool = True
+    noisy_every: int = 4
+    reconstruction_weight: float = 1.0
+    pca_weight: float = 1.0
+    subspace_rate: float = 10.0
+    num_components: int = 5
+    seed: int = 0
+
+    def resolved(self, observation_shape: tuple[int, ...]) -> StRKMSettings:
+        """Returns these settings with the network resolved for the shape of the observations."""
+        return replace(self, network=resolve_network(self.network, observation_shape))
+
+    def check(self) -> None:
+        """Checks the settings.
+
+        Raises:
+            ValueError: The form of the loss is unknown, or a number is out of range.
+        """
+        if self.loss not in FORMS:
             raise ValueError(
-                f"`{name}` cannot be so. Expected: above 0. Received: "
-                f"{name}={getattr(model, name)}. Raise `model.args.{name}`."
+                f"The loss is unknown. Expected: one of {', '.join(FORMS)}. Received: "
+                f"loss={self.loss!r}. Set `model.args.loss` to one of these."
             )
+        if not 1 <= self.dim <= self.feature_dim:
+            raise ValueError(
+                "The subspace does not fit into the features. Expected: 1 <= dim <= feature_dim. "
+                f"Received: dim={self.dim}, feature_dim={self.feature_dim}. Lower "
+                "`model.args.dim`, or raise `model.args.feature_dim`."
+            )
+        positive = ("reconstruction_weight", "subspace_rate", "num_components", "noisy_every")
+        if self.loss != "deterministic":
+            positive += ("noise",)
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f"`{name}` is out of range. Expected: above 0. Received: "
+                    f"{name}={getattr(self, name)}. Raise `model.args.{name}`."
+                )

@@ -1,1 +1,1 @@
-"""The one training loop and what feeds it."""
+"""The training loop, its batches and its checkpoints."""

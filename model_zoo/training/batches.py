@@ -1,4 +1,4 @@
-"""Training batches from arrays, in an order that depends on the seed and the epoch alone."""
+"""Training batches from arrays, in an order that depends only on the seed and the epoch."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from latentloom.model_zoo.scaling import PIXELS, Scaling
 from latentloom.model_zoo.training.deformations import Deformations
 
 Factors = np.ndarray | Mapping[str, np.ndarray]
-"""Codes of every factor, `(n,)` integers each, "label" among them; or the labels alone."""
+"""Value indices of every factor, `(n,)` integers each, including "label"; or only the labels."""
 
 
 def labels_of(factors: Factors) -> np.ndarray:
-    """The labels, `(n,)`."""
+    """Returns the labels, `(n,)`."""
     return factors["label"] if isinstance(factors, Mapping) else factors
 
 
 def factors_of(factors: Factors) -> Mapping[str, np.ndarray]:
-    """The factors by name; bare labels are the factor "label"."""
+    """Returns the factors by name; plain labels become the factor "label"."""
     return factors if isinstance(factors, Mapping) else {"label": factors}
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of scaled observations and labels over some epochs; works on every Keras backend.
+    """Batches of scaled observations and labels over a range of epochs, for every Keras backend.
 
-    Batch `i` is a function of the seed and of `i` alone, so that a run that starts again at a
-    later epoch sees what an unbroken run would have seen, however far Keras reads ahead.
+    A batch depends only on the seed, the epoch and the step. So a resumed run sees the same batches
+    as an uninterrupted one, however far Keras reads ahead.
 
     Args:
-        images: `(n, ...)` observations as they are stored, `n` at least 1.
+        observations: `(n, ...)` observations as stored, `n` at least 1.
         labels: `(n,)` integers, or `(n, factors)`.
-        batch_size: Integer, examples a batch; the last batch of an epoch holds what is left.
+        batch_size: Integer, examples a batch; the last batch of an epoch may be smaller.
         value_range: Pair of floats, smallest and largest value of an observation.
         seed: Integer, or `None` to keep the order of the arrays.
-        epochs: Range of epochs to go through.
-        divisor: Integer that divides the size of every batch, for as many devices.
-        steps_divisor: Integer that divides the number of batches an epoch. What is over, for this
-            or for `divisor`, is left out, in each epoch other examples.
-        scaling: How observations become what the network sees; uint8 images by default.
-        deformations: Deforms the images, each time anew; none by default.
+        epochs: Range of epochs to iterate over.
+        divisor: Integer that divides the size of every batch: the number of devices.
+        steps_divisor: Integer that divides the number of batches an epoch. The remainder of this
+            and of `divisor` is dropped; with a seed, each epoch drops other examples.
+        scaling: Maps stored observations to the range of the model; defaults to uint8 images.
+        deformations: Deforms the images, in each epoch differently; none by default.
 
     Raises:
-        ValueError: Nothing would be left.
+        ValueError: There are too few examples for a step.
     """
 
     def __init__(
         self,
-        images: np.ndarray,
+        observations: np.ndarray,
         labels: np.ndarray,
         *,
         batch_size: int,
@@ -66,7 +66,7 @@ class Batches(keras.utils.PyDataset):
         deformations: Deformations | None = None,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
-        self.images, self.labels = images, labels.astype(np.int32)
+        self.observations, self.labels = observations, labels.astype(np.int32)
         self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
         self.seed, self.epochs, self.scaling = seed, epochs, scaling
         self.deformations = deformations
@@ -87,41 +87,41 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         position = self.position(index)
         rows = self.rows(*position)
-        return self.observe(self.images[rows], position), self.labels[rows]
+        return self.observe(self.observations[rows], position), self.labels[rows]
 
     def observe(self, stored: np.ndarray, position: tuple[int, int]) -> np.ndarray:
-        """Observations as the model sees them, float32, of observations as they are stored."""
+        """Deforms and scales stored observations for the model, as float32."""
         observed = stored.astype(np.float32)
         if self.deformations:
             observed = self.deformations(observed, self.generator("deformations", *position))
         return self.scaling.to_model(observed, self.value_range)
 
     def generator(self, purpose: str, epoch: int, step: int) -> np.random.Generator:
-        """Source of the draws for one purpose at one step."""
+        """Returns the random generator for one purpose at one step."""
         return keyed_generator(f"{self.seed}/{purpose}/{epoch}/{step}")
 
     def position(self, index: int) -> tuple[int, int]:
-        """Epoch and step of a batch."""
+        """Returns epoch and step of a batch."""
         epoch, step = divmod(index, self.steps_per_epoch)
         return self.epochs[epoch], step
 
     def rows(self, epoch: int, step: int) -> np.ndarray:
-        """Positions of the examples of a batch."""
+        """Returns the positions of the examples of a batch."""
         order = epoch_order(len(self.labels), self.seed, epoch)
         return order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
 
 
 def fed_to_device(batches: keras.utils.PyDataset, device: str | None = None):
-    """The same batches, copied to the accelerator while the one before is trained on.
+    """Prefetches batches to the accelerator while it trains on the batch before.
 
-    Keras does that by itself on JAX, and TensorFlow when a batch is divided among devices.
+    Keras already does so on JAX, and TensorFlow when it divides a batch among devices.
 
     Args:
         batches: The batches.
-        device: Name of the device, by default the accelerator if there is exactly one replica.
+        device: Name of the device; defaults to the first accelerator.
 
     Returns:
-        A `tf.data.Dataset`, or `batches` where nothing is to be done.
+        A `tf.data.Dataset`; or `batches` on JAX, on several devices or without an accelerator.
     """
     if keras.backend.backend() != "tensorflow" or num_replicas() > 1:
         return batches
@@ -141,13 +141,13 @@ def fed_to_device(batches: keras.utils.PyDataset, device: str | None = None):
 
 @functools.lru_cache(maxsize=4)
 def epoch_order(num_examples: int, seed: int | None, epoch: int) -> np.ndarray:
-    """Order of the examples in an epoch: a keyed permutation, or none without a seed."""
+    """Order of the examples in an epoch: a keyed permutation, or unchanged without a seed."""
     if seed is None:
         return np.arange(num_examples)
     return keyed_generator(f"{seed}/batches/{epoch}").permutation(num_examples)
 
 
 def keyed_generator(key: str) -> np.random.Generator:
-    """Source of draws that depend on a key alone."""
+    """Returns a random generator that depends only on a key."""
     digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))

@@ -1,4 +1,4 @@
-"""What a training run leaves behind after every epoch, so that a killed run goes on from there."""
+"""Writes the state of a training run after every epoch, so that a killed run can resume."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from latentloom.model_zoo.backend.weights import save_weights
+from latentloom.model_zoo.contract import ShowsDivergence
 
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"
@@ -20,14 +21,15 @@ BEST_WEIGHTS = "best.weights.h5"
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Keeps the last and the best weights, the history and the count of epochs without progress.
+    """Keeps the last and the best weights, the history and the best epoch.
 
-    Every file is written under a temporary name and renamed; `state.json`, which names the weights
-    that belong to it, is renamed last. The weights hold the optimizer too; the random state, which
-    Keras leaves out of weights, is part of `state.json`.
+    The last weights and `state.json` are written under a temporary name and renamed; the best
+    weights are a copy. `state.json` names the weights that belong to it and is renamed last. The
+    weights include the optimizer; `state.json` includes the random state, which Keras does not
+    save.
 
     Args:
-        folder: Where the state lies.
+        folder: Folder of the checkpoints.
         monitor: Name of the figure to watch, smaller is better.
         patience: Integer, epochs without progress after which training stops, or 0 for never.
     """
@@ -40,7 +42,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     @property
     def next_epoch(self) -> int:
-        """The epoch that comes next."""
+        """Number of the next epoch."""
         return len(self.history)
 
     @property
@@ -49,7 +51,7 @@ class Checkpoints(keras.callbacks.Callback):
         return 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
 
     def restore(self, model: keras.Model) -> None:
-        """Puts the model and this object where the last finished epoch left them, if one did."""
+        """Restores the model and this object to the last finished epoch, if there is one."""
         state_file = self.folder / STATE_FILE
         if not state_file.exists():
             return
@@ -85,9 +87,11 @@ class Checkpoints(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _check(self, epoch: int, figures: dict[str, float]) -> None:
-        """Stops a run that diverges before it overwrites the last good checkpoint."""
+        """Raises if training diverged, before the last good checkpoint is overwritten."""
         infinite = [name for name, value in figures.items() if not math.isfinite(value)]
-        symptom = getattr(self.model, "symptom_of_divergence", lambda figures: None)(figures)
+        symptom = None
+        if isinstance(self.model, ShowsDivergence):
+            symptom = self.model.symptom_of_divergence(figures)
         if infinite:
             name = self.monitor if self.monitor in infinite else infinite[0]
             symptom = f"a finite '{name}'. Received: {name}={figures[name]}", "train.learning_rate"
@@ -116,12 +120,12 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 def _random_state(model: keras.Model) -> list[keras.Variable]:
-    """Variables of the seed generators of a model and of its layers."""
+    """Returns the variables of the seed generators of a model and of its layers."""
     return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
 
 
 def write_history(history: list[dict[str, float]], path: Path) -> None:
-    """Writes one row an epoch as CSV."""
+    """Writes the history as CSV, one row an epoch."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
@@ -129,7 +133,7 @@ def write_history(history: list[dict[str, float]], path: Path) -> None:
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
-    """Reads a training history written as CSV, one list a column."""
+    """Reads a history written by `write_history`, one list a column."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in rows[0]}

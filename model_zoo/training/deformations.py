@@ -1,4 +1,4 @@
-"""Random deformations of training images that leave their class alone."""
+"""Random deformations of training images that keep their class."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from keras import ops
 
 @dataclass(frozen=True)
 class Deformations:
-    """Shifts, turns and scales every image of a batch at random, each by another amount.
+    """Shifts, rotates and scales every image of a batch at random, each by its own amount.
 
-    The amounts are uniform up to their bounds. Pixels between others are interpolated, and the
-    nearest of the edge fill what the image no longer covers.
+    The amounts are uniform up to their bounds. Values between pixels are interpolated; the nearest
+    edge pixels fill the area outside the image.
 
     Args:
         shift: Largest shift as a share of height and of width, at least 0.
         rotation: Largest angle in degrees, at least 0, either way.
-        zoom: Largest change of the size as a share of it, at least 0 and below 1, either way.
-        flip: Whether half of the images are mirrored left to right.
+        zoom: Largest relative change of the size, at least 0 and below 1, either way.
+        flip: Whether to mirror images left to right with probability 0.5.
     """
 
     shift: float = 0.1
@@ -36,18 +36,18 @@ class Deformations:
             generator: Source of the draws.
 
         Returns:
-            Others of the same shape.
+            The deformed images, of the same shape.
         """
         flat = images.reshape(-1, *images.shape[-3:])
         transforms = self.draw(len(flat), flat.shape[1:3], generator)
-        with keras.device("cpu"):  # a batch is made beside the step of the one before
+        with keras.device("cpu"):  # the accelerator trains on the batch before
             deformed = ops.image.affine_transform(
                 flat, transforms, fill_mode="nearest", data_format="channels_last"
             )
         return np.asarray(deformed).reshape(images.shape)
 
     def draw(self, count: int, size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-        """Draws affine maps from the pixels of deformed images to those they show.
+        """Draws affine maps from the pixels of deformed images to the original pixels.
 
         Args:
             count: Number of maps.
@@ -55,8 +55,8 @@ class Deformations:
             generator: Source of the draws.
 
         Returns:
-            `(count, 8)` float32 as `keras.ops.image.affine_transform` takes them: the centre of
-            the image is at rest but for the shift.
+            `(count, 8)` float32 as `keras.ops.image.affine_transform` takes them. Only the shift
+            moves the centre of the image.
         """
         turn, stretch, right, down, mirror = generator.uniform(-1, 1, (5, count))
         angle, scale = np.deg2rad(self.rotation) * turn, 1 / (1 + self.zoom * stretch)

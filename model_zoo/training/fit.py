@@ -1,4 +1,4 @@
-"""The one training loop: Keras' `fit` with checkpoints, for every model and for classifiers."""
+"""The training loop of all models and classifiers: Keras' `fit`, with checkpoints for models."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from latentloom.model_zoo.backend.devices import num_replicas, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.contract import (
+    HasStiefelMatrices,
+    LearnsAtOtherRates,
+    MakesBatches,
+    SettlesAxes,
+)
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
 from latentloom.model_zoo.optimizers import CayleyAdam, FusedAdam, Grouped
@@ -31,15 +38,15 @@ class Schedule:
     Args:
         epochs: Passes over the training data, at least 1.
         batch_size: Examples a step.
-        learning_rate: Peak rate of Adam; it falls to a twentieth along a cosine.
+        learning_rate: Peak rate of Adam; it decays to a twentieth along a cosine.
         warmup_steps: Steps over which the rate first rises from zero.
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
-        steps_per_execution: Batches that one call to the device goes through, and of which an
-            epoch is a multiple: what is over is left out. `None` for as many as leave nothing
-            out, up to `MOST_STEPS_AT_ONCE`.
-        gradient_accumulation_steps: Batches whose gradients are averaged before the variables are
-            updated once; the batch of the optimizer is so many times `batch_size`.
+        steps_per_execution: Batches per call to the device; an epoch is a multiple of it and the
+            remainder is dropped. `None` for the largest divisor of the epoch up to
+            `MOST_STEPS_AT_ONCE`; see `steps_per_execution`.
+        gradient_accumulation_steps: Batches over which gradients are averaged for one update. The
+            optimizer's batch is this many times `batch_size`.
     """
 
     epochs: int
@@ -61,21 +68,21 @@ def adam(
     rate: float = 1.0,
     kind: Callable[..., Optimizer] = FusedAdam,
 ) -> Optimizer:
-    """Adam whose rate, once it has risen, falls along a cosine over the rest of the schedule.
+    """Adam with a linear warm-up, then a cosine decay over the rest of the schedule.
 
     Args:
         schedule: How long and how fast to train.
         steps_per_epoch: Batches an epoch.
         rate: Factor on the learning rate of the schedule.
-        kind: The optimizer, that of matrices with orthonormal columns for example.
+        kind: Class of the optimizer, for example `CayleyAdam`.
 
     Raises:
-        ValueError: The rate would rise for longer than training takes.
+        ValueError: The warm-up is not shorter than the training.
     """
     steps, warmup = schedule.epochs * steps_per_epoch, schedule.warmup_steps
     if warmup >= steps:
         raise ValueError(
-            f"The learning rate would not stop rising. Expected: train.warmup_steps below {steps}, "
+            f"The warm-up is longer than the training. Expected: train.warmup_steps below {steps}, "
             f"the steps of {schedule.epochs} epochs. Received: train.warmup_steps={warmup}. Lower "
             "it, or raise `train.epochs`."
         )
@@ -92,15 +99,14 @@ def adam(
 
 
 def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> Optimizer:
-    """Adam, with groups of its own where the model asks for other rates (`relative_rates`), or
-    where columns are to stay orthonormal (`stiefel_groups`).
-    """
+    """Makes Adam, with separate groups for the model's `relative_rates` and `stiefel_groups`."""
     default = adam(schedule, steps_per_epoch)
-    kinds = {"relative_rates": FusedAdam, "stiefel_groups": CayleyAdam}
+    networks = model.relative_rates if isinstance(model, LearnsAtOtherRates) else {}
+    matrices = model.stiefel_groups if isinstance(model, HasStiefelMatrices) else {}
     groups = {
         name: (part, adam(schedule, steps_per_epoch, rate, kind))
-        for asked, kind in kinds.items()
-        for name, (part, rate) in getattr(model, asked, {}).items()
+        for parts, kind in ((networks, FusedAdam), (matrices, CayleyAdam))
+        for name, (part, rate) in parts.items()
     }
     return Grouped(groups, default) if groups else default
 
@@ -111,8 +117,11 @@ def build_optimizer(model: keras.Model) -> None:
 
 
 def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
-    """Batches a call to the device; by itself 1 on JAX, where every one of them is compiled, and on
-    several devices, whose loop TensorFlow cannot build for every model.
+    """Batches per call to the device.
+
+    Defaults to the largest divisor of the epoch up to `MOST_STEPS_AT_ONCE`. Defaults to 1 on JAX,
+    which compiles each of them, and on several devices, for which TensorFlow cannot build the loop
+    of every model.
     """
     if schedule.steps_per_execution:
         return schedule.steps_per_execution
@@ -122,11 +131,12 @@ def steps_per_execution(schedule: Schedule, steps_per_epoch: int) -> int:
 
 
 def check_accumulation(schedule: Schedule) -> None:
-    """Refuses to accumulate gradients on mirrored variables, which Keras cannot on TensorFlow."""
+    """Rejects gradient accumulation on several TensorFlow devices, which Keras does not support."""
     mirrored = keras.backend.backend() == "tensorflow" and num_replicas() > 1
     if mirrored and schedule.gradient_accumulation_steps > 1:
         raise ValueError(
-            "TensorFlow cannot accumulate gradients on several devices. Expected: one of both. "
+            "TensorFlow cannot accumulate gradients on several devices. Expected: one device or "
+            "no accumulation. "
             f"Received: {num_replicas()} devices, train.gradient_accumulation_steps="
             f"{schedule.gradient_accumulation_steps}. Set it to 1, set train.devices to 1, or "
             "train with KERAS_BACKEND=jax."
@@ -134,17 +144,17 @@ def check_accumulation(schedule: Schedule) -> None:
 
 
 def sampler(model: keras.Model, images: np.ndarray, factors: Factors) -> Callable[..., Batches]:
-    """What makes the batches that a model learns from: its own `sampler`, or plain batches.
+    """Returns the function that makes a model's batches: its own `sampler`, or plain `Batches`.
 
     Args:
         model: A zoo model.
-        images: Training images, uint8.
-        factors: Their factors.
+        images: Training observations as stored.
+        factors: Factors of the observations.
 
     Returns:
         A function of images, factors and the settings of `Batches`.
     """
-    if hasattr(model, "sampler"):
+    if isinstance(model, MakesBatches):
         return model.sampler(images, factors)
     return lambda images, factors, **settings: Batches(images, labels_of(factors), **settings)
 
@@ -159,66 +169,74 @@ def fit(
     scaling: Scaling = PIXELS,
     deformations: Deformations | None = None,
 ) -> list[dict[str, float]]:
-    """Trains a latent model; goes on after the last finished epoch found in `folder`.
+    """Trains a latent model; resumes after the last finished epoch found in `folder`.
 
     Args:
         model: A zoo model, built with the schedule's seed and in the current `placement`.
-        train: `(observations as stored, factors)` to learn from; labels alone will do for models
-            that learn from nothing else.
-        validation: The same, which decide when to stop and which epoch is best.
+        train: `(observations as stored, factors)` to train on; labels suffice for models that use
+            no other factor.
+        validation: `(observations as stored, factors)` that decide when to stop and which epoch is
+            best.
         schedule: How long and how fast to train.
-        folder: Where checkpoints lie; empty or missing for a new run.
-        callbacks: Further Keras callbacks, to show progress for example.
-        scaling: How observations become what the model sees; uint8 images by default.
-        deformations: Deforms the images that are learnt from; none by default.
+        folder: Folder of the checkpoints; empty or missing for a new run.
+        callbacks: Further Keras callbacks, for example to show progress.
+        scaling: Maps stored observations to the range of the model; defaults to uint8 images.
+        deformations: Deforms the training images; none by default.
 
     Returns:
-        The history, one dictionary of figures an epoch; the model holds the best weights.
+        The history, one dictionary of figures an epoch. The model then has the best weights.
 
     Raises:
-        ValueError: There are too few examples for a step, or gradients cannot be accumulated here.
+        ValueError: There are too few examples for a step, the warm-up is too long, or gradients
+            would be accumulated on several TensorFlow devices.
         FloatingPointError: Training diverged.
     """
     check_accumulation(schedule)
     fix_rounding()
-    epochs, batches = range(schedule.epochs), sampler(model, *train)
-    shared = {
+    make_batches = sampler(model, *train)
+    shared = _batch_settings(model, schedule, scaling)
+    ordered = shared | {"seed": schedule.seed, "deformations": deformations}
+    ordered["steps_divisor"] = schedule.steps_per_execution or 1
+    steps = make_batches(*train, **ordered).steps_per_epoch
+    _compile(model, schedule, steps)
+    build_optimizer(model)
+    checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
+    checkpoints.restore(model)
+    left = range(checkpoints.next_epoch, schedule.epochs)
+    if left and not checkpoints.is_finished:
+        model.fit(
+            fed_to_device(make_batches(*train, epochs=left, **ordered)),
+            initial_epoch=left.start,
+            epochs=left.stop,
+            steps_per_epoch=steps,
+            validation_data=make_batches(*validation, **shared),
+            shuffle=False,  # `Batches` shuffles
+            callbacks=[checkpoints, *callbacks],
+            verbose=0,
+        )
+    checkpoints.restore_best(model)
+    if isinstance(model, SettlesAxes):
+        model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
+    return checkpoints.history
+
+
+def _batch_settings(model: keras.Model, schedule: Schedule, scaling: Scaling) -> dict[str, Any]:
+    """The settings of `Batches` that training, validation and settling share."""
+    return {
         "batch_size": schedule.batch_size,
         "value_range": model.value_range,
         "divisor": num_replicas(),
         "scaling": scaling,
     }
-    ordered = {
-        "seed": schedule.seed,
-        "steps_divisor": schedule.steps_per_execution or 1,
-        "deformations": deformations,
-        **shared,
-    }
-    steps = batches(*train, **ordered).steps_per_epoch
+
+
+def _compile(model: keras.Model, schedule: Schedule, steps: int) -> None:
+    """Compiles a zoo model for epochs of `steps` steps."""
     model.compile(
         optimizer(model, schedule, steps),
         jit_compile=uses_xla(),
         steps_per_execution=steps_per_execution(schedule, steps),
     )
-    build_optimizer(model)
-    checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
-    checkpoints.restore(model)
-    if checkpoints.next_epoch < schedule.epochs and not checkpoints.is_finished:
-        left = epochs[checkpoints.next_epoch :]
-        model.fit(
-            fed_to_device(batches(*train, epochs=left, **ordered)),
-            initial_epoch=left.start,
-            epochs=left.stop,
-            steps_per_epoch=steps,
-            validation_data=batches(*validation, **shared),
-            shuffle=False,  # Batches has an order of its own
-            callbacks=[checkpoints, *callbacks],
-            verbose=0,
-        )
-    checkpoints.restore_best(model)
-    if hasattr(model, "settle"):
-        model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
-    return checkpoints.history
 
 
 def fit_classifier(
@@ -233,18 +251,19 @@ def fit_classifier(
     """Trains a classifier from the schedule's seed, without early stopping.
 
     Args:
-        train: `(observations as stored, labels)` to learn from; labels `(n, factors)` for several
+        train: `(observations as stored, labels)` to train on; labels `(n, factors)` for several
             factors.
-        num_classes: Number of classes, or the number of values of each factor. The loss is then
-            the sum of their cross-entropies.
+        num_classes: Number of classes; or the number of values of each factor, for which the loss
+            is the sum of the factors' cross-entropies.
         schedule: How long and how fast to train.
         width: Channels of the first convolution.
-        callbacks: Keras callbacks, to show progress for example.
-        scaling: How observations become what the network sees; uint8 images by default.
-        deformations: Deforms the images that are learnt from; none by default.
+        callbacks: Keras callbacks, for example to show progress.
+        scaling: Scaling of the observations, of which `for_classifiers` is used; defaults to uint8
+            images.
+        deformations: Deforms the training images; none by default.
 
     Returns:
-        The trained network, from observations scaled to `[-1, 1]` to logits.
+        The trained network, which maps observations scaled to `[-1, 1]` to logits.
     """
     if isinstance(num_classes, int):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -276,14 +295,14 @@ def compile_network(
     loss: keras.losses.Loss,
     metrics: Sequence = (),
 ) -> None:
-    """Makes a network ready for `fit_network`.
+    """Compiles a network for `fit_network`.
 
     Args:
         network: A built network.
-        schedule: How long and how fast it will be trained.
+        schedule: How long and how fast to train.
         steps: Batches an epoch.
-        loss: What to minimise.
-        metrics: Keras metrics, to show.
+        loss: Loss to minimise.
+        metrics: Keras metrics to report.
     """
     network.compile(
         adam(schedule, steps),
@@ -305,9 +324,9 @@ def fit_network(
 
     Args:
         network: A compiled network.
-        batches: Batches of all epochs, in an order of their own.
+        batches: Batches of all epochs, in the order of training.
         epochs: Number of epochs.
-        callbacks: Keras callbacks, to show progress for example.
+        callbacks: Keras callbacks, for example to show progress.
     """
     network.fit(
         fed_to_device(batches),

@@ -1,4 +1,4 @@
-"""Which examples share the value of a factor, and what of that makes groups impossible."""
+"""Finds examples that share the value of a factor, and rejects data that allows no groups."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 logger = logging.getLogger(__name__)
 
 CANDIDATES = 16
-"""Draws of which the best becomes the sharer."""
+"""Number of draws, the best of which becomes the sharer."""
 MOST_CELLS = 20_000
-"""Cells of the grid among which a lone sharer is looked for."""
+"""Number of cells of the grid in which `Sharers.lone_factors` searches."""
 _CELLS_AT_ONCE = 64
 
 
 class Sharers:
-    """Draws examples that share the value of one factor with others and, if they can, no more.
+    """Draws examples that share the value of one factor with others, and as few more as possible.
 
     Args:
-        factors: Codes of the factors that have a block, `(n,)` integers each.
-        sizes: Number of values of each of them, in the order of the blocks.
+        factors: Value indices of the factors that have a block, `(n,)` integers each.
+        sizes: Number of values of each factor, in the order of the blocks.
 
     Raises:
         ValueError: A factor is missing or has one value, or two factors never vary apart.
@@ -45,14 +45,14 @@ class Sharers:
             if len(values) < 2:
                 raise ValueError(
                     f"Factor '{name}' has one value in the training examples. Expected: two or "
-                    f"more, for its block to learn a difference. Received: value {values[0]} in "
+                    f"more, so that its block can learn. Received: value {values[0]} in "
                     f"all {len(self.codes)} examples. Leave '{name}' out of "
                     "`model.args.block_dims`, or add examples of another value."
                 )
             if len(single):
                 logger.warning(
-                    "Of factor '%s' %d of %d values have one training example, such as value %d: "
-                    "it stands in for its own sharer.",
+                    "Factor '%s' has too few training examples: %d of %d values have only one, for "
+                    "example value %d. Such an example is its own sharer.",
                     name,
                     len(single),
                     len(values),
@@ -66,16 +66,16 @@ class Sharers:
             if pairs == present[a] == present[b]:
                 first, second = self.names[a], self.names[b]
                 raise ValueError(
-                    f"Factors '{first}' and '{second}' never vary apart, so that nothing shows "
-                    "which block should carry what. Expected: examples that differ in one of them "
-                    f"alone. Received: {pairs} values of each, always in the same pairs. Leave "
+                    f"Factors '{first}' and '{second}' never vary apart, so their blocks cannot "
+                    "be told apart. Expected: examples that differ in only one of them. "
+                    f"Received: {pairs} values of each, always in the same pairs. Leave "
                     f"'{second}' out of `model.args.block_dims`, or add such examples."
                 )
 
     def lone_factors(self) -> list[str]:
-        """Factors that some two examples share without sharing another of them.
+        """Returns the factors that some two examples share without sharing any other.
 
-        They are looked for among up to `MOST_CELLS` cells of the grid.
+        Searches up to `MOST_CELLS` cells of the grid.
         """
         cells = np.unique(self.codes, axis=0)
         if len(cells) > MOST_CELLS:
@@ -91,22 +91,23 @@ class Sharers:
         return [name for name, is_found in zip(self.names, found, strict=True) if is_found]
 
     def know(self, codes: np.ndarray) -> np.ndarray:
-        """Which codes `(n, factors)` have values that all occur here: `(n,)` booleans."""
+        """Returns `(n,)` booleans: whether all values of codes `(n, factors)` occur here."""
         axes = np.arange(len(self.names))
         return np.all(self.counts[axes, codes] > 0, axis=1)
 
     def draw(
         self, codes: np.ndarray, rows: np.ndarray | None, axes: np.ndarray, uniforms: np.ndarray
     ) -> np.ndarray:
-        """Draws a sharer for every centre and every factor that is asked for.
+        """Draws a sharer for every centre and every factor in `axes`.
 
-        The best of `CANDIDATES` draws: not the centre itself, and sharing as little else as can be.
+        Keeps the best of `CANDIDATES` draws: it shares the fewest factors with the centre. Being
+        the centre itself counts as one factor more.
 
         Args:
-            codes: Codes of the centres, `(batch, factors)`, all known here.
+            codes: Factor values of the centres, `(batch, factors)`, all known here.
             rows: Positions of the centres among these examples, `(batch,)`, or `None`.
             axes: Positions of the factors to share, `(batch, k)`.
-            uniforms: `(batch, k, CANDIDATES)` floats in `[0, 1)`, which decide.
+            uniforms: `(batch, k, CANDIDATES)` floats in `[0, 1)`, the random numbers.
 
         Returns:
             Positions of the sharers, `(batch, k)`.
@@ -123,10 +124,10 @@ class Sharers:
 
 
 def columns(factors: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
-    """Codes of some factors side by side, `(n, factors)`.
+    """Returns the values of some factors side by side, `(n, factors)`.
 
     Raises:
-        ValueError: The examples lack one.
+        ValueError: The examples lack a factor.
     """
     missing = [name for name in names if name not in factors]
     if missing:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from latentloom.model_zoo.zszu_vae.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.networks.gaussian_mixture import ClassMixture
 
 Prior = dict[str, np.ndarray]
 """`weights` `(C, K)`, `loc` and `scale` `(C, K, dim)`."""
 
 
-def learnt_components(model: ZsZuVAE, codes: np.ndarray, labels: np.ndarray) -> Prior:
-    """The component of each class as the mixture has learnt it."""
-    components = model.mixture.components()
+def learnt_components(mixture: ClassMixture) -> Prior:
+    """The learnt component of each class."""
+    components = mixture.components()
     return _one_a_class(*(np.asarray(a) for a in (components.mean(), components.stddev())))
 
 
-def refitted_components(model: ZsZuVAE, codes: np.ndarray, labels: np.ndarray) -> Prior:
+def refitted_components(codes: np.ndarray, labels: np.ndarray, num_classes: int) -> Prior:
     """Mean and standard deviation of the codes `(n, dim)` of each class, `(n,)`."""
-    by_class = [codes[labels == label] for label in range(model.num_classes)]
+    by_class = [codes[labels == label] for label in range(num_classes)]
     loc = np.stack([some.mean(axis=0) for some in by_class])
     return _one_a_class(loc, np.stack([some.std(axis=0) for some in by_class]))
 
 
 def centred_normal(scale: np.ndarray) -> Prior:
-    """One component for all classes, with these standard deviations, `(dim,)`, around 0."""
+    """One component for all classes, with mean 0 and standard deviations `(dim,)`."""
     return _one_a_class(np.zeros_like(scale)[None], scale[None])
 
 

@@ -1,8 +1,8 @@
-"""What the encoder of `zu` ends in: how its output is a posterior, and what the prior is.
+"""The heads of the encoder of `zu`, which define the posterior and the prior.
 
-`gaussian` is the head of the paper. `stiefel` gives ordered, decorrelated axes: the encoder gives
-features, `zu` is their coordinates in a subspace with an orthonormal basis, and the decoder gets
-the features back. Both heads say the same things, so that the model does not ask which it has.
+`gaussian` is the head of the paper. `stiefel` gives ordered, decorrelated axes: the encoder returns
+features, `zu` holds their coordinates in a subspace with an orthonormal basis, and the decoder
+reads the features of the subspace. Both heads have the same interface.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.networks.subspace import Subspace
 
 SUBSPACE_RATE = 10.0
-"""Learning rate of the basis of a Stiefel head over that of the networks."""
+"""Learning rate of the basis of a Stiefel head relative to the networks."""
 
 Outputs = dict
-"""What calling a model gave: `zu_loc` and `zu_log_variance`, `(batch, dim)`, among others."""
+"""Outputs of a model: `zu_loc` and `zu_log_variance`, `(batch, dim)`, among others."""
 
 
 def diagonal_normal(loc, log_variance):
-    """Independent normals of some means and log variances, `(..., dim)`, as TFP."""
+    """TFP distribution of independent normals, from means and log variances `(..., dim)`."""
     return tfd.Independent(
         tfd.Normal(loc, ops.exp(0.5 * log_variance)), reinterpreted_batch_ndims=1
     )
 
 
 class GaussianHead(keras.layers.Layer):
-    """The encoder gives mean and log variance; the prior is standard normal.
+    """The encoder returns mean and log variance; the prior is standard normal.
 
     Args:
         dim: Integer, size of `zu`.
@@ -48,33 +48,33 @@ class GaussianHead(keras.layers.Layer):
         return {"zu_loc": loc, "zu_log_variance": log_variance}
 
     def lift(self, zu):
-        """What the decoder gets of `zu`."""
+        """Returns `zu` unchanged, as the input of the decoder."""
         return zu
 
     def divergence(self, outputs: Outputs):
-        """Mean KL divergence of posterior from prior, a scalar in nats."""
+        """Mean KL divergence of the posterior from the prior, a scalar in nats."""
         posterior = diagonal_normal(outputs["zu_loc"], outputs["zu_log_variance"])
         return ops.mean(tfd.kl_divergence(posterior, self.prior()))
 
     @property
     def penalty_weights(self) -> dict[str, float]:
-        """Nothing: the head adds no term to the loss."""
+        """Empty: the head adds no term to the loss."""
         return {}
 
     def penalties(self, outputs: Outputs) -> dict:
-        """Nothing: the head adds no term to the loss."""
+        """Returns no terms."""
         return {}
 
     @property
     def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
-        """Nothing: the head has no matrix with orthonormal columns."""
+        """Empty: the head has no matrix with orthonormal columns."""
         return {}
 
     def settle(self, encoded: Iterable[Any]) -> None:
-        """Nothing, and nothing is encoded: the axes have no order."""
+        """Does nothing, and does not iterate over `encoded`: the axes have no order."""
 
     def draw(self, outputs: Outputs, seed: keras.random.SeedGenerator):
-        """As many draws from the prior as there are examples."""
+        """Draws from the prior, one for each example."""
         return keras.random.normal(ops.shape(outputs["zu_loc"]), seed=seed)
 
     def prior(self):
@@ -88,16 +88,15 @@ class GaussianHead(keras.layers.Layer):
 
 
 class StiefelHead(keras.layers.Layer):
-    """The encoder gives features, of which `zu` are coordinates in a subspace, with unit noise.
+    """The encoder returns features; `zu` holds their coordinates in a subspace, with unit noise.
 
-    The prior is the Gaussian that fits the codes best, with as many degrees of freedom as there
-    are axes, instead of a standard normal: the divergence of the posteriors from it is the rate
-    `log det(I + C) / 2` for codes of covariance `C`, whatever the basis. So an axis has the
-    variance that its images are worth, in units of the noise, and axes can be told by it.
+    The prior is not standard normal but the Gaussian that best fits the codes. The divergence of
+    the posteriors from it is the rate `log det(I + C) / 2` for codes of covariance `C`, in any
+    basis. So the variance of an axis, in units of the noise, is free and tells the axes apart.
 
     Reference:
-        The subspace is that of Pandey et al., Neural Computation 34(10), 2022. Noise and rate are
-        ours: what an evidence bound with the best Gaussian prior has in their place.
+        Pandey et al., Neural Computation 34(10), 2022, for the subspace. Deviates: noise and rate
+        are the terms of an evidence bound with the best Gaussian prior.
 
     Args:
         dim: Integer, size of `zu`.
@@ -117,7 +116,7 @@ class StiefelHead(keras.layers.Layer):
         return {"zu_loc": loc, "zu_log_variance": ops.zeros_like(loc), "zu_centred": centred}
 
     def lift(self, zu):
-        """The features that the decoder gets of `zu`."""
+        """Maps `zu` to features, the input of the decoder."""
         return self.subspace.lift(zu)
 
     def divergence(self, outputs: Outputs):
@@ -135,20 +134,20 @@ class StiefelHead(keras.layers.Layer):
         return {"pca_loss": 1.0 / self.dim}
 
     def penalties(self, outputs: Outputs) -> dict:
-        """Terms of the loss that the head adds: how far features are from the subspace."""
+        """Terms of the loss that the head adds: the distance of features from the subspace."""
         return {"pca_loss": self.subspace.error(outputs["zu_centred"], outputs["zu_loc"])}
 
     @property
     def stiefel_groups(self) -> dict[str, tuple[Sequence[keras.Variable], float]]:
-        """Matrices with orthonormal columns, and their learning rate over that of the others."""
+        """Matrices with orthonormal columns, with their learning rate relative to the networks."""
         return {"subspace": ([self.subspace.basis], SUBSPACE_RATE)}
 
     def settle(self, encoded: Iterable[Any]) -> None:
-        """Sorts the axes by variance, given what the encoder makes of all training examples."""
+        """Sorts the axes by variance, given the encoder's outputs for all training examples."""
         self.subspace.settle(encoded)
 
     def draw(self, outputs: Outputs, seed: keras.random.SeedGenerator):
-        """As many draws from the Gaussian that fits the codes of the batch, noise included."""
+        """Draws from the Gaussian that fits the codes of the batch, with noise, one an example."""
         codes = ops.stop_gradient(outputs["zu_loc"])
         size = ops.shape(codes)[0]
         mixing = keras.random.normal((size, size), seed=seed)

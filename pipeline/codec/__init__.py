@@ -1,1 +1,1 @@
-"""A bundle made ready to run."""
+"""Runs a bundle: compiles its model and judges."""

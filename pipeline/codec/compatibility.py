@@ -1,4 +1,4 @@
-"""Refuses a bundle that does not fit a data set."""
+"""Checks that a bundle fits a data set."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from latentloom.pipeline.observations.vocabulary import summarise
 
 
 def check_compatible(manifest: Manifest, description: Mapping[str, Any]) -> None:
-    """Refuses a bundle that was trained on observations, words or classes of another kind."""
+    """Rejects a bundle that was trained on other observations, words or classes.
+
+    Args:
+        manifest: The manifest of the data set.
+        description: The content of the bundle's `bundle.json`.
+
+    Raises:
+        ValueError: The bundle does not fit the data set.
+    """
     kind, given = KINDS[scaling_of(description).kind], KINDS[manifest.observation]
-    if kind is not given or list(manifest.image_shape) != list(description["image_shape"]):
+    if kind is not given or list(manifest.observation_shape) != list(description["image_shape"]):
         resize = f"Import the data with --image-size {description['image_shape'][0]}, or train"
         raise ValueError(
             f"Data set '{manifest.name}' and the bundle do not fit. "
             f"Expected: {kind.many} of shape {tuple(description['image_shape'])}. "
-            f"Received: {given.many} of shape {manifest.image_shape}. "
+            f"Received: {given.many} of shape {manifest.observation_shape}. "
             f"{resize if kind is given and kind.can_resize else 'Train'} a bundle on this data."
         )
     if manifest.vocabulary != description.get("vocabulary", []):

@@ -1,4 +1,4 @@
-"""Functions of columns compiled for the active Keras backend, with shapes fixed beforehand."""
+"""Compiles functions of columns for the active Keras backend, with fixed shapes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _by_jax(function, networks, signature):
 
     variables = [variable for network in networks for variable in network.variables]
 
-    names: list[str] = []  # in the order of the function; JAX sorts them
+    names: list[str] = []  # in the function's order, since JAX sorts the keys
 
     @jax.jit
     def run(values, columns):

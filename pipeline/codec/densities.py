@@ -1,4 +1,4 @@
-"""What is read of the posteriors of a model, as TFP distributions: a sample, and densities."""
+"""Samples and densities of a model's posteriors, which are TFP distributions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from latentloom.model_zoo.metrics.posteriors import (
 from latentloom.pipeline.codec.compilation import Columns
 
 BLOCK_STRIDE = 2**16
-"""Distance between the seeds of the blocks of one code, so that no two have the same noise."""
+"""Distance between the seeds of two blocks of one code, so that their noise differs."""
 
 
-def draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
-    """One sample of every distribution, each with random numbers of its own."""
+def sample_blocks(distributions: Mapping[str, Any], seed: Any) -> Columns:
+    """Draws one sample of every distribution, each with its own random numbers."""
     return {
         name: block.sample(
             seed=stateless_seed(seed + ops.array([index * BLOCK_STRIDE, 0], "int32"))
@@ -31,17 +31,18 @@ def draw(distributions: Mapping[str, Any], seed: Any) -> Columns:
 
 
 def density_columns(distributions: Mapping[str, Any], seed: Any) -> Columns:
-    """What `read_posteriors` needs of diagonal Gaussians and of categorical distributions.
+    """The parameters of the posteriors as columns for `read_posteriors`.
 
     Args:
-        distributions: TFP distributions by block; those of other kinds, such as points, give none.
-        seed: Of the samples of the Gaussians.
+        distributions: TFP distributions by block. Diagonal Gaussians and one-hot categorical
+            distributions give columns; every other kind, such as a point, is skipped.
+        seed: Seed of the samples of the Gaussians.
 
     Returns:
         Columns named `<block>/<quantity>`.
     """
     gaussian = {name: b for name, b in distributions.items() if is_diagonal_gaussian(b)}
-    codes, columns = draw(gaussian, seed), {}
+    codes, columns = sample_blocks(gaussian, seed), {}
     for name, block in distributions.items():
         if name in gaussian:
             columns[f"{name}/loc"], columns[f"{name}/scale"] = block.mean(), block.stddev()
@@ -52,16 +53,16 @@ def density_columns(distributions: Mapping[str, Any], seed: Any) -> Columns:
 
 
 def is_diagonal_gaussian(distribution: Any) -> bool:
-    """Whether the entries are independent and normal, however TFP spells that."""
+    """Whether the entries are independent and normal, in either of TFP's spellings."""
     if isinstance(distribution, tfd.Independent):
         return isinstance(distribution.distribution, tfd.Normal)
     return isinstance(distribution, tfd.MultivariateNormalDiag)
 
 
 def read_posteriors(columns: Mapping[str, np.ndarray]) -> dict[str, Posteriors]:
-    """The posteriors of all blocks that `density_columns` gave columns of.
+    """The posteriors of the blocks in the columns of `density_columns`.
 
-    Left out are Gaussians that became points, with a scale of 0, and what is not finite.
+    Skips Gaussians that collapsed to a point, with a scale of 0, and blocks that are not finite.
     """
     blocks: dict[str, dict[str, np.ndarray]] = {}
     for name, column in columns.items():

@@ -1,4 +1,4 @@
-"""The command `latentloom`: one verb a step, from any labelled images to variants of them."""
+"""The command `latentloom`: one verb per step, from labelled images to variants of them."""
 
 from __future__ import annotations
 

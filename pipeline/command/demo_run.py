@@ -1,4 +1,4 @@
-"""The verb `demo`: both promises of the product on embedded letters."""
+"""The verb `demo`: variants and recombinations of embedded letters."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ GENERATED = {
 
 
 def demo_config(made: str = RECOMBINED) -> Config:
-    """The configuration of a part of the demo.
+    """Returns the configuration of one part of the demo.
 
     Args:
-        made: `"variants"` of letters, or `"recombined"` ones of letters and backgrounds that
-            training does not see together; configs/gzs_net_letters.yaml.
+        made: `"variants"` for variants of letters, or `"recombined"` for letters on backgrounds
+            that training does not show together, as in configs/gzs_net_letters.yaml.
     """
     return parse_config({**TRAINED, "generate": GENERATED[made]}, "the demo")
 
@@ -58,7 +58,7 @@ def demo_config(made: str = RECOMBINED) -> Config:
 def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> dict[str, Report]:
     """Imports, trains, generates twice, verifies and reports into the folders of `out`.
 
-    What an earlier demo has finished there is kept, unless `overwrite`.
+    Keeps the finished steps of an earlier demo, unless `overwrite` is set.
 
     Returns:
         The report of each of the two data sets, by the name of its folder.

@@ -23,14 +23,14 @@ def evaluate(
         str | None,
         typer.Option(
             "--full-model",
-            help="Bundle of the same recipe trained on the cells of data.hold_out, too; compared "
-            "on them.",
+            help="Bundle of the same configuration, also trained on the cells of data.hold_out; "
+            "the report compares both models on these cells.",
         ),
     ] = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure a bundle: where its code holds the class, and what its decoder makes.
+    """Measure a bundle: which blocks of its code hold the class, and what its decoder makes.
 
     The configuration is the one stored in the bundle; `--set` changes `evaluate` and `generate`.
     """

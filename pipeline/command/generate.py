@@ -8,8 +8,15 @@ from typing import Annotated
 import typer
 
 from latentloom.pipeline.command.options import Config_, Data, Model, Overwrite, Settings
+from latentloom.pipeline.config import Config, load_config
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report, print_table
+
+Out = Annotated[str, typer.Option("--out", help="Directory for the variants.")]
+Runner = Annotated[str, typer.Option(help="Beam runner by name.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Estimate the result and its cost; write nothing.")
+]
 
 
 def generate(
@@ -17,50 +24,53 @@ def generate(
     config: Config_,
     data: Data,
     model: Model,
-    out: Annotated[str, typer.Option("--out", help="Directory for the variants.")],
-    runner: Annotated[str, typer.Option(help="Beam runner by name.")] = "FnApiRunner",
+    out: Out,
+    runner: Runner = "FnApiRunner",
     settings: Settings = None,
     overwrite: Overwrite = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would make and cost; write nothing.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Make variants of a data set with Beam. What follows `--` goes to Beam unchanged.
+    """Make variants of a data set with Beam. Options after `--` go to Beam unchanged.
 
-    Running the same command again after an interruption skips the shards that are finished.
-    Variants are decoded by TensorFlow, whichever backend trained the model.
+    Run the same command again after an interruption to skip the finished shards. TensorFlow decodes
+    the variants, whichever backend trained the model.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from latentloom.pipeline.config import load_config
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
-    from latentloom.pipeline.evaluation.variants_report import report_on
+    from latentloom.pipeline.generation.engines import Engine
+
+    job, engine = (resolved, data, model, out), Engine(runner, context.args)
+    if dry_run:
+        _forecast(*job, engine=engine)
+    else:
+        _make(*job, engine=engine, overwrite=overwrite)
+
+
+def _forecast(config: Config, data: str, model: str, out: str, **options) -> None:
+    """Prints an estimate of the job's result and cost."""
+    from latentloom.pipeline.generation.forecast_table import class_rows, total_rows
     from latentloom.pipeline.generation.generate import forecast_job
-    from latentloom.pipeline.generation.generate import generate as generate_dataset
+
+    forecast = forecast_job(config, data, model, out, **options)
+    print_table("Classes", class_rows(forecast), ("class", "examples", "variants"))
+    print_table("Forecast", total_rows(forecast))
+
+
+def _make(config: Config, data: str, model: str, out: str, **options) -> None:
+    """Makes the variants, reports on them, and prints the report."""
+    from latentloom.pipeline.evaluation.variants_report import report_on
+    from latentloom.pipeline.generation.generate import generate
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    if dry_run:
-        plan = forecast_job(resolved, data, model, out, runner=runner, beam_args=context.args)
-        print_table("Classes", plan.class_rows(), ("class", "examples", "variants"))
-        print_table("Forecast", plan.rows())
-        return
-    display = ProgressDisplay()
+    job, display = (config, data, model, out), ProgressDisplay()
     with display.stage("generate") as advance:
-        generate_dataset(
-            resolved,
-            data,
-            model,
-            out,
-            runner=runner,
-            beam_args=context.args,
-            overwrite=overwrite,
-            progress=advance,
-        )
+        generate(*job, **options, progress=advance)
     with display.stage("report") as advance:
-        report = report_on(resolved, data, model, out)
+        report = report_on(*job)
         advance(1, 1)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

@@ -12,44 +12,53 @@ from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
+Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help=" or ".join((", ".join(_SPECS[:-1]), _SPECS[-1])) + "."),
+]
+Out = Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")]
+Name = Annotated[str | None, typer.Option(help="Name of the data set.")]
+Label = Annotated[str | None, typer.Option(help="Field to use as the class.")]
+Factors = Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")]
+ImageSize = Annotated[
+    int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
+]
+MaxExamples = Annotated[
+    int | None, typer.Option(min=1, help="Number of examples to take, a fair sample.")
+]
+Inks = Annotated[
+    int | None,
+    typer.Option(min=2, help="Number of inks to colour grey images with; adds the factor `ink`."),
+]
+Measure = Annotated[
+    str | None,
+    typer.Option(
+        help="Factors to measure from grey images, each of one bright object on a dark ground: "
+        "`thickness`, `slant`, `width`, comma-separated. Values: low, middle and high third."
+    ),
+]
+Shards = Annotated[
+    int | None, typer.Option(min=1, help="Files per split; by default one per 8,192 examples.")
+]
+
 
 def import_(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help=" or ".join((", ".join(_SPECS[:-1]), _SPECS[-1])) + ".",
-        ),
-    ],
-    out: Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")],
-    name: Annotated[str | None, typer.Option(help="Name of the data set.")] = None,
-    label: Annotated[str | None, typer.Option(help="Field that is the class.")] = None,
-    factors: Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
-    ] = None,
-    max_examples: Annotated[
-        int | None, typer.Option(min=1, help="Most examples to take, a fair sample.")
-    ] = None,
-    inks: Annotated[
-        int | None,
-        typer.Option(min=2, help="Inks to colour grey images with; they become the factor `ink`."),
-    ] = None,
-    measure: Annotated[
-        str | None,
-        typer.Option(
-            help="Factors to measure from grey images, each of one bright object on a dark ground: "
-            "`thickness`, `slant`, `width`, comma-separated. Values: low, middle and high third."
-        ),
-    ] = None,
-    shards: Annotated[
-        int | None, typer.Option(min=1, help="Files a split; by default one per 8,192 examples.")
-    ] = None,
+    source: Source,
+    out: Out,
+    name: Name = None,
+    label: Label = None,
+    factors: Factors = None,
+    image_size: ImageSize = None,
+    max_examples: MaxExamples = None,
+    inks: Inks = None,
+    measure: Measure = None,
+    shards: Shards = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
     start_tensorflow()
-    from latentloom.pipeline.importing.import_dataset import LEFT_OUT, import_dataset
+    from latentloom.pipeline.dataset.details import ImportedDetails
+    from latentloom.pipeline.importing.import_dataset import import_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
     with ProgressDisplay().stage("import") as advance:
@@ -58,16 +67,21 @@ def import_(
             out,
             name=name,
             label=label,
-            factors=factors.split(",") if factors is not None else None,
+            factors=_names(factors),
             image_size=image_size,
             max_examples=max_examples,
             inks=inks,
-            measure=measure.split(",") if measure is not None else None,
+            measure=_names(measure),
             shards=shards,
             overwrite=overwrite,
             progress=advance,
         )
     counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
-    for reason, splits in dataset.manifest.details.get(LEFT_OUT, {}).items():
+    for reason, splits in ImportedDetails.read(dataset.manifest.details).left_out.items():
         typer.echo(f"Left out {splits}: {reason}.")
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
+
+
+def _names(text: str | None) -> list[str] | None:
+    """Splits names at commas."""
+    return None if text is None else text.split(",")

@@ -12,10 +12,10 @@ from latentloom.pipeline.terminal.tables import plain, print_table
 
 
 def inspect(
-    path: Annotated[str, typer.Argument(metavar="DIR|BUNDLE", help="What to look into.")],
+    path: Annotated[str, typer.Argument(metavar="DIR|BUNDLE", help="Directory to describe.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show what is in a data set directory or a model bundle."""
+    """Show the contents of a data set directory or a model bundle."""
     start_tensorflow()
     from latentloom.pipeline.observations.vocabulary import summarise
     from latentloom.pipeline.verification.describe import describe

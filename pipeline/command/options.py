@@ -1,4 +1,4 @@
-"""The command itself, and the options that several verbs have."""
+"""The command itself, and the options that several verbs share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from latentloom.pipeline.storage.files import is_remote
 
 app = typer.Typer(
     name="latentloom",
-    help="Make more training images of every class: learn what makes the class and what does not, "
-    "keep the first, redraw the second. Start with `latentloom demo`.",
+    help="Make more training images of every class: learn to tell class and style apart, "
+    "keep the class, redraw the style. Start with `latentloom demo`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,15 +24,15 @@ app = typer.Typer(
 
 
 def local_path(path: str | Path) -> Path:
-    """A path of this machine.
+    """Returns a local path.
 
     Raises:
-        typer.BadParameter: It has a scheme.
+        typer.BadParameter: If the path has a scheme.
     """
     if is_remote(path):
         raise typer.BadParameter(
-            f"'{path}' is not on this machine. Expected: a local directory; `import` and "
-            "`generate` alone write elsewhere. Write here, then copy the directory."
+            f"'{path}' is a remote path. Expected: a local directory; only `import` and "
+            "`generate` write to remote paths. Write locally, then copy the directory."
         )
     return Path(path)
 
@@ -46,4 +46,6 @@ Settings = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a setting, such as `generate.seed=1`."
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run wrote there.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+]

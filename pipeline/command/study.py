@@ -30,11 +30,11 @@ def study(
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure whether generated examples help a classifier, beside what rivals do.
+    """Measure whether generated examples help a classifier, and compare them with rivals.
 
     Trains one classifier for every arm, size and seed, on the same real examples and for the same
-    steps. Without --generated and --model, a generator is trained for every size and seed on these
-    examples alone. The same command again goes on with a study that was interrupted.
+    number of steps. Without --generated and --model, also trains a generator for every size and
+    seed on these examples alone. Run the same command again to resume an interrupted study.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from latentloom.pipeline.config import load_config

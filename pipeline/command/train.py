@@ -19,14 +19,12 @@ def train(
         Path, typer.Option("--out", parser=local_path, help="Directory for the model bundle.")
     ],
     settings: Settings = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a model with its judges and write the bundle.
 
-    Set the variable `KERAS_BACKEND=jax` to train with JAX; the bundle is the same to `generate`.
+    Set the variable `KERAS_BACKEND=jax` to train with JAX; `generate` reads the bundle as usual.
     """
     from latentloom.pipeline.config import load_config
     from latentloom.pipeline.storage.output_directories import check_apart
@@ -34,13 +32,15 @@ def train(
     check_apart(out, {"CONFIG": config})
     resolved = load_config(config, settings or ())
     start_tensorflow()
+    from latentloom.pipeline.dataset.details import BundleDetails
     from latentloom.pipeline.terminal.progress import ProgressDisplay
     from latentloom.pipeline.training.train import train_bundle
 
     bundle = train_bundle(
         resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
     )
-    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in bundle.details["figures"]])
+    figures = BundleDetails.read(bundle.details).figures
+    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in figures])
     typer.echo(
         f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate {config} --data {data} "
         f"--model {out} --out ..."

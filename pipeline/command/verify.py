@@ -15,13 +15,13 @@ def verify(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Data set directory.")],
     other: Annotated[
         str | None,
-        typer.Option("--compare", metavar="OTHER", help="Data set that should be the same."),
+        typer.Option("--compare", metavar="OTHER", help="Data set to compare with."),
     ] = None,
 ) -> None:
-    """Check every file of a data set against its manifest; exit 1 and name what is damaged.
+    """Check every file of a data set against its manifest; exit 1 and name damaged files.
 
-    With --compare also measure how the records agree with those of OTHER, such as the same run on
-    another machine; exit 1 and name what differs by more than another kind of CPU explains.
+    With --compare, also compare the records with the data set OTHER, for example the same run on
+    another machine; exit 1 and name each difference that another kind of CPU does not explain.
     """
     start_tensorflow()
     from latentloom.pipeline.verification.agreement import check_comparable
@@ -40,11 +40,12 @@ def verify(
 
 
 def _compare(directory: str, other: str) -> None:
-    """Prints how two data sets agree; exits 1 if they are not what one run gives everywhere."""
+    """Prints how two data sets agree; exits 1 if they differ by more than the tolerances."""
+    from latentloom.pipeline.verification.agreement_table import agreement_rows
     from latentloom.pipeline.verification.compare import compare
 
     agreement = compare(directory, other)
-    print_table("Agreement", agreement.rows(), ("", "found", "promised"))
+    print_table("Agreement", agreement_rows(agreement), ("", "found", "promised"))
     for breach in agreement.breaches:
         typer.echo(breach, err=True)
     if not agreement.holds:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import (
+from latentloom.pipeline.config.settings import (
     DataConfig,
     EvaluateConfig,
     GenerateConfig,
@@ -42,11 +42,11 @@ class Config(Section):
         return self
 
     def run_settings(self) -> dict[str, Any]:
-        """The part of a configuration that decides what training does."""
+        """Returns the sections that decide training."""
         return self.model_dump(include={"data", "model", "train", "judge"})
 
     def to_yaml(self) -> str:
-        """The resolved configuration as YAML, defaults written out."""
+        """Returns the resolved configuration as YAML, defaults included."""
         return yaml.safe_dump(self.model_dump(), sort_keys=False)
 
 
@@ -63,8 +63,8 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         The checked configuration.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no YAML mapping, or a key or a value is wrong.
+        FileNotFoundError: If the file is missing.
+        ValueError: If the file is not a YAML mapping, or a key or a value is wrong.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,12 +76,12 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         tree = load_yaml(path.read_text()) or {}
     except yaml.YAMLError as error:
         raise ValueError(
-            f"'{path}' is no YAML file. Expected: YAML with every key once. Received: {error}. "
-            "Mend its syntax."
+            f"'{path}' is not valid YAML. Expected: YAML with every key once. Received: {error}. "
+            "Correct its syntax."
         ) from error
     if not isinstance(tree, dict):
         raise ValueError(
-            f"'{path}' holds no configuration. Expected: a mapping of sections. "
+            f"'{path}' is not a configuration. Expected: a mapping of sections. "
             f"Received: {type(tree).__name__}. Start it with `data:` or `model:`."
         )
     shrinking = tree.pop("smoke", None) or {}
@@ -90,7 +90,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
 
 
 def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = ()) -> Config:
-    """Checks a tree of settings with overrides put into it.
+    """Applies overrides to a tree of settings and checks it.
 
     Errors name the origin, the key, the value and the nearest known key.
     """
@@ -116,24 +116,24 @@ def _override(tree: dict[str, Any], setting: str) -> None:
         if not isinstance(tree, dict):
             raise ValueError(
                 f"The override '{key}' goes into a plain value. Expected: a section before each "
-                f"dot. Received: --set {setting!r}. Drop what follows '{section}'."
+                f"dot. Received: --set {setting!r}. Drop the part after '{section}'."
             )
     try:
         tree[last] = load_yaml(value)
     except yaml.YAMLError as error:
         raise ValueError(
-            f"The value of the override '{key}' is no YAML. Expected: YAML with every key once. "
-            f"Received: --set {setting!r}: {error}. Mend its syntax."
+            f"The value of the override '{key}' is not valid YAML. Expected: every key once. "
+            f"Received: --set {setting!r}: {error}. Correct its syntax."
         ) from error
 
 
 def _explain(problems: Sequence[Any]) -> str:
-    """One sentence group a key: what was expected, what was received, and the nearest key."""
+    """Says for each key what was expected and received; names the nearest key if it is unknown."""
     expected: dict[str, list[str]] = {}
     received: dict[str, Any] = {}
     for problem in problems:
         location = [str(part) for part in problem["loc"] if "[" not in str(part)]
-        if location[-1] in ("float", "str"):  # of several kinds that a value may be of
+        if location[-1] in ("float", "str"):  # one of several allowed types
             location.pop()
         if problem["type"] == "extra_forbidden":
             return _explain_unknown(location)

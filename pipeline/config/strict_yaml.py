@@ -1,4 +1,4 @@
-"""YAML in which no key stands twice: PyYAML keeps the last and says nothing."""
+"""Reads YAML and rejects duplicate keys, where PyYAML silently keeps the last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Reads plain data, and refuses a mapping with a key twice."""
+    """Reads plain data, and rejects a mapping with a duplicate key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
@@ -18,7 +18,7 @@ class _StrictLoader(yaml.SafeLoader):
             key = key_node.value
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key}' stands there twice", key_node.start_mark
+                    None, None, f"the key '{key}' is a duplicate", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -28,6 +28,6 @@ def load_yaml(text: str) -> Any:
     """Reads YAML as plain data.
 
     Raises:
-        yaml.YAMLError: The text is no YAML, or a mapping has a key twice.
+        yaml.YAMLError: If the text is not YAML, or a mapping has a duplicate key.
     """
     return yaml.load(text, _StrictLoader)

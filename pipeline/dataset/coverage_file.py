@@ -1,4 +1,4 @@
-"""`coverage.json`: the cells before and after generation."""
+"""`coverage.json` of a generated data set: examples of each cell before and after generation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from latentloom.augment import Coverage
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location, exists, read_text
 
-COVERAGE_FILE = "coverage.json"
+_FILE = "coverage.json"
 
 
 def write_change(
@@ -20,17 +20,17 @@ def write_change(
 
     Args:
         out: The directory of the generated data set.
-        before: The cells of the data that was read.
-        made: For each shard the cells that were written and their variants.
+        before: The cells of the input data.
+        made: For each shard, the cells that were written and their numbers of variants.
     """
     parts = [Coverage(before.names, {tuple(c): n for c, n in cells}) for cells in made]
     document = {"before": before.to_dict(), "after": before.merge(*parts).to_dict()}
-    write_atomic(os.path.join(out, COVERAGE_FILE), json.dumps(document))
+    write_atomic(os.path.join(out, _FILE), json.dumps(document))
 
 
 def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
-    """Reads what `write_change` wrote, before and after; None if it wrote nothing."""
-    path = os.path.join(out, COVERAGE_FILE)
+    """Reads the coverage before and after generation; None if the file is missing."""
+    path = os.path.join(out, _FILE)
     if not exists(path):
         return None
     document = json.loads(read_text(path))

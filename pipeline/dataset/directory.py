@@ -6,15 +6,11 @@ import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from latentloom.augment.randomness import identity_keys
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
+from latentloom.pipeline.dataset.reading import no_examples, sampled_records, stream_shard
 from latentloom.pipeline.observations import KINDS, Kind
 from latentloom.pipeline.storage.files import file_size
-from latentloom.pipeline.storage.tfrecords import read_records
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
@@ -34,11 +30,11 @@ class DatasetDir:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> DatasetDir:
-        """Opens a directory after checking that every file is there in its recorded size.
+        """Opens a directory; checks that every file exists with its recorded size.
 
         Raises:
-            FileNotFoundError: The manifest, a metadata file or a shard is missing.
-            ValueError: A shard has another size than recorded, or the manifest is not valid.
+            FileNotFoundError: If the manifest, a metadata file or a shard is missing.
+            ValueError: If a shard has another size than recorded, or the manifest is invalid.
         """
         path = os.fspath(path)
         dataset = cls(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
@@ -53,7 +49,7 @@ class DatasetDir:
         return dataset
 
     def missing_or_resized(self) -> list[tuple[str, str]]:
-        """Files that are missing or of another size than recorded, each with its reason."""
+        """Returns files that are missing or have another size than recorded, with the reason."""
         problems = []
         sizes = {shard.file: shard.num_bytes for shards in self.splits.values() for shard in shards}
         for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
@@ -65,7 +61,7 @@ class DatasetDir:
         return problems
 
     @property
-    def kind(self) -> Kind:
+    def observation_kind(self) -> Kind:
         """The kind of observation."""
         return KINDS[self.manifest.observation]
 
@@ -74,11 +70,16 @@ class DatasetDir:
         """The shards of each split."""
         return self.manifest.splits
 
+    @property
+    def scored_split(self) -> str:
+        """The split that scores a model: `test`, or the fold `validation` if `test` is empty."""
+        return "test" if self.manifest.num_examples("test") else "validation"
+
     def shards(self, split: str) -> list[ShardEntry]:
-        """The shards of a split, in order.
+        """Returns the shards of a split, in order.
 
         Raises:
-            ValueError: There is no such split.
+            ValueError: If the split is unknown.
         """
         if split not in self.splits:
             raise ValueError(
@@ -88,7 +89,7 @@ class DatasetDir:
         return self.splits[split]
 
     def shard_path(self, split: str, index: int) -> str:
-        """Path of one shard."""
+        """Returns the path of one shard."""
         return os.path.join(self.path, self.shards(split)[index].file)
 
     def iter_shard(
@@ -106,35 +107,25 @@ class DatasetDir:
             split: Name of the split.
             index: Number of the shard, from 0.
             batch_size: Records per batch, good and bad.
-            records: Numbers of the records wanted; all by default.
+            records: Numbers of the records to read; all by default.
             start: The first record of a slice.
-            stop: The record after its last; that of the shard by default.
+            stop: The record after the slice; the end of the shard by default.
 
         Yields:
             The good examples of a batch, and its dead letters.
         """
-        entry = self.shards(split)[index]
-        rows: list[ParsedRecord] = []
-        dead: list[DeadLetter] = []
-        path = self.shard_path(split, index)
-        read = read_records(path, entry.records, start=start, stop=stop)
-        for number, record in enumerate(read, start):
-            if records is not None and number not in records:
-                continue
-            row = parse_row(
-                number, record, self.manifest.factors, self.kind, self.manifest.image_shape
-            )
-            if isinstance(row, str):
-                dead.append(DeadLetter(entry.file, number, row))
-            else:
-                rows.append(row)
-            if len(rows) + len(dead) >= batch_size:
-                yield self._batch(entry.file, rows, dead)
-                rows, dead = [], []
-        yield self._batch(entry.file, rows, dead)
+        return stream_shard(
+            self.shard_path(split, index),
+            self.shards(split)[index],
+            self.manifest,
+            batch_size=batch_size,
+            records=records,
+            start=start,
+            stop=stop,
+        )
 
     def read_shard(self, split: str, index: int) -> tuple[Examples, list[DeadLetter]]:
-        """Reads a whole shard: its good examples and its dead letters."""
+        """Reads a whole shard; returns its good examples and its dead letters."""
         parts = list(self.iter_shard(split, index))
         dead = [letter for _, letters in parts for letter in letters]
         return Examples.concatenate([examples for examples, _ in parts]), dead
@@ -144,13 +135,14 @@ class DatasetDir:
 
         Args:
             split: Name of the split.
-            limit: Size of the sample, keyed by the place of a record; everything by default.
+            limit: Size of the sample, keyed by the position of a record; everything by default.
 
         Raises:
-            ValueError: A record is damaged, or there is no such split.
+            ValueError: If a record is damaged, or the split is unknown.
         """
-        parts = [self._batch("", [], [])[0]]
-        for index, records in enumerate(self._sampled_records(split, limit)):
+        sizes = [shard.records for shard in self.shards(split)]
+        parts = [no_examples(self.manifest)]
+        for index, records in enumerate(sampled_records(split, sizes, limit)):
             for examples, dead in self.iter_shard(split, index, records=records):
                 if dead:
                     raise ValueError(
@@ -160,30 +152,3 @@ class DatasetDir:
                     )
                 parts.append(examples)
         return Examples.concatenate(parts)
-
-    def _sampled_records(self, split: str, limit: int | None) -> list[set[int] | None]:
-        """The records of each shard that are in the sample; None for all."""
-        sizes = [shard.records for shard in self.shards(split)]
-        if limit is None or limit >= sum(sizes):
-            return [None] * len(sizes)
-        keys = identity_keys(0, f"limit {split}", [str(row) for row in range(sum(sizes))])
-        rows = np.sort(np.argsort(keys, kind="stable")[:limit])
-        ends = np.cumsum(sizes)
-        return [
-            set((rows[(rows >= end - size) & (rows < end)] - (end - size)).tolist())
-            for size, end in zip(sizes, ends, strict=True)
-        ]
-
-    def _batch(
-        self, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
-    ) -> tuple[Examples, list[DeadLetter]]:
-        """Decodes a batch; observations that cannot be decoded join the dead letters."""
-        values = [row.value for row in rows]
-        images, intact = self.kind.decode(values, self.manifest.image_shape)
-        broken = [rows[place].record for place in np.flatnonzero(~intact)]
-        dead = dead + [DeadLetter(file, record, self.kind.damaged) for record in broken]
-        rows = [rows[place] for place in np.flatnonzero(intact)]
-        names = list(self.manifest.factors)
-        codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
-        factors = {name: codes[:, column] for column, name in enumerate(names)}
-        return Examples(images, factors, [row.example_id for row in rows]), dead

@@ -1,4 +1,4 @@
-"""Labelled observations in columns, and those that could not be used."""
+"""Labelled observations in columns, and unusable examples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Factors = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An example that could not be used: its file, its number there, and the reason."""
+    """An unusable example: its file, its number in the file, and the reason."""
 
     shard: str
     record: int
@@ -21,7 +21,7 @@ class DeadLetter:
 
 
 class LeftOut(DeadLetter):
-    """An example without a fault that there is nothing to learn from, such as an empty document."""
+    """An intact example with nothing to learn from, such as an empty document."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,23 @@ class Examples:
     """A batch of labelled observations, columnar.
 
     Args:
-        images: Observations as they are stored: uint8 array of shape `(batch_size, height, width,
-            channels)`, for vectors float32 of shape `(batch_size, features)`, or for bags of
-            words int32 of shape `(batch_size, words)`.
+        observations: Observations in stored form: uint8 array of shape `(batch_size, height, width,
+            channels)`, for vectors float32 of shape `(batch_size, features)`, or for bags of words
+            int32 of shape `(batch_size, words)`.
         factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
         ids: The identity of each example.
     """
 
-    images: np.ndarray
+    observations: np.ndarray
     factors: dict[str, np.ndarray]
     ids: list[str]
 
     def __post_init__(self):
-        lengths = {len(self.images), len(self.ids)} | {len(c) for c in self.factors.values()}
+        lengths = {len(self.observations), len(self.ids)} | {len(c) for c in self.factors.values()}
         if len(lengths) > 1 or "label" not in self.factors:
             raise ValueError(
                 "The columns of the examples do not agree. Expected: equal lengths and a factor "
-                f"'label'. Received: images={len(self.images)}, ids={len(self.ids)}, "
+                f"'label'. Received: observations={len(self.observations)}, ids={len(self.ids)}, "
                 f"factors={ {name: len(c) for name, c in self.factors.items()} }. Align them."
             )
 
@@ -58,16 +58,16 @@ class Examples:
         return self.factors["label"]
 
     def take(self, rows: np.ndarray) -> Examples:
-        """The examples at these rows: integer positions or a boolean mask."""
+        """Returns the examples at some rows: integer positions or a boolean mask."""
         rows = np.arange(len(self))[rows]
         factors = {name: codes[rows] for name, codes in self.factors.items()}
-        return Examples(self.images[rows], factors, [self.ids[row] for row in rows])
+        return Examples(self.observations[rows], factors, [self.ids[row] for row in rows])
 
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
-        """Joins at least one batch of the same factors and image shape."""
+        """Joins one or more batches with the same factors and image shape."""
         return cls(
-            np.concatenate([part.images for part in parts]),
+            np.concatenate([part.observations for part in parts]),
             {name: np.concatenate([p.factors[name] for p in parts]) for name in parts[0].factors},
             [example_id for part in parts for example_id in part.ids],
         )

@@ -1,4 +1,4 @@
-"""Which examples of the training split are used for what."""
+"""Divides the training split into folds."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import rank_in_class
 
 SMALLEST_CLASS = 2
-"""Examples that a class must have, so that judge and auditor both see it."""
+"""Fewest examples of a class: judge and auditor both need one."""
 
 
 @dataclass(frozen=True)
 class Folds:
     """The training split, divided by the identity of the examples, class by class.
 
-    `train` and `validation` are apart; `judge` and `auditor` are the two halves of the whole. Every
-    class is in `train`, `judge` and `auditor`.
+    `train` and `validation` are disjoint; `judge` and `auditor` are the two halves of the split.
+    Every class is in `train`, `judge` and `auditor`.
     """
 
     train: Examples
@@ -30,10 +30,10 @@ class Folds:
 
 
 def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
-    """Divides examples into folds by their ids, whatever their order.
+    """Divides examples into folds by their ids; their order does not matter.
 
     Args:
-        examples: The examples, at least two of every class that is there.
+        examples: The examples, at least two of every class that occurs.
         validation_share: Share of each class that goes into `validation`, rounded down, and at
             least one example of the largest class.
         seed: Integer, another seed gives other folds.
@@ -53,15 +53,15 @@ def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
 
 
 def check_folds(folds: Folds, class_names: Sequence[str]) -> None:
-    """Refuses examples that would spoil a model without a word.
+    """Rejects examples that would silently spoil a model.
 
     Args:
         folds: The examples, divided.
         class_names: Names of the classes, in the order of their labels.
 
     Raises:
-        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
-            infinity.
+        ValueError: If a label is no class, a class is missing from a fold other than `validation`,
+            or an image holds NaN or infinity.
     """
     for name in (field.name for field in fields(folds)):
         fold: Examples = getattr(folds, name)
@@ -89,9 +89,9 @@ def _check_labels(fold: Examples, class_names: Sequence[str], where: str) -> Non
 
 
 def _check_finite(fold: Examples, where: str) -> None:
-    if fold.images.dtype.kind != "f":
+    if fold.observations.dtype.kind != "f":
         return
-    finite = np.isfinite(fold.images).reshape(len(fold), -1).all(axis=1)
+    finite = np.isfinite(fold.observations).reshape(len(fold), -1).all(axis=1)
     if not finite.all():
         raise ValueError(
             f"Example '{fold.ids[np.argmin(finite)]}' of the {where} is not finite. Expected: no "
@@ -100,20 +100,20 @@ def _check_finite(fold: Examples, where: str) -> None:
 
 
 def check_counts(counts: Sequence[int], class_names: Sequence[str], where: str) -> None:
-    """Refuses classes that nothing can be learnt of.
+    """Rejects classes with too few examples to learn from.
 
     Args:
         counts: Examples of each class.
         class_names: Their names.
-        where: What holds the examples, for the message.
+        where: Name of the data set, for the message.
 
     Raises:
-        ValueError: There are fewer than two classes, or a class has fewer than two examples.
+        ValueError: If there are fewer than two classes, or a class has fewer than two examples.
     """
     if len(counts) < 2:
         raise ValueError(
-            f"{where} has one class. Expected: at least two, since what makes the class is learnt "
-            f"from what tells classes apart. Received: {list(class_names)}. Import with another "
+            f"{where} has one class. Expected: at least two, because training contrasts classes. "
+            f"Received: {list(class_names)}. Import with another "
             "--label, or add examples of another class."
         )
     few = [index for index, count in enumerate(counts) if count < SMALLEST_CLASS]

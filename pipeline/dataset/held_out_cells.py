@@ -1,4 +1,4 @@
-"""Cells held out of training: drawn or named by a configuration, kept in bundle and manifest."""
+"""Cells held out of training: drawn or named by a configuration, stored in bundle and manifest."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.config.settings import HoldOutConfig
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.examples import Examples, Factors
 from latentloom.pipeline.dataset.folds import Folds
-
-DETAIL = "hold_out"
-"""Where the details of a bundle and of a manifest have it."""
 
 
 def plan_hold_out(
     settings: Mapping[str, HoldOutConfig], examples: Examples, factors: Factors
 ) -> HoldOut:
-    """Finds the cells of every group among those that earlier groups leave.
+    """Finds the cells of every group among the cells that earlier groups leave.
 
     Args:
         settings: The groups, `data.hold_out` of the configuration.
@@ -28,10 +26,11 @@ def plan_hold_out(
         factors: Value names of its factors.
 
     Returns:
-        The groups that are held out.
+        The held-out groups.
 
     Raises:
-        ValueError: A factor or a value is unknown, a cell has no example, or no cell can be drawn.
+        ValueError: If a factor or a value is unknown, a cell has no example, or every cell is the
+            last one of some value.
     """
     hold_out = HoldOut()
     for name, group in settings.items():
@@ -49,30 +48,30 @@ def plan_hold_out(
 
 
 def _grid(name: str, group: HoldOutConfig, factors: Factors) -> list[str]:
-    """The factors of the cells of a group, in the order of the data."""
+    """Returns the factors of a group's cells, in the order of the data."""
     key, wanted = f"data.hold_out.{name}.factors", set(group.factors or factors)
     if group.cells:
         key, wanted = f"data.hold_out.{name}.cells", set(group.cells[0])
         other = next((cell for cell in group.cells if set(cell) != wanted), None)
         if other is not None:
             raise ValueError(
-                f"The cells of the group '{name}' are not of one grid. Expected: values of "
-                f"{sorted(wanted)}, as in the first. Received: {other}. Make another group of it."
+                f"The cells of the group '{name}' have different factors. Expected: values of "
+                f"{sorted(wanted)}, as in the first. Received: {other}. Move it to another group."
             )
     for factor in sorted(wanted):
         if factor not in factors:
             raise ValueError(
-                f"Factor '{factor}' cannot be held out. Expected: factors of the data, "
+                f"Factor '{factor}' is missing from the data. Expected: factors of the data, "
                 f"{sorted(factors)}. Received: {key} with '{factor}'. {nearest(factor, factors)}"
             )
     return [factor for factor in factors if factor in wanted]
 
 
 def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
-    """Leaves held-out cells out of all folds but that of the auditor, which judges the rest.
+    """Drops held-out cells from all folds except the auditor's.
 
     Raises:
-        ValueError: A value of a factor would not be trained on at all.
+        ValueError: If a value of a factor would have no training example.
     """
     if not hold_out:
         return folds
@@ -87,7 +86,7 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
         if lost.any():
             raise ValueError(
                 f"Value '{values[int(np.argmax(lost))]}' of factor '{factor}' is held out whole, "
-                "which would ask for extrapolation, not for recombination. Expected: some training "
+                "which asks for extrapolation, not recombination. Expected: some training "
                 f"examples of every value. Received: none of {lost.sum()} values. Hold out fewer "
                 "cells under data.hold_out, or add examples."
             )
@@ -95,34 +94,34 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
 
 
 def check_deformations(hold_out: HoldOut, measured: Collection[str]) -> None:
-    """Refuses images that are deformed into held-out cells.
+    """Rejects deformations that could move images into held-out cells.
 
     Args:
         hold_out: The groups.
         measured: Factors that were measured on the pixels of the images.
 
     Raises:
-        ValueError: A group is of such a factor.
+        ValueError: If a group has a measured factor.
     """
     for name, group in hold_out.groups.items():
         factors = [factor for factor in group.names if factor in measured]
         if factors:
             raise ValueError(
-                f"Deformed images may be of the cells held out as '{name}'. Expected: no "
+                f"Deformed images may fall into the held-out cells '{name}'. Expected: no "
                 f"deformations where {', '.join(factors)}, measured on pixels, is held out. "
                 "Received: data.deform. Drop `data.deform`, or hold out cells of other factors."
             )
 
 
 def split_by_group(examples: Examples, hold_out: HoldOut) -> dict[str, Examples]:
-    """The held-out examples of each group that has any."""
+    """Returns the held-out examples of each group; leaves out empty groups."""
     groups = hold_out.group_of(examples.factors)
     parts = {name: groups == place for place, name in enumerate(hold_out.groups)}
     return {name: examples.take(rows) for name, rows in parts.items() if rows.any()}
 
 
 def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> HoldOut:
-    """The cells that a bundle was not trained on.
+    """Reads the cells that were held out of a bundle's training.
 
     Args:
         details: Details of the bundle.
@@ -130,9 +129,9 @@ def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> Ho
         name: Name of the data set, for the message.
 
     Raises:
-        ValueError: The data set has other factors or values.
+        ValueError: If the data set has other factors or values.
     """
-    hold_out = HoldOut.from_dict(details.get(DETAIL, {}))
+    hold_out = HoldOut.from_dict(BundleDetails.read(details).hold_out)
     for group in hold_out.groups.values():
         for factor, values in group.names.items():
             if list(factors.get(factor, ())) != list(values):

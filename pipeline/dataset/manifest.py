@@ -1,4 +1,4 @@
-"""The manifest of a data set directory: what is in it, shard by shard, and where it came from."""
+"""The manifest of a data set directory: its contents, shard by shard, and its origin."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ import platform
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from latentloom.model_zoo.scaling import Counts
+from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
+from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import file_size, open_binary
 
 MANIFEST_FILE = "manifest.json"
@@ -25,9 +35,11 @@ RESERVED_FEATURES = (
     *("example_id", "anchor_id", "donor_ids", "recipe", "seen_combination"),
     *("judge_confidence", "seed"),
 )
-"""Features of a record that are no factors."""
+"""Features of a record that are not factors."""
 CONFIDENCE = "judge_confidence"
-"""Feature with the judge's probability of the class; of another factor, `<this>_<factor>`."""
+"""Feature with the judge's probability of the class; for another factor, `<this>_<factor>`."""
+TRAINED_ON = "trained_on"
+"""Detail of a manifest: name and digest of the data set that the model was trained on."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
@@ -37,7 +49,7 @@ _PACKAGES = (
 
 
 class ShardEntry(BaseModel):
-    """One shard as it was written: file name, counts and hash; `label_counts` by class code."""
+    """One written shard: file name, counts and hash; `label_counts` by class code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,32 +68,39 @@ class ShardEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a data set directory holds, to be read before any of its records.
+    """Describes a data set directory; read before any of its records.
 
     Args:
         kind: `"imported"` or `"generated"`.
         name: Name of the data set, lower case; the prefix of its files.
         version: Semantic version, as TFDS reads it.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape of an observation, `(height, width, channels)`, `(features,)` or
-            `(words,)`.
+        observation_shape: Event shape of an observation, `(height, width, channels)`,
+            `(features,)` or `(words,)`; `image_shape` in the file.
         factors: Value names of each factor in the order of their codes; `"label"` first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
         splits: The shards of each split, in order.
-        source: Where the examples came from, and with which options.
+        source: Origin of the examples, with the options of the import or generation.
         versions: Versions of the packages that wrote it.
         totals: `requested`, `written`, `rejected` and `dead` examples.
-        details: Anything else worth keeping.
+        details: How it was made: `ImportedDetails` or `GeneratedDetails` as plain data.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+    )
 
     schema_version: int = SCHEMA_VERSION
     kind: Literal["imported", "generated"]
     name: str
     version: str = "1.0.0"
     observation: str = "image"
-    image_shape: tuple[int, ...]
+    observation_shape: tuple[int, ...] = Field(
+        validation_alias=AliasChoices("image_shape", "observation_shape"),
+        serialization_alias="image_shape",
+    )
     factors: dict[str, list[str]]
     vocabulary: list[str] = []
     splits: dict[str, list[ShardEntry]]
@@ -107,12 +126,17 @@ class Manifest(BaseModel):
     def _observation_is_known(self) -> Manifest:
         if self.observation not in KINDS:
             raise ValueError(f"observation must be in {sorted(KINDS)}, got '{self.observation}'")
-        if expected := KINDS[self.observation].check_shape(self.image_shape):
-            raise ValueError(f"image_shape must be {expected}, got {self.image_shape}")
-        words = self.image_shape[0] if self.observation == Counts.kind else 0
+        if expected := KINDS[self.observation].check_shape(self.observation_shape):
+            raise ValueError(f"image_shape must be {expected}, got {self.observation_shape}")
+        words = self.observation_shape[0] if self.observation == Counts.kind else 0
         if len(self.vocabulary) != words:
             raise ValueError(f"vocabulary must have {words} words, got {len(self.vocabulary)}")
         check_vocabulary(self.vocabulary)
+        return self
+
+    @model_validator(mode="after")
+    def _details_have_types(self) -> Manifest:
+        DETAILS[self.kind].model_validate(self.details)
         return self
 
     @model_validator(mode="after")
@@ -133,24 +157,22 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """sha256 over the hashes of all shards, which identifies the examples."""
+        """SHA-256 over the hashes of all shards; identifies the examples."""
         hashes = [shard.sha256 for shards in self.splits.values() for shard in shards]
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def num_examples(self, split: str) -> int:
-        """Number of examples in a split; 0 if there is no such split."""
+        """Returns the number of examples in a split; 0 for an unknown split."""
         return sum(shard.records for shard in self.splits.get(split, []))
 
     def label_counts(self, split: str) -> dict[str, int]:
-        """Number of examples of each class in a split."""
+        """Returns the number of examples of each class in a split."""
         columns = zip(*(shard.label_counts for shard in self.splits.get(split, [])), strict=True)
         counts = [sum(column) for column in columns] or [0] * len(self.class_names)
         return dict(zip(self.class_names, counts, strict=True))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the manifest atomically to the file `path`."""
-        from latentloom.pipeline.storage.atomic_files import write_atomic
-
         write_atomic(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
@@ -161,8 +183,8 @@ class Manifest(BaseModel):
             path: Path of the file.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: It is no manifest, or one of a newer schema.
+            FileNotFoundError: If the file is missing.
+            ValueError: If the file is not a manifest, or has a newer schema.
         """
         path = os.fspath(path)
         if file_size(path) is None:
@@ -178,7 +200,7 @@ class Manifest(BaseModel):
                 return cls.model_validate_json(text)
         except (ValidationError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"'{path}' is not a valid manifest. Expected: what `latentloom import` or "
+                f"'{path}' is not a valid manifest. Expected: one that `latentloom import` or "
                 f"`generate` wrote. Received: {error}. Write the data set again."
             ) from error
         raise ValueError(
@@ -191,31 +213,31 @@ def check_factors(factors: dict[str, list[str]]) -> None:
     """Checks the names of factors and of their values.
 
     Raises:
-        ValueError: `label` is not first, or a name is reserved, empty, spaced or not unique.
+        ValueError: If `label` is not first, or a name is reserved, empty, spaced or duplicate.
     """
     if next(iter(factors), None) != "label":
         raise ValueError(
-            "The factors cannot be used. Expected: `label` first. "
+            "The factors are in the wrong order. Expected: `label` first. "
             f"Received: factors={list(factors)}. Put it there."
         )
     for factor, values in factors.items():
         reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
         if not _FIELD.fullmatch(factor) or reserved:
             raise ValueError(
-                f"'{factor}' cannot be the name of a factor. Expected: letters, digits and '_', "
+                f"'{factor}' is an invalid name of a factor. Expected: letters, digits and '_', "
                 f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."
             )
         bad = [value for value in values if not value or value != " ".join(value.split())]
         if not values or bad or len(set(values)) < len(values):
             raise ValueError(
-                f"The values of factor '{factor}' cannot be used. Expected: distinct names "
+                f"The values of factor '{factor}' are invalid. Expected: distinct names "
                 "without spaces at the ends, tabs or line ends, and at least one. "
                 f"Received: {bad[:1] or values[:5]}. Rename them."
             )
 
 
 def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
-    """Versions of Python and of those packages that are installed, for the manifest."""
+    """Returns the versions of Python and of packages; "not installed" for a missing package."""
     versions = {"python": platform.python_version()}
     for package in packages:
         try:
@@ -223,7 +245,3 @@ def library_versions(packages: tuple[str, ...] = _PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-TRAINED_ON = "trained_on"
-"""Detail of a manifest: name and digest of the data set that the model was trained on."""

@@ -8,23 +8,49 @@ from latentloom.augment import identity_keys
 from latentloom.pipeline.dataset.examples import Examples
 
 
-def one_per_class(examples: Examples, most: int) -> Examples:
-    """The first example of each class, of the first `most` classes."""
-    return examples.take(np.unique(examples.labels, return_index=True)[1][:most])
+def one_per_class(labels: np.ndarray) -> np.ndarray:
+    """Returns the row of the first example of each class, in the order of the classes."""
+    return np.unique(labels, return_index=True)[1]
+
+
+def classes_in_turn(labels: np.ndarray, most: int, keys: np.ndarray | None = None) -> np.ndarray:
+    """Returns rows of a few examples of every class, sorted by class.
+
+    Each turn takes one example of every class that has any left. The last turn may be incomplete.
+
+    Args:
+        labels: `(n,)` integers, the classes.
+        most: Largest number of rows to take.
+        keys: `(n,)` numbers: each class gives its examples with the smallest keys first, and an
+            incomplete turn takes the smallest keys. By default, takes examples and classes in their
+            order.
+
+    Returns:
+        int64 of shape `(most,)`, or fewer where there are fewer examples.
+    """
+    own = np.arange(len(labels)) if keys is None else keys
+    turns = rank_in_class(own, labels)
+    rows = np.lexsort((labels if keys is None else keys, turns))[:most]
+    return rows[np.argsort(labels[rows], kind="stable")]
 
 
 def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
-    """A sample of examples by the keyed hash of their ids, and in its order.
+    """Samples examples by the keyed hash of their ids, in the order of these hashes.
 
-    The same rows in the same order however the examples are ordered, and so are all figures that
-    are measured on them.
+    The sample, and any measure on it, does not depend on the order of the examples.
+
+    Args:
+        examples: The examples.
+        count: Size of the sample; all examples, in the keyed order, if there are fewer.
+        seed: Integer, another seed gives another sample.
+        use: What the sample is for; another use gives another sample.
     """
     order = np.argsort(identity_keys(seed, use, examples.ids), kind="stable")
     return examples.take(order[:count])
 
 
 def rank_in_class(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Place of every key among those of its class, from 0, int64; equal keys in their order."""
+    """Returns the rank of every key in its class, from 0, int64; equal keys keep their order."""
     order = np.lexsort((keys, labels))
     starts = np.searchsorted(labels[order], labels[order])
     rank = np.empty(len(labels), np.int64)

@@ -1,4 +1,4 @@
-"""Factors made of what is measured from pixels: low, middle and high thirds of training images."""
+"""Factors measured from pixels: low, middle and high thirds of the training images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-DETAIL = "terciles"
-"""Where the details of a manifest have the limits."""
+from latentloom.pipeline.dataset.details import ImportedDetails
+
 VALUES = ("low", "middle", "high")
 """Value names of a measured factor."""
 
@@ -18,11 +18,11 @@ VALUES = ("low", "middle", "high")
 class Terciles:
     """Limits between the thirds of training images, by attribute.
 
-    The thirds are those of all training images, not of each class. So a value depends on the
-    pixels alone: it means the same in every class, which is what recombination needs, and a
-    generated image whose class is in doubt has it, too. What it costs is that classes differ in
-    the share of each value. On MNIST every class has images of every value of all three
-    attributes; the fewest, 191 of 60,000, are wide ones.
+    The thirds are of all training images, not of each class. So a value depends on the pixels
+    alone: it means the same in every class, as recombination needs, and a generated image of
+    uncertain class has a value too. The price: classes differ in the share of each value. On MNIST
+    every class has images of every value of all three attributes; the rarest value of a class is
+    "high" width, 191 of 60,000 images.
 
     Attributes:
         limits: The two limits of each attribute, in its unit. `middle` begins at the first, `high`
@@ -36,10 +36,10 @@ class Terciles:
         """Finds the limits.
 
         Args:
-            measured: Of each attribute what it is in the training images, `(n,)`.
+            measured: Values of each attribute in the training images, `(n,)`.
 
         Raises:
-            ValueError: So many images are alike in an attribute that a third of them has none.
+            ValueError: If so many images share a value of an attribute that a third is empty.
         """
         limits = {}
         for name, values in measured.items():
@@ -47,7 +47,7 @@ class Terciles:
             counts = np.bincount(_code(values, (low, high)), minlength=len(VALUES))
             if not counts.all():
                 raise ValueError(
-                    f"The attribute '{name}' makes no thirds. Expected: training images of low, "
+                    f"The attribute '{name}' has an empty third. Expected: training images of low, "
                     f"middle and high {name}. Received: {counts.tolist()} images, limits {low:g} "
                     f"and {high:g}. Leave it out of --measure."
                 )
@@ -56,15 +56,15 @@ class Terciles:
 
     @classmethod
     def from_details(cls, details: Mapping[str, Any]) -> Terciles:
-        """Reads them from the details of a manifest; none where nothing was measured."""
-        return cls({name: (low, high) for name, (low, high) in details.get(DETAIL, {}).items()})
+        """Reads the limits from the details of a manifest; empty if nothing was measured."""
+        return cls(ImportedDetails.read(details).terciles)
 
     def to_details(self) -> dict[str, Any]:
-        """Returns what a manifest keeps of them."""
-        return {DETAIL: {name: list(limits) for name, limits in self.limits.items()}}
+        """Returns the limits as details of a manifest."""
+        return ImportedDetails(terciles=self.limits).model_dump(mode="json", exclude_unset=True)
 
     def codes(self, name: str, measured: np.ndarray) -> np.ndarray:
-        """Positions in `VALUES` of what was measured of an attribute, int64 of its shape."""
+        """Returns the positions in `VALUES` of measured values, int64 of the same shape."""
         return _code(measured, self.limits[name])
 
 

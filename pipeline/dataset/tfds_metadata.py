@@ -1,4 +1,4 @@
-"""The metadata files with which TFDS reads a directory."""
+"""Writes the metadata files that TFDS needs to read a directory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
 def write_metadata(
@@ -17,20 +18,18 @@ def write_metadata(
     manifest: Manifest,
     extra_features: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes the metadata with which `tfds.builder_from_directory` reads the directory.
+    """Writes the metadata files that `tfds.builder_from_directory` needs.
 
     Args:
         path: Path of the directory.
-        manifest: What the directory holds.
+        manifest: The manifest of the directory.
         extra_features: TFDS features of the records beyond observation, factors and `example_id`.
     """
     import tensorflow_datasets as tfds
 
-    from latentloom.pipeline.storage.atomic_files import write_atomic
-
     kind = KINDS[manifest.observation]
     features = {
-        kind.feature: kind.tfds_feature(manifest.image_shape),
+        kind.feature: kind.tfds_feature(manifest.observation_shape),
         **{n: tfds.features.ClassLabel(names=values) for n, values in manifest.factors.items()},
         "example_id": tfds.features.Text(),
         **(extra_features or {}),
@@ -43,7 +42,7 @@ def write_metadata(
         )
         for split, shards in manifest.splits.items()
     ]
-    with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:  # TFDS knows few schemes
+    with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:  # TFDS writes few schemes
         shards = {shard.file for shards in manifest.splits.values() for shard in shards}
         for shard in shards:
             Path(folder, shard).touch()  # TFDS looks for their names

@@ -1,4 +1,4 @@
-"""Examples to records, shard names, and the manifest entry of a shard."""
+"""Serializes examples, names shards, and makes the manifest entry of a shard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
 def shard_file(name: str, split: str, index: int, count: int) -> str:
-    """The TFDS file name of shard `index` (from 0) of `count`."""
+    """Returns the TFDS file name of shard `index` (from 0) of `count`."""
     return f"{name}-{split}.tfrecord-{index:05d}-of-{count:05d}"
 
 
 def shard_entry(writer: ShardWriter, file: str, label_counts: Sequence[int]) -> ShardEntry:
-    """The entry of a written shard in the manifest.
+    """Returns the manifest entry of a written shard.
 
     Args:
-        writer: What wrote the shard.
+        writer: The writer of the shard.
         file: Name of the shard.
         label_counts: Records of each class, by code.
     """
@@ -39,6 +39,6 @@ def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[
     """Serializes a batch: the observation as its kind stores it, the factors and the id."""
     names, columns = list(examples.factors), list(examples.factors.values())
     rows = np.stack(columns, axis=1).tolist()
-    for value, codes, example_id in zip(kind.encode(examples.images), rows, ids, strict=True):
+    for value, codes, example_id in zip(kind.encode(examples.observations), rows, ids, strict=True):
         factors = dict(zip(names, codes, strict=True))
         yield serialize({kind.feature: value, **factors, "example_id": example_id})

@@ -1,1 +1,1 @@
-"""What a bundle, and what it made, is like."""
+"""Evaluates a bundle and generated data sets."""

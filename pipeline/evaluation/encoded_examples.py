@@ -1,4 +1,4 @@
-"""Encoded examples that a model was not trained on, for the figures of an evaluation."""
+"""Encoded held-out examples, for the figures of an evaluation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class EncodedExamples:
     """Examples with their mean codes. Get one with `EncodedExamples.encode`.
 
     Attributes:
-        codec: The codec of the bundle that is measured.
+        codec: The codec of the measured bundle.
         examples: Examples that the model was not trained on, of two classes or more.
         latents: Their codes without noise.
-        name: What they are, `"test"` or `"validation"`.
+        name: Name of the examples, `"test"` or `"validation"`.
         seed: Seed of every draw, together with the ids of the examples.
     """
 
@@ -34,24 +34,24 @@ class EncodedExamples:
 
     @classmethod
     def encode(cls, codec: Codec, examples: Examples, name: str, seed: int) -> EncodedExamples:
-        """Encodes examples, in an order of its own, so that theirs makes no difference.
+        """Encodes examples in a fixed order, so the result does not depend on theirs.
 
         Raises:
-            ValueError: They are of one class, or no block of the model carries the label.
+            ValueError: All examples have one class, or no block of the model carries the label.
         """
         check_classes(examples, name)
         check_blocks(codec.spec, codec.bundle.model_name)
         examples = choose(examples, len(examples), seed, "held out")
-        return cls(codec, examples, codec.encode(examples.images), name, seed)
+        return cls(codec, examples, codec.encode(examples.observations), name, seed)
 
     @property
     def one(self) -> str:
-        """What people call one of them."""
+        """Noun for one observation, such as "image"."""
         return self.codec.kind.one
 
     @property
     def many(self) -> str:
-        """What people call several of them."""
+        """Noun for several observations, such as "images"."""
         return self.codec.kind.many
 
     @property
@@ -75,7 +75,7 @@ class EncodedExamples:
         return self.codec.spec.free_of("label")
 
     def keys(self, use: str) -> np.ndarray:
-        """One random key an example, `(n,)` uint64, the same in any order of the examples."""
+        """One random key per example, `(n,)` uint64, the same in any order of the examples."""
         return identity_keys(self.seed, use, self.examples.ids)
 
     def rows(self, blocks: Sequence[str], rows: np.ndarray | slice = slice(None)) -> Latents:
@@ -97,15 +97,15 @@ class EncodedExamples:
         return self.codec.render({name: codes[name] for name in self.codec.spec.names})[0]
 
     def audit(self, images: np.ndarray) -> np.ndarray:
-        """The class that the auditor reads in each image, `(n,)`."""
+        """The class that the auditor predicts for each image, `(n,)`."""
         return np.argmax(self.codec.judge(images, "auditor"), axis=-1)
 
 
 def check_blocks(spec: LatentSpec, model: str) -> None:
-    """Refuses a model of whose code no block carries the label."""
+    """Rejects a model if no block of its code carries the label."""
     if not spec.carriers("label"):
         raise ValueError(
-            f"The code of model '{model}' does not know the class. Expected: a block that carries "
+            f"The code of model '{model}' does not carry the class. Expected: a block that carries "
             f"the label. Received: blocks {list(spec.names)} without it. Train a model with one, "
             "such as zszu_vae."
         )

@@ -1,4 +1,4 @@
-"""Which examples are scored, and which probes are trained on."""
+"""Reads the examples of an evaluation: those to score and those to train probes on."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class EvaluationFolds:
 
     Attributes:
         train: Examples that the model was trained on.
-        scored: Examples to score on, of the split `test` or the validation share.
-        name: What those are, `"test"` or `"validation"`.
+        scored: Examples to score, from the split `test` or the validation share.
+        name: Name of the scored examples, `"test"` or `"validation"`.
         unseen: Examples of the split `train` whose cells were held out, by group.
         of_seen_cells: The scored examples whose cells were not held out.
-        of_unseen_cells: All examples of the same split or share whose cells were held out, which
-            no model was trained on, even one that held out no cells.
-        whole_factors: Codes of the training examples as they were before cells were held out.
+        of_unseen_cells: All examples of the same split or share whose cells were held out. No
+            model was trained on them, not even one that held out no cells.
+        whole_factors: Value indices of the training examples before cells were held out.
     """
 
     train: Examples
@@ -42,13 +42,13 @@ class EvaluationFolds:
 def read_folds(
     dataset: DatasetDir, config: Config, hold_out: HoldOut | None = None
 ) -> EvaluationFolds:
-    """Reads the examples to train probes on, those to score on, and those of held-out cells."""
+    """Reads the examples to train probes on, to score, and of held-out cells."""
     hold_out = hold_out or HoldOut()
     examples = dataset.read("train", config.data.limit)
     check_classes(examples, "training")
     whole = divide(examples, config.data.validation_share, config.train.seed)
     folds = divide_off(whole, hold_out, dataset.manifest.factors)
-    name = "test" if dataset.manifest.num_examples("test") else "validation"
+    name = dataset.scored_split
     apart = dataset.read("test") if name == "test" else whole.validation
     most, seed = config.evaluate.probe_examples, config.generate.seed
     scored = apart if name == "test" else folds.validation
@@ -65,9 +65,9 @@ def read_folds(
 
 
 def check_classes(examples: Examples, name: str) -> None:
-    """Refuses examples of fewer than two classes."""
+    """Rejects examples of fewer than two classes."""
     if (found := len(np.unique(examples.labels))) < 2:
         raise ValueError(
-            f"The {name} examples cannot show what a class is. Expected: some of two classes or "
-            f"more. Received: {len(examples)} examples of {found} classes. Import others too."
+            f"The {name} examples have too few classes. Expected: examples of two classes or "
+            f"more. Received: {len(examples)} examples of {found} classes. Import more classes."
         )

@@ -1,1 +1,1 @@
-"""From a data set and a bundle to a data set of variants."""
+"""Generates a data set of variants from a data set and a bundle."""

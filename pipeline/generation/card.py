@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jinja2 import Environment
 
+from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -25,10 +26,10 @@ _TEMPLATE = """\
 | {{ kind.many | capitalize }} | {{ m.totals["written"] }} of {{ m.totals["requested"] }} \
 requested ({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
 {{ m.totals["dead"] }} without a readable anchor) |
-| Shape | {{ m.image_shape | join(" x ") }}, {{ kind.stored_as }} |
+| Shape | {{ m.observation_shape | join(" x ") }}, {{ kind.stored_as }} |
 | Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
-| Model bundle | `{{ m.details["bundle_digest"] }}` |
+| Model bundle | `{{ details.bundle_digest }}` |
 | Source data | `{{ m.source["data"] }}`, split `{{ settings["split"] }}` |
 
 ## Classes
@@ -42,12 +43,12 @@ requested ({{ m.totals["rejected"] }} given up after the gate rejected every att
 
 `{{ kind.feature }}` and `label`\
 {% if others %}, the factors {{ others | join(", ") }}{% endif %}; \
-`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made of; `donor_ids`, \
+`example_id`; `anchor_id`, the real {{ kind.one }} that the variant was made from; `donor_ids`, \
 real {{ kind.many }} that gave parts of its code; `recipe`; `seen_combination`, whether the \
-training data has the cell of its factors; `judge_confidence`, the probability that the judge \
-gives the label{% for name in judged %}, `judge_confidence_{{ name }}`{% endfor %}\
-{% if judged %}, that of these factors{% endif %}; \
-`seed`, the key of the random numbers of this very {{ kind.one }}.
+training data has the cell of its factors; `judge_confidence`, the judge's probability of the \
+label{% for name in judged %}; `judge_confidence_{{ name }}`, the judge's probability of \
+{{ name }}{% endfor %}; \
+`seed`, the key of the random numbers of this {{ kind.one }}.
 
 ## How to read it
 
@@ -70,12 +71,14 @@ def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None
         manifest: Its manifest.
         judged: Factors besides the label that the judge reads.
     """
-    settings = manifest.details["config"]["generate"]
+    details = GeneratedDetails.read(manifest.details)
+    settings = details.config["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
     card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
     text = card.render(
         m=manifest,
+        details=details,
         kind=KINDS[manifest.observation],
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",

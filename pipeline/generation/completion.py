@@ -1,4 +1,4 @@
-"""What makes the finished shards of a job a data set."""
+"""Completes a job: turns its finished shards into a data set."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import numpy as np
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.coverage_file import write_change
+from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.held_out_cells import DETAIL
 from latentloom.pipeline.dataset.manifest import (
     CONFIDENCE,
     MANIFEST_FILE,
     TOTALS,
-    TRAINED_ON,
     Manifest,
     library_versions,
 )
@@ -30,14 +29,14 @@ from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
 def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:
-    """Writes what makes finished shards a data set: metadata, card, and the manifest last.
+    """Turns finished shards into a data set: writes metadata, card, and the manifest last.
 
     Raises:
         RuntimeError: Too many records were unreadable, or nothing was written.
     """
     check_budget(job, reports)
     check_yield(reports)
-    out, manifest = job.out, describe(job, reports, config)
+    out, manifest = job.out, make_manifest(job, reports, config)
     write_metadata(out, manifest, provenance_features(job))
     write_dead_letters(out, reports)
     write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
@@ -48,7 +47,7 @@ def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
 
 
 def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
-    """Fails the run if more input records were unreadable than the failure budget allows."""
+    """Raises if the unreadable share of the input records exceeds the failure budget."""
     dead = [letter for report in reports for letter in report.dead_letters]
     total = sum(report.examples for report in reports) + len(dead)
     if len(dead) > job.settings.failure_budget * total:
@@ -56,23 +55,23 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
             f"{len(dead)} of {total} input records could not be read, the first being record "
             f"{dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Expected: at most "
             f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
-            "lists what is wrong) or raise `generate.failure_budget`."
+            "lists the errors) or raise `generate.failure_budget`."
         )
 
 
 def check_yield(reports: Sequence[ShardReport]) -> None:
-    """Fails a run that wrote nothing: an empty split is no data set."""
+    """Raises if a run wrote no variant, since a data set must have an example."""
     if any(report.entry.records for report in reports):
         return
     refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
-        f"No variant was written; the gate refused all of {refused}. Expected: at least one. "
+        f"No variant was written; the gate rejected all of {refused}. Expected: at least one. "
         "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
     )
 
 
 def provenance_features(job: GenerationJob) -> dict[str, Any]:
-    """TFDS features of what every generated record says of its origin."""
+    """TFDS features of the provenance in every generated record."""
     import tensorflow_datasets as tfds
 
     return {
@@ -90,14 +89,14 @@ def provenance_features(job: GenerationJob) -> dict[str, Any]:
     }
 
 
-def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
+def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
     source = DatasetDir.open(job.data).manifest
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
         observation=source.observation,
-        image_shape=source.image_shape,
+        observation_shape=source.observation_shape,
         factors={name: source.factors[name] for name in job.plan.written},
         vocabulary=source.vocabulary,
         splits={job.settings.split: [report.entry for report in reports]},
@@ -108,21 +107,21 @@ def describe(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
         },
         versions=library_versions(),
         totals={name: sum(report.totals[name] for report in reports) for name in TOTALS},
-        details={
-            "job": job.digest,
-            "bundle_digest": job.bundle_digest,
-            TRAINED_ON: job.trained_on,
-            "config": config.model_dump(),
-            "candidates": sum(sum(report.candidates) for report in reports),
-            "rejections": _rejections(reports, source.class_names),
-            "unreadable_records": sum(len(report.dead_letters) for report in reports),
-            DETAIL: job.hold_out.to_dict(),
-        },
+        details=GeneratedDetails(
+            job=job.digest,
+            bundle_digest=job.bundle_digest,
+            trained_on=job.trained_on,
+            config=config.model_dump(),
+            candidates=sum(sum(report.candidates) for report in reports),
+            rejections=_rejections(reports, source.class_names),
+            unreadable_records=sum(len(report.dead_letters) for report in reports),
+            hold_out=job.hold_out.to_dict(),
+        ).model_dump(),
     )
 
 
 def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Candidates that the gate refused: `{class: {reason: count}}`."""
+    """Candidates that the gate rejected: `{class: {reason: count}}`."""
     by_class: dict[str, Counter] = {}
     for report in reports:
         for label, by_reason in report.rejections.items():
@@ -131,7 +130,7 @@ def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[st
 
 
 def write_dead_letters(out: str, reports: Sequence[ShardReport]) -> None:
-    """Writes one JSON line for every input record that could not be read."""
+    """Writes one JSON line per unreadable input record."""
     letters = [letter for report in reports for letter in report.dead_letters]
     text = "".join(json.dumps(letter) + "\n" for letter in letters)
     write_atomic(os.path.join(out, "dead_letters.jsonl"), text)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 DEFAULT_RUNNER = "FnApiRunner"
@@ -17,14 +19,14 @@ IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
 WORKER_THREAD = "run_worker"
 """Name of the thread in which Beam's in-process runner waits for a worker process."""
 WAKE = signal.SIGUSR1
-"""Wakes the main thread where it waits; an interrupt would not in a job that ignores interrupts."""
+"""Wakes the waiting main thread, even in a job that ignores interrupts."""
 
 
 def make_runner(name: str) -> PipelineRunner:
     """A Beam runner by name; `FnApiRunner` is the in-process one, without Prism's download.
 
     Raises:
-        ValueError: Beam knows no such runner.
+        ValueError: Beam has no runner of this name.
     """
     if name == DEFAULT_RUNNER:
         return import_module(IN_PROCESS_RUNNER).FnApiRunner()
@@ -37,28 +39,56 @@ def make_runner(name: str) -> PipelineRunner:
         ) from error
 
 
-@contextlib.contextmanager
-def running_pipeline(runner: str, beam_args: Sequence[str]) -> Iterator[beam.Pipeline]:
-    """Yields a pipeline to build, and runs it to its end; its `result` is set then.
+@dataclass(frozen=True)
+class Engine:
+    """What a Beam graph runs on.
 
     Args:
-        runner: Name of a Beam runner.
+        runner: Name of a Beam runner; defaults to the in-process runner.
         beam_args: Beam's own options.
 
     Raises:
-        RuntimeError: The pipeline failed, or a worker process died.
+        ValueError: Beam has no runner of this name.
     """
-    options = PipelineOptions(list(beam_args))
-    with _worker_deaths_raised():
-        with beam.Pipeline(runner=make_runner(runner), options=options) as pipeline:
-            yield pipeline
+
+    runner: str = DEFAULT_RUNNER
+    beam_args: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.runner != DEFAULT_RUNNER:  # the default exists and is slow to import
+            make_runner(self.runner)
+
+    @property
+    def options(self) -> PipelineOptions:
+        """Beam's own options, parsed."""
+        return PipelineOptions(list(self.beam_args))
+
+    @property
+    def num_workers(self) -> int:
+        """Number of workers of the in-process runner; defaults to the number of cores."""
+        return self.options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
+
+    @contextlib.contextmanager
+    def pipeline(self) -> Iterator[beam.Pipeline]:
+        """Yields a pipeline to build, then runs it to its end and sets its `result`.
+
+        Raises:
+            RuntimeError: The pipeline failed, or a worker process died.
+        """
+        with _worker_deaths_raised():
+            with beam.Pipeline(runner=make_runner(self.runner), options=self.options) as pipeline:
+                yield pipeline
+
+
+IN_PROCESS = Engine()
+"""The default engine, which needs no service besides this process."""
 
 
 @contextlib.contextmanager
 def _worker_deaths_raised() -> Iterator[None]:
-    """Ends the run when a worker process dies, for which the in-process runner waits forever."""
+    """Raises when a worker process dies; the in-process runner would wait for it forever."""
     main = threading.main_thread()
-    if threading.current_thread() is not main:  # which alone can be woken
+    if threading.current_thread() is not main:  # a signal wakes only the main thread
         yield
         return
     deaths: list[BaseException | None] = []

@@ -1,9 +1,8 @@
-"""The forecast of a generation job: what it would make and what that would cost."""
+"""Forecasts the output and the cost of a generation job."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import re
 import resource
@@ -30,32 +29,29 @@ from latentloom.pipeline.generation.worker.encode_slice import (
     sample_donors,
 )
 from latentloom.pipeline.generation.worker.render_shard import CHUNK, render_shard
-from latentloom.pipeline.report.page import format_bytes
 from latentloom.pipeline.storage.files import is_remote, local_folder
 
 Result = TypeVar("Result")
 
 TRIAL_SECONDS = 2.0
 TRIAL_EXAMPLES = 512
-MOST_CLASSES = 30
-"""Classes that are printed."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a job would make and cost. Times and bytes are those of a trial, scaled up.
+    """The output and the cost of a job. Times and bytes are scaled up from a trial.
 
     Args:
-        examples: Examples of each class that are read, held-out cells left out.
-        variants: Variants of each class that are asked for; empty where cells are filled.
-        cells: Cells to fill, and variants of all of them; 0 where classes have quotas.
-        requested: Variants that are asked for in all.
-        shards: Output shards.
-        num_bytes: Bytes of all of them.
-        memory: Bytes that one worker needs at most.
-        cpu_seconds: Time that one worker would take for all, its start left out.
-        workers: Workers that Beam's options name.
-        free_bytes: Room on the disk of the output, if it is local.
+        examples: Examples to read, by class, without held-out cells.
+        variants: Variants requested, by class; empty if the recipe fills cells.
+        cells: Number of cells to fill and of their variants; `(0, 0)` if classes have quotas.
+        requested: Variants requested in total.
+        shards: Number of output shards.
+        num_bytes: Bytes of all output shards.
+        memory: Most bytes that one worker needs.
+        cpu_seconds: CPU time for the whole job, without the start of workers.
+        workers: Number of workers that share the job.
+        free_bytes: Free bytes on the disk of the output; None for a remote output.
     """
 
     examples: dict[str, int]
@@ -69,38 +65,14 @@ class Forecast:
     workers: int
     free_bytes: int | None
 
-    def class_rows(self) -> list[tuple[str, ...]]:
-        """Name, examples and variants of every class, to print; of many classes the first."""
-        shown = list(self.examples)[:MOST_CLASSES]
-        rows = [(n, f"{self.examples[n]:,}", f"{self.variants.get(n, 0):,}") for n in shown]
-        hidden = len(self.examples) - len(shown)
-        rows = [row if self.variants else row[:2] for row in rows]
-        return rows + ([(f"and {hidden:,} more",)] if hidden else [])
-
-    def rows(self) -> list[tuple[str, str]]:
-        """The other figures, to print."""
-        number, asked = self.cells
-        duration = datetime.timedelta(seconds=round(self.cpu_seconds / self.workers))
-        free = "" if self.free_bytes is None else f", {format_bytes(self.free_bytes)} are free"
-        cells = [("cells to fill", f"{number:,}, {asked:,} variants")] if number else []
-        return [
-            ("examples", f"{sum(self.examples.values()):,}"),
-            *cells,
-            ("variants requested", f"{self.requested:,}"),
-            ("output shards", f"{self.shards:,}"),
-            ("output size", f"about {format_bytes(self.num_bytes)}{free}"),
-            ("memory of a worker", f"about {format_bytes(self.memory)}"),
-            ("time", f"about {duration} on {self.workers} worker(s), start-up left out"),
-        ]
-
 
 def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast:
-    """Tries a job for some seconds on a few of its examples, writing to a temporary folder.
+    """Runs a job for a few seconds on some of its examples, in a temporary folder.
 
     Args:
         job: The job.
         names: Names of the classes.
-        workers: How many workers will share the work.
+        workers: Number of workers that will share the job.
     """
     limit_threads(job.settings.threads)
     with local_folder(job.model) as folder:
@@ -130,7 +102,7 @@ def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast
 
 @dataclass(frozen=True)
 class _Trial:
-    """Unit costs of a job, measured."""
+    """Measured unit costs of a job."""
 
     seconds_per_example: float
     seconds_per_variant: float
@@ -167,7 +139,7 @@ class _Trial:
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """A result, and the mean CPU seconds of doing the work again and again for a while."""
+    """Repeats the work for a while; returns its last result and mean CPU seconds."""
     begun, count = time.process_time(), 0
     while True:
         result, count = work(), count + 1
@@ -193,7 +165,7 @@ def _small_job(
 
 
 def _reachable(cells: Cells, donors: DonorBank) -> Cells:
-    """The first cells whose values some donors have, about `CHUNK` variants."""
+    """The first cells for which every value has a donor, about `CHUNK` variants."""
     known = np.ones(len(cells), bool)
     for column, name in zip(cells.values.T, cells.factors, strict=True):
         known &= np.isin(column, donors.factors[name])
@@ -203,16 +175,16 @@ def _reachable(cells: Cells, donors: DonorBank) -> Cells:
 
 
 def peak_memory() -> int:
-    """Bytes that this process held at most."""
+    """Most bytes of memory that this process has held."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if sys.platform == "darwin":
         return peak
     own = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return 1024 * int(own[1] if own else peak)  # `ru_maxrss` is that of the parent, if larger
+    return 1024 * int(own[1] if own else peak)  # `ru_maxrss` may be the parent's
 
 
 def _existing(path: str) -> str:
-    """The path, or the folder above it that is there."""
+    """The path, or its nearest parent that exists."""
     while not os.path.exists(path):
         path = os.path.dirname(os.path.abspath(path))
     return path

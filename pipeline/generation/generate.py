@@ -1,22 +1,21 @@
-"""The verb `generate`: from a data set and a bundle to a data set of variants."""
+"""The verb `generate`: makes a data set of variants from a data set and a bundle."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import keras
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.completion import complete
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, make_runner
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.forecast import Forecast, forecast
 from latentloom.pipeline.generation.graph import run_graph
-from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask, claim_job
+from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names, remove
@@ -31,45 +30,43 @@ def generate(
     model: Location,
     out: Location,
     *,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DatasetDir:
     """Makes variants of a data set with Beam and writes them as a data set directory.
 
-    A rerun skips the shards that are finished. Manifest and metadata come last.
+    A rerun skips finished shards. Metadata and manifest are written last.
 
     Args:
-        config: The whole configuration; section `generate` decides.
+        config: The whole configuration; section `generate` applies.
         data: Input data set directory.
         model: Bundle directory.
         out: Output directory.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
-        overwrite: Whether to replace what is in `out`.
-        progress: Called with finished and all shards.
+        engine: What the graph runs on.
+        overwrite: Whether to replace the content of `out`.
+        progress: Called with the number of finished shards and the number of all shards.
 
     Returns:
         The data set that was written.
 
     Raises:
-        ValueError: Data, bundle and configuration do not fit, a quota cannot be met, `out` holds
-            the data or the bundle, or Keras does not run on TensorFlow.
-        FileExistsError: `out` holds something else and `overwrite` was not given.
+        ValueError: Data, bundle and configuration do not fit, a class lacks examples for its
+            quota, `out` holds the data or the bundle, or Keras does not run on TensorFlow.
+        FileExistsError: `out` holds other files and `overwrite` was not given.
         RuntimeError: The run failed, or too many records were unreadable.
     """
-    job = _checked_job(config, data, model, out, runner, beam_args)
+    job = _checked_job(config, data, model, out, engine)
     out = job.out
     with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
-        claim_job(job)
+        job.marker.mark()
         clear_temporaries(out)
         todo = [task for task in job.tasks if job.finished(task) is None]
         if todo:
             with _watched(job, progress), _explained(out):
-                run_graph(job, todo, runner, beam_args)
+                run_graph(job, todo, engine)
         reports = [_report_of(job, task) for task in job.tasks]
-        clear_temporaries(out)  # of workers that an engine replaced
+        clear_temporaries(out)  # left by workers that an engine replaced
         complete(job, reports, config)
     return DatasetDir.open(out)
 
@@ -80,17 +77,15 @@ def forecast_job(
     model: Location,
     out: Location,
     *,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> Forecast:
-    """Plans what `generate` would do and tries it for two seconds; writes nothing to `out`.
+    """Plans a job and times it for a few seconds; writes nothing to `out`.
 
-    Arguments and errors as those of `generate`.
+    Takes the arguments of `generate` and raises its errors.
     """
-    job = _checked_job(config, data, model, out, runner, beam_args)
+    job = _checked_job(config, data, model, out, engine)
     names = DatasetDir.open(job.data).manifest.class_names
-    workers = PipelineOptions(list(beam_args)).view_as(DirectOptions).direct_num_workers
-    return forecast(job, names, workers or os.cpu_count() or 1)
+    return forecast(job, names, engine.num_workers)
 
 
 def _checked_job(
@@ -98,23 +93,21 @@ def _checked_job(
     data: Location,
     model: Location,
     out: Location,
-    runner: str,
-    beam_args: Sequence[str],
+    engine: Engine,
 ) -> GenerationJob:
-    """Plans a job, having refused what can be refused before anything is written."""
-    make_runner(runner)
+    """Checks the arguments and plans a job before anything is written."""
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
     data, model, out = map(as_location, (data, model, out))
-    return plan_job(config.generate, data, model, out, runner, beam_args)
+    return plan_job(config.generate, data, model, out, engine)
 
 
 def check_backend() -> None:
-    """Refuses to decode with another backend, whose bytes would be others."""
+    """Rejects every backend but TensorFlow, since another would give other bytes."""
     if (backend := keras.backend.backend()) != "tensorflow":
         raise ValueError(
-            "Variants are decoded by TensorFlow, so that their bytes are the same whichever "
-            f"backend trained the model. Expected: KERAS_BACKEND=tensorflow. Received: {backend}. "
+            "TensorFlow decodes variants, so that their bytes are the same whichever backend "
+            f"trained the model. Expected: KERAS_BACKEND=tensorflow. Received: {backend}. "
             "Set the variable before the first import of keras."
         )
 
@@ -129,7 +122,7 @@ def clear_temporaries(out: str) -> None:
 
 @contextmanager
 def _explained(out: str) -> Iterator[None]:
-    """Gives the failure of a runner, whose message is a whole trace, the cause as its message."""
+    """Turns the failure of a runner, whose message is a whole trace, into one with its cause."""
     try:
         yield
     except Exception as error:
@@ -148,7 +141,7 @@ def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:
     if report is None:
         raise RuntimeError(
             f"The run ended without the shard '{task.file}'. Expected: every shard finished. "
-            "Received: no report of it. Look at the runner's log and run the command again: "
+            "Received: no report of it. Read the runner's log and run the command again: "
             "finished shards are kept."
         )
     return report
@@ -156,7 +149,7 @@ def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:
 
 @contextmanager
 def _watched(job: GenerationJob, progress: Progress | None) -> Iterator[None]:
-    """Reports finished shards, by the files that workers leave, while the block runs."""
+    """Reports progress while the block runs, by counting the report files that workers write."""
     if progress is None:
         yield
         return

@@ -12,11 +12,12 @@ from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
 from latentloom.augment import find_recipe
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask
+from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
-from latentloom.pipeline.generation.worker.encode_slice import MergeDonors, SampleDonors
+from latentloom.pipeline.generation.worker.encode_slice import SampleDonors
 from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
 from latentloom.pipeline.storage.files import exists
 
@@ -36,12 +37,12 @@ class BankDonors(beam.PTransform):
         self.job, self.shared = job, shared
 
     def expand(self, input_or_inputs):
-        """Wires tasks to the path."""
+        """Connects tasks to the path."""
         return (
             input_or_inputs
             | "SpreadSlices" >> beam.Reshuffle()
             | "SampleDonors" >> beam.ParDo(SampleDonors(self.job, self.shared))
-            | "MergeDonors" >> beam.CombineGlobally(MergeDonors())
+            | "MergeDonors" >> beam.CombineGlobally(MergeAll())
             | "WriteDonors" >> beam.Map(write_donors, self.job.donors_path)
         )
 
@@ -51,12 +52,13 @@ class BankDonors(beam.PTransform):
 class RenderShards(beam.PTransform):
     """Turns tasks into reports of written shards.
 
-    Only tasks, bounded banks and reports pass between workers: neither pixels nor latents do.
+    Only tasks, bounded banks and reports pass between workers; pixels do not.
 
     Args:
         job: The job.
         shared: Handle by which the workers of one process share the codec.
-        donors: The path of the donor bank, or a collection of it; none for recipes without.
+        donors: The path of the donor bank, or a collection with it; None for recipes without
+            donors.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class RenderShards(beam.PTransform):
         self.donors = AsSingleton(donors) if isinstance(donors, PCollection) else donors
 
     def expand(self, input_or_inputs):
-        """Wires tasks to reports."""
+        """Connects tasks to reports."""
         return (
             input_or_inputs
             | "SpreadShards" >> beam.Reshuffle()
@@ -78,28 +80,26 @@ class RenderShards(beam.PTransform):
 def run_graph(
     job: GenerationJob,
     todo: Sequence[ShardTask],
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
-    A recipe that takes donors encodes every slice of the input for the donor bank first, unless an
-    earlier run of the job has.
+    For a recipe that takes donors, the graph first encodes every slice of the input for the donor
+    bank, unless an earlier run of the job wrote the bank.
 
     Args:
         job: The job.
         todo: The tasks that are not finished.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        engine: What the graph runs on.
 
     Returns:
-        Beam's counters of what this run did, as `counters_of` gives them.
+        Beam's counters of this run, from `counters_of`.
 
     Raises:
-        RuntimeError: The runner says that the pipeline did not finish.
+        RuntimeError: The pipeline failed, or a worker process died.
     """
     shared = Shared()
-    with running_pipeline(runner, beam_args) as pipeline:
+    with engine.pipeline() as pipeline:
         donors = None
         if find_recipe(job.settings.recipe).needs_donors:
             donors = job.donors_path
@@ -112,6 +112,6 @@ def run_graph(
 
 
 def counters_of(result: PipelineResult) -> dict[str, int]:
-    """Beam's counters of a finished run by name, as far as its runner keeps them."""
+    """Beam's counters of a finished run by name; empty if its runner keeps none."""
     found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
     return {counter.key.metric.name: counter.result for counter in found["counters"]}

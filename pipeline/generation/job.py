@@ -1,4 +1,4 @@
-"""What a generation job is: its shards, their quotas, and the report of each finished shard."""
+"""A generation job: its shards, their quotas, and the report of each finished shard."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from latentloom.augment import Cells, Clashes, Coverage, HoldOut
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
+from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import (
-    exists,
-    make_folders,
-    read_text,
-    sha256_file,
-)
+from latentloom.pipeline.storage.files import exists, read_text, sha256_file
+from latentloom.pipeline.storage.run_marker import RunMarker
 
 JOB_FOLDER = ".job"
 JOB_FILE = "job.json"
@@ -31,15 +26,15 @@ DONORS_FILE = "donors.npz"
 
 
 class ShardTask(BaseModel):
-    """One output shard, and the slice of an input shard that it is made of.
+    """One output shard and the slice of an input shard that it is made from.
 
     Attributes:
         index: Number of the output shard, from 0.
         source: Name of the input file.
         sha256: Hash of the input file, from its manifest.
-        start: The first of its records.
-        stop: The record after the last.
-        class_counts: Examples of each class in the slice, held-out cells left out.
+        start: First record of the slice.
+        stop: Record after the last.
+        class_counts: Examples of each class in the slice, without held-out cells.
         quotas: Variants of each class to make from it.
         file: Name of the output file.
     """
@@ -58,16 +53,16 @@ class ShardTask(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class FactorPlan:
-    """What a job does with factors.
+    """How a job uses factors.
 
     Attributes:
-        written: Factors whose values are known of every variant and written with it.
-        judged: Those of them that the judge must read back.
-        banked: Factors that donors are kept by.
-        coverage: Examples of each cell of the grid, or None where every variant is of the cell of
+        written: Factors whose values are known for every variant and written with it.
+        judged: Written factors that the judge must confirm.
+        banked: Factors by whose values the donor bank keeps donors.
+        coverage: Examples of each cell of the grid, or None if every variant stays in the cell of
             its anchor.
         cells: Cells to fill, or None for quotas by class.
-        clashes: Values of two factors that do not go together.
+        clashes: Pairs of values of two factors that must not be combined.
     """
 
     written: tuple[str, ...] = ("label",)
@@ -86,7 +81,7 @@ class FactorPlan:
 
 @dataclass(frozen=True)
 class GenerationJob:
-    """Everything that a worker needs to know, as plain data.
+    """Everything that a worker needs, as plain data.
 
     Attributes:
         data: Input data set directory.
@@ -94,10 +89,10 @@ class GenerationJob:
         out: Output directory.
         settings: Section `generate` of the configuration.
         bundle_digest: Digest of the bundle.
-        tasks: One a shard.
-        plan: What is done with factors; follows from the others.
-        hold_out: Cells that the model was not trained on, and whose examples are left out.
-        trained_on: Name and digest of the data set that the model was trained on, if known.
+        tasks: One per output shard.
+        plan: How the job uses factors; follows from the other attributes.
+        hold_out: Cells that the model was not trained on; their examples are skipped.
+        trained_on: The data set that the model was trained on, if known.
     """
 
     data: str
@@ -108,26 +103,32 @@ class GenerationJob:
     tasks: tuple[ShardTask, ...]
     plan: FactorPlan = FactorPlan()
     hold_out: HoldOut = HoldOut()
-    trained_on: Any = None
+    trained_on: DataIdentity | None = None
 
     @functools.cached_property
     def digest(self) -> str:
-        """Identifies what is made: equal digests give equal bytes."""
+        """Identifies the output: jobs of equal digest write equal bytes."""
         made_by = self.settings.model_dump(exclude={"failure_budget"})
         content = [made_by, self.bundle_digest, [task.model_dump() for task in self.tasks]]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def marker(self) -> RunMarker:
+        """Marks the output directory as belonging to this job."""
+        file = f"{JOB_FOLDER}/{JOB_FILE}"
+        return RunMarker(self.out, file, {"digest": self.digest}, notes={"data": self.data})
+
     def report_path(self, task: ShardTask) -> str:
-        """Where the report of a finished shard lies."""
+        """Path of the report of a finished shard."""
         return os.path.join(self.out, JOB_FOLDER, f"{task.file}.json")
 
     @property
     def donors_path(self) -> str:
-        """Where the donor bank lies once it is complete."""
+        """Path of the complete donor bank."""
         return os.path.join(self.out, JOB_FOLDER, DONORS_FILE)
 
     def finished(self, task: ShardTask) -> ShardReport | None:
-        """The report of a shard if this job has finished it and its file is still whole."""
+        """The report of a shard if this job finished it and its file is undamaged, else None."""
         path, shard = self.report_path(task), os.path.join(self.out, task.file)
         if not exists(path) or not exists(shard):
             return None
@@ -139,22 +140,3 @@ class GenerationJob:
 def output_name(manifest: Manifest, settings: GenerateConfig) -> str:
     """Name of the generated data set."""
     return f"{manifest.name}_{settings.recipe}"
-
-
-def claim_job(job: GenerationJob) -> None:
-    """Marks the output directory as that of this job.
-
-    Raises:
-        FileExistsError: The directory belongs to another job.
-    """
-    marker = os.path.join(job.out, JOB_FOLDER, JOB_FILE)
-    if exists(marker):
-        if json.loads(read_text(marker))["digest"] != job.digest:
-            raise FileExistsError(
-                f"The output directory '{job.out}' belongs to another run. Expected: the same "
-                "configuration, data and bundle, to go on with it. Received: others. "
-                "Choose another --out, or pass --overwrite."
-            )
-        return
-    make_folders(os.path.join(job.out, JOB_FOLDER))
-    write_atomic(marker, json.dumps({"digest": job.digest, "data": job.data}))

@@ -1,4 +1,4 @@
-"""`ShardReport`: what became of one shard."""
+"""`ShardReport`: the content and the rejections of one output shard, stored as JSON."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from latentloom.pipeline.dataset.manifest import ShardEntry
 
 
 class ShardReport(BaseModel):
-    """What became of one shard. Every requested variant was written, rejected or dead.
+    """Counts the variants of one shard. Every requested variant was written, rejected or dead.
 
     Attributes:
-        job: Digest of the job that it belongs to.
-        entry: The output shard as the manifest lists it.
+        job: Digest of the job.
+        entry: The entry of the output shard in the manifest.
         requested: Variants asked for, by class.
         rejected: Variants given up after all attempts, by class.
-        dead: Variants that could not be made, for want of a readable anchor, by class.
-        candidates: Images drawn, by class, all attempts counted.
-        rejections: Candidates that the gate refused: `{class: {reason: count}}`.
-        examples: Input examples read, and those that could not be.
+        dead: Variants without a readable anchor, by class.
+        candidates: Observations drawn in all attempts, by class.
+        rejections: Candidates that the gate rejected: `{class: {reason: count}}`.
+        examples: Input examples that were read.
         cells: Written variants of each cell of the grid, if cells are counted.
         dead_letters: Unreadable input records, `{"shard", "record", "reason"}`.
     """

@@ -1,1 +1,1 @@
-"""From anything labelled to a data set directory."""
+"""Imports labelled observations into a data set directory."""

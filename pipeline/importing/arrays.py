@@ -16,7 +16,7 @@ class ArraySource:
     """Observations and factor codes in memory.
 
     Args:
-        images: Observations as they are stored: uint8 array of shape `(n, height, width,
+        observations: Observations in stored form: uint8 array of shape `(n, height, width,
             channels)`, or for vectors float32 of shape `(n, features)`.
         codes: int64 array of shape `(n,)` for each factor.
         rows: The rows of each split.
@@ -26,16 +26,16 @@ class ArraySource:
     name: str
     description: str
     factors: dict[str, list[str]]
-    images: np.ndarray
+    observations: np.ndarray
     codes: dict[str, np.ndarray]
     rows: dict[str, np.ndarray]
     label_field: str = "label"
     observation: str = "image"
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """Event shape of the observations."""
-        return self.images.shape[1:]
+        return self.observations.shape[1:]
 
     @property
     def splits(self) -> dict[str, int]:
@@ -48,13 +48,15 @@ class ArraySource:
             rows = self.rows[split][start : start + BATCH_SIZE]
             factors = {name: codes[rows] for name, codes in self.codes.items()}
             yield (
-                Examples(self.images[rows], factors, position_ids(range(start, start + len(rows)))),
+                Examples(
+                    self.observations[rows], factors, position_ids(range(start, start + len(rows)))
+                ),
                 [],
             )
 
 
 def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Numbers the distinct values of a field, in their own order.
+    """Numbers the distinct values of a field, in ascending order.
 
     Args:
         field: Name of the field, for the error.
@@ -64,13 +66,13 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
         The value names, and an int64 code per value.
 
     Raises:
-        TypeError: The values are of another kind.
+        TypeError: If the values have another type.
     """
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
     if values.dtype.kind not in "biuU":
         raise TypeError(
-            f"Field '{field}' cannot be a label or factor. Expected: integers or texts. "
+            f"Field '{field}' is unfit for a label or factor. Expected: integers or texts. "
             f"Received: dtype={values.dtype}. Save it as integers or texts, or leave it out."
         )
     names, codes = np.unique(values, return_inverse=True)

@@ -1,4 +1,4 @@
-"""What an import may change about any source: sample, label, factors, image size."""
+"""Changes that an import makes to any source: sample, label, factors, image size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Batch = tuple[Examples, list[DeadLetter]]
 
 @dataclass(frozen=True)
 class DerivedSource:
-    """Another source with its batches changed on the way by `change(split, batch)`."""
+    """A source that applies `change(split, batch)` to the batches of another source."""
 
     name: str
     description: str
     observation: str
-    image_shape: tuple[int, ...]
+    observation_shape: tuple[int, ...]
     factors: dict[str, list[str]]
     splits: dict[str, int]
     label_field: str
@@ -32,7 +32,7 @@ class DerivedSource:
 
     @property
     def vocabulary(self) -> list[str]:
-        """The words that are counted, if any are."""
+        """The words of bags of words; empty for other observations."""
         return vocabulary_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
@@ -40,15 +40,17 @@ class DerivedSource:
         return (self.change(split, batch) for batch in self.source.batches(split))
 
 
-def derive(source: Source, change: Callable[[str, Batch], Batch], **changed) -> DerivedSource:
-    """Another source with its batches changed, and what else is not as it was."""
+def derive_source(
+    source: Source, change: Callable[[str, Batch], Batch], **changed
+) -> DerivedSource:
+    """Returns a source with changed batches; keywords replace other fields."""
     inherited = [field.name for field in dataclasses.fields(DerivedSource)][:-2]
     values = {name: getattr(source, name) for name in inherited}
     return DerivedSource(**(values | changed), source=source, change=change)
 
 
-def sample(source: Source, max_examples: int) -> Source:
-    """Takes a sample keyed by position: `max_examples` of "train", other splits in proportion."""
+def sample_examples(source: Source, max_examples: int) -> Source:
+    """Samples examples by keyed position: `max_examples` of "train", other splits in proportion."""
     total = source.splits.get("train", 0)
     if max_examples >= total:
         return source
@@ -65,7 +67,7 @@ def sample(source: Source, max_examples: int) -> Source:
         rows = chosen[split][np.array(examples.ids, np.int64)]
         return examples.take(rows), [letter for letter in dead if chosen[split][letter.record]]
 
-    return derive(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
+    return derive_source(source, change, splits={s: int(rows.sum()) for s, rows in chosen.items()})
 
 
 def _check_field(source: Source, field: str, option: str) -> None:
@@ -91,11 +93,11 @@ def relabel(source: Source, field: str) -> Source:
         return dataclasses.replace(examples, factors=factors), dead
 
     factors = {name: source.factors[old] for name, old in origin.items()}
-    return derive(source, change, factors=factors, label_field=field)
+    return derive_source(source, change, factors=factors, label_field=field)
 
 
 def keep_factors(source: Source, names: Sequence[str]) -> Source:
-    """Keeps the label and these factors only."""
+    """Keeps only the label and these factors."""
     for name in names:
         if name != source.label_field:
             _check_field(source, name, "factors")
@@ -106,7 +108,7 @@ def keep_factors(source: Source, names: Sequence[str]) -> Source:
         factors = {name: examples.factors[name] for name in kept}
         return dataclasses.replace(examples, factors=factors), dead
 
-    return derive(source, change, factors={name: source.factors[name] for name in kept})
+    return derive_source(source, change, factors={name: source.factors[name] for name in kept})
 
 
 def resize(source: Source, image_size: int) -> Source:
@@ -117,8 +119,10 @@ def resize(source: Source, image_size: int) -> Source:
 
         examples, dead = batch
         size = (image_size, image_size)
-        images = tf.image.resize(examples.images, size, antialias=True).numpy()
+        images = tf.image.resize(examples.observations, size, antialias=True).numpy()
         images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
-        return dataclasses.replace(examples, images=images), dead
+        return dataclasses.replace(examples, observations=images), dead
 
-    return derive(source, change, image_shape=(image_size, image_size, source.image_shape[2]))
+    return derive_source(
+        source, change, observation_shape=(image_size, image_size, source.observation_shape[2])
+    )

@@ -1,4 +1,4 @@
-"""Grey images in colour: what is bright takes an ink, and the ink becomes a factor."""
+"""Colours grey images: bright pixels take an ink, and the ink becomes a factor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 
 from latentloom.augment.randomness import identity_keys
-from latentloom.pipeline.importing.derived import Batch, derive
+from latentloom.pipeline.importing.derived import Batch, derive_source
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
 
 FACTOR = "ink"
-
+"""Name of the factor for the ink."""
 COLOURS = {
     "red": (220, 20, 60),
     "orange": (255, 165, 0),
@@ -25,30 +25,30 @@ COLOURS = {
     "chocolate": (210, 105, 30),
     "silver": (192, 192, 192),
 }
-"""Names and RGB levels of the inks."""
+"""Names and RGB levels of the inks; a number of inks takes the first ones."""
 
 
 def colour(source: Source, inks: int) -> Source:
-    """Colours every grey image with an ink on black, drawn by its position whatever its class.
+    """Colours every grey image with an ink on black; its position keys the draw, not its class.
 
     Args:
         source: Grey images.
         inks: Number of inks, 2 to 10.
 
     Raises:
-        ValueError: The images are not grey, there is such a factor, or too many or few inks.
+        ValueError: If the images are not grey, the factor exists, or `inks` is out of range.
     """
     kind = KINDS[source.observation]
-    if not kind.can_resize or source.image_shape[-1] != 1 or FACTOR in source.factors:
+    if not kind.can_resize or source.observation_shape[-1] != 1 or FACTOR in source.factors:
         raise ValueError(
-            f"Source '{source.name}' cannot be coloured. Expected: grey images without a factor "
-            f"'{FACTOR}'. Received: {kind.many} of shape {source.image_shape} with "
+            f"Source '{source.name}' is unfit for inks. Expected: grey images without a factor "
+            f"'{FACTOR}'. Received: {kind.many} of shape {source.observation_shape} with "
             f"{list(source.factors)}. Drop --inks."
         )
     if not 2 <= inks <= len(COLOURS):
         raise ValueError(
-            f"There are not so many inks. Expected: 2 to {len(COLOURS)}. Received: inks={inks}. "
-            "Choose a number of these."
+            f"Option `inks` is out of range. Expected: 2 to {len(COLOURS)}. Received: inks={inks}. "
+            "Choose a number in this range."
         )
     names = list(COLOURS)[:inks]
     palette = np.array([COLOURS[name] for name in names], np.float32) / 255
@@ -57,13 +57,13 @@ def colour(source: Source, inks: int) -> Source:
         examples, dead = batch
         keys = identity_keys(0, FACTOR, [f"{source.name}/{split}/{i}" for i in examples.ids])
         codes = (keys % np.uint64(inks)).astype(np.int64)
-        images = np.rint(examples.images * palette[codes][:, None, None]).astype(np.uint8)
+        images = np.rint(examples.observations * palette[codes][:, None, None]).astype(np.uint8)
         factors = examples.factors | {FACTOR: codes}
-        return dataclasses.replace(examples, images=images, factors=factors), dead
+        return dataclasses.replace(examples, observations=images, factors=factors), dead
 
-    return derive(
+    return derive_source(
         source,
         change,
-        image_shape=(*source.image_shape[:2], 3),
+        observation_shape=(*source.observation_shape[:2], 3),
         factors=source.factors | {FACTOR: names},
     )

@@ -1,4 +1,4 @@
-"""The registry of sources: which spec opens which, and the options applied to it."""
+"""The registry of sources: opens the source of a spec and applies the options."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing.builtin.digits import open_digits
-from latentloom.pipeline.importing.builtin.dsprites import DSpritesSource
-from latentloom.pipeline.importing.builtin.fonts import FontsSource
+from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
+from latentloom.pipeline.importing.builtin.fonts import open_fonts
 from latentloom.pipeline.importing.builtin.moons import open_moons
 from latentloom.pipeline.importing.formats.folder import FolderSource
 from latentloom.pipeline.importing.formats.idx import IdxSource
@@ -39,9 +39,9 @@ class SourceEntry:
     """A source that `import` knows.
 
     Attributes:
-        spec: What a user types, such as `builtin:digits` or `folder:DIR`.
+        spec: The spec that a user types, such as `builtin:digits` or `folder:DIR`.
         holds: What it reads or makes, in one line of Markdown.
-        open: Opens it, given what follows the colon and the options.
+        open: Opens it from the part after the colon and the options.
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
     """
@@ -71,21 +71,21 @@ SOURCES = (
         "a rendering of the factor grid of dSprites, not the published file: square, ellipse or "
         "heart in 6 scales, 40 orientations and 32 x 32 positions; 20,000 of the 737,280 cells, or "
         "`--max-examples`",
-        lambda where, options: DSpritesSource.open(options.image_size, options.max_examples),
+        lambda where, options: open_dsprites(options.image_size, options.max_examples),
         samples_itself=True,
     ),
     SourceEntry(
         "builtin:fonts",
         "52 letters in 21 fonts, 3 sizes, 10 inks, 10 backgrounds, rendered from the fonts that "
         "matplotlib ships",
-        lambda where, options: FontsSource.open(options.image_size, options.max_examples, where),
+        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
         samples_itself=True,
     ),
     SourceEntry(
         "builtin:letters",
-        "the same with 10 letters in 4 fonts, which can be told apart at every size: all 10,800 "
+        "`builtin:fonts` with 10 letters in 4 fonts, distinguishable at every size: all 10,800 "
         "cells",
-        lambda where, options: FontsSource.open(options.image_size, options.max_examples, where),
+        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
         samples_itself=True,
     ),
     SourceEntry(
@@ -95,7 +95,7 @@ SOURCES = (
     ),
     SourceEntry(
         "folder:DIR",
-        "one folder a class, or `split/class/...`",
+        "one folder per class, or `split/class/...`",
         lambda where, options: FolderSource.open(where, options.image_size),
     ),
     SourceEntry(
@@ -106,14 +106,14 @@ SOURCES = (
         "arrays `images` (n, h, w[, c]) uint8, or `observations` (n, features) of floats, and "
         "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
-        "`train_labels`, the same of other splits, and `vocab`",
+        "`train_labels`, likewise for other splits, and `vocab`",
         lambda where, options: open_npz(where),
     ),
     SourceEntry(
         "tfds:NAME",
         "a prepared TFDS data set; nested integers and booleans by path, as in "
-        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, such as those "
-        "of `tfds:dsprites` (`--label label_shape`), become black and white",
+        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
+        "`tfds:dsprites` (`--label label_shape`), become black and white",
         lambda where, options: TfdsSource.open(
             where, options.label, options.factors, options.image_size
         ),
@@ -132,7 +132,7 @@ SPECS = tuple(entry.spec for entry in SOURCES)
 
 
 def source_paths(spec: str) -> list[str]:
-    """The files or the directory that a spec names, if any."""
+    """Returns the files or the directory that a spec names; empty if there are none."""
     kind, _, where = spec.partition(":")
     if kind == "tfrecord":
         return find(where)
@@ -140,16 +140,16 @@ def source_paths(spec: str) -> list[str]:
 
 
 def find_source(spec: str) -> SourceEntry:
-    """The source that a spec names.
+    """Returns the source that a spec names.
 
     Raises:
-        ValueError: There is none.
+        ValueError: If the spec is unknown.
     """
     for entry in SOURCES:
         if entry.matches(spec):
             return entry
     raise ValueError(
-        f"There is no such source. Expected: one of {', '.join(SPECS)}. "
+        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
         f"Received: source='{spec}'. {nearest(spec, SPECS)}"
     )
 
@@ -166,16 +166,18 @@ def open_source(
     """Opens a source and applies the options to it; reads no images yet.
 
     Args:
-        spec: What to read, one of `SPECS`.
+        spec: Source to read, one of `SPECS`.
         label: Field that becomes the label; the old one becomes the factor `original_label`.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels to which images, and no others, are resized, to a square.
-        max_examples: Size of the sample to take of the split "train"; others in proportion.
-        inks: Number of inks in which grey images are coloured; they become the factor `ink`.
+        image_size: Side in pixels of the square to which images are resized; for images only.
+        max_examples: Size of the sample of "train", other splits in proportion; everything by
+            default. A source that `samples_itself` counts all splits together and defaults to
+            20,000.
+        inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
 
     Raises:
-        ValueError: The spec, an option or the data is not what it should be.
-        FileNotFoundError: There is nothing at the path.
+        ValueError: If the spec, an option or the data is invalid.
+        FileNotFoundError: If the path is missing.
     """
     for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
         if value is not None and value < 1:
@@ -189,18 +191,18 @@ def open_source(
     kind = KINDS[source.observation]
     if image_size is not None and not kind.can_resize:
         raise ValueError(
-            f"Source '{spec}' is not of images. Expected: `image_size` for images only. "
-            f"Received: image_size={image_size} for {kind.many} of shape {source.image_shape}. "
-            "Drop --image-size."
+            f"Source '{spec}' does not hold images. Expected: `image_size` for images only. "
+            f"Received: image_size={image_size} for {kind.many} of shape "
+            f"{source.observation_shape}. Drop --image-size."
         )
     if inks is not None:
         source = colouring.colour(source, inks)
     if max_examples is not None and not entry.samples_itself:
-        source = selection.sample(source, max_examples)
+        source = selection.sample_examples(source, max_examples)
     if label is not None and label != source.label_field:
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:
         source = selection.keep_factors(source, factors)
-    if image_size is not None and source.image_shape[:2] != (image_size, image_size):
+    if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
     return source

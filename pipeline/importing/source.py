@@ -1,4 +1,4 @@
-"""The protocol `Source`, and what every source needs."""
+"""The protocol `Source`, and functions that sources share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Source(Protocol):
     A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
 
     Args:
-        name: Name that suits the data set.
+        name: Suggested name of the data set.
         description: One or two sentences for people.
         observation: Kind of observation, a key of `pipeline.observations.KINDS`.
-        image_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
+        observation_shape: Event shape `(height, width, channels)`, `(features,)` of vectors or
             `(words,)` of bags of words.
         factors: Value names of each factor; `"label"` first.
         splits: Number of examples, good and bad, of each split.
-        label_field: What the source itself calls the label.
+        label_field: Name of the label in the source itself.
     """
 
     @property
@@ -36,7 +36,7 @@ class Source(Protocol):
     @property
     def observation(self) -> str: ...
     @property
-    def image_shape(self) -> tuple[int, ...]: ...
+    def observation_shape(self) -> tuple[int, ...]: ...
     @property
     def factors(self) -> dict[str, list[str]]: ...
     @property
@@ -51,15 +51,15 @@ class Source(Protocol):
 
 
 def vocabulary_of(source: Source) -> list[str]:
-    """The words that a source counts; none if it is of something else."""
+    """Returns the words that a source counts; empty unless it holds bags of words."""
     return list(getattr(source, "vocabulary", ()))
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:
-    """Ids of examples within their split, from their positions in the source."""
+    """Returns ids of examples within their split, from their positions in the source."""
     return [f"{position:08d}" for position in positions]
 
 
 def path_name(path: str | os.PathLike[str]) -> str:
-    """A name for a data set from the last part of its path."""
+    """Returns a name for a data set from the last part of its path."""
     return re.sub(r"\W+", "_", Path(path).resolve().stem.lower()).strip("_")

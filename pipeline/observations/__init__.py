@@ -1,7 +1,7 @@
-"""The kinds of observation: how each is stored in records, scaled for a model, drawn and named.
+"""The kinds of observation: how each is stored in records, scaled for a model and named.
 
-This is the one place that tells images, vectors and bags of words apart. Data set directories and
-bundles store the name of their kind; everything else asks `KINDS`.
+Only this room distinguishes images, vectors and bags of words. Data set directories and bundles
+store the name of their kind; all other code looks it up in `KINDS`.
 """
 
 from __future__ import annotations

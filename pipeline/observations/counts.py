@@ -1,4 +1,4 @@
-"""Bags of words: how often each word of a vocabulary occurs."""
+"""Bags of words: counts of the words of a vocabulary."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.observations.kind import Kind
 
 MOST_WORDS = 50_000
-"""Most words of a vocabulary: documents are held as one count a word when they are learnt from."""
+"""Largest number of words of a vocabulary: training holds one count per word for each document."""
 MOST_COUNTED = 2**24
-"""Most times that a document may have a word: up to here float32 counts exactly."""
+"""Largest count of a word in a document: float32 is exact up to here."""
 
 
 class CountKind(Kind):
-    """Bags of words, `(words,)` int32 counts, stored as pairs of a word's number and its count."""
+    """Bags of words, `(words,)` int32 counts, stored as pairs of the word's number and count."""
 
     feature = "words"
     one, many = "document", "documents"
@@ -33,20 +33,20 @@ class CountKind(Kind):
         return "" if fits else f"(words,) with 2 to {MOST_WORDS:,} words"
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
-        """A tensor of as many pairs as the document has different words."""
+        """Returns a tensor with a pair for each different word of the document."""
         import tensorflow_datasets as tfds
 
         return tfds.features.Tensor(shape=(None, 2), dtype=np.int64)
 
     def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
-        """Pairs `(different words, 2)`, in the order of the vocabulary."""
+        """Returns pairs of shape `(different words, 2)`, in the order of the vocabulary."""
         rows, words = np.nonzero(observations)
         pairs = np.stack([words, observations[rows, words]], axis=1).astype(np.int64)
         ends = np.cumsum(np.bincount(rows, minlength=len(observations)))
         return np.split(pairs, ends[:-1]) if len(observations) else []
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
-        """Pairs whose words are in the vocabulary."""
+        """Reads pairs; their words must be in the vocabulary."""
         pairs = np.array(feature.int64_list.value, np.int64)
         if not len(pairs) or len(pairs) % 2:
             return "feature 'words' is missing or not pairs of word and count"
@@ -59,7 +59,7 @@ class CountKind(Kind):
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Counts of all words of the documents whose pairs are in order."""
+        """Decodes counts of all words, of the documents with pairs in order and valid counts."""
         pairs = np.concatenate([np.zeros((0, 2), np.int64), *values])
         rows = np.repeat(np.arange(len(values)), [len(value) for value in values])
         words, numbers = pairs.T
@@ -72,9 +72,9 @@ class CountKind(Kind):
         return counts[intact], intact
 
     def error_unit(self, value_range: tuple[float, float]) -> None:
-        """None: rounding decides which of many rare words a document has."""
+        """Returns None: rounding decides which of many rare words a document has."""
         return None
 
     def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
-        """One word."""
+        """Returns one word."""
         return np.ones((), np.float32)

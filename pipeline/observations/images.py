@@ -30,17 +30,17 @@ class ImageKind(Kind):
         return "" if fits else "(height, width, channels) with 1 or 3 channels"
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
-        """An image in PNG."""
+        """Returns an image feature in PNG."""
         import tensorflow_datasets as tfds
 
         return tfds.features.Image(shape=tuple(shape), encoding_format="png")
 
     def encode(self, observations: np.ndarray) -> Sequence[bytes]:
-        """PNG files."""
+        """Returns one PNG file per image."""
         return encode_png(observations)
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | str:
-        """One string, whose header must be that of a PNG of this shape."""
+        """Reads one string; its header must be of a PNG of this shape."""
         image = feature.bytes_list.value
         if len(image) != 1:
             return "feature 'image' is missing or not one string"
@@ -52,7 +52,7 @@ class ImageKind(Kind):
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Decodes PNG files; one by one only where some are damaged."""
+        """Decodes PNG files; one by one only if some are damaged."""
         intact = np.ones(len(values), bool)
         try:
             return decode_png(values, shape), intact
@@ -61,10 +61,10 @@ class ImageKind(Kind):
         return decode_png(list(itertools.compress(values, intact)), shape), intact
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
-        """Pixels in the range of the model."""
+        """Returns the factor to pixels in the range of the model."""
         low, high = value_range
         return ((high - low) / 255.0) ** 2, f"on pixels in [{low:g}, {high:g}]"
 
     def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
-        """One of 255 levels, whatever the images."""
+        """Returns one level of 255, for any images."""
         return np.ones((), np.float32)

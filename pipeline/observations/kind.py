@@ -1,4 +1,4 @@
-"""What the pipeline asks of a kind of observation."""
+"""The protocol of a kind of observation."""
 
 from __future__ import annotations
 
@@ -11,53 +11,52 @@ from latentloom.model_zoo.scaling import Scaling
 
 
 class Kind(Protocol):
-    """What the pipeline needs to know of a kind of observation."""
+    """The protocol of a kind of observation: how to store, decode, scale and name it."""
 
     feature: ClassVar[str]
     """Name of the feature that holds the observation in a record."""
     one: ClassVar[str]
     many: ClassVar[str]
-    """What people call one of them, and several."""
+    """Singular and plural name of the observations, for people."""
     stored_as: ClassVar[str]
     """Type and format of a stored observation, for people."""
     damaged: ClassVar[str]
-    """Why an observation that `decode` leaves out cannot be used."""
+    """Reason why `decode` leaves out an observation."""
     can_resize: ClassVar[bool]
-    """Whether `--image-size` makes sense of them."""
+    """Whether `--image-size` applies."""
     scaling: ClassVar[type[Scaling]]
-    """How they are scaled for a model."""
+    """How to scale them for a model."""
     unit: ClassVar[str]
-    """What differences between two of them are counted in, for people."""
+    """Unit of differences between two observations, for people."""
     tolerance: ClassVar[float]
-    """How far a value may differ, in that unit, where another kind of CPU has made it."""
+    """Largest difference of a value, in `unit`, that another kind of CPU may cause."""
 
     def check_shape(self, shape: Sequence[int]) -> str:
-        """Says why no data set can have this event shape; empty if it can."""
+        """Returns the allowed event shapes as text, or an empty string if this shape is allowed."""
         ...
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
-        """The TFDS feature of observations of an event shape."""
+        """Returns the TFDS feature for an event shape."""
         ...
 
     def encode(self, observations: np.ndarray) -> Sequence[bytes | np.ndarray]:
-        """The value of the feature in the record of each observation; equal ones are equal."""
+        """Returns the feature's value for each observation; equal inputs give equal values."""
         ...
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | np.ndarray | str:
-        """Reads the value from a `tf.train.Feature`, or says why it cannot be used."""
+        """Reads the value from a `tf.train.Feature`; returns a reason as text if it is unusable."""
         ...
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Decodes parsed values: those that are intact as one array, and which these are."""
+        """Decodes parsed values; returns the intact ones as an array, and a bool mask of them."""
         ...
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str] | None:
-        """Factor from squared stored units to those that errors are told in, and their name; None
-        where squared errors tell nothing."""
+        """Returns factor and unit in which squared errors are reported; None to report none."""
         ...
 
     def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
-        """The unit of differences, of the event shape or `()`, from observations if need be."""
+        """Returns the unit of differences, of the event shape or `()`; may `read` observations."""
         ...

@@ -12,7 +12,7 @@ from latentloom.pipeline.observations.kind import Kind
 
 
 class VectorKind(Kind):
-    """Vectors, `(features,)` float32, stored as they are."""
+    """Vectors, `(features,)` float32, stored unchanged."""
 
     feature = "observation"
     one, many = "vector", "vectors"
@@ -27,17 +27,17 @@ class VectorKind(Kind):
         return "" if len(shape) == 1 and shape[0] else "(features,) with at least 1 feature"
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
-        """A tensor of float32."""
+        """Returns a tensor of float32."""
         import tensorflow_datasets as tfds
 
         return tfds.features.Tensor(shape=tuple(shape), dtype=np.float32)
 
     def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
-        """The vectors themselves."""
+        """Returns the vectors unchanged."""
         return list(observations.astype(np.float32, copy=False))
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
-        """As many floats as there are features."""
+        """Reads one float per feature."""
         values = np.array(feature.float_list.value, np.float32)
         if values.shape == shape:
             return values
@@ -52,10 +52,10 @@ class VectorKind(Kind):
         return vectors[intact], intact
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
-        """The units of the features."""
+        """Returns the factor 1: errors are in the units of the features."""
         return 1.0, "of the features, in squared units of the data,"
 
     def difference_unit(self, read: Callable[[], np.ndarray]) -> np.ndarray:
-        """The standard deviation of each feature, 1 for one that never varies."""
+        """Returns the standard deviation of each feature, 1 for a constant feature."""
         vectors = read()
         return np.array(Standardization.fit(vectors).scale if len(vectors) else 1.0)

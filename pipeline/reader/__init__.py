@@ -1,7 +1,7 @@
-"""What downstream training reads data set directories with: `load` for Keras, `read` for all else.
+"""Reads data set directories for downstream training: `load` for Keras, `read` for all else.
 
-`load` gives a `tf.data.Dataset` ready for `fit`; `read` gives plain NumPy records and imports
-neither TensorFlow nor Keras, for whoever trains with PyTorch or JAX.
+`load` returns a `tf.data.Dataset` ready for `fit`. `read` yields plain NumPy records and imports
+neither TensorFlow nor Keras, for training with PyTorch or JAX.
 """
 
 from latentloom.pipeline.reader.batches import load

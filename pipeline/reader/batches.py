@@ -1,4 +1,4 @@
-"""Data set directories as batches for `fit`: real and generated examples mixed, and balanced."""
+"""Reads data set directories as batches for `fit`; mixes real and generated examples, balances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 SHUFFLE_BUFFER = 50_000
-"""Undecoded records that are shuffled at a time."""
+"""Size of the shuffle buffer, in undecoded records."""
 PARSED_AT_ONCE = 1024
 
 Path = str | os.PathLike[str]
@@ -35,21 +35,23 @@ def load(
     shuffle: bool = True,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """Batches of a data set directory, ready for `fit`.
+    """Returns batches of a data set directory, ready for `fit`.
 
-    An epoch has every example of `path` once, or, if balanced, as often as it takes to have all
-    classes as often as the largest, and as many generated ones as make up their share; they are
-    repeated where there are too few.
+    An epoch has every example of `path` once. If `balanced`, it repeats examples until every class
+    is as frequent as the largest. It adds generated examples up to their share, and repeats them if
+    there are too few.
 
     Args:
         path: A data set directory, real or generated.
-        split: Name of its split. Generated examples are always of their split `train`.
+        split: Name of its split. Generated examples always come from their split `train`.
         generated: Directories of generated examples to mix in.
         share: Share of generated examples in an epoch, in `(0, 1)`.
-        balanced: Whether every class is to be equally frequent, among real and generated ones.
-        recipes: Of generated records, the recipes wanted; all by default.
-        min_confidence: Of generated records, the judge's least probability of the class.
-        batch_size: Integer, examples a batch; the last has the rest.
+        balanced: Whether to make all classes equally frequent, among real and among generated
+            examples.
+        recipes: Recipes to keep, for generated records; all by default.
+        min_confidence: Least probability of the class by the judge, in `[0, 1]`, for generated
+            records.
+        batch_size: Integer, examples per batch; the last batch has the remainder.
         shuffle: Whether to shuffle, anew in every epoch.
         seed: Integer, seed of the order.
 
@@ -60,8 +62,8 @@ def load(
         shape `(batch_size,)`.
 
     Raises:
-        FileNotFoundError: A directory or a file of it is missing.
-        ValueError: A directory or a setting cannot be used, or the directories do not fit together.
+        FileNotFoundError: If a directory or one of its files is missing.
+        ValueError: If a directory or a setting is invalid, or the directories do not fit together.
     """
     import tensorflow as tf
 
@@ -92,7 +94,7 @@ def _records(
     balanced: bool,
     seed: int | None,
 ) -> tuple[tf.data.Dataset, int]:
-    """Parsed, selected records, and how many an epoch has."""
+    """Returns parsed, selected records, and their number in an epoch."""
     import tensorflow as tf
 
     paths = [d.shard_path(split, i) for d in datasets for i in range(len(d.shards(split)))]
@@ -104,9 +106,9 @@ def _records(
         classes = datasets[0].manifest.class_names
         missing = [name for name, count in zip(classes, counts, strict=True) if not count]
         raise ValueError(
-            f"'{datasets[0].path}' has no wanted example of {', '.join(missing)} in its split "
+            f"'{datasets[0].path}' has no selected example of {', '.join(missing)} in its split "
             f"'{split}'. Expected: at least one. Received: recipes={list(selection.recipes)}, "
-            f"min_confidence={selection.min_confidence}. Ask for less, or do not balance."
+            f"min_confidence={selection.min_confidence}. Select more, or do not balance."
         )
     if balanced:
         stream = _repeat_to_the_largest(stream, counts)
@@ -120,7 +122,7 @@ def _records(
 def _count_labels(
     datasets: Sequence[DatasetDir], split: str, stream: tf.data.Dataset | None
 ) -> np.ndarray:
-    """Records of every class, from batches of selected ones or else from the manifests."""
+    """Counts the records of every class, in selected batches or else in the manifests."""
     counts = np.zeros(len(datasets[0].manifest.class_names), np.int64)
     if stream is None:
         for dataset in datasets:
@@ -132,10 +134,11 @@ def _count_labels(
 
 
 def _parser(dataset: DatasetDir) -> Any:
-    """Reads observations, labels and what a selection asks for from a batch of records."""
+    """Returns a parser of observations, labels, recipes and confidences in a batch of records."""
     import tensorflow as tf
 
-    shape, feature, one = dataset.manifest.image_shape, dataset.kind.feature, tf.io.FixedLenFeature
+    shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
+    one = tf.io.FixedLenFeature
     stored = {
         "image": one((), tf.string),
         "observation": one(shape, tf.float32),
@@ -158,7 +161,7 @@ def _parser(dataset: DatasetDir) -> Any:
 
 
 def _counts(pairs: Any, num_words: int) -> tf.Tensor:
-    """Counts of all words, float32, from ragged rows of flat pairs of word and count."""
+    """Returns counts of all words, float32, from ragged rows of flat pairs of word and count."""
     import tensorflow as tf
 
     words, counts = pairs.flat_values[::2], tf.cast(pairs.flat_values[1::2], tf.float32)
@@ -167,7 +170,7 @@ def _counts(pairs: Any, num_words: int) -> tf.Tensor:
 
 
 def _filter(selection: Selection) -> Any:
-    """Keeps the wanted records of a parsed batch."""
+    """Returns a filter that keeps the selected records of a parsed batch."""
     import tensorflow as tf
 
     recipes = tf.constant(list(selection.recipes), tf.string)
@@ -182,7 +185,7 @@ def _filter(selection: Selection) -> Any:
 
 
 def _repeat_to_the_largest(stream: tf.data.Dataset, counts: np.ndarray) -> tf.data.Dataset:
-    """Repeats records until every class has as many as the largest, those read first once more."""
+    """Repeats records until all classes are as large as the largest, the first ones once more."""
     import tensorflow as tf
 
     times, more = np.divmod(counts.max(), np.maximum(counts, 1))
@@ -200,10 +203,10 @@ def _repeat_to_the_largest(stream: tf.data.Dataset, counts: np.ndarray) -> tf.da
 
 
 def _decoder(dataset: DatasetDir) -> Any:
-    """Makes an observation and a label of a parsed record."""
+    """Returns a decoder of a parsed record into observation and label."""
     import tensorflow as tf
 
-    shape, feature = dataset.manifest.image_shape, dataset.kind.feature
+    shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
 
     def decode(record):
         value, label = record[feature], record["label"]
@@ -218,11 +221,11 @@ def _decoder(dataset: DatasetDir) -> Any:
 def _check(
     real: DatasetDir, made: Sequence[DatasetDir], selection: Selection, share: float
 ) -> None:
-    """Refuses directories that do not fit together, and a share that is none."""
+    """Rejects directories that do not fit together, and a share out of range."""
     if made and not 0 < share < 1:
         raise ValueError(
-            "Examples cannot be mixed so. Expected: share between 0 and 1, both excluded. "
-            f"Received: share={share}. To train on generated ones alone, load their directory."
+            "The share of generated examples is out of range. Expected: 0 < share < 1. "
+            f"Received: share={share}. Load generated ones alone from their directory."
         )
     for other in made or [real]:
         selection.check(other.manifest)
@@ -230,11 +233,11 @@ def _check(
     for other in made:
         theirs = other.manifest
         for what, one, two in (
-            ("shape", ours.image_shape, theirs.image_shape),
+            ("shape", ours.observation_shape, theirs.observation_shape),
             ("classes", ours.class_names, theirs.class_names),
         ):
             if one != two:
                 raise ValueError(
-                    f"'{other.path}' cannot be mixed with '{real.path}'. Expected: the same "
-                    f"{what}, {one}. Received: {two}. Take what was generated from that data set."
+                    f"'{other.path}' does not fit '{real.path}'. Expected: the same "
+                    f"{what}, {one}. Received: {two}. Pass variants of that data set."
                 )

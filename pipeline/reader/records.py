@@ -1,4 +1,4 @@
-"""Records of a data set directory as NumPy arrays and plain values, without TensorFlow."""
+"""Reads records of a data set directory as NumPy arrays and plain values, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.parsing import parse_row
+from latentloom.pipeline.dataset.reading import parse_row
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.reader.selection import Selection
 from latentloom.pipeline.storage.tf_example import plain_features
@@ -18,7 +18,7 @@ from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
 Record = dict[str, Any]
 Stored = bytes | np.ndarray
-"""An observation as its record has it: a PNG, a vector, or pairs of word and count."""
+"""A stored observation: a PNG, a vector, or pairs of word and count."""
 
 
 def read(
@@ -35,25 +35,26 @@ def read(
     Args:
         path: A data set directory, imported or generated.
         split: Name of the split.
-        recipes: Of generated records, the recipes wanted; all by default.
-        min_confidence: Of generated records, the judge's least probability of the class.
-        worker: Integer, which part of the records to read, from 0: give each process its own.
+        recipes: Recipes to keep, for generated records; all by default.
+        min_confidence: Least probability of the class by the judge, in `[0, 1]`, for generated
+            records.
+        worker: Integer, the part of the records to read, from 0; give each process its own part.
         num_workers: Integer, number of parts.
 
     Yields:
         Per record a dictionary of its features: `image`, uint8 of shape `(height, width,
         channels)`, `observation`, float32 of shape `(features,)`, or `words`, int32 counts of
         shape `(words,)`; an integer for `label` and every other factor;
-        and whatever else the record says, such as `example_id`.
+        and all other features of the record, such as `example_id`.
 
     Raises:
-        FileNotFoundError: The directory or a file of it is missing.
-        ValueError: It or a record is damaged, there is no such split or part, or what is asked
-            needs generated records.
+        FileNotFoundError: If the directory or one of its files is missing.
+        ValueError: If the directory or a record is damaged, the split or the part is unknown, or a
+            selection needs generated records.
     """
     if not 0 <= worker < num_workers:
         raise ValueError(
-            "There is no such part of the records. Expected: worker in 0 to num_workers - 1. "
+            "The part of the records is out of range. Expected: worker in 0 to num_workers - 1. "
             f"Received: worker={worker}, num_workers={num_workers}. Number the parts from 0."
         )
     dataset = DatasetDir.open(path)
@@ -66,7 +67,7 @@ def read(
 def _stream(
     dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
 ) -> Iterator[Record]:
-    kind, shape = dataset.kind, dataset.manifest.image_shape
+    kind, shape = dataset.observation_kind, dataset.manifest.observation_shape
     for value, features in _selected(dataset, split, selection, worker, num_workers):
         yield {**features, kind.feature: _decode(value, kind, shape)}
 
@@ -74,7 +75,7 @@ def _stream(
 def _selected(
     dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
 ) -> Iterator[tuple[Stored, Record]]:
-    """Stored observations and features of the records that are wanted."""
+    """Yields stored observations and features of the selected records."""
     place = 0
     for index, shard in enumerate(dataset.shards(split)):
         for number, data in enumerate(
@@ -91,13 +92,15 @@ def _selected(
 def parse_record(
     dataset: DatasetDir, file: str, number: int, data: bytes | BadRecord
 ) -> tuple[Stored, Record]:
-    """The stored observation of a record of the shard `file`, and its features as plain values.
+    """Returns the stored observation of a record in shard `file`, and its features as plain values.
 
     Raises:
-        ValueError: The record is damaged or does not fit the manifest.
+        ValueError: If the record is damaged or does not fit the manifest.
     """
     manifest = dataset.manifest
-    row = parse_row(number, data, manifest.factors, dataset.kind, manifest.image_shape)
+    row = parse_row(
+        number, data, manifest.factors, dataset.observation_kind, manifest.observation_shape
+    )
     if isinstance(row, str) or isinstance(data, BadRecord):
         raise ValueError(
             f"Data set '{dataset.path}' has a bad record: record {number} of '{file}': {row}. "
@@ -108,7 +111,7 @@ def parse_record(
 
 
 def _decode(value: Stored, kind: Kind, shape: tuple[int, ...]) -> np.ndarray:
-    """An image from its PNG, whose size `parse_row` has checked; counts of all words; a vector."""
+    """Decodes an image (`parse_row` has checked its size), counts of all words, or a vector."""
     if isinstance(value, np.ndarray):
         return value if value.shape == shape else kind.decode([value], shape)[0][0]
     from PIL import Image

@@ -1,30 +1,34 @@
-"""One measured number with what is needed to judge it."""
+"""One measured number with the context to judge it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Measure(BaseModel):
-    """One measured number, with what is needed to judge it.
+    """One measured number with the context to judge it.
 
     Args:
-        name: What was measured, in a few words.
+        name: Name of the figure for people.
+        key: Name of the figure for programs: short, stable, and unique in a report, such as
+            `"swap/own"`. Empty in reports and bundles that were written without keys.
         value: The number, or None if it was not measured.
         unit: Unit of the value, or None if it has none.
         spread: Standard deviation of the value over repetitions, or None.
-        chance: What a method that knows nothing would reach, or None.
-        threshold: What was demanded, or None.
+        chance: Value that an uninformed method reaches, or None.
+        threshold: Required value, or None.
         better: Whether `"higher"` or `"lower"` values are better.
-        meaning: One sentence that says what the number tells.
+        meaning: One sentence that explains the number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    key: str = ""
     value: int | float | None
     unit: str | None = None
     spread: float | None = None
@@ -39,7 +43,7 @@ class Measure(BaseModel):
             number = getattr(self, field)
             if number is not None and not math.isfinite(number):
                 raise ValueError(
-                    f"Measure '{self.name}' has no number to show. Expected: a finite {field}, or "
+                    f"Measure '{self.name}' is not finite. Expected: a finite {field}, or "
                     f"None for not measured. Received: {field}={number}. Pass None and say why in "
                     "the notes."
                 )
@@ -47,9 +51,14 @@ class Measure(BaseModel):
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the value reaches the threshold; None where one of them is missing."""
+        """Whether the value reaches the threshold; None if one of them is missing."""
         if self.value is None or self.threshold is None:
             return None
         if self.better == "higher":
             return self.value >= self.threshold
         return self.value <= self.threshold
+
+
+def by_key(numbers: Iterable[Measure]) -> dict[str, Measure]:
+    """Measures by their keys; skips measures without a key."""
+    return {measure.key: measure for measure in numbers if measure.key}

@@ -1,4 +1,4 @@
-"""Writes a report: one HTML file that needs no network and no script, and the same as JSON."""
+"""Writes a report: one HTML file without network access or scripts, and its data as JSON."""
 
 from __future__ import annotations
 
@@ -11,56 +11,61 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Charts that have a section of their own; every other picture opens the page.
+# Charts with their own section; all other pictures are at the top of the page.
 _CHARTS = ("class_counts", "rejections", "loss_curves")
 
 
 def write_report(
     out: str | os.PathLike[str],
     report: Report | Mapping[str, Any],
-    pictures: Mapping[str, bytes],
+    pictures: Mapping[str, Picture],
     name: str = "report",
-) -> None:
-    """Writes `<name>.html` and `<name>.json` into a folder, each complete or not at all.
+) -> Report:
+    """Writes `<name>.html` and `<name>.json` into a folder, each file atomically.
 
     Args:
         out: Existing folder, local or in a bucket; files of these names are replaced.
         report: A `Report`, or a mapping with its fields.
-        pictures: PNG bytes by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
-            their sections; all others open the page, in their order.
-        name: Name of both files without the ending.
+        pictures: Pictures by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
+            their sections; all others go to the top of the page, in their order.
+        name: Name of both files without the extension.
+
+    Returns:
+        The report as written, with the captions of the pictures.
 
     Raises:
-        ValueError: The report has a wrong field, or a picture is not a PNG.
+        ValueError: The report has an invalid field, or a picture is not a PNG.
     """
-    report = Report.model_validate(report)
+    captions = {name: picture.caption for name, picture in pictures.items() if picture.caption}
+    report = Report.model_validate(report).model_copy(update={"captions": captions})
     page = render_page(report, pictures, f"{name}.json")
     write_atomic(os.path.join(out, f"{name}.json"), report.model_dump_json(indent=2) + "\n")
     write_atomic(os.path.join(out, f"{name}.html"), page)
+    return report
 
 
 def render_page(
-    report: Report, pictures: Mapping[str, bytes], facts_file: str = "report.json"
+    report: Report, pictures: Mapping[str, Picture], facts_file: str = "report.json"
 ) -> str:
     """Renders the page; equal arguments give equal text.
 
     Args:
-        report: What to say.
-        pictures: PNG bytes by name, as for `write_report`.
-        facts_file: Name of the file beside the page that says the same as JSON.
+        report: The report.
+        pictures: Pictures by name, as for `write_report`.
+        facts_file: Name of the JSON file of the report, beside the page.
 
     Raises:
         ValueError: A picture is not a PNG.
     """
-    for name, data in pictures.items():
-        if not data.startswith(_PNG):
+    for name, picture in pictures.items():
+        if not picture.png.startswith(_PNG):
             raise ValueError(
-                f"Picture '{name}' cannot be shown. Expected: the bytes of a PNG file. Received: "
-                f"bytes that begin with {data[:8]!r}. Encode it as PNG."
+                f"Picture '{name}' is not a PNG file. Expected: the bytes of a PNG file. Received: "
+                f"bytes that begin with {picture.png[:8]!r}. Encode it as PNG."
             )
     template = _environment().from_string(_resource("template.html.j2"))
     return template.render(
@@ -68,8 +73,9 @@ def render_page(
         facts_file=facts_file,
         style=Markup(_resource("style.css")),  # ours, not a user's
         leading=[name for name in pictures if name not in _CHARTS],
-        sources={name: _data_uri(data) for name, data in pictures.items()},
-        widths={name: int.from_bytes(data[16:20], "big") for name, data in pictures.items()},
+        captions={name: picture.caption for name, picture in pictures.items()},
+        sources={name: _data_uri(picture.png) for name, picture in pictures.items()},
+        widths={n: int.from_bytes(picture.png[16:20], "big") for n, picture in pictures.items()},
     )
 
 
@@ -92,14 +98,14 @@ def _data_uri(data: bytes) -> str:
 
 
 def _format_number(value: float) -> str:
-    """Writes a number with four significant digits, or whole with thousands separated."""
+    """Formats a number with four significant digits, or as an integer with separated thousands."""
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 
 
 def format_bytes(num_bytes: int) -> str:
-    """Writes a size in the unit that keeps it below 1,000."""
+    """Formats a size in the unit that keeps it below 1,000, at most GB."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 999.5:

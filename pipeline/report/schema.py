@@ -1,6 +1,8 @@
-"""What a report says, as data: the page is one view of it, the JSON file is the other."""
+"""The data of a report, which the page and the JSON file show."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
@@ -8,13 +10,26 @@ from latentloom.pipeline.dataset.manifest import TOTALS, ShardEntry
 from latentloom.pipeline.report.measure import Measure
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its caption.
+
+    Attributes:
+        png: Bytes of a PNG file.
+        caption: Sentences below the picture, or empty.
+    """
+
+    png: bytes
+    caption: str = ""
+
+
 class Table(BaseModel):
     """A table of text; the first column names the rows.
 
     Args:
-        title: What it tells.
+        title: Title of the table.
         columns: Heads of all columns.
-        rows: Cells of every row, as many as columns or fewer.
+        rows: Cells of every row, at most one per column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,13 +40,13 @@ class Table(BaseModel):
 
 
 class FigureTable(BaseModel):
-    """A table of numbers, which the page and the JSON file have alike.
+    """A table of numbers, in the page and in the JSON file.
 
     Args:
-        title: What it tells.
-        text: What to know before reading it.
-        columns: Head of every column, with what it means.
-        rows: By the name of a row its numbers by column; None where nothing was measured.
+        title: Title of the table.
+        text: Explanation above the table.
+        columns: Head and meaning of every column.
+        rows: Numbers by row name and column head; None if not measured.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,23 +72,25 @@ class Report(BaseModel):
 
     Args:
         title: Title of the page.
-        summary: Sentences that open the page, the one with the key numbers first.
+        summary: Sentences at the top of the page, the one with the key numbers first.
         numbers: The measured numbers, in the order to show them.
-        axes: By block, figures of its axes in their order, in nats; the page shows some as bars.
+        axes: Figures of axes by block, in nats, in the order of its axes; the page shows some as
+            bars.
         tables: Tables to show before the numbers.
-        unseen_combinations: Tables of what becomes of cells that were held out of training.
+        unseen_combinations: Tables of figures of cells that were held out of training.
         class_names: The classes, in order.
-        counts_before: Examples per class of the data set that was read.
+        counts_before: Examples per class of the input data set.
         counts_after: Examples per class with the variants added.
-        rejections: For each class, how many variants were rejected for which reason.
+        rejections: Number of rejected variants by class and reason.
         totals: `requested`, `written`, `rejected` and `dead` variants; empty if nothing was
             generated.
-        captions: Sentences to set under pictures, by the name of the picture.
-        measured_on: What the numbers were measured on, such as `{"split": "test"}`.
+        captions: Sentences below pictures, by the name of the picture; `write_report` takes them
+            from the pictures.
+        measured_on: Data that the numbers were measured on, such as `{"split": "test"}`.
         config_yaml: The resolved configuration.
         versions: Versions of Python and of the packages that ran.
-        bundle_digest: Digest of the model bundle, or None if there was none.
-        shards: The shards that were written, as in the manifest.
+        bundle_digest: Digest of the model bundle, or None without a bundle.
+        shards: The written shards, as in the manifest.
         notes: What a reader should keep in mind, one paragraph each.
     """
 
@@ -129,7 +146,7 @@ class Report(BaseModel):
         return sorted((reason for reason in sums if sums[reason]), key=lambda reason: -sums[reason])
 
     def rejections_by_reason(self) -> dict[str, list[int]]:
-        """For each reason, how many variants of each class were rejected, in class order."""
+        """Number of rejected variants of each class, in class order, by reason."""
         return {
             reason: [self.rejections.get(name, {}).get(reason, 0) for name in self.class_names]
             for reason in self.reasons

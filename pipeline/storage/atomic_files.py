@@ -1,4 +1,4 @@
-"""Files and records written so that they are seen complete or not at all."""
+"""Writes files atomically: readers see a complete file or none."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from latentloom.pipeline.storage.files import create_binary, exists, remove, rep
 
 @contextlib.contextmanager
 def os_errors(path: str) -> Iterator[None]:
-    """Says of an `OSError` which `path` could not be written, and what to do."""
+    """Adds `path` and a fix to an `OSError`."""
     try:
         yield
     except OSError as error:
         code = error.errno or errno.EIO
         raise OSError(
             code,
-            f"Cannot write here: {error.strerror or error}. Expected: a folder that can be written "
-            "to, on a disk with free space. Check its permissions and space, or choose another "
+            f"Cannot write here: {error.strerror or error}. Expected: a writable folder "
+            "on a disk with free space. Check its permissions and space, or choose another "
             "folder",
             path,
         ) from error
@@ -31,8 +31,8 @@ def os_errors(path: str) -> Iterator[None]:
 class AtomicFile:
     """A file that gets its name only when it is complete.
 
-    It is written as `.<name>.<random>.tmp` in the same folder, renamed when the `with` block
-    ends well, and removed when it does not. Works on local paths and on those with a scheme.
+    Writes `.<name>.<random>.tmp` in the same folder; renames it if the `with` block ends without an
+    error, else removes it. Works on local paths and on paths with a scheme.
 
     Args:
         path: Path of the file; an existing one is replaced.
@@ -47,7 +47,7 @@ class AtomicFile:
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256 of what was written so far."""
+        """Hexadecimal SHA-256 of the bytes written so far."""
         return self._digest.hexdigest()
 
     def __enter__(self):
@@ -74,6 +74,6 @@ class AtomicFile:
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> None:
-    """Writes a whole file so that it is seen complete or not at all; text as UTF-8."""
+    """Writes a whole file atomically; text as UTF-8."""
     with AtomicFile(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)

@@ -1,7 +1,7 @@
-"""Files by path: local ones by the operating system, those with a scheme by Beam's file systems.
+"""Files by path: local paths by the operating system, paths with a scheme by Beam's file systems.
 
 `gs://` and `s3://` need Beam's extras `gcp` and `aws`; other schemes can be registered with Beam.
-TensorFlow is never imported, nor is Beam for local files.
+Never imports TensorFlow; imports Beam only for paths with a scheme.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from pathlib import Path
 from typing import IO, Any
 
 Location = str | os.PathLike[str]
-"""A path of this machine, or one with a scheme, which must be a string."""
+"""A local path, or a path with a scheme as a string."""
 
 _CHUNK = 1 << 20  # bytes read at a time
 
 
 def is_remote(path: Location) -> bool:
-    """Whether a path has a scheme, as `gs://` has."""
+    """Returns whether a path has a scheme, such as `gs://`."""
     return "://" in os.fspath(path)
 
 
 def as_location(path: Location) -> str:
-    """A path as a string, without a slash at its end."""
+    """Returns a path as a string, without a slash at its end."""
     return os.fspath(path).rstrip("/") or "/"
 
 
 def exists(path: Location) -> bool:
-    """Whether there is a file or a folder."""
+    """Returns whether a file or a folder exists."""
     if not is_remote(path):
         return os.path.exists(path)
     path = os.fspath(path)
@@ -43,19 +43,19 @@ def exists(path: Location) -> bool:
 
 
 def is_folder(path: Location) -> bool:
-    """Whether there is a folder; without a local one, whether files lie below it."""
+    """Returns whether a folder exists; a remote folder exists if it has files."""
     return bool(_below(path)) if is_remote(path) else os.path.isdir(path)
 
 
 def list_names(folder: Location) -> list[str]:
-    """Names of what lies in a folder, in order; none if it is not there."""
+    """Returns the names in a folder, in order; empty if the folder is missing."""
     if is_remote(folder):
         return sorted({name.partition("/")[0] for name in _below(folder)})
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def find(pattern: str) -> list[str]:
-    """Paths that match a pattern such as `data/*.tfrecord`, in order."""
+    """Returns the paths that match a pattern such as `data/*.tfrecord`, in order."""
     if not is_remote(pattern):
         return sorted(glob.glob(pattern))
     with _remote_errors(pattern) as systems:
@@ -63,7 +63,7 @@ def find(pattern: str) -> list[str]:
 
 
 def file_size(path: Location) -> int | None:
-    """Size of a file in bytes; `None` if there is none."""
+    """Returns the size of a file in bytes; `None` if it is missing."""
     if not is_remote(path):
         return os.stat(path).st_size if os.path.isfile(path) else None
     path = os.fspath(path)
@@ -77,7 +77,7 @@ def open_binary(path: Location) -> IO[bytes]:
     """Opens a file for buffered reading.
 
     Raises:
-        OSError: It cannot be opened.
+        OSError: If opening fails.
     """
     if not is_remote(path):
         return open(path, "rb", buffering=_CHUNK)
@@ -103,13 +103,13 @@ def create_binary(path: Location) -> IO[bytes]:
 
 
 def make_folders(path: Location) -> None:
-    """Makes a folder and those above it, unless they are there; buckets need none."""
+    """Makes a folder and its parents if they are missing; does nothing in buckets."""
     if not is_remote(path):
         os.makedirs(path, exist_ok=True)
 
 
 def replace_file(source: Location, target: Location) -> None:
-    """Gives a file another name, that of another one if there is one."""
+    """Renames a file; replaces the target if it exists."""
     if not is_remote(target):
         os.replace(source, target)
         return
@@ -118,13 +118,13 @@ def replace_file(source: Location, target: Location) -> None:
 
 
 def replace_folder(source: str, target: str, last: str = "") -> None:
-    """Gives a folder another name, under which there is none.
+    """Renames a folder; the target must not exist.
 
     Args:
         source: The folder.
         target: Its new path.
-        last: Name of the file that shows that the rest is there: where folders cannot be renamed
-            at once, it is the last that is.
+        last: Name of the file that marks the folder complete; remote files are renamed one by one,
+            and this one last.
     """
     if not is_remote(target):
         os.replace(source, target)
@@ -147,7 +147,7 @@ def remove(path: Location) -> None:
 
 @contextlib.contextmanager
 def local_folder(path: Location) -> Iterator[Path]:
-    """Yields a folder of this machine with the files of a folder: itself, or a copy for a while."""
+    """Yields a local folder with the files of a folder: itself, or a temporary copy."""
     if not is_remote(path):
         yield Path(path)
         return
@@ -161,7 +161,7 @@ def local_folder(path: Location) -> Iterator[Path]:
 
 
 def sha256_file(path: Location) -> str:
-    """Hexadecimal SHA-256 of a file, read in pieces."""
+    """Returns the hexadecimal SHA-256 of a file, read in chunks."""
     digest = hashlib.sha256()
     with open_binary(path) as stream:
         while chunk := stream.read(_CHUNK):
@@ -170,7 +170,7 @@ def sha256_file(path: Location) -> str:
 
 
 def _below(folder: Location) -> list[str]:
-    """Names of all files below a remote folder, relative to it."""
+    """Returns the names of all files below a remote folder, relative to it."""
     prefix = os.fspath(folder).rstrip("/") + "/"
     with _remote_errors(prefix) as systems:
         found = systems.match([f"{prefix}**"])[0].metadata_list
@@ -185,7 +185,7 @@ def _uncompressed() -> str:
 
 @contextlib.contextmanager
 def _remote_errors(path: Location) -> Iterator[Any]:
-    """Yields Beam's file systems; turns their errors into `OSError`, naming the path."""
+    """Yields Beam's file systems; turns their errors into `OSError` with the path."""
     from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
 
@@ -194,7 +194,7 @@ def _remote_errors(path: Location) -> Iterator[Any]:
     except (BeamIOError, ValueError) as error:
         raise OSError(
             errno.EIO,
-            f"{error}. Expected: a scheme that Beam knows, with the right to use it. For gs:// "
+            f"{error}. Expected: a scheme that Beam knows, and access rights. For gs:// "
             "install apache-beam[gcp], for s3:// apache-beam[aws]",
             os.fspath(path),
         ) from error

@@ -1,4 +1,4 @@
-"""A lock on an output directory that nobody holds any longer once its process is dead."""
+"""A lock on an output directory that ends with its process."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from latentloom.pipeline.storage.files import exists, is_remote, read_text, remo
 
 LOCK_FILE = ".lock"
 LEASE_SECONDS = 5.0
-"""How often the holder of a remote directory renews its lease; who waits, waits for three."""
+"""Interval at which a run renews its lease on a remote directory; a second run waits for three."""
 
 
 @contextlib.contextmanager
 def locked(directory: str) -> Iterator[None]:
-    """Holds a directory while the block runs.
+    """Locks a directory while the block runs.
 
-    A local one by a lock of the operating system on a file in it, which ends with the process,
-    however it ends. A remote one by a lease that is renewed every few seconds: one that is seen to
-    change is held, one that does not change is that of a dead process. Clocks are not compared.
+    Locks a local directory by an operating system lock on a file in it; the lock ends with the
+    process. Locks a remote directory by a lease that the run renews every few seconds. A lease that
+    changes is held; one that does not change belongs to a dead process. Compares no clocks.
 
     Args:
         directory: The directory.
 
     Raises:
-        FileExistsError: Another process holds it.
-        OSError: It cannot be written to.
+        FileExistsError: If another process holds it.
+        OSError: If the directory is not writable.
     """
     with (_leased if is_remote(directory) else _flocked)(os.path.join(directory, LOCK_FILE)):
         yield
@@ -43,7 +43,7 @@ def _flocked(path: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.stat(path), os.fstat(file.fileno())):
-                raise BlockingIOError("the file was removed, and another made, in between")
+                raise BlockingIOError("another process replaced the file in between")
         except (BlockingIOError, FileNotFoundError) as error:
             raise _held(path) from error
         try:

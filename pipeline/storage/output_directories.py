@@ -1,4 +1,4 @@
-"""Output directories: claimed before work starts, never emptied by surprise."""
+"""Output directories: claims them before work starts, empties only those that latentloom wrote."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ OWN_FILES = (
     *("manifest.json", "bundle.json", "train_state", ".job", "report.html", "evaluation.html"),
     "study_run.json",
 )
-"""Files and folders by which a directory is known to be one of ours."""
+"""Files and folders that identify a directory as written by latentloom."""
 
 CLAIM_PREFIX = ".claim-"
-"""Begins the name of the empty file that shows whether a directory can be written to."""
+"""Prefix of the empty file that tests whether a directory is writable."""
 
 
 def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[str]]) -> None:
-    """Refuses an output directory that would be emptied together with an input.
+    """Rejects an output directory that holds an input, since the output may be emptied.
 
     Args:
         out: The output directory.
-        inputs: Path of each input, by what the command calls it.
+        inputs: Path of each input, by its name in the command.
 
     Raises:
-        ValueError: An input is the output directory or lies in it.
+        ValueError: If an input is the output directory or lies in it.
     """
     for name, path in inputs.items():
         if _absolute(path).is_relative_to(_absolute(out)):
             raise ValueError(
-                f"The output '{out}' holds the input '{path}'. Expected: a directory of its own. "
+                f"The output '{out}' holds the input '{path}'. Expected: a separate directory. "
                 f"Received: {name} {path}. Choose another output directory."
             )
 
@@ -57,22 +57,22 @@ def _absolute(path: str | PathLike[str]) -> Path:
 def claim_directory(
     path: str | PathLike[str], *, overwrite: bool = False, resumable: bool = False
 ) -> None:
-    """Makes an output directory, or takes an existing one over.
+    """Makes an output directory, or takes over an existing one.
 
     Args:
         path: The directory.
-        overwrite: Whether to empty it, provided that latentloom wrote it.
-        resumable: Whether what is in it may stay.
+        overwrite: Whether to empty it, if latentloom wrote it.
+        resumable: Whether its contents may stay.
 
     Raises:
-        FileExistsError: It holds something that may neither stay nor go.
-        NotADirectoryError: It is a file.
-        PermissionError: It cannot be written to.
+        FileExistsError: If it holds files that the run may neither keep nor remove.
+        NotADirectoryError: If it is a file.
+        PermissionError: If it is not writable.
     """
     path = os.fspath(path)
     _check_no_file(path)
     for name in list_names(path):
-        if name.startswith(CLAIM_PREFIX):  # of a run that was killed right here
+        if name.startswith(CLAIM_PREFIX):  # from a killed run
             remove(os.path.join(path, name))
     if names := [name for name in list_names(path) if name != LOCK_FILE]:
         if overwrite:
@@ -91,11 +91,11 @@ def claim_directory(
 
 @contextlib.contextmanager
 def replaced_when_complete(out: str, *, last: str) -> Iterator[str]:
-    """Yields a new folder beside `out` that takes its place when the block ends well.
+    """Yields a new folder beside `out`; it replaces `out` if the block ends without an error.
 
     Args:
         out: The directory to make or to replace.
-        last: Name of the file that arrives last, where files are moved one by one.
+        last: Name of the file that arrives last, if files are moved one by one.
     """
     parent, base = os.path.split(out)
     mark = secrets.token_hex(4)
@@ -119,15 +119,15 @@ def replaced_when_complete(out: str, *, last: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def held_directory(path: str, *, overwrite: bool, resumable_by: str) -> Iterator[None]:
-    """Claims an output directory and keeps other runs off it while the block runs.
+    """Claims an output directory and locks it while the block runs.
 
     Args:
         path: The directory.
-        overwrite: Whether to empty it, provided that latentloom wrote it.
-        resumable_by: Name of the folder in it by which a run is known that can be gone on with.
+        overwrite: Whether to empty it, if latentloom wrote it.
+        resumable_by: Name of the folder that marks a run that can be resumed.
 
     Raises:
-        FileExistsError: Another run holds it, or as `claim_directory` raises.
+        FileExistsError: If another run holds it, or as in `claim_directory`.
     """
     _check_no_file(path)
     with _readable_refusal(path):
@@ -152,7 +152,7 @@ def _readable_refusal(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise PermissionError(
-            f"The output directory '{path}' cannot be written to: {error.strerror}. "
+            f"The output directory '{path}' is not writable: {error.strerror}. "
             f"Expected: a writable directory on a disk with space. Received: --out {path}. "
             "Choose another --out or change its permissions."
         ) from error
@@ -161,8 +161,8 @@ def _readable_refusal(path: str) -> Iterator[None]:
 def _empty(path: str, names: list[str]) -> None:
     if not any(exists(os.path.join(path, name)) for name in OWN_FILES):
         raise FileExistsError(
-            f"'{path}' holds files that latentloom did not write, so --overwrite leaves them "
-            f"alone. Expected: one of {', '.join(OWN_FILES)} in it. Received: --out {path}. "
+            f"'{path}' holds files that latentloom did not write, so --overwrite keeps "
+            f"them. Expected: one of {', '.join(OWN_FILES)} in it. Received: --out {path}. "
             "Empty it by hand or choose another --out."
         )
     with _readable_refusal(path):

@@ -1,6 +1,6 @@
-"""Batches of 8-bit images to PNG and back, inside a TensorFlow graph.
+"""Encodes and decodes batches of 8-bit images as PNG, inside a TensorFlow graph.
 
-TensorFlow is imported where it works, so that all else can be had without it.
+Imports TensorFlow only inside the functions that use it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # PNG colour type -> channels
-_FAST_FROM = 64  # pixels a side from which compression costs more than it saves
+_FAST_FROM = 64  # pixels per side from which compression costs more than it saves
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -52,17 +52,17 @@ def encode_png(images: np.ndarray) -> list[bytes]:
         One PNG file per image.
 
     Raises:
-        TypeError: The images are not uint8.
-        ValueError: The images are not a batch of grey or RGB images.
+        TypeError: If the images are not uint8.
+        ValueError: If the images are not a batch of grey or RGB images.
     """
     if images.dtype != np.uint8:
         raise TypeError(
-            "The images cannot be encoded. Expected: uint8 in 0..255. "
+            "The images have the wrong type. Expected: uint8 in 0..255. "
             f"Received: images.dtype={images.dtype}. Round and cast them first."
         )
     if images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(
-            "The images cannot be encoded. Expected: shape (n, height, width, 1 or 3). "
+            "The images have the wrong shape. Expected: shape (n, height, width, 1 or 3). "
             f"Received: images.shape={images.shape}. Reshape them first."
         )
     if not len(images):
@@ -82,7 +82,7 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
         uint8 array of shape `(len(data), height, width, channels)`.
 
     Raises:
-        ValueError: A file is damaged or has another shape.
+        ValueError: If a file is damaged or has another shape.
     """
     if not len(data):
         return np.zeros((0, *shape), np.uint8)
@@ -92,13 +92,13 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
         return _decoder(tuple(shape))(tf.constant(list(data), tf.string)).numpy()
     except tf.errors.InvalidArgumentError as error:
         raise ValueError(
-            f"An image cannot be decoded. Expected: PNG files of shape {tuple(shape)}. Received: "
-            f"{error.message}. Leave out those that `is_intact_png` finds damaged."
+            f"An image is unreadable. Expected: PNG files of shape {tuple(shape)}. Received: "
+            f"{error.message}. Leave out images that `is_intact_png` rejects."
         ) from error
 
 
 def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
-    """Whether a PNG of this shape can be decoded."""
+    """Returns whether a PNG of this shape decodes without an error."""
     try:
         decode_png([data], shape)
     except ValueError:
@@ -107,7 +107,7 @@ def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
 
 
 def png_shape(data: bytes) -> tuple[int, int, int] | str:
-    """Reads the shape from the header of a PNG, or says why it cannot be used.
+    """Reads the shape from the header of a PNG; returns the reason as text if it is unusable.
 
     Args:
         data: A PNG file.

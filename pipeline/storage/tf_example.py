@@ -1,4 +1,4 @@
-"""The message `tf.train.Example`, described here so that records need no TensorFlow."""
+"""The message `tf.train.Example`, defined here so records need no TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Value = bytes | str | int | float | Sequence[str] | np.ndarray
 
 
 def _describe() -> descriptor_pb2.FileDescriptorProto:
-    """The messages as TensorFlow's `example.proto` and `feature.proto` define them."""
+    """Returns the messages of TensorFlow's `example.proto` and `feature.proto`."""
     file = descriptor_pb2.FileDescriptorProto(
         name="latentloom/example.proto", package=_PACKAGE, syntax="proto3"
     )
@@ -49,7 +49,7 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
 
 
 def _message_class() -> Any:
-    pool = descriptor_pool.DescriptorPool()  # one of its own: TensorFlow's is taken by these names
+    pool = descriptor_pool.DescriptorPool()  # TensorFlow's pool has these names
     pool.Add(_describe())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Example"))
 
@@ -67,7 +67,7 @@ def serialize(features: Mapping[str, Value]) -> bytes:
             (int64), in C order.
 
     Raises:
-        TypeError: A value is of another kind.
+        TypeError: If a value has another type.
     """
     example = Example()
     for name, value in features.items():
@@ -88,7 +88,7 @@ def serialize(features: Mapping[str, Value]) -> bytes:
             feature.bytes_list.value.extend(text.encode() for text in value)
         else:
             raise TypeError(
-                f"Feature '{name}' cannot be stored. Expected: bytes, text, an integer, a float, "
+                f"Feature '{name}' has a wrong type. Expected: bytes, text, an integer, a float, "
                 "a list of texts or an array of numbers. "
                 f"Received: type={type(value).__name__}. Convert it first."
             )
@@ -96,9 +96,9 @@ def serialize(features: Mapping[str, Value]) -> bytes:
 
 
 def plain_features(data: bytes) -> dict[str, Any]:
-    """The features of a record as plain values; bytes that are no text stay bytes.
+    """Returns the features of a record as plain values; bytes that are not UTF-8 stay bytes.
 
-    A feature of one value is that value; one of several, or of none, is a list of them.
+    Unpacks a feature with one value; a feature with several values or none is a list.
     """
     found = {}
     for name, feature in Example.FromString(data).features.feature.items():

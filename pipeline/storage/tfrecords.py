@@ -1,4 +1,4 @@
-"""TFRecord framing, read past damage."""
+"""Reads TFRecord files past damage, and writes shards atomically."""
 
 from __future__ import annotations
 
@@ -19,26 +19,15 @@ _END = "the file ends before it"
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record that cannot be read, at its place in the file.
+    """An unreadable record, at its position in the file.
 
     Args:
         index: Integer, position of the record in its file, from 0.
-        reason: String, why it cannot be read.
+        reason: String, the reason why it is unreadable.
     """
 
     index: int
     reason: str
-
-
-def _masked_crc(data: bytes) -> bytes:
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def frame(record: bytes) -> bytes:
-    """Puts one record into TFRecord framing: length, checksum, data, checksum."""
-    length = struct.pack("<Q", len(record))
-    return length + _masked_crc(length) + record + _masked_crc(record)
 
 
 def read_records(
@@ -50,14 +39,14 @@ def read_records(
 ) -> Iterator[bytes | BadRecord]:
     """Streams the records of a TFRecord file, with a `BadRecord` in place of each damaged one.
 
-    A wrong checksum of the data costs one record. Past a wrong checksum of a length, or a
-    truncated end, nothing more can be found: each record still missing is one `BadRecord`.
+    A wrong checksum of the data costs one record. A wrong checksum of a length, or a truncated end,
+    ends the reading: each record still missing is one `BadRecord`.
 
     Args:
         path: Path of an uncompressed TFRecord file, local or in a bucket.
-        expected: Integer, how many records the file should have. Without it, records lost at
-            the end count as one.
-        start: Integer, the first record wanted; those before it are skipped unread.
+        expected: Integer, number of records that the file should have. By default, all records lost
+            at the end count as one.
+        start: Integer, the first record to read; skips earlier ones unread.
         stop: Integer, the record to stop before; by default all are read.
 
     Yields:
@@ -94,7 +83,7 @@ def _read_length(stream: IO[bytes]) -> tuple[int, str]:
 
 
 def _skip_record(stream: IO[bytes]) -> tuple[None, str]:
-    """Passes over one record; if reading must stop, the reason."""
+    """Skips one record; returns None and, if reading must stop, the reason."""
     length, end = _read_length(stream)
     if not end:
         stream.seek(length + 4, os.SEEK_CUR)
@@ -128,3 +117,15 @@ class ShardWriter(AtomicFile):
         """Appends one record, framed."""
         super().write(frame(data))
         self.records += 1
+
+
+def frame(record: bytes) -> bytes:
+    """Puts one record into TFRecord framing: length, checksum, data, checksum."""
+    length = struct.pack("<Q", len(record))
+    return length + _masked_crc(length) + record + _masked_crc(record)
+
+
+def _masked_crc(data: bytes) -> bytes:
+    """Returns the checksum of TFRecord: CRC-32C, rotated and offset."""
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -1,7 +1,8 @@
-"""The verb `study`: does generated data help a classifier that is trained on it?
+"""The verb `study`: measures whether generated data help a classifier trained on them.
 
-Arms of one study train the same classifier for the same steps on the same real examples, and differ
-in what is done to these or mixed with them. The generator of an arm saw those real examples alone.
+The arms of a study train the same classifier for the same steps on the same real examples. They
+differ in the transform of a batch and in the examples mixed with the real ones. The generator of an
+arm was trained on the same real examples alone.
 """
 
 from latentloom.pipeline.study.run_study import run_study

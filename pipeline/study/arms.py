@@ -1,4 +1,4 @@
-"""The arms of a study: what is mixed with the real examples, and what is done to a batch."""
+"""The arms of a study: the examples mixed with the real ones, and the transform of a batch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Arm:
     """One way to train on some real examples.
 
     Attributes:
-        name: As the configuration names it.
-        pool: What is mixed with them: generated examples by the name of their pool, `repeated`, the
-            real ones again, or `oracle`, other real ones; or none.
-        transform: What is done to every batch, a name of `TRANSFORMS`, or none.
-        untied: Whether the real examples are others, as many, whose label is tied to nothing.
+        name: Name in the configuration.
+        pool: Examples to mix in: the name of a pool of generated examples; `repeated` for the real
+            examples again; `oracle` for other real examples; or None.
+        transform: Transform of every batch, a name of `TRANSFORMS`, or None.
+        untied: Whether to use as many other real examples, whose label is not tied.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Mixed:
 
     Attributes:
         arm: The arm.
-        ratio: Mixed examples per real one, 0 where nothing is mixed.
+        ratio: Mixed examples per real example; 0 without a pool.
     """
 
     arm: Arm
@@ -54,8 +54,8 @@ class Run:
 
     Attributes:
         arm: Its arm.
-        size: Real examples of each class, or none for all there are.
-        ratio: Mixed examples per real one, 0 where nothing is mixed.
+        size: Real examples of each class; None for all.
+        ratio: Mixed examples per real example; 0 without a pool.
         seed: Seed of the real examples, the generator and the classifier.
     """
 
@@ -76,19 +76,19 @@ class Run:
 
 
 def parse_arm(name: str, pools: Sequence[str]) -> Arm:
-    """Reads the name of an arm: what is mixed and what transforms, joined by ` + `, or neither.
+    """Parses the name of an arm: a pool and a transform, joined by ` + `, or one of them.
 
-    `real` is an arm that has neither, and `untied` may stand before both.
+    `real` has neither. `untied` may precede both.
 
     Raises:
-        ValueError: A part of it is unknown, there are two of one kind, or a pool is called as
-            another part.
+        ValueError: A part is unknown, there are two pools or two transforms, or a pool has a
+            reserved name.
     """
     reserved = {REAL, UNTIED, REPEATED, MORE_REAL, *TRANSFORMS}
     if taken := sorted(reserved.intersection(pools)):
         raise ValueError(
-            f"A pool cannot be called '{taken[0]}', which is an arm of its own. Expected: another "
-            f"name. Received: study.pools with '{taken[0]}'. Rename it."
+            f"Pool name '{taken[0]}' is reserved. Expected: none of {', '.join(sorted(reserved))}. "
+            f"Received: study.pools with '{taken[0]}'. Rename it."
         )
     known_pools = (*pools, REPEATED, MORE_REAL)
     parts = name.split(" + ")
@@ -101,8 +101,8 @@ def parse_arm(name: str, pools: Sequence[str]) -> Arm:
     if unknown or any(len(found) > 1 for found in chosen.values()):
         wrong = unknown[0] if unknown else name
         raise ValueError(
-            f"Arm '{name}' cannot be run. Expected: one of {', '.join(everything)}, or one that is "
-            f"mixed and one that transforms, joined by ' + '. Received: study.arms with '{wrong}'. "
+            f"Arm '{name}' is invalid. Expected: one of {', '.join(everything)}, or a pool "
+            f"and a transform, joined by ' + '. Received: study.arms with '{wrong}'. "
             f"{nearest(wrong, everything)}"
         )
     found = {kind: names[0] if names else None for kind, names in chosen.items()}
@@ -112,7 +112,7 @@ def parse_arm(name: str, pools: Sequence[str]) -> Arm:
 def plan_runs(
     arms: Sequence[Arm], sizes: Sequence[int | None], ratios: Sequence[float], seeds: Sequence[int]
 ) -> Iterator[Run]:
-    """Every run of a study, small sizes first, all arms of one seed together."""
+    """Yields every run of a study: size by size, seed by seed, then arm by arm."""
     for size in sizes:
         for seed in seeds:
             for arm in arms:

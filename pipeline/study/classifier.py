@@ -18,7 +18,7 @@ from latentloom.model_zoo.training.fit import (
     compile_network,
     fit_network,
 )
-from latentloom.pipeline.config.sections import StudyConfig
+from latentloom.pipeline.config.settings import StudyConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.transforms import Transform
 
@@ -30,19 +30,19 @@ NETWORKS = {"small": image_classifier, "residual": residual_classifier}
 
 
 class MixedBatches(keras.utils.PyDataset):
-    """Batches with the same number of real examples each, and of mixed ones.
+    """Batches with a fixed number of real examples and of mixed examples.
 
-    Both are gone through in an order of their own, again and again: every example is seen as often
-    as any other of its kind, give or take once.
+    Real and mixed examples are shuffled separately and repeated: how often two examples of one kind
+    are seen differs by at most one.
 
     Args:
         real: Real examples.
-        mixed: What is mixed with them, or none.
-        ratio: Mixed examples per real one.
+        mixed: Examples to mix in, or None.
+        ratio: Mixed examples per real example.
         classes: Number of classes.
         settings: Steps and batch size.
         seed: Seed of the order.
-        transform: What is done to a batch, or none.
+        transform: Transform of every batch, or None.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MixedBatches(keras.utils.PyDataset):
         if self.mixed is not None and self.num_mixed:
             rows = rows_at(len(self.mixed), self.num_mixed, index, self.seed + 1)
             parts.append(self.mixed.take(rows))
-        images = np.concatenate([part.images for part in parts]).astype(np.float32)
+        images = np.concatenate([part.observations for part in parts]).astype(np.float32)
         labels = np.eye(self.classes, dtype=np.float32)[
             np.concatenate([part.labels for part in parts])
         ]
@@ -80,7 +80,7 @@ class MixedBatches(keras.utils.PyDataset):
 
 
 def rows_at(num_examples: int, count: int, index: int, seed: int) -> np.ndarray:
-    """Rows of the batch at a step, from one permutation after another."""
+    """Rows of the batch at step `index`, from consecutive permutations."""
     places = np.arange(index * count, (index + 1) * count)
     epochs, within = np.divmod(places, num_examples)
     first = int(epochs[0])
@@ -89,20 +89,20 @@ def rows_at(num_examples: int, count: int, index: int, seed: int) -> np.ndarray:
 
 
 class Downstream:
-    """The classifier of a study: compiled once, its weights drawn anew for every training.
+    """The classifier of a study: compiled once, with new initial weights for every training.
 
-    TensorFlow keeps some 30 MB of every network that was ever compiled, and compiling takes longer
-    than a fifth of a short training.
+    TensorFlow keeps about 30 MB of every compiled network, and compiling takes longer than a fifth
+    of a short training.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels.
+        observation_shape: `(height, width, channels)` in pixels.
         classes: Number of classes.
-        settings: Which network, how wide, and how fast it learns.
+        settings: Network, width and learning rate.
     """
 
-    def __init__(self, image_shape: tuple[int, ...], classes: int, settings: StudyConfig):
+    def __init__(self, observation_shape: tuple[int, ...], classes: int, settings: StudyConfig):
         fix_rounding()
-        self.image_shape, self.classes, self.settings = image_shape, classes, settings
+        self.observation_shape, self.classes, self.settings = observation_shape, classes, settings
         self.network = self.build()
         schedule = Schedule(epochs=1, learning_rate=settings.learning_rate)
         loss = keras.losses.CategoricalCrossentropy(
@@ -112,12 +112,12 @@ class Downstream:
         self.fresh = [np.array(variable) for variable in self.network.optimizer.variables]
 
     def build(self) -> keras.Model:
-        """A network, its weights drawn by Keras' global seed."""
+        """Builds a network with initial weights from Keras' global seed."""
         build = NETWORKS[self.settings.network]
-        return build(self.image_shape, self.classes, width=self.settings.width)
+        return build(self.observation_shape, self.classes, width=self.settings.width)
 
     def train_and_score(self, batches: MixedBatches, test: Examples, seed: int) -> Scores:
-        """Trains from weights of a seed and scores on the test split.
+        """Trains from initial weights of a seed and scores on the test split.
 
         Returns:
             `accuracy`, `cross_entropy` in nats and `calibration_error`.
@@ -132,7 +132,7 @@ class Downstream:
 
 
 def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a classifier makes of stored images, `(n, logits)` float64; some of them at once."""
+    """Logits of a classifier for stored images, `(n, logits)` float64; runs in batches."""
     pixels = PIXELS.to_model(images.astype(np.float32), CLASSIFIER_RANGE)
     parts = np.split(pixels, range(SCORED_AT_ONCE, len(pixels), SCORED_AT_ONCE))
     return np.concatenate([np.asarray(network(part), np.float64) for part in parts])
@@ -140,7 +140,7 @@ def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def score(network: keras.Model, test: Examples) -> Scores:
     """Figures of a classifier on examples that it was not trained on."""
-    logits = logits_of(network, test.images)
+    logits = logits_of(network, test.observations)
     logits -= logits.max(axis=1, keepdims=True)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     right = logits.argmax(axis=1) == test.labels

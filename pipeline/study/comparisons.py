@@ -17,8 +17,8 @@ class Estimate:
 
     Attributes:
         mean: The mean.
-        spread: Standard deviation over seeds; `None` for one seed.
-        half_width: Half the width of the 95 % confidence interval of the mean; `None` for one seed.
+        spread: Standard deviation over seeds; None for one seed.
+        half_width: Half the width of the 95 % confidence interval of the mean; None for one seed.
         seeds: Number of seeds.
     """
 
@@ -29,18 +29,18 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether zero is outside of the interval."""
+        """Whether zero is outside the interval."""
         return self.half_width is not None and abs(self.mean) > self.half_width
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Student's interval of a mean.
+    """Estimates a mean with Student's confidence interval.
 
     Args:
-        values: One figure a seed, at least one.
+        values: One figure per seed, at least one.
 
     Raises:
-        ValueError: There is none.
+        ValueError: `values` is empty.
     """
     found = np.asarray(values, np.float64)
     if not len(found):
@@ -56,13 +56,13 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def paired_difference(arm: dict[int, float], other: dict[int, float]) -> Estimate:
-    """What an arm has more than another, over the seeds that both have.
+    """Estimates the difference of an arm and another over the seeds that both have.
 
     Args:
-        arm: A figure for each seed.
-        other: The same of another arm, which saw the same real examples with the same seed.
+        arm: Figures by seed.
+        other: Figures by seed of another arm, which saw the same real examples with the same seed.
 
     Raises:
-        ValueError: They have no seed in common.
+        ValueError: The arms have no seed in common.
     """
     return estimate([arm[seed] - other[seed] for seed in sorted(arm.keys() & other.keys())])

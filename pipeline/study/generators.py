@@ -1,4 +1,4 @@
-"""Generated examples of a study, by generators that saw its real examples alone."""
+"""Generated examples of a study, by generators trained on its real examples alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from latentloom.model_zoo.bundle import read_description
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.manifest import TRAINED_ON
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.study.subsets import write_subset
@@ -26,21 +27,21 @@ Remark = Callable[[str], None]
 def make_pools(
     config: Config, source: DatasetDir, real: Examples, seed: int, folder: Path, remark: Remark
 ) -> dict[str, Examples]:
-    """Trains a generator on some real examples and makes every pool of them; goes on if killed.
+    """Trains a generator on real examples and generates every pool; a rerun skips finished steps.
 
     Args:
         config: The configuration; `train.seed` and `generate.seed` are replaced.
-        source: The data set that the real examples are of.
+        source: The data set of the real examples.
         real: The real examples.
         seed: Seed of generator and pools.
-        folder: Where data, bundle and pools of this size and seed lie.
-        remark: Told what is being done.
+        folder: Folder for data, bundle and pools of this size and seed.
+        remark: Called with the name of every step.
 
     Returns:
-        The generated examples of every pool, by its name.
+        The generated examples by pool.
     """
     data, bundle = folder / "data", folder / "bundle"
-    if not (data / "manifest.json").exists():
+    if not (data / MANIFEST_FILE).exists():
         write_subset(source, real, data, seed)
     seeded = scaled(config, len(real), seed)
     remark("training the generator")
@@ -51,7 +52,7 @@ def make_pools(
 def generate_pools(
     config: Config, data: Path, bundle: Path, folder: Path, remark: Remark
 ) -> dict[str, Examples]:
-    """Generates every pool, with a report of each; those that are there are only read."""
+    """Generates every pool with its report; reads pools that are finished."""
     pools = {}
     for name, changes in config.study.pools.items():
         out = folder / file_name(name)
@@ -63,13 +64,13 @@ def generate_pools(
         made = DatasetDir.open(out)
         counts = made.manifest.label_counts("train")
         if missing := [label for label, count in counts.items() if not count]:
-            logger.warning("%s: the gate refused every example of %s.", out, ", ".join(missing))
+            logger.warning("%s: the gate rejected every example of %s.", out, ", ".join(missing))
         pools[name] = made.read("train")
     return pools
 
 
 def scaled(config: Config, count: int, seed: int) -> Config:
-    """The configuration with a seed, and as many epochs as make the steps of a study."""
+    """The configuration with a seed, and with epochs for the training steps of the study."""
     tree, study = config.model_dump(), config.study
     for section, steps, examples in (
         ("train", study.generator_steps, count),
@@ -90,15 +91,15 @@ def given_pools(
     given: Mapping[str, Path],
     remark: Remark,
 ) -> dict[str, Examples]:
-    """Pools of generated examples that are there, or of a bundle that is.
+    """Reads given generated examples, or generates every pool with a given bundle.
 
     Args:
         config: The configuration.
-        source: The data set whose whole training split they were made of.
-        folder: Where pools of the bundle lie.
+        source: The data set; the generator was trained on its whole training split.
+        folder: Folder for the pools of the bundle.
         given: `--generated`, a directory of generated examples, the only pool of the study; or
-            `--model`, a bundle directory, which makes every pool.
-        remark: Told what is being done.
+            `--model`, a bundle directory, which generates every pool.
+        remark: Called with the name of every step.
     """
     if "--generated" in given:
         made = DatasetDir.open(given["--generated"]).read("train")
@@ -107,57 +108,57 @@ def given_pools(
 
 
 def check_given(config: Config, source: DatasetDir, given: Mapping[str, Path]) -> None:
-    """Refuses a bundle or generated examples that may have seen more than the training split.
+    """Rejects a bundle or generated examples that may have seen more than the training split.
 
     Raises:
-        ValueError: They were made of other data, lack a class, or there are several pools for one
-            directory.
+        ValueError: The bundle or the examples come from other data, the examples lack a class, or
+            the study has several pools for one directory.
     """
     if "--model" in given:
-        details = read_description(given["--model"])["details"]
-        _check_trained_on(f"Bundle '{given['--model']}'", details.get("data"), source)
+        details = BundleDetails.read(read_description(given["--model"])["details"])
+        _check_trained_on(f"Bundle '{given['--model']}'", details.data, source)
     if "--generated" not in given:
         return
     if len(config.study.pools) != 1:
         raise ValueError(
-            "One directory cannot be several pools. Expected: one pool. Received: study.pools "
-            f"{', '.join(config.study.pools)}. Leave one, or give --model instead of --generated."
+            "--generated gives one pool. Expected: one pool. Received: study.pools "
+            f"{', '.join(config.study.pools)}. Keep one, or pass --model instead of --generated."
         )
     made = DatasetDir.open(given["--generated"])
     if made.manifest.kind != "generated":
         raise ValueError(
-            f"'{made.path}' holds no generated examples. Expected: what `latentloom generate` "
-            f"wrote. Received: kind={made.manifest.kind}. Give its directory."
+            f"'{made.path}' holds no generated examples. Expected: the output of `latentloom "
+            f"generate`. Received: kind={made.manifest.kind}. Pass its directory."
         )
     known = {shard.sha256 for shard in source.shards("train")}
     if unknown := set(made.manifest.source["shards"]) - known:
         raise ValueError(
-            f"'{made.path}' was not made of the training split of '{source.path}' alone. Expected: "
-            f"its shards. Received: {len(unknown)} others, which may be tested on. Generate from "
-            "that split."
+            f"'{made.path}' was not generated from the training split of '{source.path}' alone. "
+            f"Expected: its shards. Received: {len(unknown)} others, which may hold test examples. "
+            "Generate from that split."
         )
-    trained_on = made.manifest.details.get(TRAINED_ON)
+    trained_on = GeneratedDetails.read(made.manifest.details).trained_on
     _check_trained_on(f"The model of '{made.path}'", trained_on, source)
     counts = made.manifest.label_counts("train")
     if missing := [name for name, count in counts.items() if not count]:
         raise ValueError(
-            f"'{made.path}' has no example of some classes, so that mixing it would shift what a "
-            f"classifier expects. Expected: examples of every class. Received: none of {missing}. "
-            "Generate some, or lower `generate.gate.min_confidence` if the gate refused them."
+            f"'{made.path}' lacks classes, so mixing it would shift the class frequencies. "
+            f"Expected: examples of every class. Received: none of {missing}. "
+            "Generate some, or lower `generate.gate.min_confidence` if the gate rejected them."
         )
 
 
-def _check_trained_on(what: str, trained_on: Mapping[str, str] | None, source: DatasetDir) -> None:
+def _check_trained_on(what: str, trained_on: DataIdentity | None, source: DatasetDir) -> None:
     expected = source.manifest.digest
-    if not trained_on or trained_on["digest"] != expected:
-        found = f"'{trained_on['name']}', {trained_on['digest'][:12]}" if trained_on else "nothing"
+    if not trained_on or trained_on.digest != expected:
+        found = f"'{trained_on.name}', {trained_on.digest[:12]}" if trained_on else "nothing"
         raise ValueError(
-            f"{what} was not trained on '{source.path}', so that it may have seen what is tested "
-            f"on. Expected: the data set with digest {expected[:12]}. Received: {found}. Train on "
-            "this data set, whose split 'train' is all that is learnt from."
+            f"{what} was not trained on '{source.path}', so it may have seen test examples. "
+            f"Expected: the data set with digest {expected[:12]}. Received: {found}. Train on "
+            "this data set; training uses only its split 'train'."
         )
 
 
 def file_name(name: str) -> str:
-    """A name of a pool or an arm as part of a path."""
+    """The name of a pool or an arm as part of a path."""
     return name.replace(" ", "_")

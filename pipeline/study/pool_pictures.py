@@ -1,8 +1,8 @@
-"""Pictures of what the generators of a study made, of its first seed and most real examples."""
+"""Pictures of the pools of a study, for its smallest seed and largest number of real examples."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +10,28 @@ import numpy as np
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.dataset.sampling import one_per_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS
 from latentloom.pipeline.report.pictures.registry import pictures_of
+from latentloom.pipeline.report.pictures.shown import ShownVariants
+from latentloom.pipeline.report.schema import Picture
 from latentloom.pipeline.study.generators import file_name
 
 MOST_ROWS = 10
-CAPTIONS = {
-    "generated": "Left, a real example of each class; right of it, generated ones of that class, "
-    "which are mixed with the real ones.",
-    "nearest": "Left, the generated example of every class that is nearest to a real one; right, "
-    "its nearest real examples, nearest first. What is the same is a copy.",
-}
+GENERATED = (
+    "Left, a real example of each class; right of it, generated examples of that class, which are "
+    "mixed with the real ones."
+)
+NEAREST = (
+    "Left, the generated examples of each class nearest to a real one; right, their nearest real "
+    "examples, nearest first. An identical pair is a copy."
+)
 
 
-def captions_of(pictures: Iterable[str]) -> dict[str, str]:
-    """What to write below the pictures of pools."""
-    return {name: CAPTIONS[name.split(", ")[1]] for name in pictures}
-
-
-def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, bytes]:
-    """Draws every pool that the study has generated.
+def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Picture]:
+    """Draws every generated pool of a study.
 
     Args:
         config: The configuration of the study.
@@ -39,27 +39,30 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, byte
         out: Directory of the study.
 
     Returns:
-        Two pictures a pool as PNG files, by name.
+        Up to two pictures per pool, by name.
     """
     folders = sorted((out / "generators").glob("*"), key=_size_and_seed)
-    pictures: dict[str, bytes] = {}
+    pictures: dict[str, Picture] = {}
     if not folders:
         return pictures
-    real, figures = folders[-1] / "data", pictures_of(dataset.kind, dataset.manifest.vocabulary)
+    real = folders[-1] / "data"
+    figures = pictures_of(dataset.observation_kind, dataset.manifest.vocabulary)
     seen = DatasetDir.open(real if real.exists() else dataset.path).read("train")
     for pool in config.study.pools:
         place = folders[-1] / file_name(pool)
-        if not (place / "manifest.json").exists():
+        if not (place / MANIFEST_FILE).exists():
             continue
         made = DatasetDir.open(place).read("train")
         shown = _by_class(made)
-        anchors = one_per_class(seen.take(np.isin(seen.labels, list(shown))), MOST_ROWS)
-        variants = np.stack([made.images[rows] for rows in shown.values()])
+        anchors = seen.take(np.isin(seen.labels, list(shown)))
+        anchors = anchors.take(one_per_class(anchors.labels)[:MOST_ROWS])
+        variants = np.stack([made.observations[rows] for rows in shown.values()])
         accepted = np.ones(variants.shape[:2], bool)
         names = dataset.manifest.class_names
-        pictures[f"{pool}, generated"] = figures.variants(anchors, variants, accepted, names)
-        if nearest := draw_nearest(figures, made.images, made.labels, seen.images):
-            pictures[f"{pool}, nearest"] = nearest
+        beside = figures.variants(ShownVariants(anchors, variants, accepted, names))
+        pictures[f"{pool}, generated"] = replace(beside, caption=GENERATED)
+        if nearest := draw_nearest(figures, made.observations, made.labels, seen.observations):
+            pictures[f"{pool}, nearest"] = Picture(nearest, NEAREST)
     return pictures
 
 
@@ -69,7 +72,7 @@ def _size_and_seed(folder: Path) -> tuple[float, int]:
 
 
 def _by_class(made: Examples) -> dict[int, np.ndarray]:
-    """Rows of generated examples by class, as many of each."""
+    """Rows of generated examples by class, equally many of each class."""
     rows = {int(label): np.flatnonzero(made.labels == label) for label in np.unique(made.labels)}
     count = min(GRID_COLUMNS, *map(len, rows.values()), len(made))
     return {label: found[:count] for label, found in list(rows.items())[:MOST_ROWS]}

@@ -1,4 +1,4 @@
-"""Runs a study: every arm at every size with every seed, one file of figures each."""
+"""Runs a study: every arm at every size with every seed, one file of figures per run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location
-from latentloom.pipeline.storage.output_directories import check_apart, claim_directory
+from latentloom.pipeline.storage.output_directories import check_apart
+from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
 from latentloom.pipeline.study.generators import check_given, file_name
-from latentloom.pipeline.study.samples import RealSample, Sources, more_real
+from latentloom.pipeline.study.samples import RealSample, StudyData, more_real
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.tie_auditor import Auditor
 from latentloom.pipeline.study.ties import check_ties
@@ -30,12 +31,12 @@ from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, sile
 STUDY_FILE = "study_run.json"
 RESULTS = "results"
 SEEDS_APART = 1000
-"""Difference of the seeds of two classifiers of one run."""
+"""Difference between the seeds of two classifiers of one run."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What an auditor is asked: a pool of one size and seed."""
+    """A pool of one size and seed, which the auditor of ties scores."""
 
     pool: str
     size: int | None
@@ -44,12 +45,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Results:
-    """What a study found.
+    """The results of a study.
 
     Attributes:
-        runs: The figures of every classifier: `accuracy`, `cross_entropy`, `calibration_error`.
-        readings: Where the label is tied: of every pool the `count` of examples off the ties, and
-            the share that is `read` as intended.
+        runs: The figures of every run: `accuracy`, `cross_entropy`, `calibration_error`.
+        readings: The figures of every pool if the label is tied: `count`, the number of examples
+            off the ties, and `read`, the share of these that the auditor classifies as planned.
     """
 
     runs: dict[Run, Scores] = field(default_factory=dict)
@@ -66,34 +67,35 @@ def run_study(
     overwrite: bool = False,
     display: ProgressDisplay | None = None,
 ) -> Results:
-    """Trains the classifiers of all arms; those that are finished in `out` are not trained again.
+    """Trains the classifiers of all arms; skips runs that are finished in `out`.
 
-    Without `generated` and `model` a generator is trained for every size and seed, on the real
-    examples that the classifiers of that size and seed see. With one of them all real examples
-    are used, whatever the sizes.
+    Without `generated` and `model`, trains a generator for every size and seed, on the real
+    examples that the classifiers of that size and seed see. With one of them, uses all real
+    examples and ignores the sizes.
 
     Args:
-        config: The configuration; its section `study` decides.
+        config: The configuration; its section `study` applies.
         data: Data set directory with the splits `train` and `test`.
         out: Directory of the study.
-        generated: Directory of examples generated from all of its training split; or
-        model: Bundle directory of a model trained on all of it.
-        overwrite: Whether to begin anew.
+        generated: Directory of examples generated from the whole training split. Excludes `model`.
+        model: Directory of a bundle trained on the whole training split. Excludes `generated`.
+        overwrite: Whether to replace the content of `out`.
         display: Where to show progress; nowhere by default.
 
     Returns:
-        The figures of every classifier, and of every pool where the label is tied.
+        The figures of every run, and of every pool if the label is tied.
 
     Raises:
-        ValueError: An arm is unknown, a class has too few examples or there is no test split.
-        FileExistsError: `out` holds something else, or a study of another configuration.
+        ValueError: An arm is unknown, a class has too few examples, the test split is missing, or
+            both `generated` and `model` are given.
+        FileExistsError: `out` holds other files, or a study of another configuration.
     """
     given = {"--generated": generated, "--model": model}
     given = {name: path for name, path in given.items() if path is not None}
     if len(given) > 1:
         raise ValueError(
-            "A study takes one of both. Expected: --generated or --model. Received: both. Leave "
-            "one out."
+            "--generated and --model exclude each other. Expected: at most one of them. Received: "
+            "both. Drop one."
         )
     check_apart(out, {"--data": data, **given})
     dataset = DatasetDir.open(data)
@@ -104,35 +106,35 @@ def run_study(
     runs = list(plan_runs(arms, sizes, study.ratios, study.seeds))
     train, test = dataset.read("train"), dataset.read("test")
     test = choose(test, study.test_examples or len(test), 0, "study test")
-    sources = Sources(config, dataset, train, test, given, out)
-    _check_arms(sources, arms, runs)
+    study_data = StudyData(config, dataset, train, test, given, out)
+    _check_arms(study_data, arms, runs)
     _claim(config, dataset, given, out, overwrite)
     with (display or silent_display()).stage("study") as advance:
-        results = _Study(sources, advance, len(runs)).run_all(runs)
+        results = _Study(study_data, advance, len(runs)).run_all(runs)
         advance(len(runs), len(runs))
     return results
 
 
 @dataclass(frozen=True)
 class _Study:
-    """A study under way."""
+    """A study in progress."""
 
-    sources: Sources
+    data: StudyData
     advance: Advance
     total: int
     results: Results = field(default_factory=Results)
 
     def run_all(self, runs: Sequence[Run]) -> Results:
-        """The figures of all runs, in their order: those of one size and seed one after another."""
-        study, dataset = self.sources.config.study, self.sources.dataset
+        """Runs all runs in their order; runs of one size and seed must be adjacent."""
+        study, dataset = self.data.config.study, self.data.dataset
         auditor = Auditor(
-            self.sources.train, dataset.manifest.factors, study.ties, study.auditor_steps
+            self.data.train, dataset.manifest.factors, study.ties, study.auditor_steps
         )
         downstream = Downstream(
-            self.sources.test.images.shape[1:], len(dataset.manifest.class_names), study
+            self.data.test.observations.shape[1:], len(dataset.manifest.class_names), study
         )
         for (size, seed), group in groupby(runs, lambda run: (run.size, run.seed)):
-            sample = RealSample(self.sources, size, seed, self._teller(size, seed))
+            sample = RealSample(self.data, size, seed, self._teller(size, seed))
             for run in group:
                 sample.remark(run.name)
                 training = _training(sample, run, downstream)
@@ -148,8 +150,8 @@ class _Study:
         return lambda what: self.advance(len(self.results.runs), self.total, f"{about}: {what}")
 
     def _stored(self, sample: RealSample, name: str, make: Callable[[], Scores]) -> Scores:
-        """Figures that are made once, and read from their file after that."""
-        path = self.sources.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
+        """Reads figures from their file; makes and writes them if the file is missing."""
+        path = self.data.out / RESULTS / f"{sample.name}_{file_name(name)}.json"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             write_atomic(path, json.dumps(make()) + "\n")
@@ -157,8 +159,8 @@ class _Study:
 
 
 def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[[], Scores]:
-    """Trains the classifiers of a run, one after another, and gives the means of their figures."""
-    study = sample.sources.config.study
+    """Returns a function that trains the classifiers of a run and returns their mean figures."""
+    study = sample.data.config.study
     transform = TRANSFORMS[run.arm.transform] if run.arm.transform else None
 
     def train(seed: int) -> Scores:
@@ -171,7 +173,7 @@ def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[
             seed,
             transform(seed, study.flip) if transform else None,
         )
-        return downstream.train_and_score(batches, sample.sources.test, seed)
+        return downstream.train_and_score(batches, sample.data.test, seed)
 
     def make() -> Scores:
         seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
@@ -185,72 +187,64 @@ def _reading(sample: RealSample, pool: str, auditor: Auditor) -> Callable[[], Sc
     return lambda: auditor.figures(sample.pools[pool])
 
 
-def _check_arms(sources: Sources, arms: Sequence[Arm], runs: Sequence[Run]) -> None:
-    """Refuses what could not be run, before anything is trained.
+def _check_arms(study_data: StudyData, arms: Sequence[Arm], runs: Sequence[Run]) -> None:
+    """Checks arms, ties and data before anything is trained.
 
     Raises:
-        ValueError: There are too few examples, no ties for an arm without them, a pool of other
-            data, or an arm whose pool is not declared.
+        ValueError: A class has too few examples, an arm is `untied` without ties, ties are set
+            with given data, or given data do not fit the training split.
     """
-    study, manifest = sources.config.study, sources.dataset.manifest
+    study, manifest = study_data.config.study, study_data.dataset.manifest
     check_ties(study.ties, manifest.factors)
-    if study.ties and sources.given:
+    if study.ties and study_data.given:
         raise ValueError(
-            "Ties are made by the choice of real examples. Expected: no --generated or --model. "
-            f"Received: study.ties={study.ties} and {', '.join(sources.given)}. Drop one."
+            "Ties need generators trained by the study. Expected: no --generated or --model. "
+            f"Received: study.ties={study.ties} and {', '.join(study_data.given)}. Drop one."
         )
     if not study.ties and (untied := [arm.name for arm in arms if arm.untied]):
         raise ValueError(
-            f"Arm '{untied[0]}' is the same without 'untied'. Expected: study.ties for it. "
+            f"Arm '{untied[0]}' needs ties. Expected: factors in study.ties. "
             "Received: none. Declare the ties, or drop the arm."
         )
-    check_given(sources.config, sources.dataset, sources.given)
+    check_given(study_data.config, study_data.dataset, study_data.given)
     for size, seed in {(run.size, run.seed): None for run in runs}:
-        rows = sources.draw(size, seed)
+        rows = study_data.draw_rows(size, seed)
         more = [more_real(r) for r in runs if r.arm.pool == MORE_REAL and r.size == size]
         if more:
-            draw_subset(sources.others(rows), max(more), seed)
+            draw_subset(study_data.others(rows), max(more), seed)
 
 
 def _check_data(dataset: DatasetDir) -> None:
-    """Refuses a data set that nothing can be learnt from or scored on."""
+    """Rejects a data set without a test split, without images, or with missing classes."""
     if not dataset.manifest.num_examples("test"):
         raise ValueError(
-            f"Data set '{dataset.manifest.name}' has no test split. Expected: one, which nothing "
-            f"is trained on. Received: splits {sorted(dataset.splits)}. Import it with one."
+            f"Data set '{dataset.manifest.name}' has no test split. Expected: a split 'test'. "
+            f"Received: splits {sorted(dataset.splits)}. Import it with one."
         )
-    manifest = dataset.manifest
+    manifest, kind = dataset.manifest, dataset.observation_kind
     if manifest.observation != PIXELS.kind:
         raise ValueError(
-            f"The classifiers of a study see images. Expected: images. Received: '{manifest.name}' "
-            f"of {dataset.kind.many} of shape {manifest.image_shape}. Study another data set."
+            f"A study classifies images only. Expected: images. Received: '{manifest.name}' "
+            f"of {kind.many} of shape {manifest.observation_shape}. Study another data set."
         )
     for split in ("train", "test"):
         found = [name for name, count in manifest.label_counts(split).items() if count]
         missing = sorted(set(manifest.class_names) - set(found))
         if missing or len(found) < 2:
             raise ValueError(
-                f"Split '{split}' of '{manifest.name}' cannot tell whether classes are told apart. "
+                f"Split '{split}' of '{manifest.name}' has too few classes. "
                 f"Expected: examples of every class, two classes or more. Received: {len(found)} "
                 f"of {len(manifest.class_names)} classes, without {missing or 'others'}. Import "
-                "data that has them."
+                "examples of these classes."
             )
 
 
 def _claim(
     config: Config, dataset: DatasetDir, given: Mapping[str, Path], out: Path, overwrite: bool
 ) -> None:
-    """Takes the output directory for this study, new or interrupted."""
+    """Claims the output directory for a new or interrupted study."""
     inputs = [dataset.manifest.digest, *(f"{name} {path}" for name, path in given.items())]
-    tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these add runs
+    tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these only add runs
     described = json.dumps([tree, inputs], sort_keys=True)
     digest = hashlib.sha256(described.encode()).hexdigest()
-    marker = out / STUDY_FILE
-    resumable = marker.exists() and not overwrite
-    if resumable and json.loads(marker.read_text())["digest"] != digest:
-        raise FileExistsError(
-            f"'{out}' holds the study of another configuration or other data. Expected: the same. "
-            f"Received: --out {out}. Choose another --out, or pass --overwrite to begin anew."
-        )
-    claim_directory(out, overwrite=overwrite, resumable=resumable)
-    write_atomic(marker, json.dumps({"digest": digest}) + "\n")
+    RunMarker(out, STUDY_FILE, {"digest": digest}).claim(overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""The real examples of one size and seed of a study, and what its arms mix with them."""
+"""The real examples of one size and seed of a study, and the examples that its arms mix in."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from latentloom.pipeline.study.ties import draw_tied
 
 
 @dataclass(frozen=True)
-class Sources:
-    """What every sample of a study is drawn from.
+class StudyData:
+    """The data from which all samples of a study are drawn.
 
     Args:
         config: The configuration.
         dataset: The data set.
         train: Its training split.
-        test: The test examples that are scored on.
-        given: `--generated` or `--model` with its path, or nothing.
+        test: The test examples to score on.
+        given: `--generated` or `--model` with its path, or empty.
         out: Directory of the study.
     """
 
@@ -38,8 +38,8 @@ class Sources:
     given: Mapping[str, Path]
     out: Path
 
-    def draw(self, size: int | None, seed: int) -> np.ndarray:
-        """Rows of the real examples of a size and a seed, tied where the study says so."""
+    def draw_rows(self, size: int | None, seed: int) -> np.ndarray:
+        """Rows of the real examples of a size and a seed, tied if the study has ties and a size."""
         ties = self.config.study.ties
         if ties and size is not None:
             return draw_tied(self.train, size, ties, self.dataset.manifest.factors, seed)
@@ -52,16 +52,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class RealSample:
-    """The real examples of one size and seed, and what is mixed with them, when it is needed.
+    """The real examples of one size and seed and the examples to mix in, computed on first use.
 
     Args:
-        sources: What it is drawn from.
-        size: Examples of each class, or none for all.
+        data: The data to draw from.
+        size: Examples of each class; None for all.
         seed: Seed of the draw, the generator and the classifiers.
-        remark: Told what is being done.
+        remark: Called with the name of every step.
     """
 
-    sources: Sources
+    data: StudyData
     size: int | None
     seed: int
     remark: Callable[[str], None]
@@ -73,33 +73,33 @@ class RealSample:
 
     @property
     def folder(self) -> Path:
-        """Where data, bundle and pools lie."""
-        return self.sources.out / "generators" / self.name
+        """Folder of data, bundle and pools."""
+        return self.data.out / "generators" / self.name
 
     @functools.cached_property
     def rows(self) -> np.ndarray:
         """Rows of the real examples in the training split."""
-        return self.sources.draw(self.size, self.seed)
+        return self.data.draw_rows(self.size, self.seed)
 
     @functools.cached_property
     def real(self) -> Examples:
-        """The real examples, none of which is scored on."""
-        real = self.sources.train.take(self.rows)
-        check_unseen(real, self.sources.test)
+        """The real examples; raises `ValueError` if a test example is among them."""
+        real = self.data.train.take(self.rows)
+        check_unseen(real, self.data.test)
         return real
 
     @functools.cached_property
     def untied(self) -> Examples:
-        """As many real examples of each class whose label is tied to nothing."""
-        return self.sources.train.take(draw_subset(self.sources.train, self.size, self.seed))
+        """Equally many real examples of each class, whose label is not tied."""
+        return self.data.train.take(draw_subset(self.data.train, self.size, self.seed))
 
     @functools.cached_property
     def pools(self) -> Mapping[str, Examples]:
         """Generated examples by pool."""
-        config, dataset = self.sources.config, self.sources.dataset
+        config, dataset = self.data.config, self.data.dataset
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.sources.given:
-            return given_pools(config, dataset, self.folder, self.sources.given, self.remark)
+        if self.data.given:
+            return given_pools(config, dataset, self.folder, self.data.given, self.remark)
         return make_pools(config, dataset, self.real, self.seed, self.folder, self.remark)
 
     def base(self, arm: Arm) -> Examples:
@@ -107,36 +107,36 @@ class RealSample:
         return self.untied if arm.untied else self.real
 
     def mixed(self, run: Run) -> Examples | None:
-        """What a run mixes with the real examples."""
+        """The examples that a run mixes with the real ones, or None."""
         if run.arm.pool is None:
             return None
         if run.arm.pool == REPEATED:
             return self.base(run.arm)
         if run.arm.pool != MORE_REAL:
             return self.pools[run.arm.pool]
-        others = self.sources.others(self.rows)
+        others = self.data.others(self.rows)
         return others.take(draw_subset(others, more_real(run), self.seed))
 
 
 def more_real(run: Run) -> int:
-    """Examples of each class that an oracle has more.
+    """Number of further real examples of each class for the arm `oracle`.
 
     Raises:
-        ValueError: The study uses all real examples, so that there are no more.
+        ValueError: The study uses all real examples, so none are left.
     """
     if run.size is None:
         raise ValueError(
-            "There are no more real examples. Expected: an oracle where a study uses some of "
-            "them. Received: study.arms with 'oracle', and all. Drop it from `study.arms`."
+            "No real examples are left for 'oracle'. Expected: 'oracle' only if a study uses some "
+            "of them. Received: study.arms with 'oracle', and all. Drop it from `study.arms`."
         )
     return round(run.ratio * run.size)
 
 
 def check_unseen(real: Examples, test: Examples) -> None:
-    """Refuses test examples among those that generator, judge and classifier learn from."""
+    """Rejects training examples that are also test examples."""
     both = set(real.ids) & set(test.ids)
     if both:
         raise ValueError(
-            f"Example '{min(both)}' is among the training and the test examples. Expected: none of "
-            f"both. Received: {len(both)} such examples. Import the data with splits of its own."
+            f"Example '{min(both)}' is a training and a test example. Expected: disjoint splits. "
+            f"Received: {len(both)} shared examples. Import the data with disjoint splits."
         )

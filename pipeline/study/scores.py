@@ -1,4 +1,4 @@
-"""What the runs of a study found, in the order in which they are compared."""
+"""Groups the results of a study for comparison."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from latentloom.pipeline.study.comparisons import Estimate, estimate
 from latentloom.pipeline.study.run_study import Results
 
 LEAST_GAP = 0.01
-"""Below this gap between tied and untied real examples no share of it is told."""
+"""Least gap between tied and untied real examples for which a share is reported."""
 
 
 Scores = dict[Mixed, dict[int, float]]
-"""Accuracy of every arm at its ratios, by seed."""
+"""Accuracy by arm with its ratio, then by seed."""
 
 
 def by_size(results: Results) -> dict[int, Scores]:
-    """Accuracies by the number of real examples of each class, 0 for all."""
+    """Accuracies by number of real examples of each class; 0 stands for all."""
     found: dict[int, Scores] = defaultdict(lambda: defaultdict(dict))
     for run, figures in results.runs.items():
         found[run.size or 0][run.mixed][run.seed] = figures["accuracy"]
@@ -25,16 +25,17 @@ def by_size(results: Results) -> dict[int, Scores]:
 
 
 def rival_of(score: Mixed, rival: str, scores: Scores) -> Mixed | None:
-    """The arm of a name that another is compared with: at the same ratio where it has one."""
+    """The arm named `rival` to compare `score` with, at the same ratio if it has one."""
     same = (m for m in scores if m.arm.name == rival and m.ratio in (0.0, score.ratio))
     found = next(same, None)
     return None if found == score else found
 
 
 def gap_closed(score: Mixed, scores: Scores) -> Estimate | None:
-    """Share of the gap between tied and untied real examples that an arm closes, if both were run.
+    """Share of the gap between tied and untied real examples that an arm closes.
 
-    The ratio of means: a seed with a small gap of its own tells little about its share.
+    Divides by the mean gap, since a share is unreliable for a seed with a small gap. None if one of
+    the two was not run or the gap is below `LEAST_GAP`.
     """
     tied, untied = Mixed(Arm(REAL), 0.0), Mixed(Arm(UNTIED, untied=True), 0.0)
     if tied not in scores or untied not in scores or score in (tied, untied):
@@ -47,7 +48,10 @@ def gap_closed(score: Mixed, scores: Scores) -> Estimate | None:
 
 
 def readings_of(results: Results) -> dict[tuple[int, str], Estimate]:
-    """Share of generated examples off the ties that are read as intended, by size and pool."""
+    """Share of generated examples off the ties that the auditor classifies as planned.
+
+    By size and pool; a size of 0 stands for all.
+    """
     found: dict[tuple[int, str], list[float]] = defaultdict(list)
     for reading, figures in results.readings.items():
         if figures["count"]:

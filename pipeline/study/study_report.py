@@ -1,4 +1,4 @@
-"""The page of a study: accuracies of all arms, and what each has more than its rivals."""
+"""The page of a study: accuracies of all arms and their differences to rivals."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.report.charts.study_chart import study_chart
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import write_report
-from latentloom.pipeline.report.schema import Report, Table
+from latentloom.pipeline.report.schema import Picture, Report, Table
 from latentloom.pipeline.study.arms import MORE_REAL, REAL, REPEATED, UNTIED
 from latentloom.pipeline.study.comparisons import Estimate, estimate, paired_difference
-from latentloom.pipeline.study.pool_pictures import captions_of, draw_pools
+from latentloom.pipeline.study.pool_pictures import draw_pools
 from latentloom.pipeline.study.run_study import Results
 from latentloom.pipeline.study.scores import Scores, by_size, gap_closed, readings_of, rival_of
 
 RIVALS = (REAL, REPEATED, "classical", "colours", UNTIED)
-"""Arms that every other is compared with, where they were run."""
+"""Arms that every other arm is compared with, if they were run."""
 CAPTION = "Accuracy on the test split: mean and standard deviation over seeds, each a small dot."
 NOTES = (
-    "All arms train the same classifier for the same steps, and are scored on the same test "
-    "examples. Differences are paired: of the same seed, so of the same real examples.",
-    "Intervals are Student's at 95 %, one by one. Of twenty that are compared, one lies beside "
-    "the truth by chance.",
+    "All arms train the same classifier for the same steps and are scored on the same test "
+    "examples. Differences are paired by seed, that is by the same real examples.",
+    "Intervals are Student's at 95 %, without correction for multiple comparisons: on average one "
+    "in twenty misses the true value.",
 )
 
 
@@ -35,21 +35,20 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
     Args:
         config: The configuration of the study.
         dataset: The data set.
-        results: What the study found.
+        results: The results of the study.
         out: Directory of the study.
 
     Returns:
         The report.
     """
     found = by_size(results)
-    sheets = draw_pools(config, dataset, out)
+    pictures = {"accuracy": Picture(_chart(found), CAPTION), **draw_pools(config, dataset, out)}
     report = Report(
         title=f"Study on {dataset.manifest.name}",
         summary=[_sentence(size, scores) for size, scores in found.items()],
         numbers=[m for size, scores in found.items() for m in _measures(size, scores)]
         + _reading_measures(results),
         tables=[_table(found)],
-        captions={"accuracy": CAPTION, **captions_of(sheets)},
         measured_on={
             "data_set": dataset.manifest.name,
             "data_digest": dataset.manifest.digest,
@@ -60,18 +59,17 @@ def report_study(config: Config, dataset: DatasetDir, results: Results, out: Pat
         versions=library_versions(),
         notes=[*NOTES, *_generators(out)],
     )
-    write_report(out, report, {"accuracy": _chart(found), **sheets}, "study")
-    return report
+    return write_report(out, report, pictures, "study")
 
 
 def _generators(out: Path) -> list[str]:
-    """Where the reports of the generated examples lie."""
+    """A note with the paths of the reports of the generated examples, if there are any."""
     pages = sorted(out.glob("generators/*/*/report.html"))
     if not pages:
         return []
     return [
         f"{len(pages)} reports show the generated examples beside their anchors, what the gate "
-        f"rejected and the nearest real examples: {pages[0].relative_to(out)} and so on."
+        f"rejected and the nearest real examples, such as {pages[0].relative_to(out)}."
     ]
 
 
@@ -92,12 +90,16 @@ def _names(found: Mapping[int, Scores]) -> list[str]:
 
 
 def size_title(size: int) -> str:
-    """How many real examples were used, in words."""
+    """The number of real examples as text."""
     return f"{size:,} a class" if size else "all examples"
 
 
+def _size_key(size: int) -> str:
+    return str(size) if size else "all"
+
+
 def _table(found: Mapping[int, Scores]) -> Table:
-    """A row an arm, a column a size."""
+    """A table with one row per arm and one column per size."""
     rows = []
     for name in _names(found):
         cells = [
@@ -126,6 +128,7 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
         measures.append(
             Measure(
                 name=f"{size_title(size)}: {score.name}",
+                key=f"accuracy/{_size_key(size)}/{score.name}",
                 value=found.mean,
                 spread=found.spread,
                 meaning="Accuracy on the test split, mean over seeds.",
@@ -137,6 +140,7 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
                 measures.append(
                     Measure(
                         name=f"{size_title(size)}: {score.name} less {other.name}",
+                        key=f"difference/{_size_key(size)}/{score.name}/{other.name}",
                         value=more.mean,
                         spread=more.spread,
                         meaning=f"Paired difference; {interval(more)}.",
@@ -146,11 +150,12 @@ def _measures(size: int, scores: Scores) -> list[Measure]:
             measures.append(
                 Measure(
                     name=f"{size_title(size)}: gap closed by {score.name}",
+                    key=f"gap_closed/{_size_key(size)}/{score.name}",
                     value=closed.mean,
                     spread=closed.spread,
                     chance=0.0,
-                    meaning="What it has more than the real examples whose label is tied, over "
-                    f"what as many untied ones have more; {interval(closed)}.",
+                    meaning="Gain in accuracy over tied real examples, as a share of the gain of "
+                    f"equally many untied ones; {interval(closed)}.",
                 )
             )
     return measures
@@ -160,10 +165,11 @@ def _reading_measures(results: Results) -> list[Measure]:
     return [
         Measure(
             name=f"{size_title(size)}: {pool} read as intended",
+            key=f"read/{_size_key(size)}/{pool}",
             value=found.mean,
             spread=found.spread,
-            meaning="Share of the generated examples off the ties in which an auditor that was "
-            "trained on the whole split reads the label and every tied factor; "
+            meaning="Share of generated examples off the ties of which an auditor, trained on the "
+            "whole training split, classifies the label and every tied factor as planned; "
             f"{interval(found)}.",
         )
         for (size, pool), found in readings_of(results).items()
@@ -171,7 +177,7 @@ def _reading_measures(results: Results) -> list[Measure]:
 
 
 def interval(found: Estimate) -> str:
-    """The confidence interval in words."""
+    """The confidence interval as text."""
     if found.half_width is None:
         return "one seed, no interval"
     low, high = found.mean - found.half_width, found.mean + found.half_width
@@ -182,6 +188,6 @@ def _sentence(size: int, scores: Scores) -> str:
     means = {score: estimate(list(seeds.values())).mean for score, seeds in scores.items()}
     fair = {s: mean for s, mean in means.items() if s.arm.pool != MORE_REAL and not s.arm.untied}
     best = max(fair, key=lambda score: fair[score])
-    text = f"With {size_title(size)} {best.name} is best, {means[best]:.1%}"
+    text = f"With {size_title(size)}, {best.name} is best with {means[best]:.1%}"
     real = [mean for score, mean in means.items() if score.name == REAL]
-    return f"{text}, and real alone {real[0]:.1%}." if real else f"{text}."
+    return f"{text}; real alone has {real[0]:.1%}." if real else f"{text}."

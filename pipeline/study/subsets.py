@@ -1,4 +1,4 @@
-"""The real examples of a study: as many of every class as asked for, as a data set of their own."""
+"""Draws the real examples of a study, equally many of every class; writes them as a data set."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
 def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:
-    """Draws as many examples of every class, whatever their order.
+    """Draws equally many examples of every class; the draw does not depend on their order.
 
-    A larger subset of the same seed holds the smaller ones.
+    A larger subset of the same seed contains the smaller ones.
 
     Args:
         examples: The training split.
-        size: Examples of each class; all by default.
+        size: Examples of each class; None for all examples.
         seed: Seed of the draw.
 
     Returns:
-        Rows, int64, in the order of the draw: classes in turn.
+        Rows, int64, in the order of the draw, which alternates between classes.
 
     Raises:
         ValueError: A class has too few examples.
@@ -49,12 +49,12 @@ def draw_subset(examples: Examples, size: int | None, seed: int) -> np.ndarray:
 def write_subset(
     source: DatasetDir, examples: Examples, out: str | os.PathLike[str], seed: int
 ) -> DatasetDir:
-    """Writes some training examples as a data set directory of one split, their ids unchanged."""
+    """Writes training examples, with their ids, as a data set directory with the split `train`."""
     manifest = source.manifest
     with replaced_when_complete(os.fspath(out), last=MANIFEST_FILE) as folder:
         file = shard_file(manifest.name, "train", 0, 1)
         with ShardWriter(os.path.join(folder, file)) as writer:
-            for record in example_records(source.kind, examples, examples.ids):
+            for record in example_records(source.observation_kind, examples, examples.ids):
                 writer.write(record)
         counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
         shard = shard_entry(writer, file, counts.tolist())
@@ -63,7 +63,7 @@ def write_subset(
             kind="imported",
             name=manifest.name,
             observation=manifest.observation,
-            image_shape=manifest.image_shape,
+            observation_shape=manifest.observation_shape,
             factors=manifest.factors,
             vocabulary=manifest.vocabulary,
             splits={"train": [shard]},

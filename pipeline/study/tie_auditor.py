@@ -1,6 +1,7 @@
-"""What an independent auditor reads in generated examples of the cells that a tie empties.
+"""Audits generated examples of the cells that a tie empties.
 
-A classifier may gain although these images are wrong: mixing them breaks the tie all the same.
+A classifier may gain from wrong images, since mixing them in breaks the tie all the same. An
+independent auditor checks the images.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ AUDITOR_BATCH = 64
 
 @dataclass(frozen=True)
 class Auditor:
-    """A classifier of label and tied factors, trained on the whole split, where nothing is tied.
+    """A classifier of label and tied factors, trained on the whole training split, without ties.
 
     Args:
         train: The training split.
         factors: Value names of the label and of every other factor.
         ties: The tied factors.
-        steps: Batches that it learns from.
+        steps: Least number of training batches, rounded up to whole epochs.
     """
 
     train: Examples
@@ -41,7 +42,7 @@ class Auditor:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Number of values of each factor that is read."""
+        """Number of values of each audited factor."""
         return {name: len(self.factors[name]) for name in ("label", *self.ties)}
 
     @functools.cached_property
@@ -50,11 +51,15 @@ class Auditor:
         values = np.stack([self.train.factors[name] for name in self.sizes], axis=1)
         epochs = math.ceil(self.steps * AUDITOR_BATCH / len(values))
         schedule = Schedule(epochs=epochs, batch_size=AUDITOR_BATCH, seed=AUDITOR_SEED)
-        return fit_classifier((self.train.images, values), list(self.sizes.values()), schedule)
+        return fit_classifier(
+            (self.train.observations, values), list(self.sizes.values()), schedule
+        )
 
     def reads(self, examples: Examples) -> np.ndarray:
-        """Whether the label and every tied factor are read right in each example; booleans."""
-        heads = split_heads(logits_of(self.network, examples.images), list(self.sizes.values()))
+        """Whether each example has label and tied factors classified as planned, bool `(n,)`."""
+        heads = split_heads(
+            logits_of(self.network, examples.observations), list(self.sizes.values())
+        )
         read = [
             head.argmax(axis=1) == examples.factors[name]
             for name, head in zip(self.sizes, heads, strict=True)
@@ -62,6 +67,6 @@ class Auditor:
         return np.all(read, axis=0)
 
     def figures(self, examples: Examples) -> dict[str, float]:
-        """How many examples lie off the ties, and the share of these that is read right."""
+        """`count`, the number of examples off the ties; `read`, the mean of `reads` over them."""
         off = examples.take(~follows_ties(examples, self.ties, self.factors))
         return {"count": len(off), "read": float(self.reads(off).mean()) if len(off) else 0.0}

@@ -1,7 +1,7 @@
-"""Ties between the label and other factors, which a study makes by the choice of its examples.
+"""Ties between the label and other factors, which a study creates by the choice of its examples.
 
-The examples of a class are chosen such that most of them have one value of another factor, so that
-a classifier may read that factor instead of the class. Nothing is tied in the test split.
+Most chosen examples of a class have one value of another factor, so that a classifier may learn
+that factor instead of the class. The test split has no ties.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from latentloom.pipeline.dataset.examples import Examples, Factors
 
 
 def check_ties(ties: Mapping[str, float], factors: Factors) -> None:
-    """Refuses ties of factors that cannot be tied.
+    """Rejects factors that cannot be tied to the label.
 
     Raises:
         ValueError: A factor is not in the data, is the label or has one value.
@@ -24,18 +24,18 @@ def check_ties(ties: Mapping[str, float], factors: Factors) -> None:
     for name in ties:
         if name not in others:
             raise ValueError(
-                "The label cannot be tied to this factor. Expected: one of two values or more, of "
-                f"{others}. Received: study.ties with '{name}'. Import data that has it."
+                f"Factor '{name}' cannot be tied to the label. Expected: a factor of two values or "
+                f"more, of {others}. Received: study.ties with '{name}'. Import data that has it."
             )
 
 
 def tied_values(labels: np.ndarray, num_values: int) -> np.ndarray:
-    """The value of a factor that each class is tied to: values in turn."""
+    """The value of a factor that each class is tied to; cycles through the values."""
     return labels % num_values
 
 
 def follows_ties(examples: Examples, ties: Mapping[str, float], factors: Factors) -> np.ndarray:
-    """Whether each example has the tied value of every tied factor; booleans."""
+    """Whether each example has the tied value of every tied factor, bool `(n,)`."""
     follows = np.ones(len(examples), bool)
     for name in ties:
         follows &= examples.factors[name] == tied_values(examples.labels, len(factors[name]))
@@ -45,15 +45,15 @@ def follows_ties(examples: Examples, ties: Mapping[str, float], factors: Factors
 def draw_tied(
     examples: Examples, size: int, ties: Mapping[str, float], factors: Factors, seed: int
 ) -> np.ndarray:
-    """Draws as many examples of every class, most of them with the values that it is tied to.
+    """Draws equally many examples of every class, most of them with the tied values of the class.
 
-    Of each tied factor the other values share what is left of a class evenly; two factors are
-    tied apart from each other.
+    All other values of a tied factor share the rest of a class evenly. Factors are tied
+    independently of each other.
 
     Args:
-        examples: The training split, where nothing is tied.
+        examples: The training split, without ties.
         size: Examples of each class.
-        ties: For each tied factor the share of a class that has the tied value.
+        ties: Share of a class with the tied value, by tied factor.
         factors: Value names of the label and of every other factor.
         seed: Seed of the draw.
 
@@ -80,7 +80,7 @@ def draw_tied(
 
 
 def _values(size: int, share: float, label: int, count: int, name: str, seed: int) -> np.ndarray:
-    """Value of a factor for each example of a class, in an order of its own."""
+    """Value of a factor for each example of a class, shuffled by class and factor."""
     tied = round(share * size)
     others = (label + 1 + np.arange(size - tied) % (count - 1)) % count
     values = np.concatenate([np.full(tied, tied_values(np.array(label), count)), others])

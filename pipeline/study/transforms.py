@@ -1,4 +1,4 @@
-"""Augmentation that needs no model: what rivals do to a batch of real images."""
+"""Augmentation without a model: the transforms that rivals apply to a batch of real images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVELS = (0.0, 255.0)
 
 
 def classical(seed: int, flip: bool) -> Transform:
-    """Shift, rotation, zoom and erasing by layers of Keras, and a flip where it keeps the class."""
+    """Shift, rotation, zoom and erasing by layers of Keras, and a horizontal flip if `flip`."""
     stack = [
         layers.RandomTranslation(0.1, 0.1, fill_mode="constant", seed=seed),
         layers.RandomRotation(0.04, fill_mode="constant", seed=seed + 1),
@@ -30,7 +30,7 @@ def classical(seed: int, flip: bool) -> Transform:
 
 
 def randaugment(seed: int, flip: bool) -> Transform:
-    """RandAugment (Cubuk et al., 2020) by the layer of Keras."""
+    """RandAugment (Cubuk et al., 2020) by the layer of Keras, and a horizontal flip if `flip`."""
     stack: list = [layers.RandAugment(LEVELS, num_ops=2, factor=0.3, seed=seed)]
     if flip:
         stack.insert(0, layers.RandomFlip("horizontal", seed=seed + 1))
@@ -38,19 +38,20 @@ def randaugment(seed: int, flip: bool) -> Transform:
 
 
 def mixup(seed: int, flip: bool) -> Transform:
-    """MixUp (Zhang et al., 2018) by the layer of Keras."""
+    """MixUp (Zhang et al., 2018) by the layer of Keras; ignores `flip`."""
     return _of_batches(layers.MixUp(alpha=0.2, seed=seed))
 
 
 def cutmix(seed: int, flip: bool) -> Transform:
-    """CutMix (Yun et al., 2019) by the layer of Keras."""
+    """CutMix (Yun et al., 2019) by the layer of Keras; ignores `flip`."""
     return _of_batches(layers.CutMix(factor=1.0, seed=seed))
 
 
 def colours(seed: int, flip: bool) -> Transform:
-    """Exchanges the channels of every image at random and inverts every other image.
+    """Permutes the channels of every image at random and inverts each with probability 1/2.
 
-    Written by hand for data whose class is no colour: it knows what a model has to learn.
+    Handwritten for data whose class is independent of colour: it encodes knowledge that a model
+    has to learn. Ignores `flip`.
     """
     generator = np.random.default_rng(seed)
 

@@ -1,1 +1,1 @@
-"""What a process shows, logs and exits with."""
+"""The output, logs and exit codes of a process."""

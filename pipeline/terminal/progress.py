@@ -20,9 +20,9 @@ from rich.progress import (
 )
 
 LINES_PER_STAGE = 10
-"""About how many plain lines a stage prints where there is no terminal."""
+"""Approximate number of plain lines per stage, without a terminal."""
 SECONDS_A_LINE = 60
-"""Of long stages it prints more."""
+"""Longest time between two plain lines; long stages print more lines."""
 
 Advance = Callable[..., None]
 
@@ -31,7 +31,7 @@ class ProgressDisplay:
     """Shows stages of work one after another.
 
     Args:
-        console: Where to show them, by default the standard error.
+        console: Console to show them on; defaults to standard error.
     """
 
     def __init__(self, console: Console | None = None):
@@ -39,7 +39,7 @@ class ProgressDisplay:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Advance]:
-        """Yields a function to be called with what is done, the total, and an optional remark."""
+        """Yields a function `advance(done, total, remark="")`."""
         show = self._bar if self.console.is_terminal else self._lines
         with show(name) as advance:
             yield advance
@@ -79,12 +79,12 @@ class ProgressDisplay:
 
 
 def silent_display() -> ProgressDisplay:
-    """A display that nobody sees."""
+    """Returns a display that shows nothing."""
     return ProgressDisplay(Console(file=io.StringIO()))
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Tells a progress display about the epochs of a training.
+    """Shows the epochs of a training on a progress display.
 
     Args:
         advance: The function of the stage.

@@ -1,4 +1,4 @@
-"""Keeps libraries quiet: their logs, and what TensorFlow's C++ side writes to standard error."""
+"""Keeps libraries quiet: their logs, and TensorFlow's C++ messages on standard error."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from contextlib import contextmanager, nullcontext
 from latentloom.pipeline.terminal.exit_codes import OWN_PACKAGE
 
 WORKER_LOGS = "LATENTLOOM_WORKER_LOGS"
-"""Variable by which worker processes of this machine are told what to log; others log it all."""
+"""Environment variable with the log level of worker processes; without it, they log everything."""
 
 
 def prepare_process() -> None:
-    """Sets what must precede the import of Keras and TensorFlow, and whose warnings are shown."""
+    """Sets environment variables before Keras and TensorFlow are imported, and log levels."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("MPLBACKEND", "Agg")
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more give sums in another order each run
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more threads change the order of sums
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     verbose = bool(os.environ.get("LATENTLOOM_VERBOSE"))
     logging.getLogger(OWN_PACKAGE).setLevel(logging.INFO if verbose else logging.WARNING)
-    if not verbose:  # what stops a run is said once, by us
+    if not verbose:  # latentloom reports an error once
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         os.environ[WORKER_LOGS] = "ERROR"
 
 
 def start_tensorflow() -> None:
-    """Imports TensorFlow and lets it look for devices; exceptions pass, chatter does not.
+    """Imports TensorFlow and lists devices; hides its messages, but not its exceptions.
 
-    The chatter comes before TensorFlow reads `TF_CPP_MIN_LOG_LEVEL`. Set `LATENTLOOM_VERBOSE` to
-    see it. Where JAX trains, TensorFlow only reads files and leaves the GPU's memory alone.
+    TensorFlow writes these messages before it reads `TF_CPP_MIN_LOG_LEVEL`. Set
+    `LATENTLOOM_VERBOSE` to see them. With JAX as the backend, TensorFlow only reads files and does
+    not use the GPU.
     """
     verbose = os.environ.get("LATENTLOOM_VERBOSE")
     with nullcontext() if verbose else _standard_error_closed():
@@ -44,7 +45,7 @@ def start_tensorflow() -> None:
 
 
 def quieten_worker() -> None:
-    """Logs in a worker what its variable says, if it is there."""
+    """Sets the log level of a worker from `WORKER_LOGS`, if it is set."""
     if level := os.environ.get(WORKER_LOGS):
         logging.getLogger().setLevel(level)
 

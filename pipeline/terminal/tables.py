@@ -1,4 +1,4 @@
-"""What the command prints: descriptions and measured numbers as tables."""
+"""Prints descriptions and measured numbers as tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def print_report(report: Any, title: str = "Variants") -> None:
 
 
 def measured_rows(numbers: Sequence[Any]) -> list[TextRow]:
-    """Name, value with its unit, and chance of every measure."""
+    """Returns name, value with its unit, and chance of every measure."""
     return [
         (
             measure.name,
@@ -33,9 +33,9 @@ def measured_rows(numbers: Sequence[Any]) -> list[TextRow]:
 
 
 def figure_rows(table: Any) -> tuple[list[TextRow], TextRow]:
-    """Rows and header of a table of numbers, four significant digits each.
+    """Returns the rows and the header of a table of numbers, with four significant digits.
 
-    A table of more columns than rows is turned, so that it fits into a narrow terminal.
+    Transposes a table with more columns than rows, so it fits a narrow terminal.
     """
     rows = [
         (name, *("" if value is None else f"{value:.4g}" for value in row.values()))
@@ -49,14 +49,14 @@ def figure_rows(table: Any) -> tuple[list[TextRow], TextRow]:
 
 
 def plain(value: Any) -> str:
-    """A value as short YAML: one line for plain values and lists of them."""
+    """Returns a value as short YAML: one line for plain values and lists of them."""
     if isinstance(value, dict | list):
         return yaml.safe_dump(value, sort_keys=False, default_flow_style=None, width=88).strip()
     return str(value)
 
 
 def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> None:
-    """Prints rows of text, with a header if there is one."""
+    """Prints rows of text, with an optional header."""
     table = Table(*header, title=title, show_header=bool(header), title_justify="left")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
@@ -64,6 +64,6 @@ def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> No
 
 
 def _with_unit(number: float, unit: str | None) -> str:
-    """Four decimals, or a whole number as it is."""
+    """Returns a number with four decimals, or an integer unchanged, and its unit."""
     text = str(number) if isinstance(number, int) else f"{number:.4f}"
     return f"{text} {unit}" if unit else text

@@ -13,13 +13,14 @@ import numpy as np
 from latentloom.augment.spelling import nearest
 from latentloom.model_zoo.backend.devices import placement, warn_of_idle_accelerators
 from latentloom.model_zoo.bundle import Bundle
+from latentloom.model_zoo.contract import MakesBatches
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from latentloom.model_zoo.training.deformations import Deformations
 from latentloom.model_zoo.training.fit import Schedule, fit, fit_classifier
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.config.sections import JudgeConfig
+from latentloom.pipeline.config.settings import JudgeConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay
@@ -46,7 +47,7 @@ def fit_bundle(
         config: The whole configuration.
         folds: The examples, divided.
         factors: Value names of the label and of every other factor.
-        state: Folder of the checkpoints; training goes on from what lies there.
+        state: Folder of the checkpoints; training resumes from a checkpoint in it.
         display: Where to show progress.
         observation: Kind of observation of the examples.
         vocabulary: Words of a bag of words.
@@ -55,12 +56,12 @@ def fit_bundle(
         The bundle, without details, and the history of the model's training.
 
     Raises:
-        ValueError: A label is no class, a class is missing from a fold, or an image holds NaN or
-            infinity.
+        ValueError: A label is not a class, a class is missing from a fold, or an image holds NaN
+            or infinity.
         FloatingPointError: The training diverged; the last good checkpoint is kept in `state`.
     """
     check_folds(folds, factors["label"])
-    scaling = SCALINGS[observation].fit(folds.train.images)
+    scaling = SCALINGS[observation].fit(folds.train.observations)
     model, history = _fit_model(config, folds, factors, scaling, state, display)
     judged = judge_factors(config.judge, model.latent_spec, factors)
     sizes = {name: len(factors[name]) for name in judged}
@@ -76,7 +77,9 @@ def fit_bundle(
         judge_width=config.judge.width,
         judge_factors=judged,
     )
-    priors = model.fitted_priors(Codec(bundle).encode(folds.train.images), folds.train.factors)
+    priors = model.fitted_priors(
+        Codec(bundle).encode(folds.train.observations), folds.train.factors
+    )
     bundle.priors = {
         f"{block}/{name}": np.asarray(array, np.float32)
         for block, arrays in priors.items()
@@ -85,12 +88,16 @@ def fit_bundle(
     return bundle, history
 
 
-def new_model(config: Config, image_shape: Shape, factors: Factors, **given: Any) -> keras.Model:
-    """Builds the model of a configuration, its first weights from `train.seed`."""
+def new_model(
+    config: Config, observation_shape: Shape, factors: Factors, **given: Any
+) -> keras.Model:
+    """Builds the model of a configuration with initial weights from `train.seed`."""
     keras.utils.set_random_seed(config.train.seed)
     given["factor_sizes"] = {name: len(values) for name, values in factors.items()}
     num_classes = len(factors["label"])
-    return build_model(config.model.name, config.model.args, image_shape, num_classes, **given)
+    return build_model(
+        config.model.name, config.model.args, observation_shape, num_classes, **given
+    )
 
 
 def _fit_model(
@@ -101,31 +108,22 @@ def _fit_model(
     state: Path,
     display: ProgressDisplay,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """The trained model, in float32 and on one device however it was trained."""
-    train, image_shape = config.train, folds.train.images.shape[1:]
-    num_classes = len(factors["label"])
-    counts = np.bincount(folds.train.labels, minlength=num_classes)
+    """Trains the model; returns it in float32 on one device, however it was trained."""
+    train, observation_shape = config.train, folds.train.observations.shape[1:]
+    counts = np.bincount(folds.train.labels, minlength=len(factors["label"]))
     given = {
         "class_probabilities": (counts / counts.sum()).tolist(),
         "num_examples": len(folds.train.labels),
         "observation": scaling.kind,
     }
     warn_of_idle_accelerators(train.devices)
-    makes_groups = hasattr(MODELS[config.model.name], "sampler")
-    if train.batch_size < num_classes and not makes_groups:
-        logger.warning(
-            "A batch of %d cannot hold an example of each of the %d classes, which the split is "
-            "learnt from. Pass --set train.batch_size=%d or more.",
-            train.batch_size,
-            num_classes,
-            num_classes,
-        )
+    warn_of_small_batches(config, num_classes=len(factors["label"]))
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
-        trained = new_model(config, image_shape, factors, **given)
+        trained = new_model(config, observation_shape, factors, **given)
         history = fit(
             trained,
-            (folds.train.images, folds.train.factors),
-            (folds.validation.images, folds.validation.factors),
+            (folds.train.observations, folds.train.factors),
+            (folds.validation.observations, folds.validation.factors),
             Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
@@ -133,18 +131,31 @@ def _fit_model(
             deformations(config),
         )
         weights = trained.get_weights()
-    model = new_model(config, image_shape, factors, **given)
+    model = new_model(config, observation_shape, factors, **given)
     model.set_weights(weights)
     return model, history
+
+
+def warn_of_small_batches(config: Config, num_classes: int) -> None:
+    """Warns if a batch has fewer examples than classes and the model makes no batches itself."""
+    makes_groups = issubclass(MODELS[config.model.name], MakesBatches)
+    if config.train.batch_size < num_classes and not makes_groups:
+        logger.warning(
+            "A batch of %d is too small for an example of each of the %d classes, from which the "
+            "model learns the split. Pass --set train.batch_size=%d or more.",
+            config.train.batch_size,
+            num_classes,
+            num_classes,
+        )
 
 
 def judge_factors(
     judge: JudgeConfig, latent_spec: Mapping[str, Mapping[str, Any]], factors: Factors
 ) -> tuple[str, ...]:
-    """The factors that the judges read: by default the label and all that a block carries.
+    """The factors that the judges classify; defaults to the label and all carried by a block.
 
     Raises:
-        ValueError: A factor that the configuration names is not in the data.
+        ValueError: The data lack a factor that the configuration names.
     """
     if judge.factors is None:
         carried = {"label"}.union(*(block["factors"] for block in latent_spec.values()))
@@ -166,7 +177,7 @@ def _fit_judges(
     scaling: Scaling,
     display: ProgressDisplay,
 ) -> dict[str, keras.Model]:
-    """The judge and the auditor of some factors with so many values each."""
+    """Fits the judge and the auditor of factors; `sizes` gives the number of values of each."""
     judges = {}
     for name, fold in (("judge", folds.judge), ("auditor", folds.auditor)):
         values, num_values = fold.labels, sizes["label"]
@@ -175,7 +186,7 @@ def _fit_judges(
             num_values = list(sizes.values())
         with display.stage(name) as advance:
             judges[name] = fit_classifier(
-                (fold.images, values),
+                (fold.observations, values),
                 num_values,
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,
@@ -187,7 +198,7 @@ def _fit_judges(
 
 
 def deformations(config: Config) -> Deformations | None:
-    """What deforms the images of a configuration, if anything does."""
+    """The deformations of training images that a configuration asks for, or None."""
     return Deformations(**config.data.deform.model_dump()) if config.data.deform else None
 
 

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.output_directories import claim_directory
+from latentloom.pipeline.dataset.details import BundleDetails
+from latentloom.pipeline.storage.run_marker import RunMarker
 
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
 
 
-def finished_bundle(out: Path, run: dict[str, Any]) -> Bundle:
-    """The bundle of a run that has nothing left to do."""
+def run_marker(out: Path, config: Config, data: str, backend: str) -> RunMarker:
+    """The marker of a training.
+
+    Args:
+        out: Directory of the bundle.
+        config: The whole configuration; the marker takes the settings that decide training.
+        data: Digest of the data set.
+        backend: Keras backend.
+    """
+    run = {"config": config.run_settings(), "data": data, "backend": backend}
+    return RunMarker(out, f"{STATE_FOLDER}/{RUN_FILE}", run, error=ValueError)
+
+
+def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
+    """The bundle of a run that is finished.
+
+    Raises:
+        ValueError: The bundle belongs to another run.
+    """
     bundle = load_bundle(out)
-    saved = Config.model_validate(bundle.details["config"])
-    found = {
-        "config": saved.run_settings(),
-        "data": bundle.details["data"]["digest"],
-        "backend": bundle.details["backend"],
-    }
-    _check_same_run(out, found, run)
+    details = BundleDetails.read(bundle.details)
+    saved = Config.model_validate(details.config)
+    data = details.data.digest if details.data else ""
+    marker.check(run_marker(out, saved, data, details.backend or "").identity)
     return bundle
 
 
-def claim_run(out: Path, run: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
-    """Takes the output directory for this run, new or interrupted."""
-    state = out / STATE_FOLDER
-    interrupted = (state / RUN_FILE).exists() and not overwrite
-    if interrupted and not resume:
+def claim_run(marker: RunMarker, *, resume: bool, overwrite: bool) -> None:
+    """Claims the output directory for a new or interrupted run.
+
+    Raises:
+        FileExistsError: The directory is not empty and neither `resume` nor `overwrite` was given.
+        ValueError: The directory belongs to another run.
+    """
+    if marker.exists() and not resume and not overwrite:
+        out = marker.directory
         raise FileExistsError(
             f"'{out}' holds a training that was interrupted. Expected: a new or empty directory. "
-            f"Received: --out {out}. Pass --resume to go on with it, or --overwrite to start anew."
+            f"Received: --out {out}. Pass --resume to continue it, or --overwrite to start anew."
         )
-    claim_directory(out, overwrite=overwrite, resumable=interrupted)
-    if interrupted:
-        _check_same_run(out, json.loads((state / RUN_FILE).read_text()), run)
-    else:
-        state.mkdir(parents=True, exist_ok=True)
-        write_atomic(state / RUN_FILE, json.dumps(run))
-
-
-def _check_same_run(out: Path, found: dict[str, Any], run: dict[str, Any]) -> None:
-    if found != json.loads(json.dumps(run)):
-        raise ValueError(
-            f"'{out}' belongs to another run. Expected: the configuration, the data and the "
-            "backend that it was started with. Received: others. Choose another --out, or "
-            "pass --overwrite to start anew."
-        )
+    marker.claim(overwrite=overwrite)

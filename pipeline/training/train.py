@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from latentloom.augment import HoldOut
 from latentloom.model_zoo.backend.devices import placement
 from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
 from latentloom.model_zoo.scaling import PIXELS
@@ -16,10 +18,10 @@ from latentloom.model_zoo.training.checkpoints import write_history
 from latentloom.model_zoo.training.fit import forget
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
 from latentloom.pipeline.dataset.held_out_cells import (
-    DETAIL,
     check_deformations,
     divide_off,
     plan_hold_out,
@@ -33,7 +35,12 @@ from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
 from latentloom.pipeline.training.fit_bundle import fit_bundle, new_model
-from latentloom.pipeline.training.resuming import STATE_FOLDER, claim_run, finished_bundle
+from latentloom.pipeline.training.resuming import (
+    STATE_FOLDER,
+    claim_run,
+    finished_bundle,
+    run_marker,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +58,14 @@ def train_bundle(
 
     Args:
         config: The whole configuration.
-        data: Data set directory with a split `train`; a split `test` is only measured on.
+        data: Data set directory with a split `train`; a split `test` is used only to measure.
         out: Directory for the bundle.
-        resume: Whether to go on with a run of the same configuration that was interrupted.
+        resume: Whether to continue an interrupted run of the same configuration.
         overwrite: Whether to replace what is in `out`.
         display: Where to show progress; nowhere by default.
 
     Returns:
-        The bundle, its digest set.
+        The bundle, with its digest.
 
     Raises:
         ValueError: The configuration and the data do not fit each other or the interrupted run, or
@@ -68,24 +75,13 @@ def train_bundle(
     check_apart(out, {"--data": data})
     dataset = DatasetDir.open(data)
     manifest = dataset.manifest
-    where, classes = f"data set '{manifest.name}', split 'train'", manifest.class_names
-    check_counts(list(manifest.label_counts("train").values()), classes, where)
+    _check_classes(manifest, list(manifest.label_counts("train").values()))
     _check_settings(config, manifest)
-    run = {
-        "config": config.run_settings(),
-        "data": manifest.digest,
-        "backend": keras.backend.backend(),
-    }
+    marker = run_marker(out, config, manifest.digest, keras.backend.backend())
     if resume and not overwrite and (out / DESCRIPTION).exists():
-        return finished_bundle(out, run)
-    examples = dataset.read("train", config.data.limit)
-    check_counts(np.bincount(examples.labels, minlength=len(classes)).tolist(), classes, where)
-    folds = divide(examples, config.data.validation_share, config.train.seed)
-    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
-    if config.data.deform:
-        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
-    folds = divide_off(folds, hold_out, manifest.factors)
-    claim_run(out, run, resume=resume, overwrite=overwrite)
+        return finished_bundle(out, marker)
+    folds, hold_out = _read_folds(config, dataset)
+    claim_run(marker, resume=resume, overwrite=overwrite)
     bundle, history = fit_bundle(
         config,
         folds,
@@ -96,20 +92,36 @@ def train_bundle(
         manifest.vocabulary,
     )
     write_history(history, out / "history.csv")
-    write_atomic(out / "curves.png", loss_curves(columns_of(history)))
-    bundle.details = {
-        "data": {"name": manifest.name, "digest": run["data"]},
-        "backend": run["backend"],
-        "config": config.model_dump(),
-        "versions": library_versions() | library_versions((run["backend"],)),
-        DETAIL: hold_out.to_dict(),
-    }
-    _finish(bundle, config, dataset, folds, out)
+    write_atomic(out / "curves.png", loss_curves(curves_of(history)))
+    figures = _measure(bundle, config, dataset, folds)
+    bundle.details = _details(config, manifest, hold_out, figures).model_dump()
+    write_atomic(out / "config.yaml", config.to_yaml())
+    save_bundle(bundle, out)
+    forget(out / STATE_FOLDER)
     return bundle
 
 
+def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
+    """Checks that every class has enough training examples."""
+    where = f"data set '{manifest.name}', split 'train'"
+    check_counts(list(counts), manifest.class_names, where)
+
+
+def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
+    """Reads the training examples, divides them, and takes the held-out cells out."""
+    manifest = dataset.manifest
+    examples = dataset.read("train", config.data.limit)
+    counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
+    _check_classes(manifest, counts.tolist())
+    folds = divide(examples, config.data.validation_share, config.train.seed)
+    hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
+    if config.data.deform:
+        check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
+    return divide_off(folds, hold_out, manifest.factors), hold_out
+
+
 def _check_settings(config: Config, manifest: Manifest) -> None:
-    """Refuses arguments, devices and precision that cannot be had before anything is written."""
+    """Checks arguments, devices and precision before anything is written."""
     if config.data.deform and manifest.observation != PIXELS.kind:
         raise ValueError(
             f"Only images can be deformed. Expected: images. Received: '{manifest.name}' of "
@@ -117,22 +129,36 @@ def _check_settings(config: Config, manifest: Manifest) -> None:
         )
     with placement(config.train.devices, config.train.dtype_policy):
         given = {"observation": manifest.observation}
-        new_model(config, manifest.image_shape, manifest.factors, **given)
+        new_model(config, manifest.observation_shape, manifest.factors, **given)
 
 
-def columns_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
-    """A history as one list a figure instead of one dictionary an epoch."""
+def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """A history as one list per figure instead of one dictionary per epoch."""
     return {name: [row[name] for row in history] for name in history[0] if name != "epoch"}
 
 
-def _finish(bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, out: Path) -> None:
-    """Measures the split and writes everything."""
-    held_out = "test" if dataset.manifest.num_examples("test") else "validation"
-    test = dataset.read("test") if held_out == "test" else folds.validation
-    figures = measure_split(Codec(bundle), folds.train, test, held_out, config.evaluate)
+def _measure(
+    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds
+) -> list[dict[str, Any]]:
+    """Measures the split of the code and warns about weak judges."""
+    name = dataset.scored_split
+    scored = dataset.read("test") if name == "test" else folds.validation
+    figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate)
     for sentence in find_weak_judges(figures):
         logger.warning(sentence)
-    bundle.details["figures"] = [figure.model_dump() for figure in figures]
-    write_atomic(out / "config.yaml", config.to_yaml())
-    save_bundle(bundle, out)
-    forget(out / STATE_FOLDER)
+    return [figure.model_dump() for figure in figures]
+
+
+def _details(
+    config: Config, manifest: Manifest, hold_out: HoldOut, figures: list[dict[str, Any]]
+) -> BundleDetails:
+    """The details of a bundle: its data, configuration, versions and figures."""
+    backend = keras.backend.backend()
+    return BundleDetails(
+        data=DataIdentity(name=manifest.name, digest=manifest.digest),
+        backend=backend,
+        config=config.model_dump(),
+        versions=library_versions() | library_versions((backend,)),
+        hold_out=hold_out.to_dict(),
+        figures=figures,
+    )

@@ -1,1 +1,1 @@
-"""Is a directory whole, are two alike, and what is in one?"""
+"""Verifies, compares and describes data set directories."""

@@ -1,4 +1,4 @@
-"""Whether two data set directories agree: the same records, up to how kinds of CPU round."""
+"""The agreement of two data set directories, up to rounding on other kinds of CPU."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.observations import Kind
 
 CONFIDENCE_TOLERANCE = 1e-2
-"""How far a judge's confidence may differ. It reads the image as written: one level more or less
-in one to eight values of 9,000 digits moved it by up to 0.002 to 0.007."""
-_NAMED = 3  # entries of a manifest that stand for all that differ
+"""Largest difference of a judge's confidence. The judge reads the image as written: one level more
+or less in one to eight values of 9,000 digits moved it by up to 0.002 to 0.007."""
+_NAMED = 3  # largest number of differing entries to show
 
 
 @dataclass(frozen=True)
 class Alone:
-    """Records that one of two directories has and the other has not.
+    """Records that only one of two directories has.
 
     Args:
         path: The directory that has them.
-        count: How many.
+        count: Number of these records.
         ids: The ids of the first few.
     """
 
@@ -38,17 +38,17 @@ class Alone:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two directories have in common, and in what they differ.
+    """Counts what two directories share, and measures their differences.
 
     Args:
         kind: The kind of observation.
         shards: Shards of each directory.
-        equal_shards: Those of them whose bytes are the same.
-        records: Records that both have, those of equal shards among them.
-        alone: Records that the first has alone, and those that the second has.
-        features: Records in which a feature differs, by its name. Observations and confidences,
-            which may differ a little, are not among them.
-        observations: Observations that differ.
+        equal_shards: Number of shards with equal bytes.
+        records: Number of records in both, equal shards included.
+        alone: Records only in the first directory, and records only in the second.
+        features: Number of records in which a feature differs, by its name; without observations
+            and confidences, which may differ a little.
+        observations: Number of observations that differ.
         share: Share of the values of all observations that differ, in `[0, 1]`.
         difference: Largest difference of a value, in the unit of its kind.
         confidence: Largest difference of a judge's confidence.
@@ -67,48 +67,31 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether one configuration may give both directories, on two kinds of CPU."""
+        """Whether all differences are within what two kinds of CPU may cause."""
         return not self.breaches
 
     @property
     def breaches(self) -> tuple[str, ...]:
-        """What differs more than it may, in words; empty if the promise holds."""
+        """Differences beyond the tolerances, in words; empty if `holds`."""
         found = [str(alone) for alone in self.alone if alone.count]
         found += [f"'{name}' differs in {count:,} records" for name, count in self.features.items()]
-        for what, difference, most in self._differences():
+        for what, difference, most in self.differences():
             if not difference <= most:  # NaN agrees with nothing
                 found.append(f"largest difference of {what}: {difference:.3g}, more than {most:g}")
         return tuple(found)
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """The figures with what they may be, for a table."""
-        features = ", ".join(f"{name} in {count:,}" for name, count in self.features.items())
-        return [
-            ("Shards with equal bytes", f"{self.equal_shards:,} of {self.shards:,}", ""),
-            ("Records in both", f"{self.records:,}", ""),
-            ("Records in DIR alone", f"{self.alone[0].count:,}", "0"),
-            ("Records in OTHER alone", f"{self.alone[1].count:,}", "0"),
-            ("Features that differ", features or "none", "none"),
-            (f"Differing {self.kind.many}", f"{self.observations:,}", ""),
-            ("Share of their values that differ", f"{self.share:.3g}", ""),
-            *(
-                (f"Largest difference of {what}", f"{difference:.3g}", f"at most {most:g}")
-                for what, difference, most in self._differences()
-            ),
-        ]
-
-    def _differences(self) -> Iterator[tuple[str, float, float]]:
-        """What may differ a little, by how much it does, and by how much it may."""
+    def differences(self) -> Iterator[tuple[str, float, float]]:
+        """Yields name, largest difference and tolerance of what may differ a little."""
         yield f"{self.kind.many}, in {self.kind.unit}", self.difference, self.kind.tolerance
         yield "confidences", self.confidence, CONFIDENCE_TOLERANCE
 
 
 def check_comparable(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> None:
-    """Refuses directories that cannot agree, by their manifests.
+    """Rejects directories whose manifests rule out an agreement.
 
     Raises:
-        FileNotFoundError: A manifest is missing.
-        ValueError: They have other observations, factors, splits or shards.
+        FileNotFoundError: If a manifest is missing.
+        ValueError: If observations, factors, splits or shards differ.
     """
     first, second = (
         _skeleton(Manifest.read(os.path.join(os.fspath(folder), MANIFEST_FILE)))
@@ -117,22 +100,22 @@ def check_comparable(path: str | os.PathLike[str], other: str | os.PathLike[str]
     for what, expected in first.items():
         if expected != second[what]:
             raise ValueError(
-                f"'{path}' and '{other}' cannot be compared: they have other {what}. "
+                f"'{path}' and '{other}' have different {what}. "
                 f"Expected: {_unlike(expected, second[what])}. "
                 f"Received: {_unlike(second[what], expected)}. "
-                "Compare what one configuration made of the same data."
+                "Compare two runs of one configuration on the same data."
             )
 
 
 def _skeleton(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """What directories must have in common for their records to be matched."""
+    """Returns the entries that two manifests must share to match their records."""
     shards = {
         shard.file: (split, index)
         for split, entries in manifest.splits.items()
         for index, shard in enumerate(entries)
     }
     return {
-        "observations": {"kind": manifest.observation, "shape": manifest.image_shape},
+        "observations": {"kind": manifest.observation, "shape": manifest.observation_shape},
         "factors": manifest.factors,
         "splits": {"splits": sorted(manifest.splits)},
         "shards": shards,
@@ -140,6 +123,6 @@ def _skeleton(manifest: Manifest) -> dict[str, dict[str, Any]]:
 
 
 def _unlike(entries: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
-    """The first few entries that the others do not have or have otherwise."""
+    """Returns the first few entries that are missing or different in the others."""
     unlike = ((k, v) for k, v in entries.items() if k not in others or others[k] != v)
     return dict(itertools.islice(unlike, _NAMED))

@@ -19,8 +19,8 @@ from latentloom.pipeline.storage.tfrecords import read_records
 from latentloom.pipeline.verification.agreement import Agreement, Alone, check_comparable
 
 _BATCH = 256  # pairs of records decoded at a time
-_SAMPLE = 10_000  # examples that the unit of differences is measured on
-_NAMED = 3  # ids that stand for all records of one directory alone
+_SAMPLE = 10_000  # examples for the unit of differences
+_NAMED = 3  # largest number of ids to show for records of one directory alone
 
 _Parsed = tuple[Stored, Record]
 _Pair = tuple[_Parsed | None, _Parsed | None]
@@ -29,16 +29,16 @@ _Pair = tuple[_Parsed | None, _Parsed | None]
 def compare(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> Agreement:
     """Measures how two directories agree; records are matched by id, shard by shard.
 
-    A shard is not decoded if both manifests have one hash for it and the second's file has it too.
-    Whether the first is what its manifest says is for `verify` to tell.
+    Skips a shard if both manifests and the second directory's file have the same hash. `verify`
+    checks the first directory against its manifest.
 
     Args:
         path: A data set directory.
-        other: Another, with the same observations, factors and shards.
+        other: Another data set directory, with the same observations, factors and shards.
 
     Raises:
-        FileNotFoundError: A file is missing.
-        ValueError: They cannot be compared, or a record is damaged.
+        FileNotFoundError: If a file is missing.
+        ValueError: If the directories are not comparable, or a record is damaged.
     """
     check_comparable(path, other)
     comparison = _Comparison((DatasetDir.open(path), DatasetDir.open(other)))
@@ -49,7 +49,7 @@ def compare(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> Agre
 
 @dataclass
 class _Comparison:
-    """A comparison under way; its counts are those of `Agreement`."""
+    """A comparison in progress; its counts become an `Agreement`."""
 
     sides: tuple[DatasetDir, DatasetDir]
     equal_shards: int = 0
@@ -72,14 +72,16 @@ class _Comparison:
             else:
                 unequal.append(index)
         if unequal:
-            unit = first.kind.difference_unit(lambda: first.read(split, _SAMPLE).images)
+            unit = first.observation_kind.difference_unit(
+                lambda: first.read(split, _SAMPLE).observations
+            )
             for index in unequal:
                 pairs = _unlike_pairs(self.sides, split, index)
                 while batch := list(itertools.islice(pairs, _BATCH)):
                     self._add(batch, unit)
 
     def _add(self, batch: list[_Pair], unit: np.ndarray) -> None:
-        """Counts what differs in some pairs of records."""
+        """Counts the differences in some pairs of records."""
         stored = []
         for pair in batch:
             first, second = pair
@@ -93,7 +95,7 @@ class _Comparison:
             self._add_observations(stored, unit)
 
     def _add_alone(self, pair: _Pair) -> None:
-        """Counts a record without its twin."""
+        """Counts a record that only one directory has."""
         first, second = self.alone
         self.alone = first + (pair[1] is None), second + (pair[0] is None)
         for ids, parsed in zip(self.ids, pair, strict=True):
@@ -101,8 +103,8 @@ class _Comparison:
                 ids.append(str(parsed[1]["example_id"]))
 
     def _add_features(self, features: Record, others: Record) -> None:
-        """Counts the features in which two records differ, the observation aside."""
-        names = (features.keys() | others.keys()) - {self.sides[0].kind.feature}
+        """Counts the features in which two records differ, except the observation."""
+        names = (features.keys() | others.keys()) - {self.sides[0].observation_kind.feature}
         for name in sorted(names):
             value, other = features.get(name), others.get(name)
             if value == other:
@@ -114,7 +116,7 @@ class _Comparison:
                 self.features[name] += 1
 
     def _add_observations(self, stored: list[tuple[Stored, Stored]], unit: np.ndarray) -> None:
-        """Measures how far pairs of observations are apart, value by value."""
+        """Measures the differences of pairs of observations, value by value."""
         columns = zip(*stored, strict=True)
         ours, theirs = map(_decode, self.sides, columns)
         difference = np.abs(np.subtract(ours, theirs, dtype=np.float32)) / unit
@@ -124,18 +126,18 @@ class _Comparison:
         self.difference = max(self.difference, float(difference.max()))
 
     def agreement(self) -> Agreement:
-        """What was found."""
+        """Returns the result."""
         first = self.sides[0]
         manifest = first.manifest
         written = sum(manifest.num_examples(split) for split in first.splits)
         records = written - self.alone[0]
-        num_values = records * math.prod(manifest.image_shape)
+        num_values = records * math.prod(manifest.observation_shape)
         alone, other = (
             Alone(side.path, count, tuple(ids))
             for side, count, ids in zip(self.sides, self.alone, self.ids, strict=True)
         )
         return Agreement(
-            kind=first.kind,
+            kind=first.observation_kind,
             shards=sum(map(len, first.splits.values())),
             equal_shards=self.equal_shards,
             records=records,
@@ -149,10 +151,10 @@ class _Comparison:
 
 
 def _unlike_pairs(sides: tuple[DatasetDir, DatasetDir], split: str, index: int) -> Iterator[_Pair]:
-    """The records of a shard with one id, `None` for one that is not there.
+    """Yields pairs of records of a shard with the same id; `None` for a missing one.
 
-    Leaves out those whose bytes are equal, place by place. Both files are read in step, and a
-    record waits for its twin in memory: not long if both have one order, and never past the end.
+    Skips records with equal bytes at the same position. Reads both files in step and keeps a record
+    in memory until its twin arrives: a short time if both have the same order.
     """
     waiting: tuple[dict[str, list[_Parsed]], ...] = ({}, {})
     shards = [side.shards(split)[index] for side in sides]
@@ -180,13 +182,14 @@ def _decode(side: DatasetDir, values: Sequence[Stored]) -> np.ndarray:
     """Decodes observations of a directory.
 
     Raises:
-        ValueError: One is damaged.
+        ValueError: If one is damaged.
     """
-    observations, intact = side.kind.decode(list(values), side.manifest.image_shape)
+    kind = side.observation_kind
+    observations, intact = kind.decode(list(values), side.manifest.observation_shape)
     if not intact.all():
         raise ValueError(
-            f"Data set '{side.path}' has {side.kind.many} that cannot be compared: "
-            f"{side.kind.damaged}. Expected: intact ones. Received: {np.sum(~intact)} damaged. "
+            f"Data set '{side.path}' has damaged {kind.many}: "
+            f"{kind.damaged}. Expected: intact ones. Received: {np.sum(~intact)} damaged. "
             "Run `latentloom verify` for all of them, and write the data set again."
         )
     return observations

@@ -6,14 +6,13 @@ import json
 import os
 from typing import Any
 
+from latentloom.model_zoo.bundle import DESCRIPTION
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import exists, read_text
 
-BUNDLE_FILE = "bundle.json"
-
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Says what a directory holds, reading no records and no weights.
+    """Describes a directory without reading records or weights.
 
     Args:
         path: A data set directory or a model bundle.
@@ -24,17 +23,17 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         label counts of each), `totals`, `source`, `versions` and `details`.
 
     Raises:
-        FileNotFoundError: It is neither.
+        FileNotFoundError: If it is neither.
     """
     path = os.fspath(path)
-    bundle = os.path.join(path, BUNDLE_FILE)
+    bundle = os.path.join(path, DESCRIPTION)
     if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
     if exists(bundle):
         return {"kind": "bundle", **json.loads(read_text(bundle))}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
-        f"{MANIFEST_FILE} or {BUNDLE_FILE}. Received: path='{path}'. Check the path."
+        f"{MANIFEST_FILE} or {DESCRIPTION}. Received: path='{path}'. Check the path."
     )
 
 

@@ -17,7 +17,7 @@ _INFO = "dataset_info.json"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a file of a data set directory."""
+    """A problem with a file of a data set directory."""
 
     file: str
     reason: str
@@ -25,13 +25,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was checked, and what was found wrong.
+    """The result of a check: what was checked, and the problems found.
 
     Args:
         path: The directory.
         shards: Number of shards checked.
         records: Number of intact records found.
-        problems: What is wrong; empty if all is well.
+        problems: The problems; empty if the directory is intact.
     """
 
     path: str
@@ -41,7 +41,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the directory is intact."""
         return not self.problems
 
 
@@ -52,8 +52,8 @@ def verify(path: str | os.PathLike[str]) -> Verification:
         path: A data set directory.
 
     Raises:
-        FileNotFoundError: There is no manifest.
-        ValueError: The manifest is not valid.
+        FileNotFoundError: If the manifest is missing.
+        ValueError: If the manifest is invalid.
     """
     path = os.fspath(path)
     dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
@@ -72,7 +72,7 @@ def verify(path: str | os.PathLike[str]) -> Verification:
 
 
 def _check_shard(dataset: DatasetDir, split: str, index: int) -> tuple[int, list[Problem]]:
-    """The number of intact records of a shard, and its problems."""
+    """Returns the number of intact records of a shard, and its problems."""
     entry = dataset.shards(split)[index]
     problems, records = [], 0
     counts = np.zeros(len(entry.label_counts), np.int64)
@@ -110,7 +110,7 @@ def _check_totals(manifest: Manifest) -> list[Problem]:
 
 
 def _check_strangers(dataset: DatasetDir) -> list[Problem]:
-    """Finds shards that the manifest does not list; TFDS would take them in."""
+    """Finds shards that the manifest does not list; TFDS would read them."""
     listed = {shard.file for shards in dataset.splits.values() for shard in shards}
     found = {file for file in list_names(dataset.path) if ".tfrecord" in file}
     strangers = sorted(file for file in found - listed if not file.startswith("."))

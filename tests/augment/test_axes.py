@@ -55,7 +55,7 @@ def test_an_axis_past_the_block_is_refused_with_its_size(axes):
 def test_an_axis_without_spread_is_refused_and_the_others_are_named():
     still = block("zu", scale=(1.0, 0.0, 1.0))
     for axes in ("all", "1", "2,1"):
-        with pytest.raises(ValueError, match="Axis 1 of block 'zu' has no standard deviation"):
+        with pytest.raises(ValueError, match="The prior of block 'zu' is constant along axis 1"):
             traversed_axes(still, axes)
     with pytest.raises(ValueError, match="Set the option `axes` to 0,2"):
         traversed_axes(still)

@@ -76,13 +76,13 @@ def test_a_cell_names_every_factor_of_the_grid(letter_grid, cell):
 
 def test_a_named_cell_that_clashes_is_refused(letter_grid):
     clashes = find_clashes(letter_grid.names, [("back", "ink")])
-    with pytest.raises(ValueError, match="must differ.*'ink': 'red'.*Leave the cell out"):
+    with pytest.raises(ValueError, match="clashing values.*'ink': 'red'.*Leave the cell out"):
         choose_cells(letter_grid, [{"label": "a", "ink": "red", "back": "red"}], 1, clashes)
 
 
 def test_a_factor_with_one_value_cannot_be_recombined():
     coverage = Coverage(NAMES, {(0, 0, 1): 2, (1, 0, 0): 1})
-    with pytest.raises(ValueError, match="Factor 'ink' has one value.*Leave the factor out"):
+    with pytest.raises(ValueError, match="Factor 'ink' has too few values.*Leave the factor out"):
         choose_cells(coverage, "unseen", 1)
 
 

@@ -84,14 +84,14 @@ def test_a_missing_factor_names_the_nearest():
 
 @pytest.mark.parametrize("cell", [(0,), (2, 0), (0, -1), (0, 0, 0)])
 def test_a_cell_outside_the_grid_is_refused(cell):
-    with pytest.raises(ValueError, match="Pass one value index a factor"):
+    with pytest.raises(ValueError, match="Pass an index per factor"):
         Coverage(NAMES).seen(cell)
-    with pytest.raises(ValueError, match="Pass one value index a factor"):
+    with pytest.raises(ValueError, match="Pass an index per factor"):
         Coverage(NAMES, {cell: 1})
 
 
 def test_a_value_outside_the_grid_is_not_counted():
-    with pytest.raises(ValueError, match="Pass one value index a factor"):
+    with pytest.raises(ValueError, match="Pass an index per factor"):
         Coverage(NAMES).count(factors([(0, 3)]))
 
 

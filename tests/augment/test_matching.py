@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentloom.augment import Anchors, DonorBank, VariantPlan, identity_keys
-from latentloom.augment.matching import match_donors, walk
+from latentloom.augment.matching import match_donors, walk_places
 
 NUM_CLASSES, PER_CLASS = 3, 8
 LABELS = np.arange(NUM_CLASSES * PER_CLASS) % NUM_CLASSES
@@ -38,7 +38,7 @@ def by_variant(anchors, plan, donors):
 @given(st.integers(1, 40), st.integers(0, 5), st.integers(0, 2**32))
 def test_a_walk_meets_every_place_before_it_meets_one_again(size, attempt, key):
     keys, sizes = np.full(3 * size, key, np.uint64), np.full(3 * size, size)
-    places = walk(keys, sizes, np.arange(3 * size), attempt).reshape(3, size)
+    places = walk_places(keys, sizes, np.arange(3 * size), attempt).reshape(3, size)
     assert sorted(places[0].tolist()) == list(range(size))
     np.testing.assert_array_equal(places, places[[0, 0, 0]])
 
@@ -46,13 +46,13 @@ def test_a_walk_meets_every_place_before_it_meets_one_again(size, attempt, key):
 @given(st.integers(1, 40), st.integers(0, 50), st.integers(0, 2**32))
 def test_as_many_attempts_as_places_have_different_places(size, step, key):
     keys, sizes = np.array([key], np.uint64), np.array([size])
-    places = [walk(keys, sizes, np.array([step]), attempt)[0] for attempt in range(size)]
+    places = [walk_places(keys, sizes, np.array([step]), attempt)[0] for attempt in range(size)]
     assert len(set(places)) == size
 
 
 def test_three_attempts_at_a_few_variants_share_no_place():
     keys, sizes, steps = np.full(10, 9, np.uint64), np.full(10, 64), np.arange(10)
-    places = np.concatenate([walk(keys, sizes, steps, attempt) for attempt in range(3)])
+    places = np.concatenate([walk_places(keys, sizes, steps, attempt) for attempt in range(3)])
     assert len(set(places.tolist())) == 30
 
 
@@ -60,13 +60,13 @@ def test_three_attempts_at_a_few_variants_share_no_place():
 def test_every_place_is_as_likely_at_every_step_and_attempt(size):
     keys = identity_keys(0, "walk", [str(row) for row in range(3000)])
     for step, attempt in [(0, 0), (1, 0), (3, 1), (0, 2)]:
-        places = walk(keys, np.full(3000, size), np.full(3000, step), attempt)
+        places = walk_places(keys, np.full(3000, size), np.full(3000, step), attempt)
         assert stats.chisquare(np.bincount(places, minlength=size)).pvalue > 0.01
 
 
 def test_every_pair_of_first_and_second_place_is_as_likely_in_a_pool_of_prime_size():
     keys, sizes = identity_keys(0, "walk", [str(row) for row in range(3000)]), np.full(3000, 5)
-    first, second = (walk(keys, sizes, np.full(3000, step), 0) for step in (0, 1))
+    first, second = (walk_places(keys, sizes, np.full(3000, step), 0) for step in (0, 1))
     counts = np.bincount(5 * first + second, minlength=25).reshape(5, 5)
     assert (np.diag(counts) == 0).all()
     assert stats.chisquare(counts[~np.eye(5, dtype=bool)]).pvalue > 0.01

@@ -46,7 +46,9 @@ def test_auto_balances_all_classes_exactly(counts):
 
 @pytest.mark.parametrize("strategy", ["auto", "minority", {"dog": 1}])
 def test_an_empty_class_cannot_meet_a_quota(strategy):
-    with pytest.raises(ValueError, match="class 'dog' has no example.*set its quota to 0"):
+    with pytest.raises(
+        ValueError, match="Class 'dog' has a quota but no example.*set its quota to 0"
+    ):
         variants_per_class(strategy, {"cat": 2, "dog": 0}, 1)
 
 

@@ -160,5 +160,5 @@ def test_each_key_may_have_its_own_bound():
 
 @pytest.mark.parametrize("high", [0, 2**32 + 1, np.array([3, -1])])
 def test_a_bound_without_choices_is_refused(high):
-    with pytest.raises(ValueError, match="Pass how many choices there are"):
+    with pytest.raises(ValueError, match="Pass the number of choices"):
         integers(KEYS[:2], high)

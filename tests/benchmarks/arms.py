@@ -3,8 +3,8 @@
 An arm is the configuration with some settings changed. Each runs in processes of its own on one
 thread, several at a time, and is skipped if it is finished, so that a killed run can be started
 again. Arms are named in a YAML file: `{name: {setting: value}}`, beside `shared`, settings that
-all arms have, `seeds`, and `columns`, the figures to table by a short name (those of the zs/zu
-model if left out).
+all arms have, `seeds`, and `columns`, the keys of the figures to table by a short name (those of
+the zs/zu model if left out).
 
     python tests/benchmarks/arms.py ARMS.yaml --data DIR --out DIR [--jobs 2] [--plot FILE.png]
 
@@ -33,24 +33,24 @@ ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
 COLUMNS = {
-    "zs acc": "Class read from the code by the model",
-    "MI": "Mutual information of code and class, at least",
-    "lin zu": "Linear probe: class from sampled zu",
-    "MLP zu": "MLP probe: class from sampled zu",
-    "swap zs": "Swap: class follows zs",
-    "swap zu": "Swap: class follows zu",
-    "KL": "KL divergence of zu from its prior",
-    "active": "Active units of zu",
-    "MSE": "Reconstruction error over that of the class mean",
-    "shuffled": "Error with zu shuffled over plain error",
-    "refitted": "Prior accuracy, zs refitted",
-    "centre": "Prior accuracy, zs at the class centre",
-    "learnt": "Prior accuracy, zs learnt",
-    "kept": "Class kept, before the gate",
-    "diversity": "Diversity",
-    "Frechet": "Frechet distance of draws",
-    "precision": "Precision of draws",
-    "recall": "Recall of draws",
+    "zs acc": "model/accuracy/label",
+    "MI": "information/class",
+    "lin zu": "probe/linear/sampled/zu",
+    "MLP zu": "probe/mlp/sampled/zu",
+    "swap zs": "swap/own",
+    "swap zu": "swap/other",
+    "KL": "kl/zu",
+    "active": "active_units/zu",
+    "MSE": "reconstruction/ratio",
+    "shuffled": "reconstruction/shuffled",
+    "refitted": "prior/refitted",
+    "centre": "prior/centre",
+    "learnt": "prior/learnt",
+    "kept": "variants/kept/label/before",
+    "diversity": "variants/diversity",
+    "Frechet": "fidelity/frechet",
+    "precision": "fidelity/precision",
+    "recall": "fidelity/recall",
 }
 
 
@@ -66,7 +66,7 @@ def run_arm(config: Path, data: Path, folder: Path, settings: Mapping[str, Any])
         (folder / "seconds.txt").write_text(f"{time.monotonic() - begin:.0f}\n")
         places = ["--data", str(data), "--model", str(folder / "bundle")]
         _latentloom(folder, "evaluate", *places, "--out", str(folder / "evaluation"))
-    numbers = {n["name"]: n["value"] for n in json.loads(done.read_text())["numbers"]}
+    numbers = {n["key"]: n["value"] for n in json.loads(done.read_text())["numbers"]}
     return numbers | {"seconds": float((folder / "seconds.txt").read_text())}
 
 

@@ -30,6 +30,8 @@ from latentloom.model_zoo.backend.devices import uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.hfvae.blocks import GaussianBlock
 from latentloom.model_zoo.hfvae.hfvae import HFVAE
+from latentloom.model_zoo.hfvae.networks import HFVAENetworks
+from latentloom.model_zoo.hfvae.settings import HFVAESettings
 from latentloom.model_zoo.training.fit import Schedule, optimizer
 
 CLASSES = 10
@@ -37,10 +39,12 @@ EXAMPLES = 60_000
 WARM_UP = 3
 
 
-def closed_form_terms(model: HFVAE, x, y, outputs, training: bool = True) -> dict:
+def closed_form_terms(
+    settings: HFVAESettings, networks: HFVAENetworks, x, y, outputs, training: bool = True
+) -> dict:
     """The terms of a VAE in place of `model_zoo.hfvae.losses.loss_terms`."""
-    reconstruction_loss = model.observed.reconstruction_loss(x, model.decoder(model.join(outputs)))
-    divergence = sum(closed_form_divergence(outputs, block) for block in model.parts)
+    reconstruction_loss = networks.likelihood.reconstruction_loss(x, networks.decode(outputs))
+    divergence = sum(closed_form_divergence(outputs, block) for block in networks.blocks)
     nothing = ops.zeros(())
     return {
         "reconstruction_loss": ops.mean(reconstruction_loss),

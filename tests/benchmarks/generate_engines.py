@@ -37,7 +37,8 @@ sys.path.insert(0, str(ROOT / "tests/pipeline/engines"))
 
 def measure(data: str, bundle: str, out: str, runner: str, *beam_args: str) -> float:
     """Wall seconds of a run in this process, TensorFlow and Beam being imported already."""
-    from latentloom.pipeline.config.sections import GenerateConfig
+    from latentloom.pipeline.config.settings import GenerateConfig
+    from latentloom.pipeline.generation.engines import Engine
     from latentloom.pipeline.generation.graph import run_graph
     from latentloom.pipeline.generation.planning.plan_job import plan_job
     from latentloom.pipeline.generation.worker.codec_worker import limit_threads
@@ -45,9 +46,10 @@ def measure(data: str, bundle: str, out: str, runner: str, *beam_args: str) -> f
     settings = GenerateConfig.model_validate({"gate": {"enabled": False}})
     limit_threads(settings.threads)
     Path(out).mkdir()
-    job = plan_job(settings, data, bundle, out, runner, beam_args)
+    engine = Engine(runner, beam_args)
+    job = plan_job(settings, data, bundle, out, engine)
     begun = time.perf_counter()
-    run_graph(job, job.tasks, runner, beam_args)
+    run_graph(job, job.tasks, engine)
     return time.perf_counter() - begun
 
 

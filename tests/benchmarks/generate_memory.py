@@ -27,7 +27,7 @@ import numpy as np
 
 def measure(data: Path, bundle: Path, out: Path, recipe: str) -> dict[str, float]:
     """Peak bytes and CPU seconds of a run in this process, start-up left out of the seconds."""
-    from latentloom.pipeline.config.sections import GenerateConfig
+    from latentloom.pipeline.config.settings import GenerateConfig
     from latentloom.pipeline.generation.forecast import peak_memory
     from latentloom.pipeline.generation.graph import run_graph
     from latentloom.pipeline.generation.planning.plan_job import plan_job

@@ -31,7 +31,7 @@ from latentloom.model_zoo.bundle import Bundle, load_bundle, save_bundle
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import build_model
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import GenerationJob
@@ -110,10 +110,10 @@ def unit_costs(job: GenerationJob) -> dict[str, float]:
         seconds[name] += time.process_time() - begun
         return result
 
-    codec.render(codec.encode(dataset.read("train", 64).images))  # compiles
+    codec.render(codec.encode(dataset.read("train", 64).observations))  # compiles
     for index, task in enumerate(job.tasks):
         examples, _ = part("read", lambda index=index: dataset.read_shard("train", index))
-        latents = part("encode", lambda examples=examples: codec.encode(examples.images))
+        latents = part("encode", lambda examples=examples: codec.encode(examples.observations))
         latents = {name: code.repeat(variants, axis=0) for name, code in latents.items()}
         images, _ = part("decode", lambda latents=latents: codec.render(latents))
         pngs = part("png", lambda images=images: codec.kind.encode(images))

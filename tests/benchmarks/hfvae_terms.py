@@ -47,7 +47,7 @@ def train(arm: str, examples: Examples, classes: int, steps: int, seed: int) -> 
     dim, weights = ARMS[arm]
     keras.utils.set_random_seed(seed)
     model = HFVAE(
-        examples.images.shape[1:],
+        examples.observations.shape[1:],
         classes,
         blocks={"class": {"values": classes}, "z": {"dim": dim}},
         network="dense",
@@ -56,7 +56,7 @@ def train(arm: str, examples: Examples, classes: int, steps: int, seed: int) -> 
         seed=seed,
         **weights,
     )
-    labelled = (examples.images, examples.labels)
+    labelled = (examples.observations, examples.labels)
     epochs = round(steps / (len(examples) // BATCH_SIZE))
     schedule = Schedule(epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -67,13 +67,15 @@ def train(arm: str, examples: Examples, classes: int, steps: int, seed: int) -> 
 def measure(model: HFVAE, train: Examples, test: Examples) -> dict[str, float]:
     """The figures of a model."""
     seen, unseen = (
-        PIXELS.to_model(part.images.astype(np.float32), model.value_range) for part in (train, test)
+        PIXELS.to_model(part.observations.astype(np.float32), model.value_range)
+        for part in (train, test)
     )
     columns = density_columns(model.posterior(seen), ops.array([0, 0], "int32"))
     posteriors = read_posteriors({name: np.asarray(column) for name, column in columns.items()})
     found = aggregate_information(posteriors)
     latents = model.encode(unseen)
-    errors = model.observed.reconstruction_loss(unseen, model.decoder(model.join(latents)))
+    networks = model.networks
+    errors = networks.likelihood.reconstruction_loss(unseen, networks.decode(latents))
     codes = np.asarray(latents["class"])
     read, table = codes.argmax(axis=1), np.zeros((codes.shape[1],) * 2)
     np.add.at(table, (read, test.labels), 1)

@@ -37,7 +37,7 @@ def densities(
     codec: Codec, train: Examples, components: list[int]
 ) -> Iterator[tuple[str, dict[str, BlockPrior]]]:
     """The prior of every block, by the name of the density."""
-    codes = codec.sample_posterior(train.images, 0)
+    codes = codec.sample_posterior(train.observations, 0)
     sizes = {name: rows.shape[1] for name, rows in codes.items()}
     yield UNFITTED, {name: BlockPrior.standard_normal(size) for name, size in sizes.items()}
     yield ONE_CLASS, fit(codes, np.zeros(len(train), np.int64), 1, 1)
@@ -75,7 +75,7 @@ def main() -> None:
     data = DatasetDir.open(options.data)
     train, test = data.read("train"), data.read("test")
     first = Codec(load_bundle(options.models[0]))
-    real, result, reference = first.features(test.images), {}, None
+    real, result, reference = first.features(test.observations), {}, None
     for path in options.models:
         codec, result[path.name] = Codec(load_bundle(path)), {}
         for name, priors in densities(codec, train, options.components):

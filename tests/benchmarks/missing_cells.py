@@ -47,8 +47,8 @@ def accuracy(train: Examples, test: Examples, classes: int, steps: int, seed: in
     """Share of the test images whose class a classifier trained for so many steps reads."""
     epochs = max(1, round(steps * BATCH_SIZE / len(train)))
     schedule = Schedule(epochs=epochs, batch_size=BATCH_SIZE, learning_rate=1e-3, seed=seed)
-    network = fit_classifier((train.images, train.labels), classes, schedule)
-    pixels = PIXELS.to_model(test.images.astype(np.float32), CLASSIFIER_RANGE)
+    network = fit_classifier((train.observations, train.labels), classes, schedule)
+    pixels = PIXELS.to_model(test.observations.astype(np.float32), CLASSIFIER_RANGE)
     scores = np.asarray(network(pixels))
     return float(np.mean(scores.argmax(axis=-1) == test.labels))
 
@@ -65,11 +65,11 @@ def arms(
     rng = np.random.default_rng(seed)
     real = draw(seen, size, rng)
     jittered = Examples(
-        jitter(np.repeat(real.images, copies, axis=0), rng),
+        jitter(np.repeat(real.observations, copies, axis=0), rng),
         {"label": np.repeat(real.labels, copies)},
         [f"{row}" for row in range(copies * len(real))],
     )
-    labelled = [Examples(e.images, {"label": e.labels}, e.ids) for e in (real, generated)]
+    labelled = [Examples(e.observations, {"label": e.labels}, e.ids) for e in (real, generated)]
     return {
         "real": real,
         "real and recombined": Examples.concatenate(

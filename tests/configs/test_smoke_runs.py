@@ -89,8 +89,8 @@ def test_the_whole_job_runs_under_the_smoke_section(path, tmp_path):
     assert fills_cells or totals["written"] == examples * config.generate.variants_per_example
     assert verify(out).ok
     told = {
-        "Class kept, before the gate",
-        "Cell read back, before the gate" if fills_cells else "Diversity",
+        "variants/kept/label/before",
+        "variants/cell/before" if fills_cells else "variants/diversity",
     }
-    assert {m.name for m in report.numbers} >= told
+    assert {m.key for m in report.numbers} >= told
     assert (out / "report.html").stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""Small data, a small model, a way to interrupt a training run, and two devices."""
+"""Small data, a small grid of factors, a small model, an interruption, and two devices."""
 
 import json
 import os
@@ -12,6 +12,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from latentloom.model_zoo.training.fit import Schedule
+
+GRID_SIZES = {"label": 4, "size": 3, "ink": 3}
+"""A small grid of factors: number of values of each."""
 
 TWO_DEVICES = """
 import os
@@ -143,3 +146,15 @@ def on_two_devices():
 @pytest.fixture(scope="session")
 def interruption():
     return Interruption
+
+
+@pytest.fixture(scope="session")
+def sizes():
+    return dict(GRID_SIZES)
+
+
+@pytest.fixture(scope="session")
+def grid():
+    """Every cell of the grid twice, as factors."""
+    cells = np.stack(np.unravel_index(np.arange(36).repeat(2), tuple(GRID_SIZES.values())), axis=1)
+    return dict(zip(GRID_SIZES, cells.T, strict=True))

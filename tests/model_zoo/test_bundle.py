@@ -86,7 +86,7 @@ def test_round_trip_keeps_the_rest(bundle, loaded):
     for name in ("model_name", "model_args", "factors", "judge_width", "details", "digest"):
         assert getattr(loaded, name) == getattr(bundle, name), name
     assert loaded.class_names == ["cat", "dog"]
-    assert loaded.image_shape == (8, 8, 1)
+    assert loaded.observation_shape == (8, 8, 1)
 
 
 def test_a_bundle_of_vectors_keeps_their_scaling(tmp_path):
@@ -103,7 +103,7 @@ def test_a_bundle_of_vectors_keeps_their_scaling(tmp_path):
     save_bundle(bundle, tmp_path)
     loaded = load_bundle(tmp_path)
     assert loaded.scaling == bundle.scaling
-    assert loaded.image_shape == (2,)
+    assert loaded.observation_shape == (2,)
 
 
 def test_a_description_without_a_scaling_is_of_images(saved):
@@ -183,7 +183,7 @@ def test_a_newer_schema_is_an_error(copy):
 
 
 def test_another_directory_is_no_bundle(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no model bundle.*latentloom train --out"):
+    with pytest.raises(FileNotFoundError, match="not a model bundle.*latentloom train --out"):
         load_bundle(tmp_path)
 
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from latentloom.model_zoo import contract
 from latentloom.model_zoo.backend.devices import placement
 from latentloom.model_zoo.backend.probability import stateless_seed, tfd
 from latentloom.model_zoo.contract import LatentModel
@@ -34,6 +35,16 @@ ARGUMENTS = {
         **{"block_dims": 3, "unlabelled_dims": {"style": 2}, "hidden_dim": 16},
         **{"cycle_weight": 0.5, "cir_weight": 0.01, "cir_blocks": ["third"]},
     },
+}
+CAPABILITIES = {
+    contract.MakesBatches: {"gzs_net", "hfvae"},
+    contract.LearnsAtOtherRates: {"gzs_net", "zszu_vae"},
+    contract.HasStiefelMatrices: {"st_rkm", "zszu_vae"},
+    contract.SettlesAxes: {"st_rkm", "zszu_vae"},
+    contract.ShowsDivergence: {"zszu_vae"},
+    contract.HasClassPrior: {"zszu_vae"},
+    contract.HasBound: {"hfvae"},
+    contract.HasTopics: {"hfvae"},
 }
 NUM_CLASSES = 10
 FACTOR_SIZES = {"label": NUM_CLASSES, "third": 3}
@@ -160,6 +171,11 @@ def test_model_satisfies_the_contract(model):
     assert isinstance(model, LatentModel)
     low, high = model.value_range
     assert low < high
+
+
+def test_capabilities_are_told_by_their_protocols(name, model):
+    offered = {protocol for protocol in CAPABILITIES if isinstance(model, protocol)}
+    assert offered == {protocol for protocol, names in CAPABILITIES.items() if name in names}
 
 
 def test_some_block_carries_the_label(model):

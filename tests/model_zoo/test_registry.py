@@ -38,7 +38,7 @@ def test_arguments_reach_the_model():
         class_probabilities=[0.75, 0.25],
     )
     config = model.get_config()
-    assert config["image_shape"] == (8, 8, 1)
+    assert config["observation_shape"] == (8, 8, 1)
     assert (config["num_classes"], config["zs_dim"], config["kl_weight"]) == (2, 3, 2.0)
     assert config["class_probabilities"] == (0.75, 0.25)
 

@@ -10,7 +10,8 @@ from bundles import CONFIGS, digits_bundle
 from sklearn.neighbors import KNeighborsClassifier
 
 from latentloom.model_zoo.bundle import load_bundle
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import load_config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.evaluation.evaluate import evaluate
@@ -42,7 +43,7 @@ def codec(run) -> Codec:
 
 def test_variants_are_labelled_vectors_that_tfds_reads(run):
     made = DatasetDir.open(run / "variants")
-    assert (made.manifest.observation, made.manifest.image_shape) == ("vector", (2,))
+    assert (made.manifest.observation, made.manifest.observation_shape) == ("vector", (2,))
     assert verify(run / "variants").ok
     builder = tfds.builder_from_directory(str(run / "variants"))
     assert builder.info.supervised_keys == ("observation", "label")
@@ -52,7 +53,7 @@ def test_variants_are_labelled_vectors_that_tfds_reads(run):
     }
     examples = made.read("train")
     assert len(read) == len(examples) == 300
-    for example_id, vector in zip(examples.ids, examples.images, strict=True):
+    for example_id, vector in zip(examples.ids, examples.observations, strict=True):
         np.testing.assert_array_equal(read[example_id], vector)
 
 
@@ -64,7 +65,7 @@ def test_equal_runs_write_equal_bytes(run, tmp_path):
 
 
 def test_what_a_vector_gets_does_not_depend_on_its_batch(run, codec):
-    vectors = DatasetDir.open(run / "data").read("train").images[: 2 * BATCH_SIZE]
+    vectors = DatasetDir.open(run / "data").read("train").observations[: 2 * BATCH_SIZE]
     together, alone = codec.encode(vectors), codec.encode(vectors[100:101])
     for name, block in alone.items():
         np.testing.assert_array_equal(block[0], together[name][100])
@@ -75,7 +76,7 @@ def test_what_a_vector_gets_does_not_depend_on_its_batch(run, codec):
 
 
 def test_the_model_sees_standardised_vectors(run, codec):
-    vectors = DatasetDir.open(run / "data").read("train").images
+    vectors = DatasetDir.open(run / "data").read("train").observations
     standardised = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
     direct = codec.bundle.model.encode(standardised[:BATCH_SIZE])
     # The scaling was fitted to the training fold, which lacks the validation examples.
@@ -96,7 +97,7 @@ def test_report_and_evaluation_show_dots_and_speak_of_vectors(run, tmp_path):
     assert page.count('src="data:image/png;base64,') >= 4
     evaluation = evaluate(run / "data", run / "bundle", tmp_path / "out")
     assert len(evaluation.numbers) == 43
-    assert "A line a colour" in evaluation.captions["traversal_of_zu"]
+    assert "Each line moves its code along one axis" in evaluation.captions["traversal_of_zu"]
     unknown = {number.name for number in evaluation.numbers if number.value is None}
     assert unknown <= {"Class kept, after the gate"}  # the gate may refuse all of so short a run
     card = (run / "variants" / "README.md").read_text()
@@ -129,9 +130,9 @@ def test_variants_of_moons_fill_their_own_moon(tmp_path):
     train_bundle(config, tmp_path / "data", tmp_path / "bundle")
     made = generate(config, tmp_path / "data", tmp_path / "bundle", tmp_path / "out").read("train")
     real = data.read("train")
-    nearest = KNeighborsClassifier(1).fit(real.images, real.labels)
-    assert np.mean(nearest.predict(made.images) == made.labels) >= 0.90
-    spread = residuals(made.images, made.labels).std()
-    assert 0.5 < spread / residuals(real.images, real.labels).std() < 2
+    nearest = KNeighborsClassifier(1).fit(real.observations, real.labels)
+    assert np.mean(nearest.predict(made.observations) == made.labels) >= 0.90
+    spread = residuals(made.observations, made.labels).std()
+    assert 0.5 < spread / residuals(real.observations, real.labels).std() < 2
     figures = {f["name"]: f["value"] for f in load_bundle(tmp_path / "bundle").details["figures"]}
     assert figures["MLP probe: class from sampled zu"] < 0.6

@@ -11,7 +11,8 @@ from bundles import CONFIGS, hashes
 from typer.testing import CliRunner
 
 from latentloom.model_zoo.bundle import load_bundle, read_description
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.command import app
 from latentloom.pipeline.config import load_config
@@ -91,28 +92,30 @@ def test_tfds_reads_pairs_of_word_and_count(run):
     for record in records:
         counts = np.zeros(len(bags.VOCABULARY), np.int64)
         counts[record["words"][:, 0]] = record["words"][:, 1]
-        np.testing.assert_array_equal(made.images[places[record["example_id"].decode()]], counts)
+        np.testing.assert_array_equal(
+            made.observations[places[record["example_id"].decode()]], counts
+        )
 
 
 def test_the_readers_give_counts_of_all_words(run):
     dataset = DatasetDir.open(run / "data").read("test")
     records = {record["example_id"]: record for record in read(run / "data", "test")}
-    for example_id, counts in zip(dataset.ids, dataset.images, strict=True):
+    for example_id, counts in zip(dataset.ids, dataset.observations, strict=True):
         np.testing.assert_array_equal(records[example_id]["words"], counts)
     batches = list(load(run / "data", "test", shuffle=False).as_numpy_iterator())
     loaded = np.concatenate([observations for observations, _ in batches])
-    np.testing.assert_array_equal(loaded, dataset.images)
+    np.testing.assert_array_equal(loaded, dataset.observations)
     mixed = load(run / "data", generated=run / "variants", balanced=True)
     assert next(mixed.as_numpy_iterator())[0].shape == (64, len(bags.VOCABULARY))
 
 
 def test_variants_are_documents_of_some_words(run):
     made, real = (DatasetDir.open(run / name).read("train") for name in ("variants", "data"))
-    assert made.images.dtype == np.int32
-    lengths = made.images.sum(axis=1)
+    assert made.observations.dtype == np.int32
+    lengths = made.observations.sum(axis=1)
     assert lengths.min() >= 1
     assert np.mean(np.log(lengths)) == pytest.approx(
-        np.mean(np.log(real.images.sum(axis=1))), abs=0.1
+        np.mean(np.log(real.observations.sum(axis=1))), abs=0.1
     )
     assert DatasetDir.open(run / "variants").manifest.vocabulary == bags.VOCABULARY
 
@@ -120,8 +123,8 @@ def test_variants_are_documents_of_some_words(run):
 def test_variants_of_a_class_use_its_words(run):
     made = DatasetDir.open(run / "variants").read("train")
     own = [
-        made.images[made.labels == label][:, 4 + 6 * label : 10 + 6 * label].sum()
-        / made.images[made.labels == label].sum()
+        made.observations[made.labels == label][:, 4 + 6 * label : 10 + 6 * label].sum()
+        / made.observations[made.labels == label].sum()
         for label in range(len(bags.TOPICS))
     ]
     assert min(own) > 0.5  # of real documents 0.85
@@ -134,7 +137,7 @@ def test_equal_runs_write_equal_bytes(run, tmp_path):
 
 
 def test_what_a_document_gets_does_not_depend_on_its_batch(run, codec):
-    counts = DatasetDir.open(run / "data").read("train").images[: 2 * BATCH_SIZE]
+    counts = DatasetDir.open(run / "data").read("train").observations[: 2 * BATCH_SIZE]
     together, alone = codec.encode(counts), codec.encode(counts[100:101])
     for name, block in alone.items():
         np.testing.assert_array_equal(block[0], together[name][100])
@@ -205,7 +208,10 @@ def test_other_models_refuse_documents_before_anything_is_written(run, tmp_path,
         ("data.deform={}", "Only images can be deformed.*Drop `data.deform`"),
         ("model.args.likelihood=gaussian", "does not fit the observations.*likelihood` to auto"),
         ("model.args.topic_model=lda", "topic model is unknown.*Did you mean 'prodlda'"),
-        ("model.args.blocks={length: {dim: 2}}", "'length' would be there twice.*Rename it"),
+        (
+            "model.args.blocks={length: {dim: 2}}",
+            "'length' has the name.*Rename it",
+        ),
     ],
 )
 def test_what_does_not_go_with_words_is_refused(run, tmp_path, setting, message):

@@ -1,1 +1,1 @@
-"""Scores of latent codes whose factors are known."""
+"""Disentanglement scores of latent codes with known factors."""

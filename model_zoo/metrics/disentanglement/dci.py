@@ -1,4 +1,4 @@
-"""Disentanglement, completeness and informativeness of a code, by what regressors make use of."""
+"""Disentanglement, completeness and informativeness of a code (DCI), by regression."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ DEPTHS = (2, 4, 8, 12)
 ALPHA = 0.02
 MOST_ROUNDS = 10_000  # of a lasso; a code of dependent axes needs more than the usual 1,000
 LEAST_EXAMPLES = 20
-"""So that validation and test have two examples each."""
+"""Least number of examples, so that validation and test have two each."""
 
 Regressor = RandomForestRegressor | Lasso
 
 
 @dataclass(frozen=True)
 class DCI:
-    """What `dci` finds.
+    """Result of `dci`.
 
     Attributes:
-        disentanglement: In `[0, 1]`, 1 if no dimension is of use for two factors.
-        completeness: In `[0, 1]`, 1 if no factor needs two dimensions.
+        disentanglement: In `[0, 1]`, 1 if each dimension is important for one factor only.
+        completeness: In `[0, 1]`, 1 if each factor needs one dimension only.
         informativeness_error: Root mean squared error on test examples over the standard deviation
-            of the factor, mean over factors: 0 is best, 1 is what the mean of the factor gives.
-        importance: `(dim, num_factors)`, at least 0, how much a dimension is of use for a factor.
+            of the factor, mean over factors: 0 is best, 1 is the error of predicting the mean.
+        importance: `(dim, num_factors)`, at least 0, importance of a dimension for a factor.
     """
 
     disentanglement: float
@@ -48,27 +48,27 @@ def dci(codes: np.ndarray, factors: Factors, regressor: str = "forest", seed: in
     """Disentanglement, completeness and informativeness.
 
     Every factor is regressed on the code; the importance of a dimension is its reduction of
-    variance in a forest, or the size of its coefficient in a lasso. The lasso rates a code by
-    linear relations alone, and if it finds none, by the few coefficients left: where the error is
-    near 1, disentanglement and completeness mean nothing.
+    variance in a forest, or the size of its coefficient in a lasso. A lasso finds only linear
+    relations. If there are none, a few small coefficients determine its scores: with an error near
+    1, disentanglement and completeness mean nothing.
 
     Reference:
         Eastwood & Williams, A Framework for the Quantitative Evaluation of Disentangled
         Representations, ICLR 2018, https://openreview.net/forum?id=By-7dz-AZ (not on arXiv),
         section 2. Settings of the authors' code: a random forest of 10 trees with a depth of 2 to
         12, or a lasso with alpha 0.02; codes and factors standardised; 80, 10 and 10 % to fit, to
-        validate and to test. Importances are not scaled by factor: all factors weigh alike in a
-        forest, where those of a factor add up to 1, but well-told ones weigh more in a lasso.
-        disentanglement_lib differs: boosted trees that classify, and accuracy for the error.
-        Deviates: the depth of each factor is that of 2, 4, 8 and 12 with the least error on the
-        validation examples, and factors are standardised by all examples, as no split can leave
-        them constant there.
+        validate and to test. Importances are not scaled by factor: in a forest, where they sum to 1
+        for each factor, all factors have the same weight; in a lasso, well-predicted factors weigh
+        more. disentanglement_lib differs: it uses boosted trees as classifiers, and accuracy for
+        the error. Deviates: for each factor, the depth (2, 4, 8 or 12) has the least error on the
+        validation examples; factors are standardised by all examples, since they could be constant
+        in a split.
 
     Args:
-        codes: `(n, dim)`, at least 20 examples; 10,000 with 64 dimensions take a forest about 4 s
-            a factor.
-        factors: Integers, `(n,)` by name or `(n, num_factors)`. They are regressed as numbers:
-            those of a factor without an order are of use to a forest rather than to a lasso.
+        codes: `(n, dim)`, at least 20 examples; for 10,000 with 64 dimensions, a forest takes about
+            4 s a factor.
+        factors: Integers, `(n,)` by name or `(n, num_factors)`. They are regressed as numbers, so
+            a forest suits factors without an order better than a lasso.
         regressor: `"forest"` or `"lasso"`.
         seed: Seed of the split and of the trees.
 
@@ -96,41 +96,41 @@ def dci(codes: np.ndarray, factors: Factors, regressor: str = "forest", seed: in
 
 
 def disentanglement(importance: np.ndarray) -> float:
-    """Whether a dimension is of use for one factor only, as an entropy.
+    """Whether each dimension is important for one factor only, by entropy.
 
-    For each dimension 1 less the entropy of the factors' shares of its importance, to the base of
-    their number; then the mean, weighted by each dimension's share of all importance (the weights
-    of the paper; an unused dimension has none).
+    For each dimension, 1 minus the entropy of the factors' shares of its importance, to the base
+    `num_factors`; then the mean, weighted by each dimension's share of all importance (as in the
+    paper; an unused dimension has weight 0).
 
     Args:
         importance: `(dim, num_factors)`, at least 0, of two factors or more.
 
     Returns:
-        In `[0, 1]`; 0 if nothing is of use.
+        In `[0, 1]`; 0 if all importance is 0.
     """
     total = float(importance.sum())
     return float(_purity(importance) @ importance.sum(axis=1) / total) if total > 0 else 0.0
 
 
 def completeness(importance: np.ndarray) -> float:
-    """Whether a factor needs one dimension only, as an entropy.
+    """Whether each factor needs one dimension only, by entropy.
 
-    For each factor 1 less the entropy of the dimensions' shares of its importance, to the base of
-    their number; then the plain mean over factors, as in the paper (disentanglement_lib weights
-    them). A factor that no dimension is of use for is left out.
+    For each factor, 1 minus the entropy of the dimensions' shares of its importance, to the base
+    `dim`; then the unweighted mean over factors, as in the paper (disentanglement_lib weights
+    them). Factors without importance are skipped.
 
     Args:
         importance: `(dim, num_factors)`, at least 0, of two dimensions or more.
 
     Returns:
-        In `[0, 1]`; 0 if nothing is of use.
+        In `[0, 1]`; 0 if all importance is 0.
     """
     used = importance.sum(axis=0) > 0
     return float(np.mean(_purity(importance.T[used]))) if used.any() else 0.0
 
 
 def _purity(rows: np.ndarray) -> np.ndarray:
-    """Of each row, 1 less the entropy of its shares over that of equal shares."""
+    """For each row, 1 minus the entropy of its shares, relative to equal shares."""
     total = rows.sum(axis=1, keepdims=True)
     shares = rows / np.where(total > 0, total, 1.0)
     return np.clip(1.0 - entr(shares).sum(axis=1) / np.log(rows.shape[1]), 0.0, 1.0)
@@ -149,5 +149,5 @@ def _importance(model: Regressor) -> np.ndarray:
 
 
 def _error(model: Regressor, inputs: np.ndarray, target: np.ndarray) -> float:
-    """Root mean squared error; that of a standardised factor is relative to its deviation."""
+    """Root mean squared error; for a standardised factor in units of its standard deviation."""
     return float(np.sqrt(np.mean((model.predict(inputs) - target) ** 2)))

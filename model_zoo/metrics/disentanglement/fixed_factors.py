@@ -1,8 +1,7 @@
-"""Figures of batches in which one factor is fixed: the FactorVAE and the beta-VAE score.
+"""Scores from batches in which one factor is fixed: the FactorVAE and the beta-VAE score.
 
-Both papers draw such batches from a generator of the data. Here they are drawn from the examples at
-hand, by the position of their codes: the other factors vary as they do among the examples that have
-the fixed value, and no example is encoded twice.
+Both papers generate such batches. Here batches are drawn from the given codes. So no example is
+encoded twice, and the other factors vary as among the examples with the fixed value.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ BATCH_SIZE = 64
 NUM_TRAIN = 10_000
 NUM_TEST = 5_000
 UNUSED = 0.05
-"""Standard deviation, as a share of the largest, below which a dimension has no vote."""
+"""Standard deviation, relative to the largest, below which a dimension has no vote."""
 BLOCK = 256
-"""Batches that are held at once."""
+"""Number of batches held at once."""
 
 
 def factor_vae_score(
@@ -34,25 +33,25 @@ def factor_vae_score(
     num_train: int = NUM_TRAIN,
     num_test: int = NUM_TEST,
 ) -> float:
-    """FactorVAE score: whether the dimension that varies least tells which factor was fixed.
+    """FactorVAE score: whether the dimension with the least variance identifies the fixed factor.
 
-    A batch of 64 examples with one value of one factor votes with the dimension whose variance in
-    the batch, over that among all examples, is least. Each dimension stands for the factor with
-    most of its votes; the score is the share of other batches that it stands for rightly.
+    A batch has 64 examples with the same value of one factor. It votes for the dimension with the
+    least variance in the batch relative to all examples. Each dimension predicts the factor with
+    most of its votes; the score is the accuracy of these predictions on other batches.
 
     Reference:
         Kim & Mnih, Disentangling by Factorising, ICML 2018, https://arxiv.org/abs/1802.05983,
-        section 4. As in disentanglement_lib: 10,000 votes to learn from, 5,000 to test with, and
-        dimensions with a standard deviation below 0.05 pruned. Deviates: 0.05 of the largest,
-        which is about 1 for a posterior near a standard normal prior, so that the scale of other
-        codes makes no difference; and batches are drawn with replacement from the examples.
+        section 4. As in disentanglement_lib: 10,000 training and 5,000 test votes, and dimensions
+        with a standard deviation below 0.05 pruned. Deviates: the threshold is 0.05 of the largest
+        deviation, which is about 1 for a posterior near a standard normal prior, so the scale of
+        codes makes no difference; batches are drawn with replacement from the examples.
 
     Args:
         codes: `(n, dim)`.
-        factors: Integers, `(n,)` by name or `(n, num_factors)`. Values are fixed as often as
-            examples have them, but for a value of one example.
+        factors: Integers, `(n,)` by name or `(n, num_factors)`. A value is fixed as often as it
+            occurs; a value with one example is never fixed.
         seed: Seed of the batches.
-        num_train: Number of votes that decide what a dimension stands for.
+        num_train: Number of votes that determine the prediction of each dimension.
         num_test: Number of votes to score.
 
     Returns:
@@ -80,23 +79,24 @@ def beta_vae_score(
     num_train: int = NUM_TRAIN,
     num_test: int = NUM_TEST,
 ) -> float:
-    """beta-VAE score: whether a linear classifier tells which factor pairs of examples share.
+    """beta-VAE score: accuracy of a linear classifier of the factor that pairs of examples share.
 
-    The classifier reads the absolute difference of two codes with one value of one factor, mean of
-    64 such pairs. It forgives rotations by which dimensions vary less for one factor than another.
+    The input of the classifier is the absolute difference of two codes with the same value of one
+    factor, averaged over 64 such pairs. The score tolerates rotations of the code, as long as the
+    variances of dimensions differ between factors.
 
     Reference:
         Higgins et al., beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
         Framework, ICLR 2017, https://openreview.net/forum?id=Sy2fzU9gl (not on arXiv), section 3.
         As in disentanglement_lib: logistic regression on 10,000 points, accuracy on 5,000.
-        Deviates: codes are standardised first, so that their scale makes no difference, and the
-        pairs are of two different examples at hand.
+        Deviates: codes are standardised first, so that their scale makes no difference; pairs
+        consist of two different given examples.
 
     Args:
         codes: `(n, dim)`.
-        factors: Integers, `(n,)` by name or `(n, num_factors)`. A value of one example is left out.
+        factors: Integers, `(n,)` by name or `(n, num_factors)`. Values of one example are skipped.
         seed: Seed of the pairs.
-        num_train: Number of points that the classifier learns from.
+        num_train: Number of points to train the classifier on.
         num_test: Number of points to score.
 
     Returns:
@@ -150,12 +150,12 @@ def _differences(
 def _anchors(
     table: LabelledCodes, factor: int, shape: tuple[int, ...], generator: np.random.Generator
 ) -> np.ndarray:
-    """Positions of examples that are not the only one with their value of a factor."""
+    """Draws positions of examples that share their value of a factor with another example."""
     values = table.values[:, factor]
     rows = np.flatnonzero(np.bincount(values)[values] > 1)
     if not len(rows):
         raise ValueError(
-            f"No batch can have one value of factor '{table.names[factor]}'. Expected: a value "
+            f"No two examples share one value of factor '{table.names[factor]}'. Expected: a value "
             f"with two examples. Received: {len(values)} examples of as many values. Give more "
             "examples."
         )
@@ -169,10 +169,10 @@ def _alike(
     generator: np.random.Generator,
     others: bool = False,
 ) -> np.ndarray:
-    """Positions of examples with the value of those in `rows`, or of others than these."""
+    """Draws examples with the same value as those in `rows`; with `others`, different examples."""
     order, counts = np.argsort(values, kind="stable"), np.bincount(values)
     first = (np.cumsum(counts) - counts)[values[rows]]
     choice = generator.integers(counts[values[rows]] - others, size=shape)
     if others:
-        choice += choice >= np.argsort(order)[rows] - first  # steps over the own position
+        choice += choice >= np.argsort(order)[rows] - first  # skips the own position
     return order[first + choice]

@@ -1,4 +1,4 @@
-"""Codes beside the factors of their examples: what every figure of disentanglement is made of."""
+"""Codes with the factors of their examples: the input of every disentanglement score."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Factors = Mapping[str, np.ndarray] | np.ndarray
 
 @dataclass(frozen=True)
 class LabelledCodes:
-    """Codes and factors that were found fit to be compared. Get one with `LabelledCodes.check`.
+    """Checked codes and factors; `LabelledCodes.check` makes them.
 
     Attributes:
-        codes: `(n, dim)` float64, of two dimensions or more.
-        values: `(n, num_factors)` int64, of two factors or more: the values of every factor,
-            numbered from 0 in their order.
+        codes: `(n, dim)` float64, two dimensions or more.
+        values: `(n, num_factors)` int64, two factors or more: the values of every factor, numbered
+            from 0 in their order.
         names: Names of the factors, or their numbers.
     """
 
@@ -28,11 +28,11 @@ class LabelledCodes:
 
     @classmethod
     def check(cls, codes: np.ndarray, factors: Factors, least: int = 4) -> LabelledCodes:
-        """Numbers the values of the factors and refuses what has no disentanglement.
+        """Checks codes and factors and numbers the values of the factors.
 
         Raises:
             ValueError: There are fewer than `least` examples, two dimensions, two factors or two
-                values of a factor, codes are not finite, or codes and factors differ in length.
+                values of a factor; codes are not finite; or codes and factors differ in length.
             TypeError: The values of a factor are not integers.
         """
         codes = _checked_codes(codes, least)
@@ -54,15 +54,15 @@ class LabelledCodes:
 
     @property
     def num_factors(self) -> int:
-        """Number of the factors."""
+        """Number of factors."""
         return len(self.names)
 
 
 def standardised(columns: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-    """Columns less their mean over some rows, by their standard deviation; zeros if that is 0."""
+    """Standardises columns by mean and deviation over `rows`; a constant column becomes 0."""
     chosen = columns[rows]
     scale = chosen.std(axis=0)
-    varies = (np.ptp(chosen, axis=0) > 0) & (scale > 0)  # rounding gives equal numbers a deviation
+    varies = (np.ptp(chosen, axis=0) > 0) & (scale > 0)  # `std` of equal numbers may round above 0
     return (columns - chosen.mean(axis=0)) * varies / np.where(varies, scale, 1.0)
 
 
@@ -71,7 +71,7 @@ def _checked_codes(codes: np.ndarray, least: int) -> np.ndarray:
     finite = bool(np.isfinite(codes).all())
     if codes.ndim != 2 or codes.shape[1] < 2 or not finite:
         raise ValueError(
-            "These codes have no dimensions to tell apart. Expected: finite, `(n, dim)` with dim "
+            "These codes have no dimensions to compare. Expected: finite, `(n, dim)` with dim "
             f">= 2. Received: shape={codes.shape}, finite={finite}. Give codes of a trained model."
         )
     if len(codes) < least:

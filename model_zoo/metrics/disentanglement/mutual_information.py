@@ -1,4 +1,4 @@
-"""What single dimensions of a code tell of factors: mutual information, its gap, modularity."""
+"""Mutual information of single dimensions and factors, its gap (MIG), and modularity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ BINS = 20
 def mutual_information(codes: np.ndarray, factors: Factors) -> np.ndarray:
     """Mutual information of every binned dimension and every factor, from their joint counts.
 
-    The estimate is biased upwards, by about `(20 - 1) (values - 1) / (2 n)` for independence.
+    The estimate is biased upwards, by about `(20 - 1) (values - 1) / (2 n)` if both are
+    independent.
 
     Args:
         codes: `(n, dim)`; a few thousand examples keep the bias small.
@@ -30,7 +31,7 @@ def mutual_information(codes: np.ndarray, factors: Factors) -> np.ndarray:
 
 
 def mutual_information_gap(codes: np.ndarray, factors: Factors) -> float:
-    """Mutual information gap (MIG): whether one dimension knows a factor better than any other.
+    """Mutual information gap (MIG): whether one dimension informs on a factor more than any other.
 
     `mean over factors of (I[first] - I[second]) / H(factor)`, where first and second are the two
     dimensions with the most mutual information.
@@ -42,11 +43,11 @@ def mutual_information_gap(codes: np.ndarray, factors: Factors) -> float:
 
     Args:
         codes: `(n, dim)`.
-        factors: Integers, `(n,)` by name or `(n, num_factors)`; one of more values than there are
-            bins cannot have a gap of 1.
+        factors: Integers, `(n,)` by name or `(n, num_factors)`. The gap of a factor with more
+            values than bins is below 1.
 
     Returns:
-        In `[0, 1]`; 0 if every factor has two dimensions that know as much.
+        In `[0, 1]`; 0 if the two best dimensions of every factor have equal mutual information.
 
     Raises:
         ValueError: Codes and factors cannot be compared.
@@ -58,16 +59,17 @@ def mutual_information_gap(codes: np.ndarray, factors: Factors) -> float:
 
 
 def modularity(codes: np.ndarray, factors: Factors) -> float:
-    """Modularity: whether a dimension knows of one factor only.
+    """Modularity: whether a dimension informs on one factor only.
 
     `mean over dimensions of 1 - sum over other factors of I**2 / (I[best]**2 (num_factors - 1))`.
 
     Reference:
         Ridgeway & Mozer, Learning Deep Disentangled Embeddings With the F-Statistic Loss, NeurIPS
-        2018, https://arxiv.org/abs/1802.05312, section 3. With 20 bins and 0 for a dimension that
-        knows nothing, as in disentanglement_lib. All dimensions weigh alike, and one of noise
-        knows by chance of some factors more than of others: it counts with 0.3 to 0.6 rather than
-        0, and more if factors differ in their number of values. Drop unused dimensions before.
+        2018, https://arxiv.org/abs/1802.05312, section 3. With 20 bins, and 0 for a dimension
+        without information, as in disentanglement_lib. All dimensions have the same weight. The
+        mutual information of a noise dimension differs between factors by chance: it scores 0.3 to
+        0.6, not 0, and more if factors differ in their number of values. Drop unused dimensions
+        first.
 
     Args:
         codes: `(n, dim)`.
@@ -92,10 +94,10 @@ def _information(table: LabelledCodes) -> np.ndarray:
 
 
 def _binned(codes: np.ndarray) -> np.ndarray:
-    """Bin of every code, `(n, dim)`; a constant dimension is in one."""
+    """Bin of every code, `(n, dim)`; a constant dimension falls into one bin."""
     least, span = codes.min(axis=0), np.ptp(codes, axis=0)
     places = (codes - least) / np.where(span > 0, span, 1.0) * BINS
-    places += 1e-9  # codes of a few values may lie on edges, where rounding would tell a factor
+    places += 1e-9  # codes with few values may lie on edges, where rounding could reveal a factor
     return np.minimum(places.astype(np.int64), BINS - 1)
 
 

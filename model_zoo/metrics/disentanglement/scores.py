@@ -1,4 +1,4 @@
-"""All figures of how a code separates the factors of its examples."""
+"""All disentanglement scores of a code."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from latentloom.model_zoo.metrics.disentanglement.separability import explicitne
 
 @dataclass(frozen=True)
 class Disentanglement:
-    """What `disentanglement_scores` finds.
+    """Result of `disentanglement_scores`.
 
     Attributes:
-        scores: By name: `mig`, `modularity`, `sap`, `explicitness`, `factor_vae`, `beta_vae`, and
-            of either regressor, as in `dci_forest_error`, `disentanglement`, `completeness` and
-            `error`. The higher the better, but for the two errors.
-        importance: For `forest` and `lasso`, `(dim, num_factors)`: how much a dimension is of use
-            for a factor.
+        scores: By name: `mig`, `modularity`, `sap`, `explicitness`, `factor_vae`, `beta_vae`; and
+            `dci_<regressor>_disentanglement`, `dci_<regressor>_completeness` and
+            `dci_<regressor>_error` for `forest` and `lasso`. Higher is better, except for errors.
+        importance: For `forest` and `lasso`, `(dim, num_factors)`: importance of a dimension for a
+            factor.
     """
 
     scores: dict[str, float]
@@ -36,7 +36,7 @@ class Disentanglement:
 
 
 def disentanglement_scores(codes: np.ndarray, factors: Factors, seed: int = 0) -> Disentanglement:
-    """Every figure of disentanglement by its name; references and settings are with each function.
+    """Computes every disentanglement score; see each function for references and settings.
 
     Args:
         codes: `(n, dim)`, at least 20 examples.

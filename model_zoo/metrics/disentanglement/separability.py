@@ -1,4 +1,4 @@
-"""How well linear classifiers read factors: from one dimension, and from the whole code."""
+"""How well linear classifiers predict factors, from one dimension and from the whole code."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ PENALTY = 0.01
 
 
 def sap_score(codes: np.ndarray, factors: Factors, seed: int = 0, reader: str = "svm") -> float:
-    """Separated attribute predictability: whether one dimension reads a factor better than others.
+    """Separated attribute predictability: whether one dimension predicts a factor best.
 
     `mean over factors of S[first] - S[second]`, where first and second are the two dimensions that
-    read the factor best. S is by `reader`
+    predict the factor best. S depends on `reader`:
 
     - `"svm"`: accuracy of a linear support vector machine with C 0.01 and balanced classes, one
       value against the rest, as in disentanglement_lib and so in most published figures. It may
-      miss values in the middle of a line: even a dimension a factor scores less the more values
-      there are (0.3 to 0.6 for five).
-    - `"thresholds"`: balanced accuracy of thresholds, at most one fewer than values, as in the
-      paper for discrete factors. Deviates: they are chosen one after another, by a tree.
+      miss values in the middle of a line: with one dimension a factor, the score falls with the
+      number of values (0.3 to 0.6 for five).
+    - `"thresholds"`: balanced accuracy of at most `values - 1` thresholds, as in the paper for
+      discrete factors. Deviates: a tree chooses them one after another.
     - `"correlation"`: squared correlation over all examples, as in both for continuous factors.
 
     Reference:
         Kumar, Sattigeri & Balakrishnan, Variational Inference of Disentangled Latent Concepts from
         Unlabeled Observations, ICLR 2018, https://arxiv.org/abs/1711.00848, section 3. Deviates:
-        codes are standardised first, so that their scale makes no difference, and a third of the
-        examples of each value is held out to score classifiers with.
+        codes are standardised first, so that their scale makes no difference, and classifiers are
+        scored on a held-out third of the examples of each value.
 
     Args:
         codes: `(n, dim)`.
@@ -46,12 +46,12 @@ def sap_score(codes: np.ndarray, factors: Factors, seed: int = 0, reader: str = 
         reader: `"svm"`, `"thresholds"` or `"correlation"`.
 
     Returns:
-        In `[0, 1]`. A classifier that knows nothing guesses: for equally frequent values the best
-        is `1 - 1 / values`.
+        In `[0, 1]`. Since guessing has an accuracy of `1 / values` for equally frequent values, the
+        best score is `1 - 1 / values` with classifiers.
 
     Raises:
-        ValueError: The reader is unknown, codes and factors cannot be compared, or no two values of
-            a factor have two examples.
+        ValueError: The reader is unknown, codes and factors cannot be compared, or fewer than two
+            values of a factor have two examples.
     """
     if reader not in READERS:
         raise ValueError(
@@ -69,18 +69,18 @@ def sap_score(codes: np.ndarray, factors: Factors, seed: int = 0, reader: str = 
 
 
 def explicitness(codes: np.ndarray, factors: Factors, seed: int = 0) -> float:
-    """Explicitness: how well the values of factors are read from the whole code, linearly.
+    """Explicitness: how well a linear classifier predicts factors from the whole code.
 
     The area under the ROC curve of one-versus-rest logistic regressions on held-out examples, mean
-    over the values of a factor, then over factors. No figure of disentanglement: a rotation of the
-    code does not change it. A value in the middle of many on one line is not read linearly.
+    over the values of a factor, then over factors. It does not measure disentanglement: a rotation
+    of the code does not change it. A linear classifier misses a value in the middle of a line.
 
     Reference:
         Ridgeway & Mozer, Learning Deep Disentangled Embeddings With the F-Statistic Loss, NeurIPS
         2018, https://arxiv.org/abs/1802.05312, section 3. Standardised codes and scikit-learn's
-        default penalty, as in disentanglement_lib, whose regression became multinomial since; this
-        one is the paper's. Deviates: a third of the examples of each value is held out, and a
-        value of one example is left out.
+        default penalty, as in disentanglement_lib; its regression has become multinomial, this one
+        follows the paper. Deviates: a third of the examples of each value is held out, and a value
+        with one example is skipped.
 
     Args:
         codes: `(n, dim)`.
@@ -91,7 +91,8 @@ def explicitness(codes: np.ndarray, factors: Factors, seed: int = 0) -> float:
         In `[0, 1]`: 0.5 for guessing, 1 if all values are separated.
 
     Raises:
-        ValueError: Codes and factors cannot be compared, or no two values have two examples.
+        ValueError: Codes and factors cannot be compared, or fewer than two values of a factor have
+            two examples.
     """
     table, generator = LabelledCodes.check(codes, factors), np.random.default_rng(seed)
     areas = []
@@ -129,11 +130,11 @@ def _area(inputs: np.ndarray, is_value: np.ndarray, test: np.ndarray) -> float:
 
 
 def _held_out(name: str, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Mask of a third of the examples of each value, one of two, and none of one."""
+    """Mask of a third of the examples of each value: one of two examples, none of one."""
     counts = np.bincount(values)
     if np.sum(counts >= 2) < 2:
         raise ValueError(
-            f"The values of factor '{name}' are too rare to be learnt and tested. Expected: two "
+            f"The values of factor '{name}' are too rare to train and test on. Expected: two "
             f"values or more with two examples. Received: examples a value={counts.tolist()}. Give "
             "more examples."
         )

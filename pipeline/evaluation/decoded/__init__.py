@@ -1,1 +1,1 @@
-"""What the decoder makes."""
+"""Sections on decoded observations."""

@@ -1,4 +1,4 @@
-"""Figures of how real draws from the prior look, in the feature space of the auditor."""
+"""Measures how realistic draws from the prior are, in the feature space of the auditor."""
 
 from __future__ import annotations
 
@@ -11,53 +11,62 @@ from latentloom.model_zoo.metrics.fidelity import (
 )
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 NEIGHBOURS = 5
 
 MEANINGS = {
-    "precision": "Share of draws as close to a real one as its five nearest real ones are.",
-    "recall": "Share of real ones as close to a draw as its five nearest draws are.",
-    "density": "How many real neighbourhoods a draw lies in, over five; about 1 for real ones.",
-    "coverage": "Share of real ones with a draw among their five nearest neighbours.",
+    "precision": "Share of draws as close to a real example as its fifth nearest real one.",
+    "recall": "Share of real examples as close to a draw as its fifth nearest draw.",
+    "density": "Mean number of real neighbourhoods that a draw lies in, over five; about 1 for "
+    "real examples.",
+    "coverage": "Share of real examples with a draw as close as their fifth nearest real one.",
 }
 
 
-def measure_fidelity(held_out: EncodedExamples, train: Examples) -> list[Measure]:
-    """Compares as many draws as held-out examples, and as many training examples, with these.
+def evaluate_fidelity(context: EvaluationContext) -> SectionResult:
+    """Measures how realistic draws from the prior are."""
+    return SectionResult(measure_fidelity(context.encoded, context.train))
+
+
+def measure_fidelity(encoded: EncodedExamples, train: Examples) -> list[Measure]:
+    """Compares held-out examples with as many draws and with as many training examples.
 
     Args:
-        held_out: Encoded examples; one draw is made for each, every block from its prior, given
+        encoded: Encoded held-out examples. Each gives one draw: every block from its prior, given
             the class.
-        train: Examples that the model was trained on, whose figures are the best to hope for.
+        train: Training examples; their figures are the best that draws can reach.
     """
-    if min(len(held_out.examples), len(train)) <= NEIGHBOURS:
+    if min(len(encoded.examples), len(train)) <= NEIGHBOURS:
         return []
-    blocks = [*held_out.carriers, *held_out.free]
+    blocks = [*encoded.carriers, *encoded.free]
     real, drawn, known = (
-        held_out.codec.features(images)
+        encoded.codec.features(images)
         for images in (
-            held_out.examples.images,
-            held_out.decode(held_out.from_prior(blocks, "fidelity")),
-            choose(train, len(held_out.examples), held_out.seed, "fidelity").images,
+            encoded.examples.observations,
+            encoded.decode(encoded.from_prior(blocks, "fidelity")),
+            choose(train, len(encoded.examples), encoded.seed, "fidelity").observations,
         )
     )
-    best = f"{len(known):,} training {held_out.many}"
+    best = f"{len(known):,} training {encoded.many}"
     return [*_distances(real, drawn, known, best), *_neighbourhoods(real, drawn, known, best)]
 
 
 def _distances(real: np.ndarray, drawn: np.ndarray, known: np.ndarray, best: str) -> list[Measure]:
-    kinds = {"Frechet distance": frechet_distance, "Kernel distance": kernel_distance}
+    kinds = {"frechet": frechet_distance, "kernel": kernel_distance}
     return [
         Measure(
-            name=f"{name} of draws",
+            name=f"{kind.capitalize()} distance of draws",
+            key=f"fidelity/{kind}",
             value=distance(real, drawn),
             better="lower",
-            meaning="From what is held out, in the features of the auditor; of "
+            meaning="Distance from held-out examples in the features of the auditor; for "
             f"{best}: {distance(real, known):.3f}.",
         )
-        for name, distance in kinds.items()
+        for kind, distance in kinds.items()
     ]
 
 
@@ -68,8 +77,9 @@ def _neighbourhoods(
     return [
         Measure(
             name=f"{name.capitalize()} of draws",
+            key=f"fidelity/{name}",
             value=value,
-            meaning=f"{MEANINGS[name]} Of {best}: {hoped[name]:.3f}.",
+            meaning=f"{MEANINGS[name]} For {best}: {hoped[name]:.3f}.",
         )
         for name, value in figures.items()
     ]

@@ -1,59 +1,72 @@
-"""The class of draws from the prior."""
+"""Measures the class and the diversity of draws from the prior."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from latentloom.model_zoo.metrics.pixels import within_class_variance
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.decoded.reconstruction import ratio
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 PRIORS = {
-    "refitted": "drawn from the prior that was fitted to training codes of the class",
-    "at the class centre": "at the centre of that prior",
-    "learnt": "drawn from the prior that the model learnt in training",
+    "refitted": (
+        "refitted",
+        "drawn from the prior fitted to training codes of the class",
+    ),
+    "centre": ("at the class centre", "at the centre of the fitted prior"),
+    "learnt": ("learnt", "drawn from the prior that the model learnt in training"),
 }
+"""Name and meaning of every class prior by key."""
 
 
-def measure_prior(held_out: EncodedExamples) -> list[Measure]:
-    """Decodes draws of every prior of the class, one an example, and asks for their class."""
-    carriers, labels = held_out.carriers, held_out.labels
+def evaluate_prior(context: EvaluationContext) -> SectionResult:
+    """Measures the class and the diversity of draws from the prior."""
+    return SectionResult(measure_prior(context.encoded))
+
+
+def measure_prior(encoded: EncodedExamples) -> list[Measure]:
+    """Decodes one draw per example from every class prior and audits its class."""
+    carriers, labels = encoded.carriers, encoded.labels
     draws = {
-        "refitted": held_out.from_prior(carriers, "prior"),
-        "at the class centre": held_out.from_prior(carriers, "prior", temperature=0.0),
+        "refitted": encoded.from_prior(carriers, "prior"),
+        "centre": encoded.from_prior(carriers, "prior", temperature=0.0),
     }
-    if held_out.codec.has_prior:
-        draws["learnt"] = held_out.codec.sample_prior(labels, held_out.seed)
-    free = held_out.from_prior(held_out.free, "prior")
-    images = {name: held_out.decode(draw, free) for name, draw in draws.items()}
-    own, other = " and ".join(carriers), " and ".join(held_out.free)
+    if encoded.codec.has_prior:
+        draws["learnt"] = encoded.codec.sample_prior(labels, encoded.seed)
+    free = encoded.from_prior(encoded.free, "prior")
+    images = {prior: encoded.decode(draw, free) for prior, draw in draws.items()}
+    own, other = " and ".join(carriers), " and ".join(encoded.free)
     others = f", {other} from its prior" if other else ""
     measures = [
         Measure(
-            name=f"Prior accuracy, {own} {name}",
-            value=float(np.mean(held_out.audit(decoded) == labels)),
-            chance=held_out.chance,
-            meaning=f"Share of {held_out.many} whose class the auditor reads right: {own} "
-            f"{PRIORS[name]}{others}.",
+            name=f"Prior accuracy, {own} {PRIORS[prior][0]}",
+            key=f"prior/{prior}",
+            value=float(np.mean(encoded.audit(decoded) == labels)),
+            chance=encoded.chance,
+            meaning=f"Share of {encoded.many} that the auditor classifies correctly: {own} "
+            f"{PRIORS[prior][1]}{others}.",
         )
-        for name, decoded in images.items()
+        for prior, decoded in images.items()
     ]
-    return [*measures, *_diversity(held_out, images["at the class centre"])]
+    return [*measures, *_diversity(encoded, images["centre"])]
 
 
-def _diversity(held_out: EncodedExamples, images: np.ndarray) -> list[Measure]:
-    """Variance at the class centre, where all that varies comes from other blocks."""
-    if not held_out.free:
+def _diversity(encoded: EncodedExamples, images: np.ndarray) -> list[Measure]:
+    """Variance at the class centre, where only the other blocks vary."""
+    if not encoded.free:
         return []
-    drawn = within_class_variance(images, held_out.labels)
-    real = within_class_variance(held_out.examples.images, held_out.labels)
+    drawn = within_class_variance(images, encoded.labels)
+    real = within_class_variance(encoded.examples.observations, encoded.labels)
     diversity = Measure(
         name="Diversity at the class centre",
+        key="prior/diversity",
         value=ratio(drawn, real),
         chance=0.0,
-        meaning=f"Variance within a class of {held_out.many} with "
-        f"{' and '.join(held_out.carriers)} at the class centre and {' and '.join(held_out.free)} "
-        f"from its prior, over that of {held_out.name} {held_out.many}.",
+        meaning=f"Variance within a class of {encoded.many} with "
+        f"{' and '.join(encoded.carriers)} at the class centre and {' and '.join(encoded.free)} "
+        f"from its prior, over the variance within a class of {encoded.name} {encoded.many}.",
     )
     return [diversity]

@@ -1,8 +1,7 @@
-"""Measured quality of recombinations: whether all their factors can be read back."""
+"""Measures the quality of recombinations: whether the auditor confirms all their factors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,38 +15,41 @@ from latentloom.augment import (
     allot_cells,
     anchors_among,
     choose_cells,
-    count_cells,
     derive,
     find_clashes,
-    plan_variants,
-    recombine,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import one_per_class
 from latentloom.pipeline.evaluation.decoded.variants import donors_among
-from latentloom.pipeline.report.charts.factor_grid import factor_grid
 from latentloom.pipeline.report.measure import Measure
-from latentloom.pipeline.report.pictures.donor_sheet import donor_sheet
+from latentloom.pipeline.report.pictures.sheets.donor_sheet import donor_sheet
+from latentloom.pipeline.report.schema import Picture
 
 SHEET_ROWS = 10
+SHEET = (
+    "Right, a recombination before the gate; left of it, the real images that gave its factors, "
+    "each with the value it gave. A red frame marks a rejected recombination."
+)
 
 
 @dataclass(frozen=True)
 class Recombinations:
-    """Some recombinations before the gate, to look at and to measure.
+    """A sample of recombinations before the gate, to show and to measure.
 
     Attributes:
-        plan: Their plan, `V` variants.
-        images: uint8 of shape `(V, height, width, channels)`.
+        plan: The plan of the `V` recombinations.
+        observations: uint8 of shape `(V, height, width, channels)`.
         donors: Image of the donor of each factor of the grid, `(V, factors, height, width,
             channels)`; the first is the anchor.
         verdicts: The gate's verdicts.
-        read: What the auditor reads, int64 of shape `(V,)` a factor.
+        read: The auditor's prediction, int64 of shape `(V,)` per factor.
     """
 
     plan: VariantPlan
-    images: np.ndarray
+    observations: np.ndarray
     donors: np.ndarray
     verdicts: Verdicts
     read: dict[str, np.ndarray]
@@ -75,30 +77,22 @@ def draw_recombinations(
     order = np.argsort(derive(targets.keys, targets.steps), kind="stable")
     some = np.sort(order[: config.evaluate.anchors])
     anchors = anchors_among(bank.ids.tolist(), bank.factors, bank, rows[some], targets.take(some))
-    plan = plan_variants(
-        generate.recipe,
-        anchors,
-        spec,
-        seed=generate.seed,
-        donors=bank,
-        options=generate.options,
-        clashes=clashes,
-    )
-    images, probabilities = codec.render_factors(recombine(bank.latents, bank.latents, plan))
+    plan = plan_attempt(generate, anchors, spec, bank, clashes)
     gate = generate.gate.build(enabled=True)
+    made = make_variants(codec, bank.latents, bank.latents, plan, gate)
     row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
-    real = examples.images[[row_of[example_id] for example_id in bank.ids]]
+    real = examples.observations[[row_of[example_id] for example_id in bank.ids]]
     return Recombinations(
         plan=plan,
-        images=images,
+        observations=made.observations,
         donors=np.stack([real[_donors_of(plan, spec, name)] for name in cells.factors], axis=1),
-        verdicts=gate.judge_factors(probabilities, plan.factors),
-        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(images).items()},
+        verdicts=made.verdicts,
+        read={f: np.argmax(p, axis=-1) for f, p in codec.judge_factors(made.observations).items()},
     )
 
 
 def _within(cells: Cells, factors: dict[str, np.ndarray]) -> Cells:
-    """The cells whose values some examples have; a sample may lack those of rare values."""
+    """The cells for which every value has an example; a sample may lack rare values."""
     columns = zip(cells.factors, cells.values.T, strict=True)
     there = np.logical_and.reduce([np.isin(column, factors[name]) for name, column in columns])
     return Cells(cells.factors, cells.values[there], cells.numbers[there])
@@ -110,65 +104,43 @@ def _donors_of(plan: VariantPlan, spec: LatentSpec, factor: str) -> np.ndarray:
 
 
 def measure_recombinations(drawn: Recombinations) -> list[Measure]:
-    """Measures how many recombinations, drawn before the gate, are of their cell."""
+    """Measures how many recombinations match their cell, before and after the gate."""
     expected, passed = drawn.plan.factors, drawn.verdicts.accepted
     right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
     whole = np.logical_and.reduce(list(right.values()))
     names = {name: f"Factor {name} kept" for name in right} | {"label": "Class kept"}
-    pairs = [("Cell read back", whole)] + [(names[name], right[name]) for name in right]
+    shares = {"cell": ("Cell read back", whole)}
+    shares |= {f"kept/{name}": (names[name], column) for name, column in right.items()}
     measures = [
         Measure(
             name=f"{name}, {when} the gate",
+            key=f"variants/{key}/{when}",
             value=float(np.mean(column[rows])) if rows.any() else None,
-            meaning="Share of recombinations in which the auditor reads what is expected.",
+            meaning="Share of recombinations that the auditor classifies as planned.",
         )
-        for name, column in pairs
+        for key, (name, column) in shares.items()
         for when, rows in (("before", np.ones(len(passed), bool)), ("after", passed))
     ]
     rejected = Measure(
         name="Rejected by the gate",
+        key="variants/rejected",
         value=float(1 - np.mean(passed)),
         better="lower",
-        meaning="Share of candidates that the judge refuses on the first attempt.",
+        meaning="Share of candidates that the judge rejects on the first attempt.",
     )
     return [*measures, rejected]
 
 
-def measure_cells(
-    before: Coverage, after: Coverage, differ: Sequence[tuple[str, str]]
-) -> list[Measure]:
-    """Counts the cells of the grid that could have an example and have none.
-
-    Args:
-        before: The cells of the data that was read.
-        after: The cells with the variants added.
-        differ: Pairs of factors whose values must not have the same name.
-    """
-    within = [pair for pair in differ if set(pair) <= set(before.names)]
-    clashes = find_clashes(before.names, within)
-    counts = {"before": count_cells(before, clashes), "after": count_cells(after, clashes)}
-    return [
-        Measure(
-            name=f"Cells without an example, {when}",
-            value=without,
-            unit=f"of {total}",
-            better="lower",
-            meaning=f"Possible combinations of {', '.join(before.names)} that no example has.",
-        )
-        for when, (total, without) in counts.items()
-    ]
-
-
-def sheet_of(drawn: Recombinations, grid: Coverage) -> bytes:
-    """A picture of some recombinations beside their donors, classes in turn."""
+def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:
+    """Shows recombinations beside their donors, one of each class first."""
     label = drawn.plan.label
-    _, first = np.unique(label, return_index=True)
+    first = one_per_class(label)
     others = np.setdiff1d(np.arange(len(label)), first)
     rows = np.sort(np.concatenate([first, others])[:SHEET_ROWS])
     expected = {name: drawn.plan.factors[name][rows] for name in grid.names}
-    return donor_sheet(
+    sheet = donor_sheet(
         drawn.donors[rows],
-        drawn.images[rows],
+        drawn.observations[rows],
         factors=list(grid.names),
         values=[
             [grid.names[name][expected[name][row]] for name in grid.names]
@@ -176,27 +148,4 @@ def sheet_of(drawn: Recombinations, grid: Coverage) -> bytes:
         ],
         accepted=drawn.verdicts.accepted[rows],
     )
-
-
-def grid_of(before: Coverage, after: Coverage) -> bytes:
-    """A heat map of the first factor and the one with which it has most cells without example."""
-    first, *others = before.names
-
-    def missing(name: str) -> int:
-        pair = before.over([first, name])
-        return pair.num_cells - len(pair.counts)
-
-    second = max(others, key=missing)
-    return factor_grid(
-        (first, before.names[first]),
-        (second, before.names[second]),
-        *(_counts(coverage.over([first, second])) for coverage in (before, after)),
-    )
-
-
-def _counts(coverage: Coverage) -> np.ndarray:
-    """Examples of each cell of two factors, `(R, C)`."""
-    counts = np.zeros([len(values) for values in coverage.names.values()], np.int64)
-    cells = np.array(list(coverage.counts), np.int64).reshape(-1, 2)
-    counts[cells[:, 0], cells[:, 1]] = list(coverage.counts.values())
-    return counts
+    return Picture(sheet, SHEET)

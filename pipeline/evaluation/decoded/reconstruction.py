@@ -1,73 +1,85 @@
-"""Figures of decoded observations: reconstructions, and draws from the prior of a class."""
+"""Measures the reconstruction error."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from latentloom.model_zoo.metrics.pixels import mean_squared_error, within_class_variance
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 
-def measure_reconstruction(held_out: EncodedExamples) -> list[Measure]:
-    """Measures what decoding loses, against what the mean of the class alone would lose.
+def evaluate_reconstruction(context: EvaluationContext) -> SectionResult:
+    """Measures the reconstruction error."""
+    return SectionResult(measure_reconstruction(context.encoded))
 
-    Nothing is measured where squared errors tell nothing, as of bags of words.
+
+def measure_reconstruction(encoded: EncodedExamples) -> list[Measure]:
+    """Measures the reconstruction error and compares it with the error of the class mean.
+
+    Returns nothing for observations without a squared error, such as bags of words.
     """
-    originals, name = held_out.examples.images, held_out.name
-    told = held_out.codec.kind.error_unit(held_out.codec.bundle.model.value_range)
+    originals, name = encoded.examples.observations, encoded.name
+    told = encoded.codec.kind.error_unit(encoded.codec.bundle.model.value_range)
     if told is None:
         return []
     level, unit = told
-    error = mean_squared_error(held_out.decode(held_out.latents), originals)
-    class_mean = within_class_variance(originals, held_out.labels)
+    error = mean_squared_error(encoded.decode(encoded.latents), originals)
+    class_mean = within_class_variance(originals, encoded.labels)
     return [
         Measure(
             name="Reconstruction error",
+            key="reconstruction/error",
             value=error * level,
             better="lower",
-            meaning=f"Mean squared error {unit} of {name} {held_out.many} decoded from their mean "
+            meaning=f"Mean squared error {unit} of {name} {encoded.many} decoded from their mean "
             "codes.",
         ),
         Measure(
             name="Error of the class mean",
+            key="reconstruction/class_mean",
             value=class_mean * level,
             better="lower",
-            meaning=f"The same of the mean {name} {held_out.one} of the class.",
+            meaning=f"Mean squared error {unit} if the mean {name} {encoded.one} of the class "
+            f"replaces each {encoded.one}.",
         ),
         Measure(
             name="Reconstruction error over that of the class mean",
+            key="reconstruction/ratio",
             value=ratio(error, class_mean),
             chance=1.0,
             better="lower",
             meaning="Below 1 if the code holds more than the class.",
         ),
-        *_measure_shuffled(held_out, error),
+        *_measure_shuffled(encoded, error),
     ]
 
 
-def _measure_shuffled(held_out: EncodedExamples, error: float) -> list[Measure]:
-    """What it costs to decode each example with the blocks without the label of another one."""
-    if not held_out.free:
+def _measure_shuffled(encoded: EncodedExamples, error: float) -> list[Measure]:
+    """Measures the error if each example is decoded with the free blocks of another example."""
+    if not encoded.free:
         return []
-    rows = cycle(held_out.keys("shuffle"))
-    mixed = held_out.decode(held_out.rows(held_out.carriers), held_out.rows(held_out.free, rows))
-    free = " and ".join(held_out.free)
+    rows = cycle(encoded.keys("shuffle"))
+    mixed = encoded.decode(encoded.rows(encoded.carriers), encoded.rows(encoded.free, rows))
+    free = " and ".join(encoded.free)
     shuffled = Measure(
         name=f"Error with {free} shuffled over plain error",
-        value=ratio(mean_squared_error(mixed, held_out.examples.images), error),
+        key="reconstruction/shuffled",
+        value=ratio(mean_squared_error(mixed, encoded.examples.observations), error),
         chance=1.0,
-        meaning=f"Each {held_out.one} decoded with {free} of another one; 1 if the decoder "
+        meaning=f"Each {encoded.one} decoded with {free} of another one; 1 if the decoder "
         "ignores it.",
     )
     return [shuffled]
 
 
 def cycle(keys: np.ndarray) -> np.ndarray:
-    """For every example the next one in the order of the keys: rows `(n,)`, each once.
+    """The next example, in the order of the keys, for every example: rows `(n,)`, each once.
 
     Args:
-        keys: `(n,)` uint64, which decide; the order of the examples does not.
+        keys: `(n,)` uint64. The result depends on the keys, not on the order of the examples.
     """
     order = np.argsort(keys, kind="stable")
     rows = np.empty_like(order)
@@ -76,5 +88,5 @@ def cycle(keys: np.ndarray) -> np.ndarray:
 
 
 def ratio(numerator: float, denominator: float) -> float | None:
-    """A ratio, or None where the data give nothing to divide by."""
+    """The ratio, or None if the denominator is 0."""
     return numerator / denominator if denominator else None

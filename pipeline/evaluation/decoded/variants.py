@@ -1,4 +1,4 @@
-"""Measured quality of a bundle: how clean the split is, and what its variants are like."""
+"""Measures the quality of variants: class, rejections and diversity."""
 
 from __future__ import annotations
 
@@ -13,33 +13,46 @@ from latentloom.augment import (
     Verdicts,
     find_clashes,
     find_recipe,
-    plan_variants,
-    recombine,
 )
 from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.metrics.diversity import relative_diversity
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import EvaluateConfig, GenerateConfig
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
+from latentloom.pipeline.config.settings import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.pictures.registry import pictures_of
+from latentloom.pipeline.report.pictures.shown import ShownVariants
+from latentloom.pipeline.report.schema import Picture
 
 
 @dataclass(frozen=True)
 class VariantSample:
-    """Some anchors with their variants before the gate, to look at and to measure.
+    """A sample of anchors with their variants before the gate, to show and to measure.
 
     Attributes:
-        anchors: The anchors, `a` of them.
-        images: Their variants as they are stored, `(a, v, ...)`.
-        verdicts: The gate's verdicts on them, rows in the order of anchors, then variants.
-        audited: The class that the auditor reads, `(a * v,)`.
+        anchors: The `a` anchors.
+        observations: Their variants as stored, `(a, v, ...)`.
+        verdicts: The gate's verdicts on the variants, in the order of anchors, then variants.
+        audited: The class that the auditor predicts, `(a * v,)`.
     """
 
     anchors: Examples
-    images: np.ndarray
+    observations: np.ndarray
     verdicts: Verdicts
     audited: np.ndarray
+
+
+def evaluate_variants(context: EvaluationContext) -> SectionResult:
+    """Measures class-preserving variants of the scored examples."""
+    codec, examples, config = context.codec, context.encoded.examples, context.config
+    generate = config.generate.preserving_class(codec.spec)
+    return SectionResult(
+        measure_variants(draw_sample(codec, examples, generate, config.evaluate), examples)
+    )
 
 
 def draw_sample(
@@ -47,87 +60,102 @@ def draw_sample(
 ) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
     chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
-    latents = codec.encode(chosen.images)
+    latents = codec.encode(chosen.observations)
     variants = np.full(len(chosen), evaluate.variants, np.int64)
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
     if find_recipe(generate.recipe).needs_donors:
         donors = donors_among(codec, examples, generate, codec.spec.carried(examples.factors))
-    plan = plan_variants(
-        generate.recipe,
-        anchors,
-        codec.spec,
-        seed=generate.seed,
-        donors=donors,
-        options=generate.options,
-        clashes=find_clashes(codec.bundle.factors, generate.differ),
-    )
-    codes = recombine(latents, donors.latents if donors else None, plan)
-    images, probabilities = codec.render_factors(codes)
+    clashes = find_clashes(codec.bundle.factors, generate.differ)
+    plan = plan_attempt(generate, anchors, codec.spec, donors, clashes)
     gate = generate.gate.build(enabled=True)
+    made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
     return VariantSample(
         anchors=chosen,
-        images=images.reshape(len(chosen), evaluate.variants, *images.shape[1:]),
-        verdicts=gate.judge_factors(probabilities, plan.factors),
-        audited=np.argmax(codec.judge(images), axis=-1),
+        observations=made.observations.reshape(
+            len(chosen), evaluate.variants, *made.observations.shape[1:]
+        ),
+        verdicts=made.verdicts,
+        audited=np.argmax(codec.judge(made.observations), axis=-1),
     )
 
 
 def donors_among(
     codec: Codec, examples: Examples, generate: GenerateConfig, factors: Sequence[str]
 ) -> DonorBank:
-    """The donor bank of some examples by some factors; only those in it are encoded."""
+    """Builds the donor bank of some examples by some factors; encodes only the kept examples."""
     bank = {"seed": generate.seed, "capacity": generate.donors_per_class}
     columns = {name: examples.factors[name] for name in factors}
     kept = set(DonorBank.build(examples.ids, columns, {}, **bank).ids.tolist())
     chosen = examples.take(np.array([example_id in kept for example_id in examples.ids], bool))
     columns = {name: chosen.factors[name] for name in factors}
-    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.images), **bank)
+    return DonorBank.build(chosen.ids, columns, codec.encode(chosen.observations), **bank)
+
+
+def draw_variants(codec: Codec, sample: VariantSample) -> Picture:
+    """Draws some anchors of a sample beside their variants."""
+    shown = ShownVariants(
+        anchors=sample.anchors,
+        variants=sample.observations,
+        accepted=sample.verdicts.accepted.reshape(sample.observations.shape[:2]),
+        names=codec.bundle.class_names,
+    )
+    return pictures_of(codec.kind, codec.bundle.vocabulary).variants(shown)
 
 
 def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]:
-    """Measures the class, the rejects and the diversity of a sample of variants.
+    """Measures the class, the rejections and the diversity of a sample of variants.
 
     Args:
         sample: Variants before the gate, with the gate's verdicts.
         examples: Real examples to compare the diversity with.
     """
-    variants = sample.images.shape[1]
+    variants = sample.observations.shape[1]
     labels = np.repeat(sample.anchors.labels, variants)
     right, passed = sample.audited == labels, sample.verdicts.accepted
-    chance = float(np.bincount(labels).max() / len(labels))
     return [
-        Measure(
-            name="Class kept, before the gate",
-            value=float(np.mean(right)),
-            chance=chance,
-            meaning="Share of all variants in which the auditor reads the anchor's class.",
-        ),
-        Measure(
-            name="Class kept, after the gate",
-            value=float(np.mean(right[passed])) if passed.any() else None,
-            chance=chance,
-            meaning="The same among the variants that the gate accepts.",
-        ),
+        *_class_kept(right, passed, float(np.bincount(labels).max() / len(labels))),
         Measure(
             name="Rejected by the gate",
+            key="variants/rejected",
             value=float(1 - np.mean(passed)),
             better="lower",
-            meaning="Share of candidates that the judge refuses on the first attempt.",
+            meaning="Share of candidates that the judge rejects on the first attempt.",
         ),
         Measure(
             name="Calibration error of the gate",
+            key="variants/calibration",
             value=calibration_error(sample.verdicts.confidence, right),
             chance=0.0,
             better="lower",
-            meaning="Mean distance of the judge's probability of the anchor's class and the share "
-            "of variants of such a probability in which the auditor reads it.",
+            meaning="Mean distance between the judge's probability of the anchor's class and the "
+            "share of variants of such a probability that the auditor classifies as that class.",
         ),
         Measure(
             name="Diversity",
-            value=relative_diversity(sample.images, examples.images, examples.labels),
+            key="variants/diversity",
+            value=relative_diversity(sample.observations, examples.observations, examples.labels),
             chance=0.0,
-            meaning="Mean Euclidean distance among the variants of one anchor over that among real "
-            "examples of one class; 0 for a model that ignores its style code.",
+            meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
+            "distance among real examples of one class; 0 for a model that ignores its style code.",
+        ),
+    ]
+
+
+def _class_kept(right: np.ndarray, passed: np.ndarray, chance: float) -> list[Measure]:
+    return [
+        Measure(
+            name="Class kept, before the gate",
+            key="variants/kept/label/before",
+            value=float(np.mean(right)),
+            chance=chance,
+            meaning="Share of all variants that the auditor classifies as the anchor's class.",
+        ),
+        Measure(
+            name="Class kept, after the gate",
+            key="variants/kept/label/after",
+            value=float(np.mean(right[passed])) if passed.any() else None,
+            chance=chance,
+            meaning="Share of accepted variants that the auditor classifies as the anchor's class.",
         ),
     ]

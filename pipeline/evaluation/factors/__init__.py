@@ -1,1 +1,1 @@
-"""Control of single factors."""
+"""Sections on the control of single factors."""

@@ -1,4 +1,4 @@
-"""Measured disentanglement: what single axes of the code tell of the factors, and what all tell."""
+"""Measures disentanglement: how well single axes and the whole code predict the factors."""
 
 from __future__ import annotations
 
@@ -13,80 +13,83 @@ from latentloom.model_zoo.metrics.disentanglement.scores import (
     disentanglement_scores,
 )
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.factor_table import factor_table
 from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.schema import Picture
 
 LEAST_OF_VALUE = 5
-"""Fewest examples a value, on average and of the second most frequent, of a factor that counts."""
+"""Fewest examples per value, on average and of the second most frequent, to compare a factor."""
 MOST_AXES = 40
-"""Axes that are drawn: those of most importance."""
+"""Most axes drawn, the most important ones."""
 CAPTION = (
-    "The share that each axis has in how random forests tell a factor from the mean code; every "
+    "Importance of each axis to random forests that predict a factor from the mean code; every "
     "column adds up to 1 over all axes. An axis is one dimension of a block, counted from 0. In a "
-    "code that is disentangled no row tells two factors. Shares mean little where the error of the "
-    "forests is near 1."
+    "disentangled code no row is important for two factors. Importances mean little if the error "
+    "of the forests is near 1."
 )
 TITLE = "Axes and factors"
-ERROR = "Root mean squared error on examples apart, over the standard deviation of the factor"
+ERROR = "Root mean squared error on held-out examples, over the standard deviation of the factor"
 FIGURES = {
     "dci_forest_disentanglement": (
         "DCI disentanglement, forest",
-        "1 if no axis is of use for two factors, to random forests that tell each factor from the "
-        "code; the more axes, the more has noise of it too.",
+        "1 if no axis is important for two factors, to random forests that predict each factor "
+        "from the code. With more axes, noise scores higher too.",
     ),
     "dci_forest_completeness": (
         "DCI completeness, forest",
-        "1 if no factor needs two axes, to the same forests; low by design where a block of "
-        "several axes tells a factor.",
+        "1 if no factor needs two axes, to the same forests; low by design if a block of several "
+        "axes carries a factor.",
     ),
     "dci_forest_error": (
         "DCI error, forest",
-        f"{ERROR}, of the forests, mean of factors: 0 is best, 1 is what guessing its mean gives.",
+        f"{ERROR}, for the forests, mean over factors: 0 is best, 1 is the error of its mean.",
     ),
     "dci_lasso_disentanglement": (
         "DCI disentanglement, lasso",
-        "1 if no axis is of use for two factors, to linear regressions (lasso): inflated where the "
-        "code says nothing, so read it beside their error.",
+        "1 if no axis is important for two factors, to linear regressions (lasso). Inflated if the "
+        "code holds nothing of a factor, so compare it with their error.",
     ),
     "dci_lasso_completeness": (
         "DCI completeness, lasso",
-        "1 if no factor needs two axes, to the same regressions: inflated where the code says "
-        "nothing, so read it beside their error.",
+        "1 if no factor needs two axes, to the same regressions. Inflated if the code holds "
+        "nothing of a factor, so compare it with their error.",
     ),
     "dci_lasso_error": (
         "DCI error, lasso",
-        f"{ERROR}, of the lasso: near 1 also for a factor whose values have no order.",
+        f"{ERROR}, for the lasso: near 1 also for a factor whose values have no order.",
     ),
     "mig": (
         "mutual information gap (MIG)",
-        "By how much the axis that knows most of a factor knows more than the second, of all there "
-        "is to know, mean of factors: 0 where two axes of a block know as much.",
+        "Mutual information of a factor and its best axis, less that of the second, over the "
+        "entropy of the factor, mean over factors: 0 if two axes hold equally much.",
     ),
     "modularity": (
         "modularity",
-        "1 if no axis knows of two factors, mean of all axes: those of noise count with about a "
-        "half.",
+        "1 if no axis has mutual information with two factors, mean over all axes; an axis of "
+        "noise counts about one half.",
     ),
     "sap": (
         "separated attribute predictability (SAP)",
-        "Accuracy of a linear classifier on the axis that tells a factor best less that on the "
-        "second, mean of factors: 0 where two axes tell as much, and never 1.",
+        "Accuracy of a linear classifier of a factor on its best axis, less the accuracy on the "
+        "second, mean over factors: 0 if two axes predict equally well, and never 1.",
     ),
     "explicitness": (
         "explicitness",
-        "How surely linear classifiers tell each value from the whole code, as the area under the "
-        "ROC curve: 0.5 for guessing, 1 for always right, however the code is turned.",
+        "Area under the ROC curve of linear classifiers of each value on the whole code: 0.5 for "
+        "guessing, 1 for always right. Rotating the code does not change it.",
     ),
     "factor_vae": (
         "FactorVAE score",
-        "Of batches of examples that share the value of one factor: how often the axis that varies "
-        "least says which factor it is.",
+        "Accuracy of guessing the factor whose value a batch of examples shares, from the axis "
+        "that varies least.",
     ),
     "beta_vae": (
         "beta-VAE score",
-        "Of groups of pairs that share the value of one factor: how often a linear classifier says "
-        "which factor it is from the differences of their codes.",
+        "Accuracy of a linear classifier of the factor whose value the examples of each pair "
+        "share, on the differences of their codes.",
     ),
 }
 """Title and meaning of every score of `disentanglement_scores`."""
@@ -94,13 +97,13 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class FactorCodes:
-    """Mean codes beside the factors of their examples. Get some with `FactorCodes.choose`.
+    """Mean codes and factors of examples. Get them with `FactorCodes.choose`.
 
     Attributes:
         codes: All blocks side by side, `(n, dim)`.
-        axes: Names of the `dim` axes: the block and the number there, from 0.
+        axes: Names of the `dim` axes: the block and the number within it, from 0.
         factors: Values `(n,)` of each factor that can be compared with the axes.
-        left_out: Why each other factor cannot.
+        left_out: The reason for each factor that is left out.
         seed: Seed of all splits, trees and batches.
     """
 
@@ -111,41 +114,49 @@ class FactorCodes:
     seed: int
 
     @classmethod
-    def choose(cls, held_out: EncodedExamples, config: Config) -> FactorCodes:
+    def choose(cls, encoded: EncodedExamples, config: Config) -> FactorCodes:
         """Chooses examples by their keyed hash, at most `evaluate.disentanglement_examples`.
 
-        Left out are factors with one value among them, and those whose values are too rare to be
-        learnt and tested: fewer than five examples a value, or fewer than two values of five.
+        Leaves out factors with one value, and factors whose values are too rare to be learnt and
+        tested: fewer than five examples per value on average, or fewer than two values with five.
         """
-        order = np.argsort(held_out.keys("axes"), kind="stable")
+        order = np.argsort(encoded.keys("axes"), kind="stable")
         rows = order[: config.evaluate.disentanglement_examples]
-        latents, factors = held_out.latents, held_out.examples.factors
+        latents, factors = encoded.latents, encoded.examples.factors
         chosen = {name: values[rows] for name, values in factors.items()}
         reasons = {name: _reason(values) for name, values in chosen.items()}
         return cls(
-            codes=np.concatenate([latents[b.name][rows] for b in held_out.codec.spec], axis=1),
-            axes=tuple(f"{b.name} {axis}" for b in held_out.codec.spec for axis in range(b.dim)),
+            codes=np.concatenate([latents[b.name][rows] for b in encoded.codec.spec], axis=1),
+            axes=tuple(f"{b.name} {axis}" for b in encoded.codec.spec for axis in range(b.dim)),
             factors={name: values for name, values in chosen.items() if not reasons[name]},
             left_out={name: reason for name, reason in reasons.items() if reason},
-            seed=held_out.seed,
+            seed=encoded.seed,
         )
 
     @cached_property
     def found(self) -> Disentanglement | None:
-        """What the axes tell of the factors; nothing of under 20 examples or two factors."""
+        """The scores; None for fewer than 20 examples or two factors."""
         if len(self.codes) < LEAST_EXAMPLES or len(self.factors) < 2:
             return None
         return disentanglement_scores(self.codes, self.factors, self.seed)
 
     @cached_property
     def by_chance(self) -> dict[str, float]:
-        """The same scores of codes that are given to the next example, in an order of no meaning.
+        """The scores if each code is assigned to the next example, in an arbitrary order.
 
-        A code that knows nothing does not have 0 of every score, and the more axes and the fewer
-        examples there are, the more it has: only codes of the same kind tell how much.
+        An uninformative code does not score 0 everywhere. Its scores grow with more axes and fewer
+        examples, so shuffled codes give the chance level.
         """
         others = np.roll(self.codes, 1, axis=0)
         return disentanglement_scores(others, self.factors, self.seed).scores
+
+
+def evaluate_axes(context: EvaluationContext) -> SectionResult:
+    """Measures and draws how well single axes of the code predict the factors."""
+    codes = FactorCodes.choose(context.encoded, context.config)
+    return SectionResult(
+        measure_factor_codes(codes), draw_factor_codes(codes), note_factor_codes(codes)
+    )
 
 
 def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
@@ -155,13 +166,14 @@ def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
         codes: Mean codes of held-out examples with their factors.
 
     Returns:
-        Nothing for fewer than 20 examples or two factors.
+        The measures; empty for fewer than 20 examples or two factors.
     """
     if not codes.found:
         return []
     return [
         Measure(
             name=f"{TITLE}: {title}",
+            key=f"axes/{score}",
             value=codes.found.scores[score],
             chance=codes.by_chance[score],
             better="lower" if score.endswith("error") else "higher",
@@ -171,34 +183,35 @@ def measure_factor_codes(codes: FactorCodes) -> list[Measure]:
     ]
 
 
-def draw_factor_codes(codes: FactorCodes) -> dict[str, bytes]:
-    """Draws how much each of the most important axes tells of each factor, if it was measured."""
+def draw_factor_codes(codes: FactorCodes) -> dict[str, Picture]:
+    """Draws the importance of the most important axes for each factor, if it was measured."""
     if not codes.found:
         return {}
     table = codes.found.importance["forest"]
     table = table / np.maximum(table.sum(axis=0), 1e-12)
     shown = np.sort(np.argsort(-table.sum(axis=1), kind="stable")[:MOST_AXES])
     names = [codes.axes[axis] for axis in shown]
-    return {"axis_table": factor_table(("axis", names), list(codes.factors), table[shown])}
+    drawing = factor_table(("axis", names), list(codes.factors), table[shown])
+    return {"axis_table": Picture(drawing, axis_caption(codes))}
 
 
 def axis_caption(codes: FactorCodes) -> str:
-    """Says how the drawing is to be read, and that it leaves axes out if it does."""
+    """Explains the drawing and says whether it leaves axes out."""
     if len(codes.axes) <= MOST_AXES:
         return CAPTION
-    return f"{CAPTION} Of {len(codes.axes)} axes those {MOST_AXES} of most importance are shown."
+    return f"{CAPTION} Shows the {MOST_AXES} most important of {len(codes.axes)} axes."
 
 
 def note_factor_codes(codes: FactorCodes) -> list[str]:
-    """Says what was compared, what chance is, and which factors were left out, and why."""
+    """Notes what was compared, the meaning of chance, and why factors were left out."""
     if len(codes.factors) + len(codes.left_out) < 2:
         return []
     notes = [
         f"Figures of axes and factors are of {len(codes.codes):,} examples, {len(codes.axes)} axes "
-        f"of their mean codes and the factors {', '.join(codes.factors)}. Chance is what the same "
-        "codes give if each belongs to another example."
+        f"of their mean codes and the factors {', '.join(codes.factors)}. Chance is the figure for "
+        "the same codes, each assigned to another example."
         if codes.found
-        else f"Axes and factors were not compared: that takes {LEAST_EXAMPLES} examples or more "
+        else f"Axes and factors were not compared: this needs {LEAST_EXAMPLES} examples or more "
         f"and two factors that vary. There were {len(codes.codes)} and {len(codes.factors)}."
     ]
     reasons = "; ".join(f"{name}, {reason}" for name, reason in codes.left_out.items())
@@ -206,7 +219,7 @@ def note_factor_codes(codes: FactorCodes) -> list[str]:
 
 
 def _reason(values: np.ndarray) -> str | None:
-    """Why a factor with these values cannot be compared with axes, if it cannot."""
+    """Why a factor with these values is left out, or None."""
     counts = np.sort(np.unique(values, return_counts=True)[1])
     if len(counts) < 2:
         return "which has one value"

@@ -1,4 +1,4 @@
-"""Measured control of factors: which block tells which, what swaps of one do, and paths."""
+"""Measures the control of factors: which block predicts which factor, swaps and paths."""
 
 from __future__ import annotations
 
@@ -11,81 +11,99 @@ from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.paths import measure_paths
 from latentloom.pipeline.evaluation.factors.swaps import measure_factor_swaps
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.factor_table import factor_table
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.report.schema import Picture
 
-SCALE = "what a linear probe reads in its mean code, 0 for guessing and 1 for always right"
+SCALE = "accuracy of a linear probe on its mean code, 0 for guessing and 1 for always right"
 TABLE_CAPTION = (
-    "What a linear probe reads of each factor in the mean code of each block: 0 for guessing the "
-    "most frequent value, 1 for always right. A block should tell its own factor and no other."
+    "Accuracy of a linear probe of each factor on the mean code of each block: 0 for guessing the "
+    "most frequent value, 1 for always right. A block should predict its own factor and no other."
 )
 
 
-def measure_factors(held_out: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
+def evaluate_factors(context: EvaluationContext) -> SectionResult:
+    """Measures which block predicts which factor, swaps and paths; draws the table of blocks."""
+    measures = measure_factors(context.encoded, context.train, context.config)
+    return SectionResult(measures, draw_blocks(context.encoded, measures))
+
+
+def measure_factors(encoded: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
     """Measures blocks, swaps and paths.
 
     Args:
-        held_out: Encoded examples that everything is scored on.
-        train: Examples that probes are trained on.
-        config: The configuration; sections `generate` and `evaluate` decide.
+        encoded: The encoded examples to score.
+        train: Examples to train probes on.
+        config: The configuration; sections `generate` and `evaluate` apply.
 
     Returns:
-        Nothing for a bundle whose blocks carry one factor.
+        The measures; empty for a bundle whose blocks carry fewer than two factors.
     """
-    if len(held_out.codec.spec.carried(train.factors)) < 2:
+    if len(encoded.codec.spec.carried(train.factors)) < 2:
         return []
     return [
-        *measure_blocks(held_out, train, config),
-        *measure_factor_swaps(held_out, config),
-        *measure_paths(held_out.codec, held_out.examples, config),
+        *measure_blocks(encoded, train, config),
+        *measure_factor_swaps(encoded, config),
+        *measure_paths(encoded.codec, encoded.examples, config),
     ]
 
 
-def measure_blocks(held_out: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
-    """Measures which block tells which factor, by a linear probe on mean codes.
+def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
+    """Measures which block predicts which factor, by a linear probe on mean codes.
 
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
     """
     train = choose(train, config.evaluate.probe_examples, 0, "probe")
-    spec, codes = held_out.codec.spec, held_out.codec.encode(train.images)
-    scores: dict[bool, dict[str, float]] = {True: {}, False: {}}
+    spec, codes = encoded.codec.spec, encoded.codec.encode(train.observations)
+    scores: dict[bool, dict[tuple[str, str], float]] = {True: {}, False: {}}
     for block, name in itertools.product(spec, spec.carried(train.factors)):
-        values, found = held_out.examples.factors[name], held_out.latents[block.name]
+        values, found = encoded.examples.factors[name], encoded.latents[block.name]
         chance = np.bincount(values).max() / len(values)
         accuracy = probe_accuracy("linear", codes[block.name], train.factors[name], found, values)
         scaled = (accuracy - chance) / max(1 - chance, 1e-9)
-        scores[name in block.factors][cell_name(block.name, name)] = float(scaled)
+        scores[name in block.factors][block.name, name] = float(scaled)
     means = [
-        _tells(f"Blocks tell {what}, mean", float(np.mean(list(scores[is_own].values()))), is_own)
-        for what, is_own in (("their own factors", True), ("other factors", False))
+        _tells(f"Blocks tell {what}, mean", key, float(np.mean([*scores[is_own].values()])), is_own)
+        for what, key, is_own in (
+            ("their own factors", "blocks/own", True),
+            ("other factors", "blocks/other", False),
+        )
     ]
-    return means + [_tells(*item, is_own) for is_own in scores for item in scores[is_own].items()]
+    return means + [
+        _tells(f"Block {block} tells {name}", cell_key(block, name), score, is_own)
+        for is_own in scores
+        for (block, name), score in scores[is_own].items()
+    ]
 
 
-def draw_blocks(held_out: EncodedExamples, numbers: Sequence[Measure]) -> dict[str, bytes]:
-    """Draws which block tells which factor, if that was measured."""
-    values = {number.name: number.value for number in numbers}
-    blocks, factors = held_out.codec.spec.names, held_out.examples.factors
-    told = [f for f in factors if cell_name(blocks[0], f) in values]
+def draw_blocks(encoded: EncodedExamples, numbers: Sequence[Measure]) -> dict[str, Picture]:
+    """Draws which block predicts which factor, if that was measured."""
+    found = by_key(numbers)
+    blocks, factors = encoded.codec.spec.names, encoded.examples.factors
+    told = [f for f in factors if cell_key(blocks[0], f) in found]
     if not told:
         return {}
-    table = np.array([[values[cell_name(block, f)] for f in told] for block in blocks], float)
-    return {"block_table": factor_table(("block", blocks), told, table)}
+    table = np.array([[found[cell_key(block, f)].value for f in told] for block in blocks], float)
+    drawing = factor_table(("block", blocks), told, table)
+    return {"block_table": Picture(drawing, TABLE_CAPTION)}
 
 
-def _tells(name: str, value: float, is_own: bool) -> Measure:
+def _tells(name: str, key: str, value: float, is_own: bool) -> Measure:
     return Measure(
         name=name,
+        key=key,
         value=value,
         chance=0.0,
         better="higher" if is_own else "lower",
-        meaning=f"It should{'' if is_own else ' not'}: {SCALE}.",
+        meaning=f"Should be {'high' if is_own else 'low'}: {SCALE}.",
     )
 
 
-def cell_name(block: str, factor: str) -> str:
-    """Name of the figure that says what a block tells of a factor."""
-    return f"Block {block} tells {factor}"
+def cell_key(block: str, factor: str) -> str:
+    """Key of the figure for a block and a factor."""
+    return f"blocks/{block}/{factor}"

@@ -1,4 +1,4 @@
-"""Measured paths between two codes of a block: what is decoded between the values of a factor."""
+"""Measures paths between two codes of a block, which lead from one value of a factor to another."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from latentloom.pipeline.report.measure import Measure
 PLACES = np.linspace(0, 1, 11, dtype=np.float32)
 """Places on a path, from its start to its end."""
 INNER = slice(1, -1)
-"""Places between the two."""
+"""Places between start and end."""
 MOST_PATHS = 500
-"""Most paths a block."""
+"""Most paths per block."""
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Paths of one block, the others held, decoded and encoded again.
+    """Paths of one block with all other blocks fixed, decoded and encoded again.
 
     Attributes:
-        block: The block that goes from the code of one example to that of another.
-        name: Its factor, of which the two examples have different values.
+        block: The block that moves from the code of one example to the code of another.
+        name: Factor of the block; the two examples have different values of it.
         factors: The factors of the examples at the start.
-        latents: Their codes.
-        images: What is decoded, places first: `(11, n, ...)`.
-        found: Its codes.
-        read: Probability of every value of every judged factor by the auditor, `(11, n, values)`.
+        latents: Codes of the examples at the start.
+        observations: The decoded images, places first: `(11, n, ...)`.
+        found: Codes of the decoded images, places first.
+        read: The auditor's probabilities of every judged factor, `(11, n, values)`.
     """
 
     block: str
     name: str
     factors: dict[str, np.ndarray]
     latents: Latents
-    images: np.ndarray
+    observations: np.ndarray
     found: Latents
     read: dict[str, np.ndarray]
 
 
 def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]:
-    """Measures what is decoded between two codes of one block, the other blocks held.
+    """Measures the images decoded between two codes of one block, with all other blocks fixed.
 
-    Paths lead from an example to another with another value of the factor, in ten steps. That
-    blocks are convex is what Ge et al., WACV 2023, interpolate for in training.
+    A path leads in ten steps from an example to one with another value of the factor. Ge et al.,
+    WACV 2023, interpolate in training to make blocks convex; these figures measure the result.
 
     Args:
         codec: The codec of a bundle.
-        test: Examples that it was not trained on.
-        config: The configuration; sections `generate` and `evaluate` decide.
+        test: Examples that the model was not trained on.
+        config: The configuration; sections `generate` and `evaluate` apply.
     """
     most = min(MOST_PATHS, config.evaluate.anchors)
     hosts = choose(test, most, config.generate.seed, "paths")
-    latents = codec.encode(hosts.images)
+    latents = codec.encode(hosts.observations)
     least = config.generate.gate.build()
     measures = []
     for block in codec.spec:
@@ -70,7 +70,7 @@ def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]
 
 
 def draw_ends(hosts: Examples, name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of examples, and of others with another value of the factor."""
+    """Rows of start examples, and rows of end examples with another value of the factor."""
     order = np.argsort(identity_keys(seed, f"path {name}", hosts.ids), kind="stable")
     ends = np.empty(len(hosts), np.int64)
     ends[order] = np.roll(order, 1)
@@ -85,7 +85,7 @@ def walk(
     of: tuple[str, str],
     rows: tuple[np.ndarray, np.ndarray],
 ) -> Paths:
-    """Decodes the paths of a block and its factor from some rows to others."""
+    """Decodes the paths of a block and its factor from start rows to end rows."""
     (block, name), (starts, ends) = of, rows
     weights = np.repeat(PLACES, len(starts))[:, None]
     codes = {other: np.tile(code[starts], (len(PLACES), 1)) for other, code in latents.items()}
@@ -102,27 +102,27 @@ def walk(
         name=name,
         factors={other: values[starts] for other, values in hosts.factors.items()},
         latents={other: code[starts] for other, code in latents.items()},
-        images=by_place(images),
+        observations=by_place(images),
         found={other: by_place(code) for other, code in codec.encode(images).items()},
         read={other: by_place(p) for other, p in codec.judge_factors(images, "auditor").items()},
     )
 
 
 def kept_share(codec: Codec, paths: Paths) -> float | None:
-    """Share of other factors that the auditor reads as they are at the start; `None` without."""
+    """Share of other factors that the auditor classifies as at the start; None without others."""
     others = [name for name in paths.read if name != paths.name and codec.spec.carriers(name)]
     kept = [paths.read[o][INNER].argmax(axis=-1) == paths.factors[o] for o in others]
     return float(np.mean(kept)) if kept else None
 
 
 def steady_share(images: np.ndarray) -> float:
-    """Share of steps that lead towards the end of a path, in the direction from start to end.
+    """Share of steps that advance in the direction from start to end.
 
     Args:
-        images: What is decoded, places first.
+        images: The decoded images, places first.
 
     Returns:
-        1 for a path on which every image is nearer to the end than the last along that direction.
+        A share in `[0, 1]`; 1 if every image is further along that direction than the one before.
     """
     pixels = images.reshape(*images.shape[:2], -1).astype(np.float32)
     direction = pixels[-1] - pixels[0]
@@ -130,10 +130,10 @@ def steady_share(images: np.ndarray) -> float:
 
 
 def shift_of_others(paths: Paths) -> float | None:
-    """Mean squared change of the other blocks on the way, of 1 for two unrelated examples.
+    """Mean squared change of the other blocks on a path; 1 for two unrelated examples.
 
-    Against the code of what is decoded at the start, so that what every decoding changes does not
-    count. `None` for a code of one block.
+    The change is relative to the code of the image decoded at the start, so the error of decoding
+    does not count. None for a code of one block.
     """
     others = [name for name in paths.found if name != paths.block]
     shifts = [
@@ -149,35 +149,41 @@ def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
     sure, middle = paths.read[name].max(axis=-1), len(PLACES) // 2
     between = f"between two codes of {block} of different {name}"
 
-    def figure(what: str, value: float | None, meaning: str, **more) -> Measure:
-        return Measure(name=f"Path of {name}: {what}", value=value, meaning=meaning, **more)
-
-    return [
-        figure(
+    figures = {
+        "others": (
             "other factors kept",
             kept_share(codec, paths),
-            f"Share read right by the auditor {between}.",
+            f"Share that the auditor classifies as at the start, {between}.",
         ),
-        figure(
+        "confidence": (
             "confidence",
             float(sure[INNER].mean()),
-            f"Largest probability of a {name} by the auditor {between}.",
+            f"The auditor's largest probability of a {name}, {between}.",
         ),
-        figure(
+        "middle": (
             "mid-points of a value",
             float(np.mean(sure[middle] >= least)),
-            f"Share of middles {between} in which that is at least {least:g}.",
+            f"Share of mid-points {between} with a largest probability of at least {least:g}.",
         ),
-        figure(
+        "steps": (
             "steps towards the end",
-            steady_share(paths.images),
-            f"Share of steps {between} that change what is decoded towards what the second gives.",
+            steady_share(paths.observations),
+            f"Share of steps {between} that change the decoded image towards the second image.",
         ),
-        figure(
+        "shift": (
             "shift of other blocks",
             shift_of_others(paths),
-            f"Mean squared change of the other blocks, encoded again {between}; 1 for two "
+            f"Mean squared change of the other blocks, encoded again, {between}; 1 for two "
             "unrelated examples.",
-            better="lower",
         ),
+    }
+    return [
+        Measure(
+            name=f"Path of {name}: {what}",
+            key=f"path/{name}/{key}",
+            value=value,
+            better="lower" if key == "shift" else "higher",
+            meaning=meaning,
+        )
+        for key, (what, value, meaning) in figures.items()
     ]

@@ -1,4 +1,4 @@
-"""Measured swaps of one factor: a block of another example, and what the auditor reads of all."""
+"""Measures swaps of one factor: takes its block from another example and audits all factors."""
 
 from __future__ import annotations
 
@@ -11,45 +11,49 @@ from latentloom.pipeline.evaluation.latents.class_split import partners
 from latentloom.pipeline.report.measure import Measure
 
 
-def measure_factor_swaps(held_out: EncodedExamples, config: Config) -> list[Measure]:
-    """Gives every example the block of another with another value, factor by factor.
+def measure_factor_swaps(encoded: EncodedExamples, config: Config) -> list[Measure]:
+    """Gives every example the block of an example with another value, factor by factor.
 
-    Swaps to values that do not go together (`generate.differ`) are left out.
+    Skips swaps to values that must not be combined (`generate.differ`).
 
     Args:
-        held_out: Encoded examples that everything is scored on.
-        config: The configuration; its section `generate` decides.
+        encoded: The encoded examples to score.
+        config: The configuration; its section `generate` applies.
 
     Returns:
-        Nothing for factors that no judge reads or that have one value.
+        The measures; none for a factor that the judges do not classify or that has one value.
     """
     shares = {}
-    for block in held_out.codec.spec:
+    for block in encoded.codec.spec:
         for name in block.factors[:1]:
-            values = held_out.examples.factors[name]
-            if name in held_out.codec.bundle.judge_sizes and len(np.unique(values)) > 1:
-                shares[name] = _swap(held_out, block.name, name, config)
+            values = encoded.examples.factors[name]
+            if name in encoded.codec.bundle.judge_sizes and len(np.unique(values)) > 1:
+                shares[name] = _swap(encoded, block.name, name, config)
     shares = {name: found for name, found in shares.items() if found is not None}
     if not shares:
         return []
-    means = np.mean(list(shares.values()), axis=0)
-    shares = {"one factor, mean": means, **shares}
-    return [number for name, found in shares.items() for number in _measures(name, found)]
+    means = _measures("one factor, mean", "", np.mean(list(shares.values()), axis=0))
+    return means + [
+        number for name, found in shares.items() for number in _measures(name, f"{name}/", found)
+    ]
 
 
-def _swap(held_out: EncodedExamples, block: str, name: str, config: Config) -> np.ndarray | None:
-    """Shares with the factor of the donor, with the others of the host, and with both."""
-    factors, spec = held_out.examples.factors, held_out.codec.spec
-    donors = partners(factors[name], held_out.keys(f"swap {name}"))
+def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> np.ndarray | None:
+    """Shares with the donor's value, with the host's values of all other factors, and with both.
+
+    None if the swap leaves no allowed combination.
+    """
+    factors, spec = encoded.examples.factors, encoded.codec.spec
+    donors = partners(factors[name], encoded.keys(f"swap {name}"))
     expected = {**factors, name: factors[name][donors]}
-    clashes = find_clashes(held_out.codec.bundle.factors, config.generate.differ)
+    clashes = find_clashes(encoded.codec.bundle.factors, config.generate.differ)
     cells = np.stack(list(expected.values()), axis=1)
     rows = np.flatnonzero(go_together(tuple(expected), cells, clashes))
     if not len(rows):
         return None
-    codes = held_out.rows(spec.names, rows)
-    codes[block] = held_out.latents[block][donors[rows]]
-    read = held_out.codec.judge_factors(held_out.decode(codes), "auditor")
+    codes = encoded.rows(spec.names, rows)
+    codes[block] = encoded.latents[block][donors[rows]]
+    read = encoded.codec.judge_factors(encoded.decode(codes), "auditor")
     right = {
         other: read[other].argmax(axis=-1) == expected[other][rows]
         for other in read
@@ -60,17 +64,25 @@ def _swap(held_out: EncodedExamples, block: str, name: str, config: Config) -> n
     return np.array([swapped.mean(), kept.mean(), np.mean(swapped & (kept == 1))])
 
 
-def _measures(name: str, shares: np.ndarray) -> list[Measure]:
+def _measures(name: str, within: str, shares: np.ndarray) -> list[Measure]:
+    """Figures of one factor or of the mean; `within` is the middle part of their keys."""
     meanings = {
-        "value of the donor": "read of it as that of the example that gave its block",
-        "other factors kept": "read of the others as those of the example that gave their blocks",
-        "every factor as expected": "in which both hold for all",
+        "donor": (
+            "value of the donor",
+            "of swapped examples with the value of the donor, which gave the block",
+        ),
+        "others": (
+            "other factors kept",
+            "of other factors with the value of the host, which gave all other blocks",
+        ),
+        "all": ("every factor as expected", "of swapped examples in which both hold"),
     }
     return [
         Measure(
             name=f"Swap of {name}: {what}",
+            key=f"factor_swap/{within}{key}",
             value=float(share),
             meaning=f"Share, by the auditor, {meaning}.",
         )
-        for (what, meaning), share in zip(meanings.items(), shares, strict=True)
+        for (key, (what, meaning)), share in zip(meanings.items(), shares, strict=True)
     ]

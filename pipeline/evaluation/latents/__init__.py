@@ -1,1 +1,1 @@
-"""What the code holds."""
+"""Sections on the code and its blocks."""

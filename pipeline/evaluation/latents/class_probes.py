@@ -1,4 +1,4 @@
-"""What probes read of the class; how well the judges read."""
+"""Measures probes of the class and the accuracy of model, judge and auditor."""
 
 from __future__ import annotations
 
@@ -9,84 +9,99 @@ import numpy as np
 from latentloom.augment import Latents
 from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
+from latentloom.pipeline.report.measure import Measure, by_key
 
+JUDGES = ("judge", "auditor")
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
 LEAST_SKILL = 0.5
-"""Below this share of the way from guessing to no mistake, a judge is called weak."""
+"""Least skill of a judge, 0 for guessing and 1 for no mistake; a judge below it is weak."""
+
+
+def evaluate_probes(context: EvaluationContext) -> SectionResult:
+    """Measures probes of the class and the accuracy of model, judge and auditor."""
+    encoded, settings = context.encoded, context.config.evaluate
+    return SectionResult(
+        measure_split(context.codec, context.train, encoded.examples, encoded.name, settings)
+    )
 
 
 def measure_split(
-    codec: Codec, train: Examples, test: Examples, held_out: str, settings: EvaluateConfig
+    codec: Codec, train: Examples, test: Examples, split: str, settings: EvaluateConfig
 ) -> list[Measure]:
-    """Measures what the blocks of the code hold of the class, on examples not trained on.
+    """Measures how well the blocks of the code predict the class, on held-out examples.
 
     Args:
         codec: The codec of a bundle.
-        train: Examples that probes are trained on.
-        test: Examples that everything is scored on.
-        held_out: Name of what `test` is, `"test"` or `"validation"`.
+        train: Examples to train probes on.
+        test: Examples to score on.
+        split: Name of the scored examples, `"test"` or `"validation"`.
         settings: How many examples to use.
 
     Returns:
-        The accuracies of the model's own reading of the class, of judge and auditor, and of linear
-        and MLP probes on sampled and on mean codes of every block.
+        The accuracies of the model's own class, of judge and auditor, and of linear and MLP probes
+        on sampled and on mean codes of every block.
     """
     chance, many = 1.0 / len(codec.bundle.class_names), codec.kind.many
     train = choose(train, settings.probe_examples, 0, "probe")
     test = choose(test, len(test), 0, "probe")
-    mean = {"train": codec.encode(train.images), "test": codec.encode(test.images)}
+    mean = {"train": codec.encode(train.observations), "test": codec.encode(test.observations)}
     sampled = {
-        "train": codec.sample_posterior(train.images, 1),
-        "test": codec.sample_posterior(test.images, 2),
+        "train": codec.sample_posterior(train.observations, 1),
+        "test": codec.sample_posterior(test.observations, 2),
     }
     read = np.mean(codec.classify(mean["test"]) == test.labels)
     measures = [
         Measure(
             name="Class read from the code by the model",
+            key="model/accuracy/label",
             value=float(read),
             chance=chance,
-            meaning=f"Share of {held_out} {many} whose class the model's own mixture reads right.",
+            meaning=f"Share of {split} {many} that the model itself classifies correctly.",
         )
     ]
-    for name in ("judge", "auditor"):
-        measures += _reading(codec, test, held_out, name)
+    for name in JUDGES:
+        measures += _reading(codec, test, split, name)
     for kind, codes in (("sampled", sampled), ("mean", mean)):
         for block in codec.spec:
             measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
     return measures
 
 
-def _reading(codec: Codec, test: Examples, held_out: str, judge: str) -> list[Measure]:
-    """How well the judge or the auditor reads the class, and every other factor, of real images."""
-    read, many = codec.judge_factors(test.images, judge), codec.kind.many
+def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measure]:
+    """Accuracy of the judge or the auditor on real observations, for each of its factors."""
+    read, many = codec.judge_factors(test.observations, judge), codec.kind.many
     return [
         Measure(
             name=f"Accuracy of the {judge}" + ("" if factor == "label" else f": {factor}"),
+            key=f"{judge}/accuracy/{factor}",
             value=float(np.mean(np.argmax(probabilities, axis=-1) == test.factors[factor])),
             chance=1.0 / probabilities.shape[1],
-            meaning=f"Share of real {held_out} {many} that the {judge} classifies right.",
+            meaning=f"Share of real {split} {many} that the {judge} classifies correctly.",
         )
         for factor, probabilities in read.items()
     ]
 
 
 def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
-    """One sentence for each factor that judge or auditor hardly read in real examples."""
+    """One sentence for each factor for which judge or auditor is weak on real examples."""
     weak = []
-    for number in numbers:
-        if number.name.startswith("Accuracy of the ") and number.value is not None:
-            chance = number.chance or 0.0
-            if number.value < chance + LEAST_SKILL * (1 - chance):
-                name, _, factor = number.name.removeprefix("Accuracy of the ").partition(": ")
-                weak.append(
-                    f"The {name} reads the {factor or 'class'} right in {number.value:.1%} of real "
-                    f"examples, by chance {chance:.1%}: what rests on it means little. Raise "
-                    "judge.epochs, lower judge.batch_size, or train on more examples."
-                )
+    for key, number in by_key(numbers).items():
+        judge, _, factor = key.partition("/accuracy/")
+        if judge not in JUDGES or number.value is None:
+            continue
+        chance = number.chance or 0.0
+        if number.value < chance + LEAST_SKILL * (1 - chance):
+            weak.append(
+                f"The {judge} classifies the {'class' if factor == 'label' else factor} correctly "
+                f"in {number.value:.1%} of real examples, by chance {chance:.1%}: figures that "
+                f"depend on the {judge} mean little. Raise judge.epochs, lower judge.batch_size, "
+                "or train on more examples."
+            )
     return weak
 
 
@@ -98,10 +113,11 @@ def _probe(
     test: Examples,
     carries_label: bool,
 ) -> list[Measure]:
-    tells = "should tell the class" if carries_label else "should not tell the class"
+    tells = "should predict the class" if carries_label else "should not predict the class"
     return [
         Measure(
             name=f"{PROBE_NAMES[probe]}: class from {kind} {block}",
+            key=f"probe/{probe}/{kind}/{block}",
             value=probe_accuracy(
                 probe, codes["train"][block], train.labels, codes["test"][block], test.labels
             ),

@@ -1,4 +1,4 @@
-"""Figures of models of words: their topics, how coherent these are, and how well words are told."""
+"""Measures models of words: coherence of their topics, perplexity, and a probe of the words."""
 
 from __future__ import annotations
 
@@ -9,30 +9,33 @@ import numpy as np
 from latentloom.model_zoo.metrics.coherence import npmi, top_words
 from latentloom.model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
 from latentloom.model_zoo.metrics.probes import probe_accuracy
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Table
 
 TOP_WORDS = 10
-"""Words of a topic that are shown, and whose pairs its coherence is the mean of."""
+"""Words of a topic that are shown; its coherence is the mean over their pairs."""
 MEANS = {
-    "by document": "exp(-mean over documents of the bound per word)",
-    "by word": "exp(-sum of the bounds over the number of all words)",
+    "document": "exp(-mean over documents of the bound per word)",
+    "word": "exp(-sum of the bounds over the number of all words)",
 }
+"""Formula of the perplexity by document and by word."""
 
 
 @dataclass(frozen=True)
 class Topics:
-    """What each dimension of a code says in words. Find some with `find_topics`.
+    """The topics of a model, one per dimension of its code. Get them with `find_topics`.
 
     Attributes:
-        names: The block of every topic and its number there, from 0.
-        words: Its `TOP_WORDS` words of the largest weights, the largest first.
+        names: Block and number within the block, from 0, of every topic.
+        words: The `TOP_WORDS` words of the largest weights of every topic, the largest first.
         coherence: NPMI of every topic, `(topics,)` in `[-1, 1]`.
-        documents: How many training documents that is measured on.
+        documents: Number of training documents that coherence is measured on.
     """
 
     names: list[str]
@@ -41,31 +44,39 @@ class Topics:
     documents: int
 
 
-def find_topics(held_out: EncodedExamples, train: Examples) -> Topics | None:
-    """Reads the topics of a model of words, in the positive direction of every dimension.
+def evaluate_topics(context: EvaluationContext) -> SectionResult:
+    """Measures the topics of a model of words; returns an empty result for other models."""
+    encoded, train = context.encoded, context.train
+    topics = find_topics(encoded, train)
+    measures = measure_topics(topics, encoded, train, context.config.evaluate)
+    return SectionResult(measures, tables=topic_tables(topics))
+
+
+def find_topics(encoded: EncodedExamples, train: Examples) -> Topics | None:
+    """Finds the topics of a model of words, in the positive direction of every dimension.
 
     Args:
-        held_out: Whose codec has the model.
-        train: Documents whose words are counted for the coherence.
+        encoded: Encoded documents, with the codec of the model.
+        train: Documents in which words are counted for the coherence.
 
     Returns:
-        Nothing of a model of other observations.
+        The topics, or None for a model of other observations.
     """
-    weights = held_out.codec.topic_weights()
+    weights = encoded.codec.topic_weights()
     if weights is None:
         return None
     top = top_words(weights, TOP_WORDS)
-    dims = [f"{block.name} {axis}" for block in held_out.codec.spec for axis in range(block.dim)]
+    dims = [f"{block.name} {axis}" for block in encoded.codec.spec for axis in range(block.dim)]
     return Topics(
         names=dims[: len(weights)],
-        words=np.array(held_out.codec.bundle.vocabulary)[top].tolist(),
-        coherence=npmi(top, train.images),
+        words=np.array(encoded.codec.bundle.vocabulary)[top].tolist(),
+        coherence=npmi(top, train.observations),
         documents=len(train),
     )
 
 
 def topic_tables(topics: Topics | None) -> list[Table]:
-    """The topics, the most coherent first, and their mean."""
+    """The topics, the most coherent first, and their mean coherence."""
     if topics is None:
         return []
     rows = [
@@ -77,55 +88,60 @@ def topic_tables(topics: Topics | None) -> list[Table]:
 
 
 def measure_topics(
-    topics: Topics | None, held_out: EncodedExamples, train: Examples, settings: EvaluateConfig
+    topics: Topics | None, encoded: EncodedExamples, train: Examples, settings: EvaluateConfig
 ) -> list[Measure]:
-    """Measures topics, perplexity, and what the words themselves tell of the class.
+    """Measures topics, perplexity, and a probe of the class on the words themselves.
 
     Args:
-        topics: The topics; nothing is measured without.
-        held_out: Encoded documents.
-        train: Documents that words and classes are learnt from.
+        topics: The topics; without topics nothing is measured.
+        encoded: Encoded documents.
+        train: Documents from which word frequencies and the probe are learnt.
         settings: How many examples to train the probe on.
     """
     if topics is None:
         return []
     coherence = Measure(
         name="Mean NPMI of topics",
+        key="topics/coherence",
         value=float(np.mean(topics.coherence)),
         chance=0.0,
         meaning=f"Normalised pointwise mutual information of the {TOP_WORDS} top words of each "
         f"topic, by their presence in {topics.documents:,} training documents: -1 for words that "
-        "never meet, 0 for independent ones, 1 for those that are never apart.",
+        "never occur together, 0 for independent words, 1 for words that always occur together.",
     )
-    return [coherence, *_measure_perplexity(held_out, train), _probe(held_out, train, settings)]
+    return [coherence, *_measure_perplexity(encoded, train), _probe(encoded, train, settings)]
 
 
-def _measure_perplexity(held_out: EncodedExamples, train: Examples) -> list[Measure]:
-    counts = held_out.examples.images
+def _measure_perplexity(encoded: EncodedExamples, train: Examples) -> list[Measure]:
+    counts = encoded.examples.observations
     lengths = counts.sum(axis=1)
-    bounds = held_out.codec.evidence_bound(counts, held_out.seed)
+    bounds = encoded.codec.evidence_bound(counts, encoded.seed)
     found = perplexities(bounds, lengths)
-    by_frequency = perplexities(unigram_log_probabilities(train.images, counts), lengths)
+    by_frequency = perplexities(unigram_log_probabilities(train.observations, counts), lengths)
     return [
         Measure(
-            name=f"Perplexity, {mean}",
-            value=found[mean],
-            chance=by_frequency[mean],
+            name=f"Perplexity, by {mean}",
+            key=f"topics/perplexity/{mean}",
+            value=found[f"by {mean}"],
+            chance=by_frequency[f"by {mean}"],
             better="lower",
-            meaning=f"{formula}, of {held_out.name} {held_out.many}, one code drawn for each; by "
-            "chance, of how frequent words are in training.",
+            meaning=f"{formula}, on {encoded.name} {encoded.many}, with one code drawn for each; "
+            "chance is the perplexity of the word frequencies in training.",
         )
         for mean, formula in MEANS.items()
     ]
 
 
-def _probe(held_out: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
+def _probe(encoded: EncodedExamples, train: Examples, settings: EvaluateConfig) -> Measure:
     train, words = choose(train, settings.probe_examples, 0, "probe"), "bag of words"
-    codes = [np.log1p(examples.images, dtype=np.float32) for examples in (train, held_out.examples)]
+    codes = [
+        np.log1p(examples.observations, dtype=np.float32) for examples in (train, encoded.examples)
+    ]
     return Measure(
         name=f"Linear probe: class from the {words}",
-        value=probe_accuracy("linear", codes[0], train.labels, codes[1], held_out.labels),
-        chance=held_out.chance,
+        key="probe/linear/words",
+        value=probe_accuracy("linear", codes[0], train.labels, codes[1], encoded.labels),
+        chance=encoded.chance,
         meaning=f"Accuracy of a fresh linear classifier on the logarithms of 1 + count of all "
-        f"{codes[0].shape[1]:,} words, to compare those on codes with.",
+        f"{codes[0].shape[1]:,} words, as a reference for the probes on codes.",
     )

@@ -1,4 +1,4 @@
-"""Traversal of axes: what becomes of one image as its code moves along one axis of a block."""
+"""Traversal of axes: decodes one image as its code moves along one axis of a block."""
 
 from __future__ import annotations
 
@@ -7,91 +7,63 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latentloom.augment import (
-    Anchors,
-    Latents,
-    LatentSpec,
-    Origin,
-    QualityGate,
-    VariantPlan,
-    recombine,
-)
+from latentloom.augment import Anchors, Latents, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.codec.variants import make_variants
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.report.pictures.registry import pictures_of
-
-__all__ = [
-    "STEPS",
-    "Traversal",
-    "draw_traversals",
-    "plan_traversal",
-    "sheet_caption",
-    "sheet_name",
-    "shown_axes",
-    "traverse_block",
-]
+from latentloom.pipeline.report.pictures.shown import ShownTraversal
+from latentloom.pipeline.report.schema import Picture
 
 STEPS = np.linspace(-2, 2, 9, dtype=np.float32)
 """Places on an axis, in standard deviations of the prior; the middle is the image itself."""
 MOST_AXES = 10
-"""Axes of a block that are shown, those of most information or else of largest variance."""
+"""Most axes of a block shown, those with most information or else the largest variance."""
 CANDIDATES = 100
-"""Examples of which that is drawn on which changes show best."""
+"""Examples from which the one that shows changes best is chosen."""
 BY_VARIANCE = (
     "Axes are sorted by their share, in per cent, of the variance of the block's mean codes of "
     "real examples; at most ten are shown."
 )
 BY_INFORMATION = (
-    "Axes are sorted by what each tells of the {one}, in nats of mutual information; at most ten "
-    "are shown."
+    "Axes are sorted by their mutual information with the {one}, in nats; at most ten are shown."
 )
 
 
 @dataclass(frozen=True)
 class Traversal:
-    """One image on its way along axes of one block, decoded.
+    """One image decoded at steps along axes of one block.
 
     Attributes:
-        axes: int64 of shape `(a,)`: the axes, that of most information first, or where that is
-            not known that of the largest variance.
-        shares: float64 of shape `(a,)`: the share of each in the variance of the whole block.
-        information: float64 of shape `(a,)`: mutual information of observation and each, in nats,
-            or None where it is not known.
-        images: `(a, 9, ...)`, as stored: the image at each of the `STEPS`.
-        accepted: Booleans of shape `(a, 9)`: whether the gate accepts them as of its class.
+        axes: int64 of shape `(a,)`: the axes, sorted by decreasing information, or by decreasing
+            variance if the information is unknown.
+        shares: float64 of shape `(a,)`: the share of each axis in the variance of the block.
+        information: float64 of shape `(a,)`: mutual information of the observation and each axis,
+            in nats, or None if unknown.
+        observations: `(a, 9, ...)`, as stored: the image at each of the `STEPS`.
+        accepted: bool `(a, 9)`: whether the gate accepts each image as the class of the original.
     """
 
     axes: np.ndarray
     shares: np.ndarray
     information: np.ndarray | None
-    images: np.ndarray
+    observations: np.ndarray
     accepted: np.ndarray
 
     @property
     def labels(self) -> list[str]:
-        """What the axes are sorted by, spelt out."""
+        """The sort criterion of each axis as text."""
         if self.information is None:
             return [f"{100 * share:.1f} %" for share in self.shares]
         return [f"{information:.2f} nats" for information in self.information]
 
 
 def shown_axes(spec: LatentSpec) -> dict[str, np.ndarray]:
-    """All axes of every block that does not carry the label; where all do, of every block."""
+    """All axes of every block that does not carry the label; of all blocks if all carry it."""
     names = spec.free_of("label") or spec.names
     return {name: np.arange(spec[name].dim) for name in names}
-
-
-def sheet_name(block: str) -> str:
-    """Name of the picture of a block."""
-    return f"traversal_of_{block}"
-
-
-def sheet_caption(codec: Codec, *, by_information: bool = False) -> str:
-    """What to write below the picture of a block whose axes are sorted in this way."""
-    order = BY_INFORMATION.format(one=codec.kind.one) if by_information else BY_VARIANCE
-    return pictures_of(codec.kind, codec.bundle.vocabulary).traversal_caption.format(order=order)
 
 
 def draw_traversals(
@@ -101,32 +73,39 @@ def draw_traversals(
     generate: GenerateConfig,
     axes: Mapping[str, np.ndarray],
     information: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, bytes]:
-    """Draws one example, chosen by key, on its way along axes of blocks.
+) -> dict[str, Picture]:
+    """Draws one example, chosen by key, at steps along axes of blocks.
 
     Args:
         codec: The codec of a bundle.
         examples: Real examples.
-        latents: Their mean codes, whose variances sort the axes of other blocks.
-        generate: Its seed chooses, its gate accepts or rejects.
-        axes: By block, int64 of shape `(a,)`: those that may be shown.
-        information: By block, `(dim,)` mutual information of observation and each axis, in nats,
-            which sorts the axes of these blocks.
+        latents: Their mean codes; variances sort the axes of blocks without `information`.
+        generate: Section `generate`; its seed chooses the example, its gate accepts or rejects.
+        axes: The axes that may be shown, by block, int64 of shape `(a,)`.
+        information: Mutual information of the observation and each axis, in nats, by block,
+            `(dim,)`; sorts the axes of these blocks.
 
     Returns:
-        A PNG file a block, by the name of the picture.
+        One picture per block, by name.
     """
     example = choose(examples, CANDIDATES, generate.seed, "traversal")
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
-    example = example.take(np.array([drawing.clearest(example.images)]))
+    example = example.take(np.array([drawing.clearest(example.observations)]))
     gate = generate.gate.build(enabled=True)
     pictures = {}
     for block, numbers in axes.items():
         told = (information or {}).get(block)
         made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
-        pictures[sheet_name(block)] = drawing.traversal(
-            STEPS, made.images, made.accepted, made.axes, made.labels, examples.images
+        shown = ShownTraversal(
+            steps=STEPS,
+            cells=made.observations,
+            accepted=made.accepted,
+            axes=made.axes,
+            labels=made.labels,
+            order=BY_VARIANCE if told is None else BY_INFORMATION.format(one=codec.kind.one),
+            others=examples.observations,
         )
+        pictures[f"traversal_of_{block}"] = drawing.traversal(shown)
     return pictures
 
 
@@ -139,7 +118,7 @@ def traverse_block(
     gate: QualityGate,
     information: np.ndarray | None = None,
 ) -> Traversal:
-    """Moves one example along the axes of a block that tell most, or else vary most.
+    """Moves one example along the axes of a block with most information, or else most variance.
 
     Args:
         codec: The codec of a bundle.
@@ -147,28 +126,27 @@ def traverse_block(
         block: Name of the block.
         codes: `(n, dim)` mean codes of real examples.
         axes: int64 of shape `(a,)`: the axes to choose from.
-        gate: What accepts or rejects the results.
-        information: `(dim,)` mutual information of observation and each axis, if it is known.
+        gate: The gate that accepts or rejects the results.
+        information: `(dim,)` mutual information of the observation and each axis, if known.
     """
     variances = codes.var(axis=0, dtype=np.float64)
     strengths = variances if information is None else information
     axes = axes[np.argsort(-strengths[axes], kind="stable")[:MOST_AXES]]
     plan = plan_traversal(example, codec.spec, block, axes)
-    images, probabilities = codec.render(recombine(codec.encode(example.images), None, plan))
-    verdicts = gate.judge_factors({"label": probabilities}, plan.factors)
+    made = make_variants(codec, codec.encode(example.observations), None, plan, gate)
     return Traversal(
         axes=axes,
         shares=variances[axes] / max(variances.sum(), np.finfo(np.float64).tiny),
         information=None if information is None else information[axes],
-        images=images.reshape(len(axes), len(STEPS), *images.shape[1:]),
-        accepted=verdicts.accepted.reshape(len(axes), len(STEPS)),
+        observations=made.observations.reshape(len(axes), len(STEPS), *made.observations.shape[1:]),
+        accepted=made.verdicts.accepted.reshape(len(axes), len(STEPS)),
     )
 
 
 def plan_traversal(
     example: Examples, spec: LatentSpec, block: str, axes: np.ndarray
 ) -> VariantPlan:
-    """Plans the variants of one example, axis by axis at all `STEPS` of each."""
+    """Plans the variants of one example: all `STEPS` along each axis."""
     number = np.array([len(axes) * len(STEPS)])
     anchors = Anchors(example.ids, {"label": example.labels}, number)
     plan = VariantPlan.keep_all("traversal", anchors, spec, seed=0)

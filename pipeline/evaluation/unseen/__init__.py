@@ -1,1 +1,1 @@
-"""Cells that training never saw."""
+"""Sections on cells that were held out of training."""

@@ -1,4 +1,4 @@
-"""Images of unseen combinations: the class of one example, everything else of another."""
+"""Generates images of unseen combinations: the class of one example with the rest of another."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class DonorPairs:
     """Donors of images to generate.
 
     Attributes:
-        class_rows: Examples of the wanted class, `(n,)` int64. They give the blocks that carry it.
-        value_rows: Examples of another class with the other wanted values, `(n,)` int64. They give
-            all other blocks.
-        wanted: Codes of the wanted values, the label among them, `(n,)` int64 by factor.
+        class_rows: Rows of examples of the wanted class, `(n,)` int64. They give the blocks that
+            carry the label.
+        value_rows: Rows of examples of another class with the other wanted values, `(n,)` int64.
+            They give all other blocks.
+        wanted: Indices of the wanted values by factor, including the label, `(n,)` int64 each.
     """
 
     class_rows: np.ndarray
@@ -37,13 +38,13 @@ def draw_pairs(train: Examples, cells: Coverage, count: int, seed: int) -> Donor
     """Draws donors for some cells in turn.
 
     Args:
-        train: The examples that the model was trained on, which have none of the cells.
+        train: The training examples of the model.
         cells: Cells of a grid with the label and at least one other factor.
-        count: How many images to generate, shared out over the cells.
+        count: Number of images to generate, divided among the cells.
         seed: Integer, the seed of the draw.
 
     Returns:
-        The pairs, none for a cell of which no class, or no other class, has examples.
+        The pairs. Skips a cell if its class has no example, or no other class has its other values.
     """
     order = np.argsort(identity_keys(seed, "unseen donors", train.ids), kind="stable")
     columns = {name: train.factors[name][order] for name in cells.names}
@@ -79,11 +80,11 @@ def seen_siblings(train: Examples, cells: Coverage) -> Coverage:
 
 
 def generate_pairs(codec: Codec, train: Examples, pairs: DonorPairs) -> np.ndarray:
-    """Decodes the class of one donor with everything else of the other, to images as stored."""
+    """Decodes the class of one donor with all other blocks of the other, to images as stored."""
     rows, places = np.unique(
         np.concatenate([pairs.class_rows, pairs.value_rows]), return_inverse=True
     )
-    codes = codec.encode(train.images[rows])
+    codes = codec.encode(train.observations[rows])
     own, other = np.split(places, 2)
     carriers = codec.spec.carriers("label")
     return codec.render(
@@ -92,7 +93,7 @@ def generate_pairs(codec: Codec, train: Examples, pairs: DonorPairs) -> np.ndarr
 
 
 def can_judge(factors: Sequence[str], auditor: Codec, terciles: Terciles) -> bool:
-    """Whether a grid has the label and other factors all of which can be read in an image."""
+    """Whether a grid has the label and other factors, all of them measurable or audited."""
     readable = {*terciles.limits, *auditor.bundle.judge_sizes}
     return "label" in factors and 1 < len(factors) and set(factors) <= readable
 
@@ -100,16 +101,18 @@ def can_judge(factors: Sequence[str], auditor: Codec, terciles: Terciles) -> boo
 def judge_images(
     images: np.ndarray, wanted: Mapping[str, np.ndarray], auditor: Codec, terciles: Terciles
 ) -> dict[str, np.ndarray]:
-    """Whether images are what is wanted of them.
+    """Checks whether images have the wanted values.
 
     Args:
         images: uint8 `(n, height, width, channels)`.
-        wanted: Codes of the label and of other factors, `(n,)` each.
-        auditor: The codec with the auditor, which reads the class and what is not measured.
-        terciles: Limits of the factors that are measured from pixels.
+        wanted: Value indices of the label and of other factors, `(n,)` each.
+        auditor: The codec with the auditor, which classifies the label and the factors that are
+            not measured.
+        terciles: Limits of the factors measured from pixels.
 
     Returns:
-        bool `(n,)`: `class`, `values`, that all the other factors are right, and `both`.
+        bool `(n,)` each: `class`, the label is right; `values`, all other factors are right;
+        `both`.
     """
     read = auditor.judge_factors(images, "auditor")
     right = {

@@ -1,4 +1,4 @@
-"""The full model of an evaluation: of the recipe of a pruned one, trained on all the cells."""
+"""The full model of an evaluation: the recipe of the evaluated model, trained on all cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle, read_description
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset.held_out_cells import DETAIL
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import Location, local_folder
 
@@ -17,15 +17,15 @@ def load_full(location: Location, pruned: Mapping[str, Any]) -> Bundle:
 
     Args:
         location: Bundle directory.
-        pruned: Description of the bundle that is evaluated.
+        pruned: Description of the evaluated bundle, trained without the held-out cells.
 
     Returns:
-        The bundle, of the same recipe and data but for the cells that were held out.
+        The full bundle: the same recipe and data, without held-out cells.
 
     Raises:
-        ValueError: Nothing was held out of the pruned bundle, or something of the full one; they
-            are not of images; or they differ in recipe or data.
-        FileNotFoundError: There is no such bundle.
+        ValueError: The pruned bundle held out no cells, or the full one held out some; the bundles
+            are not for images; or they differ in recipe or data.
+        FileNotFoundError: The bundle is missing.
     """
     with local_folder(location) as folder:
         _check(str(location), pruned, read_description(folder))
@@ -33,44 +33,44 @@ def load_full(location: Location, pruned: Mapping[str, Any]) -> Bundle:
 
 
 def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> None:
-    own, other = pruned["details"], full["details"]
+    own, other = (BundleDetails.read(bundle["details"]) for bundle in (pruned, full))
     kind = KINDS[pruned.get("scaling", {}).get("kind", "image")]
-    if not own.get(DETAIL) or not kind.can_resize:
+    if not own.hold_out or not kind.can_resize:
         raise ValueError(
-            "There is nothing to compare a full model in. Expected: a bundle of images that held "
-            f"out cells. Received: --full-model {name} beside a bundle of {kind.many} that held "
-            f"out {len(own.get(DETAIL, {}))} groups. Drop it, or train with data.hold_out."
+            "A full model is compared only on held-out cells of images. Expected: a bundle of "
+            f"images that held out cells. Received: --full-model {name} with a bundle of "
+            f"{kind.many} that held out {len(own.hold_out)} groups. Drop it, or train with "
+            "data.hold_out."
         )
-    if other.get(DETAIL):
+    if other.hold_out:
         raise ValueError(
             f"The full model '{name}' was not trained on all cells. Expected: no data.hold_out. "
-            f"Received: groups {sorted(other[DETAIL])}. Train it without."
+            f"Received: groups {sorted(other.hold_out)}. Train it without."
         )
-    if own.get("data", {}).get("digest") != other.get("data", {}).get("digest"):
+    if own.data != other.data:
         raise ValueError(
-            f"The full model '{name}' was trained on another data set. Expected: that of the "
-            f"pruned one, '{own.get('data', {}).get('name')}'. Received: "
-            f"'{other.get('data', {}).get('name')}' with other records. Train both on one."
+            f"The full model '{name}' was trained on another data set. Expected: the data set of "
+            f"the pruned model, {own.data}. Received: {other.data}. Train both on the same one."
         )
     differing = _differing(_recipe(own), _recipe(other))
     if differing:
         raise ValueError(
-            f"The full model '{name}' is of another recipe. Expected: equal settings of data, "
-            "model and train, but data.hold_out. Received: other "
-            f"{', '.join(differing)}. Train it with the configuration of the pruned one, less "
-            "data.hold_out."
+            f"The full model '{name}' has another recipe. Expected: equal settings of data, "
+            "model and train, except data.hold_out. Received: different "
+            f"{', '.join(differing)}. Train it with the configuration of the pruned model, "
+            "without data.hold_out."
         )
 
 
-def _recipe(details: Mapping[str, Any]) -> dict[str, Any]:
-    """What trains the model: its judges are asked nothing."""
-    settings = Config.model_validate(details.get("config", {})).run_settings()
+def _recipe(details: BundleDetails) -> dict[str, Any]:
+    """The settings that train the model; those of the judges do not matter here."""
+    settings = Config.model_validate(details.config).run_settings()
     settings["data"].pop("hold_out")
     return {section: values for section, values in settings.items() if section != "judge"}
 
 
 def _differing(own: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Names of the settings that are not the same, `section.key`."""
+    """Names of the settings that differ, as `section.key`."""
     return [
         f"{section}.{key}"
         for section in own

@@ -1,8 +1,9 @@
-"""What models make of test images, each image apart: reconstruction, and what their codes tell."""
+"""Figures of single test images: reconstruction errors, and predictions from their codes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,9 +13,51 @@ from latentloom.model_zoo.metrics.strokes import measure_strokes
 from latentloom.model_zoo.metrics.transfer import linear_residuals
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
 
 Readings = dict[str, np.ndarray]
-"""A figure of every image, float64 `(n,)`, by name. Their mean over images is reported."""
+"""Figures of every image by name, float64 `(n,)` each. Reports give their mean over images."""
+
+
+@dataclass(frozen=True)
+class ReadImages:
+    """Images that no model was trained on, with figures of models.
+
+    Attributes:
+        factors: Value indices `(n,)` of every factor of the images.
+        held_in: Whether the cell of each image was in the training data, bool `(n,)`.
+        attributes: Names of attributes that are measured from pixels.
+        pruned: Figures of the evaluated model.
+        full: Figures of the full model; empty without one.
+        nearest: Figures of the nearest training images.
+    """
+
+    factors: Mapping[str, np.ndarray]
+    held_in: np.ndarray
+    attributes: Sequence[str]
+    pruned: Readings
+    full: Readings
+    nearest: Readings
+
+
+def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
+    """Measures images of seen cells, and up to `num_rows` times as many of unseen cells."""
+    evaluate, seed, folds = context.config.evaluate, context.config.generate.seed, context.folds
+    usual = choose(folds.of_seen_cells, evaluate.anchors, seed, "held in")
+    unseen = choose(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
+    test = Examples.concatenate([usual, unseen])
+    known = choose(folds.train, evaluate.probe_examples, 0, "probe")
+    attributes = list(context.terciles.limits)
+    full = context.full
+    return ReadImages(
+        factors=test.factors,
+        held_in=np.arange(len(test)) < len(usual),
+        attributes=attributes,
+        pruned=read_model(context.codec, known, test, attributes),
+        full=read_model(full, known, test, attributes) if full else {},
+        nearest=read_nearest(test.observations, folds.train.observations),
+    )
 
 
 def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings:
@@ -22,10 +65,11 @@ def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings
 
     Args:
         decoded: uint8 `(n, height, width, channels)`.
-        originals: The same.
+        originals: uint8 `(n, height, width, channels)`.
 
     Returns:
-        `nats`, cross-entropy over its floor, and `squares`, of pixels in `[0, 1]`.
+        `nats`, the cross-entropy above its lower bound, and `squares`, the mean squared error of
+        pixels in `[0, 1]`; float64 `(n,)` each.
     """
     return {
         "nats": excess_cross_entropy(decoded, originals),
@@ -34,7 +78,7 @@ def read_reconstructions(decoded: np.ndarray, originals: np.ndarray) -> Readings
 
 
 def read_nearest(images: np.ndarray, train: np.ndarray) -> Readings:
-    """Errors of the nearest training image in the place of a reconstruction.
+    """Errors of the nearest training image in place of a reconstruction.
 
     A model is of use only if it does better than this lookup.
     """
@@ -45,32 +89,32 @@ def read_nearest(images: np.ndarray, train: np.ndarray) -> Readings:
 def read_model(
     codec: Codec, train: Examples, test: Examples, attributes: Sequence[str]
 ) -> Readings:
-    """Errors of a model, and what is read from its mean codes.
+    """Errors of a model, and of predictions from its mean codes.
 
     Args:
-        codec: Its codec.
-        train: Training examples, which linear maps from code to attribute are fitted to.
-        test: Examples that it was not trained on.
+        codec: The codec of the model.
+        train: Training examples, to fit linear maps from code to attribute.
+        test: Examples that the model was not trained on.
         attributes: Names of attributes that are measured from pixels.
 
     Returns:
-        Those of `read_reconstructions`; `class`, whether the model reads the class right; and of
-        each attribute under its name the squared error of a linear map.
+        The figures of `read_reconstructions`; `class`, whether the model itself classifies the
+        image correctly; and by name of each attribute the squared error of a linear map.
     """
-    latents = codec.encode(test.images)
-    figures = read_reconstructions(codec.render(latents)[0], test.images)
+    latents = codec.encode(test.observations)
+    figures = read_reconstructions(codec.render(latents)[0], test.observations)
     figures["class"] = (codec.classify(latents) == test.labels).astype(np.float64)
     if attributes:
         codes = _joined(latents)
-        train_codes = _joined(codec.encode(train.images))
+        train_codes = _joined(codec.encode(train.observations))
     for name in attributes:
-        values, known = (measure_strokes(part.images, name) for part in (test, train))
+        values, known = (measure_strokes(part.observations, name) for part in (test, train))
         figures[name] = np.square(linear_residuals(train_codes, known, codes, values))
     return figures
 
 
 def mean_of(figures: Readings, name: str, rows: np.ndarray) -> float | None:
-    """Mean of a figure over some images, or None if there are none or it was not read."""
+    """Mean of a figure over some images, or None if the images or the figure are missing."""
     if name not in figures or not rows.any():
         return None
     return float(np.mean(figures[name][rows]))

@@ -1,4 +1,4 @@
-"""Measured recombination of cells that were held out of training, against real examples of them."""
+"""Measures recombinations of held-out cells and compares them with real examples."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ import numpy as np
 from latentloom.augment import identity_keys, uniforms
 from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import judge_codes
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Recombinations that try to be held-out examples, before the gate.
+    """Recombinations that aim at held-out examples, before the gate.
 
     Attributes:
-        right: Whether the auditor reads the value of each factor, bool of shape `(n,)`.
-        real: The same of the real examples.
-        accepted: Whether the gate accepts them, bool of shape `(n,)`.
-        errors: Mean squared difference from the real example, of 1 for the whole range, `(n,)`.
+        right: Whether the auditor classifies each factor of the recombinations correctly, bool
+            `(n,)` by factor.
+        real: Whether the auditor classifies each factor of the real examples correctly, bool
+            `(n,)` by factor.
+        accepted: Whether the gate accepts the recombinations, bool `(n,)`.
+        errors: Mean squared difference from the real example, in units of the squared range of
+            values, `(n,)`.
     """
 
     right: dict[str, np.ndarray]
@@ -33,23 +39,29 @@ class Attempt:
     errors: np.ndarray
 
 
+def evaluate_unseen_cells(context: EvaluationContext) -> SectionResult:
+    """Measures recombinations of cells that were held out of training."""
+    unseen = context.folds.unseen
+    return SectionResult(measure_unseen_cells(context.codec, context.train, unseen, context.config))
+
+
 def measure_unseen_cells(
     codec: Codec, train: Examples, unseen: Mapping[str, Examples], config: Config
 ) -> list[Measure]:
-    """Measures recombinations of cells that training did not see, group by group and together.
+    """Measures recombinations of held-out cells, group by group and together.
 
-    Every held-out example is the aim of one recombination. The donor of each factor is a training
-    example that has its value and shares as little else with it as can be, so that no donor gives
-    more than it is asked for.
+    Every held-out example is the aim of one recombination. The donor of a factor is a training
+    example with the aim's value of this factor and as few other values in common as possible, so
+    that a donor contributes nothing else.
 
     Args:
         codec: The codec of a bundle.
-        train: Examples that it was trained on, as donors.
+        train: Training examples of the bundle, as donors.
         unseen: Examples of held-out cells by group.
-        config: The configuration; sections `generate` and `evaluate` decide.
+        config: The configuration; sections `generate` and `evaluate` apply.
 
     Returns:
-        Nothing for a bundle that held out none, or whose blocks carry one factor.
+        The measures; empty if no cell was held out or the blocks carry fewer than two factors.
     """
     factors = codec.spec.carried(train.factors)
     if not unseen or len(factors) < 2:
@@ -65,30 +77,29 @@ def measure_unseen_cells(
 
 
 def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> Attempt:
-    """Recombines training examples to the cells of held-out ones; arguments as above."""
+    """Recombines training examples to aim at the cells of the held-out examples `aims`."""
     factors = codec.spec.carried(train.factors)
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
-    codes = codec.encode(train.images[used])
+    codes = codec.encode(train.observations[used])
     places = places.reshape(rows.shape)
     axes = {block.name: factors.index(next(iter(block.factors), "label")) for block in codec.spec}
-    images, probabilities = codec.render_factors(
-        {name: codes[name][places[:, axis]] for name, axis in axes.items()}
-    )
-    gate = config.generate.gate.build(enabled=True)
-    expected = {name: aims.factors[name] for name in factors if name in probabilities}
-    span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.images))
-    errors = np.square((images.astype(np.float64) - aims.images) / span)
+    codes = {name: codes[name][places[:, axis]] for name, axis in axes.items()}
+    expected = {name: aims.factors[name] for name in factors if name in codec.bundle.judge_sizes}
+    made = judge_codes(codec, codes, expected, config.generate.gate.build(enabled=True))
+    images = made.observations
+    span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.observations))
+    errors = np.square((images.astype(np.float64) - aims.observations) / span)
     return Attempt(
         right=_right(codec, images, expected),
-        real=_right(codec, aims.images, expected),
-        accepted=gate.judge_factors(probabilities, expected).accepted,
+        real=_right(codec, aims.observations, expected),
+        accepted=made.verdicts.accepted,
         errors=errors.reshape(len(errors), -1).mean(axis=1),
     )
 
 
 def draw_donors(train: Examples, aims: Examples, codec: Codec, seed: int) -> np.ndarray:
-    """Rows of a donor for every aim and every factor that a block carries, `(n, factors)`."""
+    """Draws a donor for every aim and every factor that a block carries: rows `(n, factors)`."""
     factors = codec.spec.carried(train.factors)
     sizes = {name: len(codec.bundle.factors[name]) for name in factors}
     sharers = Sharers(train.factors, sizes)
@@ -117,34 +128,56 @@ def _together(parts: list[Attempt]) -> Attempt:
 
 
 def _measures(group: str, found: Attempt) -> list[Measure]:
+    reads = "Share of recombinations of held-out cells in which the auditor confirms"
     whole = np.logical_and.reduce(list(found.right.values()))
     real = np.logical_and.reduce(list(found.real.values()))
-    passed, error = found.accepted, max(float(np.mean(found.errors)), 1e-12)
-
-    def share(what: str, column: np.ndarray, meaning: str) -> Measure:
-        value = float(np.mean(column)) if len(column) else None
-        return Measure(name=f"Unseen cells, {group}: {what}", value=value, meaning=meaning)
-
-    reads = "Share of recombinations of held-out cells in which the auditor reads"
-    return [
-        share("real examples read", real, "Share whose factors the auditor all reads right."),
-        share("cell read back, before the gate", whole, f"{reads} every factor as expected."),
-        *(
-            share(f"{name} read back, before the gate", right, f"{reads} this factor as expected.")
-            for name, right in found.right.items()
+    expected = f"{reads} this factor."
+    shares = {
+        "real": ("real examples read", real, "Share with every factor classified correctly."),
+        "cell/before": (
+            "cell read back, before the gate",
+            whole,
+            f"{reads} every factor.",
         ),
-        share("cell read back, after the gate", whole[passed], "The same of those accepted."),
+        **{
+            f"read/{name}/before": (f"{name} read back, before the gate", right, expected)
+            for name, right in found.right.items()
+        },
+        "cell/after": (
+            "cell read back, after the gate",
+            whole[found.accepted],
+            "Share of accepted recombinations in which the auditor confirms every factor.",
+        ),
+    }
+    measures = [
+        Measure(
+            name=f"Unseen cells, {group}: {what}",
+            key=f"unseen/{group}/{key}",
+            value=float(np.mean(column)) if len(column) else None,
+            meaning=meaning,
+        )
+        for key, (what, column, meaning) in shares.items()
+    ]
+    return [*measures, *_costs(group, found)]
+
+
+def _costs(group: str, found: Attempt) -> list[Measure]:
+    """Share that the gate rejects, and distance of the images from real examples."""
+    error = max(float(np.mean(found.errors)), 1e-12)
+    return [
         Measure(
             name=f"Unseen cells, {group}: rejected by the gate",
-            value=float(1 - np.mean(passed)),
+            key=f"unseen/{group}/rejected",
+            value=float(1 - np.mean(found.accepted)),
             better="lower",
-            meaning="Share that the judge, which was not shown these cells, refuses.",
+            meaning="Share that the judge rejects; it was not trained on these cells.",
         ),
         Measure(
             name=f"Unseen cells, {group}: PSNR",
+            key=f"unseen/{group}/psnr",
             value=float(-10 * np.log10(error)),
             unit="dB",
-            meaning="Peak signal-to-noise ratio to the real example of the cell: of use where the "
-            "factors decide everything, as in renderings.",
+            meaning="Peak signal-to-noise ratio to the real example of the cell. Meaningful if the "
+            "factors determine the image, as in renderings.",
         ),
     ]

@@ -1,1 +1,1 @@
-"""Before Beam: what each shard is to make."""
+"""Plans a job: which variants each shard makes."""

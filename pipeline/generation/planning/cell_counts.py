@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -14,8 +14,9 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.parsing import ParsedRecord, parse_row
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, running_pipeline
+from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
+from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -29,31 +30,29 @@ from latentloom.pipeline.storage.files import (
 from latentloom.pipeline.storage.tfrecords import read_records
 
 
-def count_cells(
+def count_by_cell(
     dataset: DatasetDir,
     split: str,
     slices: Sequence[Slice],
     factors: Sequence[str],
     near: str,
     hold_out: HoldOut | None = None,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> Coverage:
-    """Counts the examples of a split by cell; memory holds the cells that have any, no examples.
+    """Counts the examples of a split by cell; memory holds only the cells that have examples.
 
     Args:
         dataset: The data set directory.
         split: Name of the split.
         slices: The slices of the split.
         factors: The factors of the grid.
-        near: A path that workers can write beside; the result passes through a file there.
-        hold_out: Cells that do not count.
-        runner: Name of a Beam runner.
-        beam_args: Beam's own options.
+        near: A path in a folder that workers can write to; the counts pass through a file there.
+        hold_out: Cells whose examples are not counted.
+        engine: What Beam runs on.
     """
     count = functools.partial(count_slice, dataset, split, tuple(factors), hold_out)
-    merge = beam.CombineGlobally(MergeCoverages()) | beam.Map(Coverage.to_dict)
-    return Coverage.from_dict(_run(slices, count, merge, near, runner, beam_args))
+    merge = beam.CombineGlobally(MergeAll()) | beam.Map(Coverage.to_dict)
+    return Coverage.from_dict(_run(slices, count, merge, near, engine))
 
 
 def count_classes(
@@ -62,19 +61,18 @@ def count_classes(
     slices: Sequence[Slice],
     near: str,
     hold_out: HoldOut,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> list[list[int]]:
     """Counts the examples of each class in each slice.
 
-    The manifest knows these of whole shards, unless there are cells that do not count. Arguments
-    as above.
+    Takes the counts of whole shards from the manifest if no cells are held out. For the arguments
+    see `count_by_cell`.
     """
     shards = dataset.shards(split)
     if not hold_out and all(is_whole(part, shards) for part in slices):
         return [shards[part.shard].label_counts for part in slices]
     count = functools.partial(_label_counts, dataset, split, hold_out)
-    counts = _run(slices, count, beam.combiners.ToDict(), near, runner, beam_args)
+    counts = _run(slices, count, beam.combiners.ToDict(), near, engine)
     return [counts[_name(part)] for part in slices]
 
 
@@ -83,15 +81,14 @@ def _run(
     count: Callable[[Slice], Any],
     merge: beam.PTransform,
     near: str,
-    runner: str,
-    beam_args: Sequence[str],
+    engine: Engine,
 ) -> Any:
-    """Counts every slice and merges the counts; they pass through a file as JSON."""
+    """Counts every slice and merges the counts, which pass through a JSON file."""
     parent, name = os.path.split(as_location(near))
     make_folders(parent or ".")
     path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
     try:
-        with running_pipeline(runner, beam_args) as pipeline:
+        with engine.pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Slices" >> beam.Create(list(slices))
@@ -115,7 +112,7 @@ def count_slice(
 ) -> Coverage:
     """Counts the readable records of a slice by cell, without decoding an image."""
     manifest, (index, start, stop) = dataset.manifest, part
-    kind, shape = KINDS[manifest.observation], manifest.image_shape
+    kind, shape = KINDS[manifest.observation], manifest.observation_shape
     read = read_records(dataset.shard_path(split, index), stop, start=start, stop=stop)
     records = enumerate(read, start)
     parsed = (parse_row(n, record, manifest.factors, kind, shape) for n, record in records)
@@ -142,24 +139,3 @@ def _label_counts(
 def write_json(document: Any, path: str) -> None:
     """Writes a document as JSON."""
     write_atomic(path, json.dumps(document))
-
-
-class MergeCoverages(beam.CombineFn):
-    """Adds up coverages; associative and commutative, so that any engine gives the same."""
-
-    def create_accumulator(self) -> Coverage | None:
-        """No counts yet."""
-        return None
-
-    def add_input(self, accumulator: Coverage | None, coverage: Coverage) -> Coverage:
-        """Adds one more shard."""
-        return coverage if accumulator is None else accumulator.merge(coverage)
-
-    def merge_accumulators(self, accumulators: Iterable[Coverage | None]) -> Coverage | None:
-        """Adds what workers have added up."""
-        parts = [part for part in accumulators if part is not None]
-        return parts[0].merge(*parts[1:]) if parts else None
-
-    def extract_output(self, accumulator: Coverage | None) -> Coverage | None:
-        """The counts themselves."""
-        return accumulator

@@ -1,15 +1,15 @@
-"""How many variants each class gets, and whether it has the donors for them."""
+"""Computes the quota of each class and checks that it has donors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from latentloom.augment import find_recipe, variants_per_class
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 
 
 def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:
-    """Variants of each class with so many examples; none where the recipe fills cells."""
+    """Quota of each class from its number of examples; empty if the recipe fills cells."""
     recipe = find_recipe(settings.recipe)
     if recipe.fills_cells:
         return {}
@@ -22,7 +22,7 @@ def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[st
 def check_donors(
     counts: Mapping[str, int], settings: GenerateConfig, quotas: Mapping[str, int]
 ) -> None:
-    """Refuses a recipe with donors where an anchor has none."""
+    """Rejects a recipe with donors if an anchor would have none."""
     factor, same_value = find_recipe(settings.recipe).matched_by(settings.options) or ("", False)
     if factor != "label":
         return

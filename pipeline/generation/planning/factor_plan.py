@@ -1,4 +1,4 @@
-"""What a generation job does with factors: which it writes, counts, fills and keeps donors by."""
+"""Plans how a generation job uses factors: to write, to judge, to fill cells and to find donors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from latentloom.augment import (
     known_factors,
 )
 from latentloom.augment.spelling import nearest
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.generation.job import FactorPlan
 
@@ -25,14 +25,14 @@ def plan_factors(
     readable: Sequence[str],
     count: Callable[[Sequence[str]], Coverage],
 ) -> FactorPlan:
-    """Decides what a job does with factors, and refuses what cannot be done.
+    """Decides how a job uses factors.
 
     Args:
         settings: Section `generate` of the configuration.
         factors: Value names of the factors of the data.
         spec: The blocks of the model's code.
-        readable: Factors that the judge reads.
-        count: Counts the examples over factors; called only if their number matters.
+        readable: Factors that the judge classifies.
+        count: Counts the examples by cell of the given factors; called only if the plan needs it.
 
     Raises:
         ValueError: Recipe, model, data and settings do not fit together.
@@ -64,11 +64,11 @@ def plan_factors(
 
 
 def _grid(settings: GenerateConfig, carried: Sequence[str]) -> tuple[str, ...]:
-    """The factors of the configuration in the order of the data; by default all carried."""
+    """The factors of the configuration in the order of the data; defaults to all carried ones."""
     for name in settings.factors or ():
         if name not in carried:
             raise ValueError(
-                f"Factor '{name}' cannot be recombined. Expected: factors of the data that a "
+                f"No block carries factor '{name}'. Expected: factors of the data that a "
                 f"block of the code carries, {sorted(carried)}. Received: generate.factors="
                 f"{settings.factors}. {nearest(name, carried)}"
             )
@@ -76,11 +76,11 @@ def _grid(settings: GenerateConfig, carried: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_fillable(settings: GenerateConfig, grid: Sequence[str], readable: Sequence[str]) -> None:
-    """Refuses a grid that is no grid, quotas by class beside cells, or a judge that is blind."""
+    """Rejects a grid of one factor, quotas by class, and grid factors the judge does not read."""
     if len(grid) < 2:
         raise ValueError(
-            f"The recipe '{settings.recipe}' combines factors, but there is one. Expected: two or "
-            f"more that blocks of the code carry. Received: factors={list(grid)}. Name more in "
+            f"The recipe '{settings.recipe}' needs several factors. Expected: two or more factors "
+            f"that blocks of the code carry. Received: factors={list(grid)}. Name more in "
             "generate.factors, or train a model with a block for each factor."
         )
     if settings.sampling_strategy is not None:
@@ -99,16 +99,16 @@ def _check_fillable(settings: GenerateConfig, grid: Sequence[str], readable: Seq
 
 
 def _check_donors(coverage: Coverage, factor: str, same_value: bool) -> None:
-    """Refuses to match donors by a factor where an example has none."""
+    """Rejects a factor to match donors by if an example would have no donor."""
     counts = dict(zip(coverage.names[factor], coverage.marginal(factor).tolist(), strict=True))
     seen = {name: number for name, number in counts.items() if number}
     if not same_value and len(seen) < 2:
         raise ValueError(
-            f"Factor '{factor}' has one value, so that there is no other to take. Expected: "
+            f"Factor '{factor}' has one value, so no donor has another. Expected: "
             f"examples of two values or more. Received: {seen}. Choose another factor."
         )
     if same_value and (lonely := [name for name, number in seen.items() if number == 1]):
         raise ValueError(
-            f"Value '{lonely[0]}' of factor '{factor}' has one example, so that there is no donor. "
+            f"Value '{lonely[0]}' of factor '{factor}' has one example, so there is no donor. "
             f"Expected: two or more of every value. Received: {seen}. Import more examples of it."
         )

@@ -1,4 +1,4 @@
-"""Checks that everything fits and shares quotas out."""
+"""Checks that recipe, data and bundle fit, and divides the quotas among the shards."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import numpy as np
 
 from latentloom.augment import find_recipe, share_out
 from latentloom.model_zoo.bundle import read_description, read_priors
-from latentloom.pipeline.codec.codec import spec_of
 from latentloom.pipeline.codec.compatibility import check_compatible
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.codec.spec import spec_of
+from latentloom.pipeline.config.settings import GenerateConfig
+from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
 from latentloom.pipeline.dataset.writing import shard_file
-from latentloom.pipeline.generation.engines import DEFAULT_RUNNER
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_name
-from latentloom.pipeline.generation.planning.cell_counts import count_cells, count_classes
+from latentloom.pipeline.generation.planning.cell_counts import count_by_cell, count_classes
 from latentloom.pipeline.generation.planning.class_quotas import class_quotas
 from latentloom.pipeline.generation.planning.factor_plan import plan_factors
-from latentloom.pipeline.generation.planning.slices import cut
+from latentloom.pipeline.generation.planning.slices import Slice, cut
 from latentloom.pipeline.storage.files import local_folder
 
 
@@ -28,44 +29,74 @@ def plan_job(
     data: str,
     model: str,
     out: str,
-    runner: str = DEFAULT_RUNNER,
-    beam_args: Sequence[str] = (),
+    engine: Engine = IN_PROCESS,
 ) -> GenerationJob:
-    """Checks that recipe, data and bundle fit together and shares the quotas out over the shards.
+    """Checks that recipe, data and bundle fit, and divides the quotas among the shards.
 
-    Where the factors of variants come from several examples, a first Beam graph counts the cells.
+    If the factors of a variant come from several examples, a first Beam graph counts the cells.
 
     Raises:
-        ValueError: They do not fit, or a quota cannot be met.
-        FileNotFoundError: The data or the bundle are not there.
+        ValueError: Recipe, data and bundle do not fit, or a class lacks examples for its quota.
+        FileNotFoundError: The data or the bundle are missing.
     """
     find_recipe(settings.recipe).resolve(settings.options)
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
         description, priors = read_description(folder), read_priors(folder)
-    check_compatible(dataset.manifest, description)
-    manifest, beam_settings = dataset.manifest, {"runner": runner, "beam_args": beam_args}
+    manifest = dataset.manifest
+    check_compatible(manifest, description)
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
-    shards = dataset.shards(settings.split)
-    slices = cut(shards, settings.slice_records)
-    counts = count_classes(dataset, settings.split, slices, out, hold_out, **beam_settings)
-    totals = np.sum(counts, axis=0).tolist()
-    quotas = class_quotas(dict(zip(manifest.class_names, totals, strict=True)), settings)
+    slices = cut(dataset.shards(settings.split), settings.slice_records)
+    counts = count_classes(dataset, settings.split, slices, out, hold_out, engine)
+    tasks = share_quotas(settings, dataset, slices, counts)
     plan = plan_factors(
         settings,
         manifest.factors,
         spec_of(description["latent_spec"], priors),
         description.get("judge_factors", ["label"]),
-        lambda factors: count_cells(
-            dataset, settings.split, slices, factors, out, hold_out, **beam_settings
+        lambda factors: count_by_cell(
+            dataset, settings.split, slices, factors, out, hold_out, engine
         ),
     )
+    return GenerationJob(
+        data=data,
+        model=model,
+        out=out,
+        settings=settings,
+        bundle_digest=description["digest"],
+        tasks=tasks,
+        plan=plan,
+        hold_out=hold_out,
+        trained_on=BundleDetails.read(description["details"]).data,
+    )
+
+
+def share_quotas(
+    settings: GenerateConfig,
+    dataset: DatasetDir,
+    slices: Sequence[Slice],
+    counts: Sequence[list[int]],
+) -> tuple[ShardTask, ...]:
+    """Divides the quotas of the classes among the slices.
+
+    Args:
+        settings: Section `generate` of the configuration.
+        dataset: The data set directory.
+        slices: The slices of its split, one per output shard.
+        counts: Examples of each class in each slice.
+
+    Raises:
+        ValueError: A class lacks examples or donors for its quota.
+    """
+    manifest, shards = dataset.manifest, dataset.shards(settings.split)
+    totals = dict(zip(manifest.class_names, np.sum(counts, axis=0).tolist(), strict=True))
+    quotas = class_quotas(totals, settings)
     by_class = [
         share_out(quotas.get(name, 0), [of_slice[label] for of_slice in counts])
         for label, name in enumerate(manifest.class_names)
     ]
     name = output_name(manifest, settings)
-    tasks = tuple(
+    return tuple(
         ShardTask(
             index=index,
             source=shards[part.shard].file,
@@ -78,6 +109,3 @@ def plan_job(
         )
         for index, part in enumerate(slices)
     )
-    digest = description["digest"]
-    trained_on = description["details"].get("data")
-    return GenerationJob(data, model, out, settings, digest, tasks, plan, hold_out, trained_on)

@@ -1,4 +1,4 @@
-"""Slices: what of the input becomes one output shard, so that no shard is too large for memory."""
+"""Slices of input shards. Each becomes one output shard and fits into memory."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Slice(NamedTuple):
 
 
 def cut(shards: Sequence[ShardEntry], records: int) -> list[Slice]:
-    """Cuts shards into slices of at most so many records, in the order of file names.
+    """Cuts shards into slices of at most `records` records, in the order of file names.
 
-    A shard that is short enough, or empty, is one slice.
+    A shard of at most `records` records, even an empty one, is one slice.
     """
     order = sorted(range(len(shards)), key=lambda index: shards[index].file)
     return [

@@ -1,1 +1,1 @@
-"""Inside Beam: from a slice to a written shard."""
+"""The work inside Beam: turns a slice into a written shard."""

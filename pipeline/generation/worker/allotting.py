@@ -1,4 +1,4 @@
-"""Which anchors of a shard get how many variants, by the quotas of classes or of cells."""
+"""Assigns numbers of variants to the anchors of a shard, by class or by cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from latentloom.pipeline.generation.worker.encode_slice import EncodedSlice
 
 
 def allot(job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None) -> Anchors:
-    """Gives the readable anchors of a shard their variants, by class or by cell."""
+    """Assigns numbers of variants to the readable anchors of a shard, by class or by cell."""
     if job.plan.cells is None:
         return _allot_classes(job, shard)
     if donors is None:
@@ -31,7 +31,7 @@ def allot(job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None) -> 
 
 
 def _allot_classes(job: GenerationJob, shard: EncodedSlice) -> Anchors:
-    """Gives every readable anchor its number of variants; those of unreadable ones are left out."""
+    """Assigns every readable anchor its number of variants; drops those of unreadable anchors."""
     labels = shard.factors["label"]
     keys = identity_keys(job.settings.seed, "quota", shard.ids)
     variants = np.zeros(len(labels), np.int64)
@@ -44,6 +44,6 @@ def _allot_classes(job: GenerationJob, shard: EncodedSlice) -> Anchors:
 
 
 def reachable(quota: int, examples: int, readable: int) -> int:
-    """Variants that the readable examples of a class make: no more than if all were readable."""
+    """Variants that the readable examples of a class make; unreadable ones are not replaced."""
     each, extra = divmod(quota, max(examples, 1))
     return min(quota, each * readable + min(extra, readable))

@@ -1,4 +1,4 @@
-"""Draws variants; draws rejected ones anew."""
+"""Draws the variants of a chunk and redraws rejected ones while attempts are left."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from latentloom.augment import (
     VariantPlan,
     Verdicts,
     find_recipe,
-    plan_variants,
-    recombine,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
 from latentloom.pipeline.generation.job import GenerationJob
 from latentloom.pipeline.generation.worker.tally import Tally
@@ -25,11 +24,18 @@ from latentloom.pipeline.generation.worker.tally import Tally
 
 @dataclass(frozen=True)
 class Accepted:
-    """The candidates of one attempt that passed the gate; `slots` are their places in the chunk."""
+    """The candidates of one attempt that passed the gate, `m` of them.
+
+    Attributes:
+        slots: Positions of the candidates in the chunk, int64 of shape `(m,)`.
+        plan: Plan of the candidates.
+        observations: Observations as stored, `(m, ...)`.
+        confidences: The judge's confidences, `(m,)` each, by feature name.
+    """
 
     slots: np.ndarray
     plan: VariantPlan
-    images: np.ndarray
+    observations: np.ndarray
     confidences: dict[str, np.ndarray]
 
 
@@ -41,33 +47,34 @@ def draw_attempts(
     codec: Codec,
     tally: Tally,
 ) -> Iterator[Accepted]:
-    """Draws every variant, and those that the gate rejects anew, attempt by attempt."""
+    """Draws every variant of a chunk and redraws those that the gate rejects.
+
+    Args:
+        job: The job.
+        anchors: The anchors of the chunk and how many variants each gets.
+        latents: Codes of the anchors.
+        donors: The donor bank, for recipes that take donors.
+        codec: The codec of the bundle.
+        tally: Counts the candidates of every attempt.
+
+    Yields:
+        The accepted candidates, attempt by attempt.
+    """
     settings = job.settings
     gate = settings.gate.build()
     slots = np.arange(anchors.variants.sum())
     attempts = 1 if find_recipe(settings.recipe).keeps_all else settings.gate.attempts
     for attempt in range(attempts):
-        plan = plan_variants(
-            settings.recipe,
-            anchors,
-            codec.spec,
-            seed=settings.seed,
-            attempt=attempt,
-            donors=donors,
-            options=settings.options,
-            clashes=job.plan.clashes,
-        ).take(slots)
-        images, probabilities = codec.render_factors(
-            recombine(latents, donors.latents if donors else None, plan)
-        )
-        verdicts = gate.judge_factors(probabilities, plan.factors)
-        passed = verdicts.accepted
-        tally.count(plan.label, verdicts, is_last=attempt == attempts - 1)
+        plan = plan_attempt(settings, anchors, codec.spec, donors, job.plan.clashes, attempt)
+        plan = plan.take(slots)
+        made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
+        passed = made.verdicts.accepted
+        tally.count(plan.label, made.verdicts, is_last=attempt == attempts - 1)
         yield Accepted(
             slots[passed],
             plan.take(np.flatnonzero(passed)),
-            images[passed],
-            {name: column[passed] for name, column in confidence_columns(verdicts).items()},
+            made.observations[passed],
+            {name: column[passed] for name, column in confidence_columns(made.verdicts).items()},
         )
         slots = slots[~passed]
         if not len(slots):
@@ -75,6 +82,6 @@ def draw_attempts(
 
 
 def confidence_columns(verdicts: Verdicts) -> dict[str, np.ndarray]:
-    """The judge's confidences under the names of their features, that of the class first."""
+    """The judge's confidences by feature name, the class first."""
     others = {f"{CONFIDENCE}_{name}": column for name, column in verdicts.confidences.items()}
     return {CONFIDENCE: verdicts.confidence} | others

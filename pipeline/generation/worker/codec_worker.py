@@ -1,4 +1,4 @@
-"""What the workers of the pipeline have in common: one codec a process, with fixed threads."""
+"""Base of the workers: one codec per process, with a fixed number of threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class CodecDoFn(beam.DoFn):
-    """A DoFn that has the input of a job and its codec, loaded once a process.
+    """A DoFn with the input and the codec of a job, loaded once per process.
 
     Args:
         job: The job.
@@ -49,7 +49,7 @@ class CodecDoFn(beam.DoFn):
 
 
 def limit_threads(threads: int) -> None:
-    """Fixes the TensorFlow threads of this process, unless TensorFlow already runs."""
+    """Sets the number of TensorFlow threads of this process, unless TensorFlow already runs."""
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -29,11 +29,11 @@ def write_donors(bank: DonorBank, path: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def read_donors(path: str, job: str) -> DonorBank:
-    """Reads a bank, once a process and job.
+    """Reads a bank, once per process and job.
 
     Args:
         path: Path of the file.
-        job: Digest of the job, since another job may have written another bank to the same path.
+        job: Digest of the job, since another job may have written its own bank to the same path.
     """
     with open_binary(path) as stream:
         archive = np.load(io.BytesIO(stream.read()), allow_pickle=False)

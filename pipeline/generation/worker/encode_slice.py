@@ -1,11 +1,10 @@
-"""From the records of a slice to the latents of its examples, and to a sample of donors."""
+"""Encodes the records of a slice and samples donors from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 
 from latentloom.augment import DonorBank, Latents
@@ -18,14 +17,14 @@ from latentloom.pipeline.generation.worker.codec_worker import CodecDoFn
 
 @dataclass(frozen=True)
 class EncodedSlice:
-    """The readable examples of a slice as columns, about a hundred floats a row, no pixels.
+    """The readable examples of a slice as columns, about a hundred floats per row, no pixels.
 
     Attributes:
         task: The slice and its quotas.
-        ids: Identities of the examples.
+        ids: Ids of the examples.
         factors: Value indices by factor, `(n,)` each.
-        latents: `(n, dim)` a block.
-        dead_letters: The records that could not be read.
+        latents: Codes, `(n, dim)` per block.
+        dead_letters: The unreadable records.
     """
 
     task: ShardTask
@@ -40,7 +39,7 @@ def encode_slice(
 ) -> EncodedSlice:
     """Reads a slice in batches and encodes it; unreadable records become dead letters.
 
-    Examples of cells that are held out are passed over.
+    Skips examples of held-out cells.
     """
     split, hold_out = job.settings.split, job.hold_out
     files = [shard.file for shard in dataset.shards(split)]
@@ -54,7 +53,7 @@ def encode_slice(
             examples = examples.take(hold_out.keeps(examples.factors))
         ids += examples.ids
         columns.append(dict(examples.factors))
-        codes.append(codec.encode(examples.images))
+        codes.append(codec.encode(examples.observations))
         dead_letters += letters
     return EncodedSlice(task, ids, _joined(columns), _joined(codes), dead_letters)
 
@@ -80,24 +79,3 @@ class SampleDonors(CodecDoFn):
     def process(self, task: ShardTask) -> Iterator[DonorBank]:
         """Yields the donors of a task's slice."""
         yield sample_donors(self.job, encode_slice(self.job, self.dataset, task, self.codec))
-
-
-class MergeDonors(beam.CombineFn):
-    """Merges donor banks; associative and commutative, so that any engine gives the same bank."""
-
-    def create_accumulator(self) -> DonorBank | None:
-        """No bank yet."""
-        return None
-
-    def add_input(self, accumulator: DonorBank | None, bank: DonorBank) -> DonorBank:
-        """Merges one more bank."""
-        return bank if accumulator is None else accumulator.merge(bank)
-
-    def merge_accumulators(self, accumulators) -> DonorBank | None:
-        """Merges what workers have merged."""
-        banks = [bank for bank in accumulators if bank is not None]
-        return banks[0].merge(*banks[1:]) if banks else None
-
-    def extract_output(self, accumulator: DonorBank | None) -> DonorBank | None:
-        """The bank itself."""
-        return accumulator

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from apache_beam.metrics.metric import Metrics
 
-from latentloom.augment import (
-    DonorBank,
-)
+from latentloom.augment import DonorBank
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.manifest import TOTALS
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
@@ -32,7 +30,7 @@ CHUNK = 1024
 
 NAMESPACE = "latentloom"
 COUNTERS = (*TOTALS, "unreadable", "shards")
-"""Beam metrics of a run: variants by what became of them, unreadable records, shards written."""
+"""Beam metrics of a run: variants by outcome, unreadable records, written shards."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +38,8 @@ logger = logging.getLogger(__name__)
 class RenderShard(CodecDoFn):
     """Encodes a slice, makes its variants and writes them, one shard per element.
 
-    Yields the report of the shard. Counts of what was done here go to Beam's metrics; the truth is
-    the manifest, since an engine may do an element twice.
+    Yields the report of the shard. Beam's metrics count the work done, twice if an engine runs an
+    element twice; only the manifest has exact counts.
     """
 
     def setup(self) -> None:
@@ -50,15 +48,15 @@ class RenderShard(CodecDoFn):
         self.counters = {name: Metrics.counter(NAMESPACE, name) for name in COUNTERS}
 
     def process(self, task: ShardTask, donors: str | None = None) -> Iterator[ShardReport]:
-        """Yields the report of a shard, made now or found finished.
+        """Yields the report of a shard; renders the shard unless it is finished.
 
         Args:
-            task: The slice, and what is to be made of it.
+            task: The slice and its quotas.
             donors: Path of the donor bank, for recipes that take donors.
         """
         report = self.job.finished(task)
         if report is None:
-            logger.info("Shard %s: begun", task.file)
+            logger.info("Shard %s: started", task.file)
             report = self._render(task, read_donors(donors, self.job.digest) if donors else None)
             logger.info("Shard %s: finished, %d records", task.file, report.entry.records)
         yield report
@@ -76,9 +74,15 @@ class RenderShard(CodecDoFn):
 def render_shard(
     job: GenerationJob, shard: EncodedSlice, donors: DonorBank | None, codec: Codec
 ) -> ShardReport:
-    """Writes the variants of a shard under a temporary name, renames it, then its report.
+    """Writes the variants of a shard under a temporary name, renames it, then writes its report.
 
-    Idempotent: the bytes depend on job, shard and donors alone.
+    Idempotent: the bytes depend only on job, shard and donors.
+
+    Args:
+        job: The job.
+        shard: The slice with its quotas.
+        donors: The donor bank, for recipes that take donors.
+        codec: The codec of the bundle.
     """
     anchors = allot(job, shard, donors)
     tally = Tally()
@@ -99,7 +103,7 @@ def render_shard(
 
 
 def _chunks(variants: np.ndarray) -> Iterator[np.ndarray]:
-    """Rows of anchors, together about `CHUNK` variants at a time."""
+    """Yields rows of anchors that together have about `CHUNK` variants."""
     chunk_of = (np.cumsum(variants) - variants) // CHUNK
     wanted = np.flatnonzero(variants)
     for chunk in np.unique(chunk_of[wanted]):

@@ -1,4 +1,4 @@
-"""Counts what became of the variants."""
+"""Counts the variants of a shard: drawn, written, rejected, by class and by cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 @dataclass
 class Tally:
-    """What became of the variants of a shard, counted by class."""
+    """Counts of the variants of a shard.
+
+    Attributes:
+        written: Accepted variants by class.
+        rejected: Variants given up after the last attempt, by class.
+        candidates: Variants drawn in all attempts, by class.
+        rejections: Candidates that the gate rejected, by class and reason.
+        cells: Accepted variants by cell of the grid, if cells are counted.
+    """
 
     written: Counter = field(default_factory=Counter)
     rejected: Counter = field(default_factory=Counter)
@@ -26,7 +34,7 @@ class Tally:
     cells: Counter = field(default_factory=Counter)
 
     def count(self, labels: np.ndarray, verdicts: Verdicts, *, is_last: bool) -> None:
-        """Counts the candidates of an attempt; what the last one rejects is given up."""
+        """Counts the candidates of an attempt; rejections of the last attempt are given up."""
         self.candidates.update(labels.tolist())
         self.written.update(labels[verdicts.accepted].tolist())
         refused = zip(labels.tolist(), verdicts.reason.tolist(), strict=True)
@@ -44,7 +52,15 @@ class Tally:
 def report_shard(
     job: GenerationJob, shard: EncodedSlice, anchors: Anchors, tally: Tally, writer: ShardWriter
 ) -> ShardReport:
-    """What became of a shard, for its report."""
+    """The report of a written shard.
+
+    Args:
+        job: The job.
+        shard: The slice that the shard was made from.
+        anchors: Its anchors and how many variants each got.
+        tally: The counts of its variants.
+        writer: The writer of the shard.
+    """
     labels = range(len(shard.task.quotas))
     made = np.bincount(
         anchors.factors["label"], weights=anchors.variants, minlength=len(labels)

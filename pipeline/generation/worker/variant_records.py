@@ -1,4 +1,4 @@
-"""Accepted variants to records."""
+"""Turns accepted variants into records."""
 
 from __future__ import annotations
 
@@ -18,14 +18,25 @@ def variant_records(
     accepted: Accepted,
     donors: DonorBank | None,
 ) -> dict[int, bytes]:
-    """The serialised examples of accepted candidates, by slot."""
+    """Serialises accepted variants with their provenance.
+
+    Args:
+        job: The job, whose plan names the factors to write.
+        kind: The kind of observation.
+        anchors: The anchors that the plan of the variants points to.
+        accepted: The variants.
+        donors: The donor bank, for recipes that take donors.
+
+    Returns:
+        Each record as a serialised `tf.train.Example`, by its slot in the chunk.
+    """
     plan = accepted.plan
     columns = {name: plan.factors[name].tolist() for name in job.plan.written}
     columns["seen_combination"] = job.plan.seen(plan.factors).tolist()
     columns |= {name: column.tolist() for name, column in accepted.confidences.items()}
     rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
     records = {}
-    for row, value in enumerate(kind.encode(accepted.images)):
+    for row, value in enumerate(kind.encode(accepted.observations)):
         anchor_id = anchors.ids[plan.anchor[row]]
         used = sorted({int(donor) for donor in rows_of_donors[row] if donor >= 0})
         records[int(accepted.slots[row])] = serialize(

@@ -1,1 +1,1 @@
-"""Sources that are made or shipped here."""
+"""Sources that need no files: rendered here, or shipped with scikit-learn."""

@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits that come with scikit-learn, 8 pixels a side."""
+"""The 1,797 handwritten digits that come with scikit-learn, 8 x 8 pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_digits() -> ArraySource:
         name="digits",
         description="Handwritten digits of scikit-learn, 8x8 grey; one in five is in `test`.",
         factors={"label": [str(digit) for digit in range(10)]},
-        images=np.rint(pixels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1),
+        observations=np.rint(pixels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1),
         codes={"label": labels.astype(np.int64)},
         rows={"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)},
     )

@@ -1,4 +1,4 @@
-"""Letters rendered as masks, in the text faces that come with matplotlib."""
+"""Renders letters as masks, in the text fonts that come with matplotlib."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 SIZES = {"small": 12 / 32, "medium": 19 / 32, "large": 25 / 32}
-"""Height of the em in shares of the image: the widest letter fits, the smallest is readable."""
+"""Height of the em as a share of the image: the widest letter fits, the smallest is readable."""
 _OVERSAMPLING = 4
-_MATH_FACES = ("cmex10", "cmmi10", "cmsy10")  # have 52 glyphs, but of a mathematical alphabet
+_MATH_FACES = ("cmex10", "cmmi10", "cmsy10")  # 52 glyphs of mathematical alphabets
 
 
 def render_mask(letter: str, font: Path, em: float, image_size: int) -> np.ndarray:
     """Renders one letter, its ink centred.
 
-    Drawn at four times the size and box-downsampled.
+    Draws at four times the size and downsamples with a box filter.
 
     Args:
         letter: The letter.
         font: Path of a TrueType file.
-        em: Height of the em in shares of the image.
+        em: Height of the em as a share of the image.
         image_size: Side of the mask in pixels.
 
     Returns:
@@ -43,7 +43,7 @@ def render_mask(letter: str, font: Path, em: float, image_size: int) -> np.ndarr
 
 
 def is_text_face(font: Path) -> bool:
-    """Whether a font has a distinct glyph with ink for each of the 52 letters, and is no maths."""
+    """Whether a text font has a distinct glyph with ink for each of the 52 letters."""
     if font.stem in _MATH_FACES:
         return False
     seen = {bytes(32 * 32)}  # an empty glyph
@@ -57,7 +57,7 @@ def is_text_face(font: Path) -> bool:
 
 @functools.cache
 def text_faces() -> dict[str, Path]:
-    """The usable TrueType fonts that matplotlib ships, by name, sorted."""
+    """Returns the usable TrueType fonts that matplotlib ships, by name, sorted."""
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -65,7 +65,7 @@ def text_faces() -> dict[str, Path]:
 
 
 class MaskBank:
-    """Masks of all letters, sizes and fonts, each rendered when it is first asked for.
+    """Masks of all letters, sizes and fonts, each rendered at its first use.
 
     Args:
         image_size: Side of the masks in pixels.
@@ -80,7 +80,7 @@ class MaskBank:
         self._rendered = np.zeros(grid, bool)
 
     def masks(self, letters: np.ndarray, sizes: np.ndarray, fonts: np.ndarray) -> np.ndarray:
-        """Masks for three arrays of codes, each of shape `(n,)`.
+        """Returns the masks for three arrays of codes, each of shape `(n,)`.
 
         Returns:
             uint8 array of shape `(n, image_size, image_size)`.

@@ -1,4 +1,4 @@
-"""A keyed sample of the cells of a factor grid, for the sources that render one."""
+"""A keyed sample of the cells of a factor grid."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _TEST_SHARE = 10  # one in ten
 def sample_cells(
     name: str, cells: np.ndarray, grid: tuple[int, ...], size: int
 ) -> dict[str, np.ndarray]:
-    """Samples cells by key, every value of each factor in "train" first.
+    """Samples cells by key; takes one "train" cell of every value of each factor first.
 
     A smaller sample is part of a larger one, and a cell is in the same split of both.
 
     Args:
         name: Name of the source, which keys the sample.
-        cells: int64 array of shape `(n,)`: numbers, in the whole grid, of the cells to draw from.
+        cells: int64 array of shape `(n,)`: numbers in the whole grid of the cells to draw from.
         grid: Number of values of each factor.
         size: Cells to sample, both splits together; all of them if there are fewer.
 
     Returns:
-        The cells of "train" and, if there are any, of "test", ascending.
+        The cells of "train" and of "test", ascending; no key "test" if it is empty.
 
     Raises:
-        ValueError: The sample is too small to hold every value.
+        ValueError: If the sample is too small to hold every value.
     """
     order_key, split_key = identity_keys(0, name, ["order", "split"])
     cells = cells[np.argsort(derive(np.full(len(cells), order_key), cells), kind="stable")]
@@ -40,7 +40,7 @@ def sample_cells(
     needed = np.unique(np.concatenate(firsts))
     if size < len(needed):
         raise ValueError(
-            f"The sample of source '{name}' is too small for every value of every factor to occur. "
+            f"The sample of source '{name}' is too small to hold every value of every factor. "
             f"Expected: at least {len(needed)}. Received: max_examples={size}. Raise it."
         )
     others = np.ones(len(cells), bool)

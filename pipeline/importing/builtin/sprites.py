@@ -1,7 +1,7 @@
-"""Squares, ellipses and hearts as masks, in every scale, orientation and position of dSprites.
+"""Renders squares, ellipses and hearts in every scale, orientation and position of dSprites.
 
-A sprite turns about its centroid, counter-clockwise as seen, and moves by whole pixels: one mask
-for each shape, scale and orientation serves all positions.
+A sprite turns counter-clockwise about its centroid and moves by whole pixels, so one mask per
+shape, scale and orientation serves all positions.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ NUM_POSITIONS = 32
 GRID = (len(SHAPES), len(SCALES), len(ORIENTATIONS), NUM_POSITIONS, NUM_POSITIONS)
 """Values of shape, scale, orientation, x and y: 737,280 cells."""
 SIDE = 64
-"""Side in pixels of the images that are drawn; smaller ones are their means."""
+"""Side in pixels of the drawn images; smaller images are averages of them."""
 SQUARE_SIDE = 0.3 * SIDE
 ELLIPSE_AXES = 0.2 * SIDE, 0.11 * SIDE
 """Half the width and half the height of the ellipse at orientation 0."""
 HEART_SIDE = 0.175 * SIDE
-"""Side of a square that stands on a corner; half discs on its upper sides make it a heart."""
+"""Side of a square that stands on a corner; half discs on its upper sides complete the heart."""
 _FIRST = (SIDE - NUM_POSITIONS) // 2  # row or column of the first position
 _REACH = 14  # pixels from the centre of a mask to its border
 _HEART_CENTROID = (
@@ -70,8 +70,8 @@ def render_sprites(codes: tuple[np.ndarray, ...], image_size: int) -> np.ndarray
     Args:
         codes: Codes of shape, scale, orientation, x (rightwards) and y (downwards), each an
             integer array of shape `(batch_size,)`, in the order of `GRID`.
-        image_size: Side in pixels: 64 for images of 0 and 255, or 32 for their means over 2 x 2
-            pixels, in which a step in x or y is half a pixel.
+        image_size: Side in pixels: 64 for images of 0 and 255, or 32 for averages over 2 x 2
+            pixels, where a step in x or y is half a pixel.
 
     Returns:
         uint8 array of shape `(batch_size, image_size, image_size, 1)`.

@@ -28,10 +28,10 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class DocumentSource:
-    """Documents in memory as sparse rows; those without any word are left out.
+    """Documents in memory as sparse rows; leaves out documents without a word of the vocabulary.
 
     Args:
-        counts: By split, `(n, words)` counts of 1 or more where they are stored.
+        counts: By split, sparse counts of shape `(n, words)`; stored entries are at least 1.
         codes: By split, int64 of shape `(n,)` for each factor.
         vocabulary: The words, by number.
     """
@@ -46,13 +46,13 @@ class DocumentSource:
     observation: str = "counts"
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
+    def observation_shape(self) -> tuple[int, ...]:
         """The number of words."""
         return (len(self.vocabulary),)
 
     @property
     def splits(self) -> dict[str, int]:
-        """Number of documents of each split, empty ones among them."""
+        """Number of documents of each split, empty ones included."""
         return {split: len(codes["label"]) for split, codes in self.codes.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
@@ -70,24 +70,24 @@ class DocumentSource:
 
 
 def is_of_documents(arrays: Arrays) -> bool:
-    """Whether the arrays of an archive are sparse rows by their names."""
+    """Returns whether an archive holds sparse rows, by the names of its arrays."""
     return any(_SPLIT.fullmatch(name) for name in arrays)
 
 
 def open_documents(file: str, arrays: Arrays) -> DocumentSource:
-    """Opens sparse rows `data`, `indices` and `indptr`, of each split after its name and `_`.
+    """Opens sparse rows `data`, `indices` and `indptr`, with an optional prefix `<split>_`.
 
-    `vocab` or `vocabulary` has the words; `label` or `labels`, after the name of the split as well,
-    the classes, whose names may be in `groups`. Other arrays as long as the documents of every
-    split are factors.
+    `vocab` or `vocabulary` has the words. `label` or `labels`, with the same prefix, has the
+    classes; `groups` may have their names. Another array is a factor if every split has it, with
+    one value per document.
 
     Args:
         file: Path of the archive, for messages.
         arrays: Its arrays.
 
     Raises:
-        TypeError: An array is of the wrong kind.
-        ValueError: An array is missing, or the arrays do not fit each other.
+        TypeError: If an array has the wrong type.
+        ValueError: If an array is missing, or the arrays do not fit each other.
     """
     vocabulary = _read_vocabulary(file, arrays)
     prefixes = [name.removesuffix("indptr") for name in arrays if _SPLIT.fullmatch(name)]
@@ -111,7 +111,7 @@ def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
     if found is None or found.ndim != 1 or found.dtype.kind not in "US":
         shape = "no such array" if found is None else f"{found.dtype} of shape {found.shape}"
         raise ValueError(
-            f"'{file}' does not tell its words. Expected: an array `vocab` of texts, one a word. "
+            f"'{file}' has no vocabulary. Expected: an array `vocab` of texts, one per word. "
             f"Received: {shape}. Add it."
         )
     words = np.char.decode(found, "utf-8") if found.dtype.kind == "S" else found
@@ -120,7 +120,7 @@ def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
 
 
 def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_array:
-    """The counts of a split, checked."""
+    """Returns the counts of a split, checked."""
     if missing := [part for part in _PARTS if prefix + part not in arrays]:
         raise ValueError(
             f"The counts of '{file}' are incomplete. Expected: arrays `{prefix}data`, "
@@ -131,7 +131,7 @@ def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_ar
     outside = indices[(indices < 0) | (indices >= num_words)]
     if len(outside):
         raise ValueError(
-            f"Words of '{file}' are not in its vocabulary. Expected: `{prefix}indices` in 0 to "
+            f"'{file}' has words outside its vocabulary. Expected: `{prefix}indices` in 0 to "
             f"{num_words - 1}, the vocabulary having {num_words} words. "
             f"Received: {outside[0]}. Save the vocabulary that the documents were counted with."
         )
@@ -146,7 +146,7 @@ def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_ar
 def _check_layout(
     file: str, prefix: str, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray
 ) -> None:
-    """Whether three arrays are sparse rows at all."""
+    """Checks that three arrays are sparse rows."""
     parts = {"data": data, "indices": indices, "indptr": indptr}
     plain = all(part.ndim == 1 for part in parts.values())
     whole = all(part.dtype.kind in "iu" for part in (indices, indptr))
@@ -157,24 +157,24 @@ def _check_layout(
     if not fits:
         told = ", ".join(f"{prefix}{name} {part.dtype}{part.shape}" for name, part in parts.items())
         raise ValueError(
-            f"The counts of '{file}' are no sparse rows. Expected: `{prefix}indptr` integers from "
-            f"0 to the length of `{prefix}data` and `{prefix}indices`, none below the one before. "
+            f"The counts of '{file}' are not sparse rows. Expected: `{prefix}indptr` integers from "
+            f"0 to the length of `{prefix}data` and `{prefix}indices`, non-decreasing. "
             f"Received: {told}. Save `data`, `indices` and `indptr` of a scipy.sparse.csr_array."
         )
 
 
 def _check_counts(file: str, name: str, counts: np.ndarray) -> None:
-    """Whether counts are whole numbers that float32 holds."""
+    """Checks that counts are whole numbers that float32 holds exactly."""
     if counts.dtype.kind not in "biuf":
         raise TypeError(
-            f"The counts of '{file}' are no numbers. Expected: integers. "
+            f"The counts of '{file}' have the wrong type. Expected: integers. "
             f"Received: {name}.dtype={counts.dtype}. Cast them."
         )
     with np.errstate(invalid="ignore"):
         bad = counts[~((counts >= 0) & (counts <= MOST_COUNTED) & (counts % 1 == 0))]
     if len(bad):
         raise ValueError(
-            f"The counts of '{file}' are not all counts. Expected: whole numbers of 0 to "
+            f"The counts of '{file}' are out of range. Expected: whole numbers from 0 to "
             f"{MOST_COUNTED}. Received: {len(bad)} others in `{name}`, the first {bad[0]}. "
             "Count words, without weights."
         )
@@ -183,7 +183,7 @@ def _check_counts(file: str, name: str, counts: np.ndarray) -> None:
 def _read_factors(
     file: str, arrays: Arrays, splits: Mapping[str, str]
 ) -> tuple[dict[str, list[str]], dict[str, dict[str, np.ndarray]]]:
-    """Value names of every factor that all splits have, and by split their codes."""
+    """Returns the value names of every factor that all splits have, and its codes by split."""
     columns = {split: _columns(file, arrays, prefix) for split, prefix in splits.items()}
     ends = np.cumsum([len(column["label"]) for column in columns.values()])[:-1]
     shared = set.intersection(*(set(column) for column in columns.values()))
@@ -199,7 +199,7 @@ def _read_factors(
 
 
 def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
-    """The arrays of a split that are as long as its documents; the labels as `label`."""
+    """Returns the arrays of a split with one value per document; the labels as `label`."""
     size, columns = len(arrays[f"{prefix}indptr"]) - 1, {}
     for name, array in arrays.items():
         short = name.removeprefix(prefix)
@@ -216,7 +216,7 @@ def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
 def _encode(
     file: str, name: str, values: np.ndarray, names: np.ndarray | None
 ) -> tuple[list[str], np.ndarray]:
-    """Value names and codes; labels that are numbers of named groups are called by the names."""
+    """Returns value names and codes; labels that number the groups get the names of the groups."""
     if names is None or values.dtype.kind not in "iu":
         return encode_values(name, values)
     if (
@@ -225,8 +225,8 @@ def _encode(
         or not 0 <= values.min() <= values.max() < len(names)
     ):
         raise ValueError(
-            f"The labels of '{file}' do not fit their names. Expected: numbers of 0 to "
-            f"{len(names) - 1}, the places in `{_NAMES}`. "
+            f"The labels of '{file}' do not fit their names. Expected: numbers from 0 to "
+            f"{len(names) - 1}, positions in `{_NAMES}`. "
             f"Received: {values.min()} to {values.max()}. Name every class."
         )
     return names.tolist(), values.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Image files in a folder per class, with a folder per split above if there are splits."""
+"""Image files in a folder per class, below an optional folder per split."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class FolderSource:
 
     @classmethod
     def open(cls, where: str, image_size: int | None = None) -> FolderSource:
-        """Lists the files, and decides the shape from the first of every class.
+        """Lists the files, and takes the shape from the first files of every class.
 
         Args:
             where: Folder with `class/image.png` or `split/class/image.png`.
             image_size: Side to which images are resized, or None.
 
         Raises:
-            FileNotFoundError: There is no such folder.
-            ValueError: A class is empty, or images differ in size and are not resized.
+            FileNotFoundError: If the folder is missing.
+            ValueError: If a class is empty, or images differ in size and `image_size` is None.
         """
         root = Path(where)
         if not root.is_dir():
@@ -54,7 +54,7 @@ class FolderSource:
         names = sorted({folder.name for folders in classes.values() for folder in folders})
         if not names or any(_images(folder) for folder in (root, *splits.values())):
             raise ValueError(
-                f"'{where}' is not laid out in classes. Expected: class/image.png or "
+                f"'{where}' has no folders of classes. Expected: class/image.png or "
                 f"split/class/image.png. Received: folders {sorted(splits)}, "
                 f"{len(_images(root))} loose images. Move each image into the folder of its class."
             )
@@ -73,11 +73,11 @@ class FolderSource:
     @property
     def description(self) -> str:
         """What the images are."""
-        kind = "grey" if self.image_shape[2] == 1 else "RGB"
+        kind = "grey" if self.observation_shape[2] == 1 else "RGB"
         return f"Image files of {len(self.factors['label'])} classes, a folder each, as {kind}."
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def observation_shape(self) -> tuple[int, int, int]:
         """Event shape of the images."""
         return self.decoder.image_shape
 
@@ -87,7 +87,7 @@ class FolderSource:
         return {split: len(files) for split, files in self.files.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; a file that cannot be read is a dead letter."""
+        """Streams a split; an unreadable file is a dead letter."""
         files = self.files[split]
         for start in range(0, len(files), BATCH_SIZE):
             images, labels, positions, dead = [], [], [], []
@@ -101,7 +101,7 @@ class FolderSource:
                 images.append(pixels)
                 labels.append(label)
                 positions.append(position)
-            stacked = np.array(images, np.uint8).reshape(-1, *self.image_shape)
+            stacked = np.array(images, np.uint8).reshape(-1, *self.observation_shape)
             labels = np.array(labels, np.int64)
             yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
 
@@ -126,7 +126,7 @@ def _class_images(folder: Path) -> list[Path]:
 
 
 def _firsts(files: dict[str, list[tuple[Path, int]]]) -> Iterator[Path]:
-    """The first file of every class, then the second, and so on."""
+    """Yields the first file of every class, then the second, and so on."""
     everything = [pair for pairs in files.values() for pair in pairs]
     labels = np.array([label for _, label in everything])
     order = np.argsort(labels, kind="stable")

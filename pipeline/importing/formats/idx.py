@@ -25,7 +25,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
-    """Reads exactly `count` bytes, or says that the file is damaged."""
+    """Reads exactly `count` bytes; raises `ValueError` if the file is damaged."""
     try:
         data = stream.read(count)
         problem = f"{len(data)} of {count} bytes"
@@ -33,7 +33,7 @@ def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
         data, problem = b"", str(error)
     if len(data) < count:
         raise ValueError(
-            f"'{path}' is truncated or damaged. Expected: the bytes that its header announces. "
+            f"'{path}' is truncated or damaged. Expected: the number of bytes in its header. "
             f"Received: {problem}. Download it again."
         )
     return data
@@ -44,7 +44,7 @@ def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
     (found,) = struct.unpack(">I", _read(stream, 4, path))
     if found != magic:
         raise ValueError(
-            f"'{path}' is not the idx file that its name says. Expected: magic number {magic}. "
+            f"'{path}' has the wrong magic number. Expected: magic number {magic}. "
             f"Received: {found}. Check that images and labels are not swapped."
         )
     rank = found & 0xFF
@@ -68,7 +68,7 @@ class IdxSource:
 
     name: str
     description: str
-    image_shape: tuple[int, int, int]
+    observation_shape: tuple[int, int, int]
     factors: dict[str, list[str]]
     images: dict[str, Path]
     labels: dict[str, np.ndarray]
@@ -80,8 +80,8 @@ class IdxSource:
         """Reads the labels and the headers of the images, and checks that they agree.
 
         Raises:
-            FileNotFoundError: A file is missing.
-            ValueError: A file is damaged, or images and labels do not agree.
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is damaged, or images and labels do not agree.
         """
         images, labels, shapes = {}, {}, {}
         for split, prefix in _PREFIXES.items():
@@ -106,7 +106,7 @@ class IdxSource:
         return cls(
             name=path_name(folder),
             description="Grey images with a class number each, from idx files.",
-            image_shape=(*shapes["train"], 1),
+            observation_shape=(*shapes["train"], 1),
             factors={"label": classes},
             images=images,
             labels=dict(zip(labels, np.split(codes, ends), strict=True)),
@@ -118,14 +118,14 @@ class IdxSource:
         return {split: len(labels) for split, labels in self.labels.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; a file shorter than it announces raises `ValueError`."""
+        """Streams a split; raises `ValueError` if a file is shorter than its header says."""
         path, labels = self.images[split], self.labels[split]
         with _open(path) as stream:
             _header(stream, path, _IMAGES)
             for start in range(0, len(labels), BATCH_SIZE):
                 part = labels[start : start + BATCH_SIZE]
-                data = _read(stream, len(part) * int(np.prod(self.image_shape)), path)
-                images = np.frombuffer(data, np.uint8).reshape(len(part), *self.image_shape)
+                data = _read(stream, len(part) * int(np.prod(self.observation_shape)), path)
+                images = np.frombuffer(data, np.uint8).reshape(len(part), *self.observation_shape)
                 ids = position_ids(range(start, start + len(part)))
                 yield Examples(images, {"label": part}, ids), []
 
@@ -139,8 +139,8 @@ def _check_pair(images: Path, labels: Path) -> tuple[np.ndarray, tuple[int, int]
         codes = np.frombuffer(_read(stream, num_labels, labels), np.uint8)
     if count != num_labels or not count:
         raise ValueError(
-            f"'{images.name}' and '{labels.name}' do not agree. Expected: as many labels as "
-            f"images, and some. Received: {count} images, {num_labels} labels. "
+            f"'{images.name}' and '{labels.name}' do not agree. Expected: at least one image, "
+            f"and a label for each. Received: {count} images, {num_labels} labels. "
             "Use files of one data set."
         )
     return codes, (height, width)

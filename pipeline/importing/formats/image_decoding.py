@@ -1,4 +1,4 @@
-"""Image files of any common format to arrays of one shape."""
+"""Decodes image files of common formats to arrays of one shape."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ File = Path | IO[bytes]
 
 
 def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
-    """Opens an image by its header and returns `use(image)`, or why that cannot be done."""
+    """Opens an image by its header and returns `use(image)`, or the reason why it is unusable."""
     from PIL import Image
 
     try:
@@ -63,11 +63,11 @@ def _pixels(image: Any, channels: int, image_size: int | None) -> np.ndarray:
 class Decoder:
     """Decodes image files to one shape.
 
-    EXIF orientation is applied, transparency is laid on white, shrinking is antialiased.
+    Applies the EXIF orientation, puts transparent images on white, and shrinks with antialiasing.
 
     Args:
         image_shape: Event shape `(height, width, channels)`, 1 or 3 channels.
-        image_size: Side to which images are resized, or None if they must fit.
+        image_size: Side to which images are resized, or None if they must have the shape.
     """
 
     image_shape: tuple[int, int, int]
@@ -82,7 +82,8 @@ class Decoder:
             image_size: Side to which images are to be resized, or None.
 
         Raises:
-            ValueError: No image can be read, or they differ in size and are not resized.
+            ValueError: If every image is unreadable, or images differ in size and `image_size` is
+                None.
         """
         shapes: list[tuple[str, tuple[int, int, int]]] = []
         reason = "no images"
@@ -96,7 +97,7 @@ class Decoder:
                 break
         if not shapes:
             raise ValueError(
-                f"None of the images can be read. Expected: {', '.join(FORMATS)} files. "
+                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
                 f"Received: {reason}. Check the files."
             )
         (first, (height, width, _)), *others = shapes
@@ -118,7 +119,7 @@ class Decoder:
             uint8 array of `image_shape`, or the reason why there is none.
 
         Raises:
-            ValueError: The image has another size and is not resized.
+            ValueError: If the image has another size and `image_size` is None.
         """
         channels = self.image_shape[2]
         pixels = _with_image(file, lambda image: _pixels(image, channels, self.image_size))

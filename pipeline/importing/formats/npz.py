@@ -1,6 +1,6 @@
-"""A NumPy archive with `images` or `observations`, `label`, factors and, if wanted, `split`.
+"""A NumPy archive with `images` or `observations`, `label`, factors and, optionally, `split`.
 
-Archives of sparse rows are read by `pipeline.importing.formats.documents`.
+`pipeline.importing.formats.documents` reads archives of sparse rows.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _SPLITS = ("train", "test")
 def open_npz(file: str) -> ArraySource | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
-    They must fit into memory. Every one-dimensional array as long as these is a factor. Others are
-    left alone.
+    They must fit into memory. Every one-dimensional array of the same length is a factor. Other
+    arrays are ignored.
 
     Args:
         file: Path of the archive.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        TypeError: An array is of the wrong kind.
-        ValueError: The file is no archive, or its arrays do not fit each other.
+        FileNotFoundError: If the file is missing.
+        TypeError: If an array has the wrong type.
+        ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
     arrays = _load(Path(file))
     if is_of_documents(arrays):
@@ -54,7 +54,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
     split = columns.pop("split", np.full(len(images), "train"))
     if unknown := set(split.tolist()) - set(_SPLITS):
         raise ValueError(
-            f"The splits of '{file}' cannot be used. Expected: 'train' or 'test'. "
+            f"'{file}' has an unknown split. Expected: 'train' or 'test'. "
             f"Received: split={sorted(map(str, unknown))[:3]}. Rename them."
         )
     columns = {"label": columns.pop("label"), **columns}
@@ -65,7 +65,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
         "long as they are is a factor.",
         factors={name: names for name, (names, _) in encoded.items()},
-        images=images,
+        observations=images,
         codes={name: codes for name, (_, codes) in encoded.items()},
         rows={name: found for name, found in rows.items() if len(found)},
         observation="image" if is_images else "vector",
@@ -77,7 +77,7 @@ def _load(file: Path) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
     if not zipfile.is_zipfile(file):
         raise ValueError(
-            f"'{file}' is no NumPy archive. Expected: what `np.savez` writes. "
+            f"'{file}' is not a NumPy archive. Expected: an output of `np.savez`. "
             f"Received: a file of {file.stat().st_size} bytes. Save it again."
         )
     arrays = {}
@@ -87,7 +87,7 @@ def _load(file: Path) -> dict[str, np.ndarray]:
                 arrays[name] = archive[name]
             except (ValueError, zipfile.BadZipFile) as error:
                 raise ValueError(
-                    f"Array '{name}' of '{file}' cannot be read. Expected: an intact array of "
+                    f"Array '{name}' of '{file}' is unreadable. Expected: an intact array of "
                     f"numbers or texts, not of objects. Received: {error}. "
                     "Save it with a plain dtype."
                 ) from error
@@ -95,10 +95,10 @@ def _load(file: Path) -> dict[str, np.ndarray]:
 
 
 def _check_kind(file: str, arrays: dict[str, np.ndarray]) -> None:
-    """Refuses an archive of nothing, or of images and vectors."""
+    """Rejects an archive with neither images nor vectors, or with both."""
     if len({"images", "observations"} & set(arrays)) != 1:
         raise ValueError(
-            f"'{file}' has no images, or vectors too. Expected: an array `images` of shape (n, "
+            f"'{file}' has no images, or also vectors. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "
             "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
             f"Received: {_shapes(arrays)}. Add it, or leave one out."
@@ -126,7 +126,7 @@ def _check_images(file: str, images: np.ndarray) -> np.ndarray:
 def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
     if vectors.dtype.kind != "f":
         raise TypeError(
-            f"The vectors of '{file}' are not of floats. Expected: a floating type. "
+            f"The vectors of '{file}' have the wrong type. Expected: a floating type. "
             f"Received: observations.dtype={vectors.dtype}. Cast them to float32."
         )
     if vectors.ndim != 2 or not vectors.size:
@@ -134,7 +134,7 @@ def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
             f"The vectors of '{file}' have the wrong shape. Expected: (n, features). "
             f"Received: observations.shape={vectors.shape}. Reshape them."
         )
-    with np.errstate(over="ignore"):  # what is too large is refused below
+    with np.errstate(over="ignore"):  # rejected below
         vectors = vectors.astype(np.float32)
     if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
         raise ValueError(

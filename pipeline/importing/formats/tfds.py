@@ -1,4 +1,4 @@
-"""Any prepared TFDS data set with an image and discrete labels, and directories of our own."""
+"""Reads any prepared TFDS data set with an image and discrete labels, or a TFDS directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
 )
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
 
-_PROBED = 1024  # images that tell whether white is 1 or 255
+_PROBED = 1024  # images that decide whether white is 1 or 255
 _TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
 
 
@@ -30,9 +30,9 @@ _TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
 class TfdsSource:
     """A data set as TFDS reads it.
 
-    TFDS keeps the pixels that a data set was built of, and its metadata do not tell their range:
-    those of `dsprites` and `binarized_mnist` are 0 and 1. Where none of the first images has a
-    pixel above 1, and some have a 1, that is white and becomes 255.
+    TFDS stores the pixels of a data set unchanged, and its metadata omit their range: `dsprites`
+    and `binarized_mnist` have pixels 0 and 1. If the first images have a pixel of 1 and none above,
+    then 1 is white and becomes 255.
 
     Args:
         builder: The TFDS builder.
@@ -40,11 +40,11 @@ class TfdsSource:
         fields: Path of the feature behind each factor, such as `attributes/Smiling`.
         values: Sorted integers behind the codes of each factor without names.
         image_size: Side to which images are resized, or None.
-        white: Value of a white pixel as it is stored, 255 or 1.
+        white: Stored value of a white pixel, 255 or 1.
     """
 
     name: str
-    image_shape: tuple[int, int, int]
+    observation_shape: tuple[int, int, int]
     factors: dict[str, list[str]]
     builder: Any
     image_field: str
@@ -63,7 +63,7 @@ class TfdsSource:
         factors: Sequence[str] | None = None,
         image_size: int | None = None,
     ):
-        """Opens a prepared data set; integers without names are read once to list their values.
+        """Opens a prepared data set; reads integers without names once to list their values.
 
         Args:
             where: Name of a TFDS data set, or path of a directory with `features.json`.
@@ -72,12 +72,12 @@ class TfdsSource:
             image_size: Side to which images are resized, or None.
 
         Raises:
-            FileNotFoundError: The data set is not prepared on this machine.
-            ValueError: It is unknown, or has no image, label or factor of that name.
+            FileNotFoundError: If the data set is not prepared on this machine.
+            ValueError: If it is unknown, or the image, the label or a factor is missing.
         """
         builder = _builder(where)
         features = builder.info.features
-        image_field, image_shape = _image(where, features, image_size)
+        image_field, observation_shape = _image(where, features, image_size)
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
@@ -89,7 +89,7 @@ class TfdsSource:
         names = {factor: known for factor, known in names.items() if known or factor == "label"}
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
-            image_shape=image_shape,
+            observation_shape=observation_shape,
             factors=names,
             builder=builder,
             image_field=image_field,
@@ -102,7 +102,7 @@ class TfdsSource:
 
     @property
     def description(self) -> str:
-        """What the data set says of itself, and whether its images were brightened."""
+        """The description of the data set, and whether its images were brightened."""
         brightened = "" if self.white == 255 else " Its images of 0 and 1 are read as 0 and 255."
         return " ".join((self.builder.info.description or self.name).split()) + brightened
 
@@ -112,7 +112,11 @@ class TfdsSource:
         return {split: info.num_examples for split, info in self.builder.info.splits.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; what has no class (-1), or is brighter than white, is a dead letter."""
+        """Streams a split.
+
+        An example with an unknown value (such as class -1), or with a pixel above white, is a dead
+        letter.
+        """
         start = 0
         for batch, in_range in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
             codes = {
@@ -140,7 +144,7 @@ class TfdsSource:
         return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
 
     def _dataset(self, split: str):
-        """The features of each example, and whether no pixel is brighter than white."""
+        """Returns the features of each example, and whether all its pixels are at most white."""
         import tensorflow as tf
 
         def prepared(features):
@@ -162,7 +166,7 @@ def _builder(where: str) -> Any:
     if os.path.isdir(where):
         if not os.path.exists(os.path.join(where, "features.json")):
             raise FileNotFoundError(
-                f"'{where}' is no TFDS directory. Expected: a folder with features.json and "
+                f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
                 f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
             )
         return tfds.builder_from_directory(where)
@@ -182,7 +186,7 @@ def _builder(where: str) -> Any:
 
 
 def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
-    """The name and the shape of the image feature."""
+    """Returns the name and the shape of the image feature."""
     import tensorflow_datasets as tfds
 
     names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
@@ -204,7 +208,7 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
 
 
 def _white(builder: Any, image_field: str) -> int:
-    """The value of a white pixel, 1 or 255, from the first images of each split."""
+    """Returns the value of a white pixel, 1 or 255, from the first images of each split."""
     brightest = 0
     for split in builder.info.splits:
         for features in read(builder, split, [image_field]).take(_PROBED).as_numpy_iterator():

@@ -1,4 +1,4 @@
-"""Which scalar features of a TFDS data set become the label and factors, and their values."""
+"""Selects the scalar features of a TFDS data set that become label and factors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.manifest import RESERVED_FEATURES
 from latentloom.pipeline.importing.source import BATCH_SIZE
 
-_MOST_VALUES = 256  # of an integer that is a factor without names
+_MOST_VALUES = 256  # of a factor of integers without names
 
 
 def scalar_features(features: Any, prefix: str = "") -> dict[str, Any]:
-    """Integer and boolean features by path; nested ones as in `attributes/Smiling`.
+    """Returns integer and boolean features by path; a nested one is `attributes/Smiling`.
 
-    Sorted, for TFDS reads the features of a directory in another order in every process.
+    Sorts them, because TFDS reads the features of a directory in another order in every process.
     """
     import tensorflow_datasets as tfds
 
@@ -42,12 +42,12 @@ def _is_discrete(feature: Any) -> bool:
 
 
 def _factor(path: str) -> str:
-    """The name of the factor that a feature becomes."""
+    """Returns the name of the factor that a feature becomes."""
     return re.sub(r"\W", "_", path)
 
 
 def label_path(where: str, builder: Any, scalars: Mapping[str, Any], label: str | None) -> str:
-    """The path of the label: the one that is named, else `label`, else what TFDS supervises."""
+    """Returns the path of the label: `label` if given, else "label", else TFDS' supervised key."""
     keys = builder.info.supervised_keys or ()
     usual = ("label", *(keys[1:] if len(keys) == 2 else ()))
     for candidate in usual if label is None else (label,):
@@ -63,16 +63,16 @@ def label_path(where: str, builder: Any, scalars: Mapping[str, Any], label: str 
 def factor_paths(
     where: str, scalars: Mapping[str, Any], label: str, factors: Sequence[str] | None
 ) -> dict[str, str]:
-    """The path behind each factor, `"label"` first.
+    """Returns the path behind each factor, `"label"` first.
 
     Args:
         where: Name of the data set, for the errors.
-        scalars: What may be a factor, by path.
+        scalars: Features that may be factors, by path.
         label: Path of the label.
         factors: Paths or names of the factors to keep, or None for all.
 
     Raises:
-        ValueError: A factor is unknown, or two features would become one factor.
+        ValueError: If a factor is unknown, or two features would become one factor.
     """
     known = {path: "original_label" if path == "label" else _factor(path) for path in scalars}
     del known[label]
@@ -97,7 +97,7 @@ def factor_paths(
 
 
 def value_names(feature: Any) -> list[str]:
-    """Names of the values of a feature; none for integers, named by their numbers or not."""
+    """Returns the value names of a feature; empty for integers and for classes named by number."""
     if feature.np_dtype == np.bool_:
         return ["false", "true"]
     count = getattr(feature, "num_classes", None) or 0
@@ -108,20 +108,20 @@ def value_names(feature: Any) -> list[str]:
 def distinct_values(
     where: str, builder: Any, scalars: Mapping[str, Any], paths: Mapping[str, str], *, strict: bool
 ) -> dict[str, np.ndarray]:
-    """The values of the factors without names that occur in any split, in one pass over the data.
+    """Finds the values of factors without value names in all splits, in one pass over the data.
 
     Args:
         where: Name of the data set, for the error.
         builder: The TFDS builder.
         scalars: The features by path.
         paths: Path behind each factor.
-        strict: Whether a factor of too many values is refused, not left out.
+        strict: Whether to reject a factor with too many values; if not, it is left out.
 
     Returns:
-        Sorted integers by factor; -1 of a `ClassLabel`, which means no class, is left out.
+        Sorted integers by factor, without the -1 of a `ClassLabel`, which means no class.
 
     Raises:
-        ValueError: A factor has too many values.
+        ValueError: If `strict` and a factor has too many values.
     """
     found: dict[str, set[int]] = {
         name: set() for name, path in paths.items() if not value_names(scalars[path])
@@ -134,8 +134,8 @@ def distinct_values(
     for name, values in found.items():
         if strict and name != "label" and len(values) > _MOST_VALUES:
             raise ValueError(
-                f"Feature '{paths[name]}' of TFDS data set '{where}' cannot be a factor. Expected: "
-                f"at most {_MOST_VALUES} values. Received: {len(values)}. Leave it out of "
+                f"Feature '{paths[name]}' of TFDS data set '{where}' has too many values. "
+                f"Expected: at most {_MOST_VALUES} values. Received: {len(values)}. Drop it from "
                 "--factors, or make it the label."
             )
         if hasattr(scalars[paths[name]], "num_classes"):
@@ -148,12 +148,12 @@ def distinct_values(
 
 
 def column(batch: Mapping[str, Any], path: str) -> np.ndarray:
-    """A feature of a batch, by path."""
+    """Returns a feature of a batch, by path."""
     return functools.reduce(operator.getitem, path.split("/"), batch)  # type: ignore[return-value]
 
 
 def read(builder: Any, split: str, paths: Iterable[str]):
-    """A split in its own order, with these features only."""
+    """Reads a split in its stored order, with these features only."""
     import tensorflow_datasets as tfds
 
     wanted: dict[str, Any] = {}

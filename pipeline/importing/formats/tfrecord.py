@@ -25,7 +25,7 @@ _TEST_FILE = re.compile(r"(^|[-_.])test([-_.]|$)")
 
 @dataclass(frozen=True)
 class TFRecordSource:
-    """Records of TFRecord files; those in files whose name has the word "test" are the test split.
+    """Records of TFRecord files; files with the word "test" in their name are the test split.
 
     Args:
         files: Paths of each split, sorted.
@@ -52,7 +52,7 @@ class TFRecordSource:
         factors: Sequence[str] | None = None,
         image_size: int | None = None,
     ) -> TFRecordSource:
-        """Reads all records once, to count them and to list the values of the fields.
+        """Reads all records once to count them and to list the values of the fields.
 
         Args:
             where: Glob of the files.
@@ -61,8 +61,8 @@ class TFRecordSource:
             image_size: Side to which images are resized, or None.
 
         Raises:
-            FileNotFoundError: No file matches.
-            ValueError: A field is missing, or images differ in size and are not resized.
+            FileNotFoundError: If no file matches.
+            ValueError: If a field is missing, or images differ in size and `image_size` is None.
         """
         paths = find(where)
         if not paths:
@@ -93,7 +93,7 @@ class TFRecordSource:
         return f"Images from {sum(map(len, self.files.values()))} TFRecord files."
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def observation_shape(self) -> tuple[int, int, int]:
         """Event shape of the images."""
         return self.decoder.image_shape
 
@@ -103,7 +103,7 @@ class TFRecordSource:
         return {name: [str(value) for value in codes] for name, codes in self.codes.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; a record that cannot be used is a dead letter."""
+        """Streams a split; an unusable record is a dead letter."""
         rows, dead = [], []
         for position, (path, record) in enumerate(_records(self.files[split])):
             parsed = _parse(record, list(self.fields.values()))
@@ -121,7 +121,7 @@ class TFRecordSource:
         yield self._examples(rows), dead
 
     def _examples(self, rows: list) -> Examples:
-        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.image_shape)
+        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
         factors = {
             name: np.array([codes[row[2][column]] for row in rows], np.int64)
             for column, (name, codes) in enumerate(self.codes.items())
@@ -134,7 +134,7 @@ def _records(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadRecord]]:
 
 
 def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, list[int | str]] | str:
-    """The image and the values of the fields of a record, or why it cannot be used."""
+    """Returns the image and the fields of a record, or the reason why it is unusable."""
     if isinstance(record, BadRecord):
         return f"record {record.index} of the file: {record.reason}"
     try:
@@ -183,7 +183,7 @@ def _check_fields(paths: list[str], fields: list[str]) -> None:
 def _survey(
     files: dict[str, list[str]], fields: list[str]
 ) -> tuple[dict[str, set], dict[str, int]]:
-    """The distinct values of each field, and the number of records of each split."""
+    """Returns the distinct values of each field, and the number of records of each split."""
     values: dict[str, set] = {field: set() for field in fields}
     splits = dict.fromkeys(files, 0)
     for split, paths in files.items():

@@ -1,4 +1,4 @@
-"""The pictures of a report, as PNG bytes that suit a light and a dark page alike."""
+"""Bar charts and loss curves as PNG bytes that suit a light and a dark page."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MAX_BARS = 40  # more classes than this cannot be named at a readable size
 
 
 def class_counts(names: Sequence[str], before: Sequence[int], after: Sequence[int]) -> bytes:
-    """Draws the examples of each class, and what was added to them.
+    """Draws the examples of each class before and after generation.
 
     Args:
-        names: Names of the classes; up to 40 are written beside their bars, more become an
+        names: Names of the classes. Up to 40 are written beside their bars; more are drawn as an
             outline sorted by `before`.
         before: Examples per class before.
         after: Examples per class after.
@@ -33,7 +33,7 @@ def class_counts(names: Sequence[str], before: Sequence[int], after: Sequence[in
         A PNG file with transparent background.
 
     Raises:
-        ValueError: The three differ in length, or are empty.
+        ValueError: The arguments differ in length, or are empty.
     """
     _check_lengths(names, {"before": before, "after": after})
     was, now = np.asarray(before, float), np.asarray(after, float)
@@ -54,7 +54,7 @@ def rejections(names: Sequence[str], by_reason: Mapping[str, Sequence[int]]) -> 
         A PNG file with transparent background.
 
     Raises:
-        ValueError: There are no classes, no reasons, or a reason has not one number per class.
+        ValueError: Classes or reasons are empty, or a reason lacks one number per class.
     """
     _check_lengths(names, by_reason)
     parts = {
@@ -65,17 +65,17 @@ def rejections(names: Sequence[str], by_reason: Mapping[str, Sequence[int]]) -> 
 
 
 def loss_curves(history: Mapping[str, Sequence[float]]) -> bytes:
-    """Draws each quantity of a training, on its training and its validation examples.
+    """Draws each quantity of a training, on training and validation examples.
 
     Args:
-        history: One value per epoch and name. `val_<name>` is drawn with `<name>`; `epoch`, if
-            there, is the horizontal axis.
+        history: One value per epoch and name. `val_<name>` shares the panel of `<name>`. `epoch`
+            is the horizontal axis; defaults to 1, 2, ...
 
     Returns:
         A PNG file with transparent background.
 
     Raises:
-        ValueError: There is nothing to draw.
+        ValueError: The history has no quantity to draw.
     """
     names = list(dict.fromkeys(key.removeprefix("val_") for key in history if key != "epoch"))
     if not names:
@@ -116,7 +116,7 @@ def _curve(panel: Axes, name: str, history: Mapping[str, Sequence[float]]) -> No
 def _stacked_bars(
     names: Sequence[str], parts: Mapping[str, tuple[np.ndarray, str]], *, stacked: bool = True
 ) -> bytes:
-    """Draws parts, each `(numbers, color)`, end to end or one behind the other."""
+    """Draws parts, each `(numbers, color)`, stacked or side by side."""
     named = len(names) <= _MAX_BARS
     height = 0.6 + 0.235 * len(names) if named else 2.6
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -164,6 +164,6 @@ def _check_lengths(names: Sequence[str], columns: Mapping[str, Sequence[int]]) -
     lengths = {"names": len(names)} | {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1 or not names or not columns:
         raise ValueError(
-            "The chart has not one number per class. Expected: columns as long as names, at least "
+            "The chart needs one number per class. Expected: columns as long as names, at least "
             f"one of each. Received: lengths {lengths}. Pass one number for each class."
         )

@@ -10,20 +10,20 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latentloom.pipeline.report.charts.drawing import add_legend, shorten
+from latentloom.pipeline.report.charts.drawing import WIDE, add_legend, shorten
 
-# In the order of their hue, so that a colour map can pass through them; all have a contrast of at
-# least 3 on white and on near-black.
-HUES = ("#d9534f", "#cf7720", "#a5841a", "#6d972a", "#2f9f5c", "#2f9e94", "#3d8bd4", "#7a75e0") + (
-    "#b264c8",
-    "#d4578f",
+HUES = (
+    *("#d9534f", "#cf7720", "#a5841a", "#6d972a", "#2f9f5c"),
+    *("#2f9e94", "#3d8bd4", "#7a75e0", "#b264c8", "#d4578f"),
 )
+"""Colours in the order of their hue, so that a colour map can interpolate them. All have a
+contrast of at least 3 on white and on near-black."""
 MARKERS = ("o", "^")
+"""Shapes of the dots: of the first `len(HUES)` classes, and of the others."""
 MAX_NAMED = len(HUES) * len(MARKERS)
-"""More classes than this have no legend, and colours that run through the hues."""
+"""Most classes with a legend; more classes get colours along the hues instead."""
 _STRIDE = 3  # neighbouring classes take hues this far apart
-COLUMNS = 5  # of the legend at most, filled row by row
-WIDE = 6.4  # inches; wider than a chart, since it is shown in the whole width of the page
+_MOST_COLUMNS = 5  # of the legend, filled row by row
 
 
 def class_colors(num_classes: int) -> np.ndarray:
@@ -36,17 +36,17 @@ def class_colors(num_classes: int) -> np.ndarray:
 
 
 def class_marker(label: int, num_classes: int) -> str:
-    """Shape of the dots of a class, which tells classes of the same hue apart."""
+    """Shape of the dots of a class; distinguishes classes of the same hue."""
     return MARKERS[label // len(HUES)] if num_classes <= MAX_NAMED else MARKERS[0]
 
 
 def legend_height(names: Sequence[str]) -> float:
-    """Inches that the legend of the classes takes."""
+    """Height of the legend of the classes in inches; 0 without a legend."""
     return 0.22 * math.ceil(len(names) / _legend_columns(names)) if _has_legend(names) else 0.0
 
 
 def add_class_legend(figure: Figure, names: Sequence[str]) -> None:
-    """Puts the colours and markers of the classes above the panels, unless they are too many."""
+    """Adds a legend of the classes above the panels, unless there are more than `MAX_NAMED`."""
     if not _has_legend(names):
         return
     columns = _legend_columns(names)
@@ -60,9 +60,9 @@ def _has_legend(names: Sequence[str]) -> bool:
 
 
 def _legend_columns(names: Sequence[str]) -> int:
-    """As many columns as fit beside each other, by inches of a marker and of a letter."""
+    """Number of columns that fit side by side, from the inches of a marker and of a letter."""
     longest = max(len(shorten(name)) for name in names)
-    return max(1, min(COLUMNS, int((WIDE - 0.4) / (0.45 + 0.068 * longest))))
+    return max(1, min(_MOST_COLUMNS, int((WIDE - 0.4) / (0.45 + 0.068 * longest))))
 
 
 def _handle(label: int, num_classes: int) -> Line2D:

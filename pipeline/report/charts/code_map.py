@@ -1,4 +1,4 @@
-"""A map of latent codes: every example a dot, one panel a block and way to project."""
+"""A map of latent codes: one dot per example, one panel per block and projection."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from matplotlib.figure import Figure
 
 from latentloom.pipeline.report.charts.class_colors import (
     MARKERS,
-    WIDE,
     add_class_legend,
     class_colors,
     class_marker,
     legend_height,
 )
-from latentloom.pipeline.report.charts.drawing import RULE, TEXT, to_png
+from latentloom.pipeline.report.charts.drawing import RULE, TEXT, WIDE, to_png
 
 _GAP = 0.55  # inches for the names of rows and for the titles
 
 Points = Mapping[str, Mapping[str, np.ndarray]]
-"""For every way to project and every block, `(n, 2)`."""
+"""Projected codes `(n, 2)` by projection and block."""
 
 
 def code_map(points: Points, labels: np.ndarray, names: Sequence[str]) -> bytes:
     """Draws projected codes, coloured by class.
 
-    Dots are drawn in the order of the examples, which should be mixed, so that no class lies on
-    top of all others.
+    Dots are drawn in the order of the examples. Shuffle the examples, or one class hides the
+    others.
 
     Args:
-        points: Projections `(n, 2)`: by name of the way, a row each, and by block, a column each.
+        points: Projected codes `(n, 2)`: one row per projection, one column per block.
         labels: `(n,)` integers, the classes.
         names: Names of the classes; up to 20 have a legend.
 
@@ -39,7 +38,7 @@ def code_map(points: Points, labels: np.ndarray, names: Sequence[str]) -> bytes:
         A PNG file with transparent background.
 
     Raises:
-        ValueError: A projection has another shape, or there is none.
+        ValueError: A projection has another shape, or `points` is empty.
     """
     _check(points, labels)
     blocks = list(next(iter(points.values())))
@@ -78,6 +77,7 @@ def _check(points: Points, labels: np.ndarray) -> None:
     }
     if not shapes or set(shapes.values()) != {(len(labels), 2)}:
         raise ValueError(
-            f"The codes cannot be mapped. Expected: points of shape {(len(labels), 2)}, one a "
-            f"label, for every block. Received: {shapes}. Project each block to two dimensions."
+            f"Points and labels of the map do not fit. Expected: points of shape "
+            f"{(len(labels), 2)} for every block. Received: {shapes}. Project each block to two "
+            "dimensions."
         )

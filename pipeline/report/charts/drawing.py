@@ -1,4 +1,4 @@
-"""What all charts of a report have in common: sizes, neutral colours, the legend, the file."""
+"""Shared parts of all charts of a report: sizes, neutral colours, the legend, the file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 WIDTH = 4.6  # inches; the 8.5 points of a label are then 9 pixels high on a phone
+WIDE = 6.4  # inches; of a chart with the full width of the page
 TEXT = "#7a838f"  # a contrast of at least 3 on white and on near-black
 RULE = "#7a838f40"
 _MAX_NAME = 22
 
 
 def tidy(axes: Axes, grid: str) -> None:
-    """Leaves of the frame only rules along the axis that is read, in neutral colours."""
+    """Removes the frame and draws rules for the values of one axis, in neutral colours."""
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(colors=TEXT, labelsize=8.5, length=0)
@@ -28,7 +29,7 @@ def tidy(axes: Axes, grid: str) -> None:
 def add_legend(
     figure: Figure, handles: Sequence, labels: Sequence[str], num_columns: int = 3
 ) -> None:
-    """Puts a legend above the panels; names are shown as they are, without mathematics."""
+    """Adds a legend above the panels; names are shown literally, without math markup."""
     legend = figure.legend(
         handles,
         labels,
@@ -45,13 +46,13 @@ def add_legend(
 
 
 def shorten(name: str) -> str:
-    """A name that fits beside a bar or into a legend."""
+    """Truncates a name to fit beside a bar or into a legend."""
     return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
 
 
 def to_png(figure: Figure) -> bytes:
     """The figure as a PNG file with transparent background; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    # The name of the software, which would be among the metadata, has a version.
+    # The default metadata name the version of the software, which would change the bytes.
     figure.savefig(buffer, format="png", dpi=220, transparent=True, metadata={"Software": None})
     return buffer.getvalue()

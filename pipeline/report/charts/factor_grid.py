@@ -1,4 +1,4 @@
-"""The factor grid as two heat maps: the examples of each cell before, and after."""
+"""The factor grid as two heat maps: the examples of each cell before and after."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def factor_grid(
     """Draws the examples of each cell of two factors; a cell without an example has a cross.
 
     Args:
-        rows: Name of the factor at the left and of its `R` values.
-        columns: Name of the factor below and of its `C` values.
+        rows: Name of the factor at the left and names of its `R` values.
+        columns: Name of the factor below and names of its `C` values.
         before: Integers of shape `(R, C)`: examples of each cell before.
-        after: The same after.
+        after: Integers of shape `(R, C)`: examples of each cell after.
 
     Returns:
         A PNG file with transparent background.
 
     Raises:
-        ValueError: The counts have another shape than the grid.
+        ValueError: The shape of the counts differs from the grid, or the grid is empty.
     """
     shape = (len(rows[1]), len(columns[1]))
     if before.shape != shape or after.shape != shape or not before.size:
         raise ValueError(
-            f"The grid of '{rows[0]}' and '{columns[0]}' has not one count a cell. Expected: "
+            f"The grid of '{rows[0]}' and '{columns[0]}' needs one count per cell. Expected: "
             f"counts of shape {shape}, not empty. Received: {before.shape} and {after.shape}. "
             "Count both over these factors."
         )

@@ -1,4 +1,4 @@
-"""Which block, or which axis of a code, tells which factor: a heat map with its numbers."""
+"""A heat map of how well each block, or each axis of a code, predicts each factor."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from matplotlib.figure import Figure
 
 from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, shorten, to_png
 
-_FEW = 12  # rows; more of them are lower, with smaller print
+_FEW = 12  # rows; more rows are lower, with smaller print
 _ROW, _LOW_ROW = 0.32, 0.17  # inches
-_MAX_NUMBERS = 10  # factors; the cells of more are too narrow for a number and for large print
-_MAX_LETTERS = 50  # of the names of all factors in one line; more are turned
+_MAX_NUMBERS = 10  # factors; with more the cells are too narrow for numbers and large print
+_MAX_LETTERS = 50  # in the names of all factors together; longer names are turned
 
 
 def factor_table(
     rows: tuple[str, Sequence[str]], factors: Sequence[str], table: np.ndarray
 ) -> bytes:
-    """Draws how much each block, or each axis, tells of each factor.
+    """Draws how well each block, or each axis, predicts each factor.
 
     Args:
-        rows: What one of the `R` rows is, and the names of all, from above.
+        rows: Kind of the rows, "block" or "axis", and names of the `R` rows from the top.
         factors: Names of the `F` factors, from the left.
-        table: Floats of shape `(R, F)`, 0 for nothing and 1 for all. Those of up to ten factors are
-            written into their cells, of more than twelve rows without those that round to 0.
+        table: Floats of shape `(R, F)`, 0 for nothing and 1 for all. With up to ten factors the
+            cells show their numbers; with more than twelve rows, only those that do not round to 0.
 
     Returns:
         A PNG file with transparent background.
@@ -36,7 +36,7 @@ def factor_table(
     kind, names = rows
     if table.shape != (len(names), len(factors)) or not table.size:
         raise ValueError(
-            f"The table has not one number for every {kind} and factor. Expected: shape "
+            f"The table needs one number for every {kind} and factor. Expected: shape "
             f"{(len(names), len(factors))}, not empty. Received: {table.shape}. Measure every "
             f"{kind} and factor."
         )

@@ -1,4 +1,4 @@
-"""What each axis of a code tells of the observation, as bars, one panel a block."""
+"""Bars of the mutual information of the observation and each axis, one panel per block."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from matplotlib.ticker import MaxNLocator
 from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, tidy, to_png
 
 MOST_BARS = 50
-"""Axes of a block that are drawn, those that tell most; more could not be named."""
+"""Most axes of a block drawn, those with most information; more would be unreadable."""
 ALIVE, DEAD = "#3d8bd4", "#d9534f"
 
 
 def information_chart(blocks: Mapping[str, np.ndarray], least: float) -> bytes:
-    """Draws a bar an axis, the highest first, with the number of the axis below it.
+    """Draws one bar per axis, the highest first, with the number of the axis below it.
 
-    Panels of several axes have one scale, a block of one axis its own. A dashed line marks `least`;
-    bars below it have another colour.
+    Panels of several axes share a scale; a block of one axis has its own. A dashed line marks
+    `least`; bars below it have another colour.
 
     Args:
-        blocks: By block, `(dim,)` mutual information of observation and each axis, in nats.
-        least: Below this an axis counts as dead, in nats.
+        blocks: Mutual information of the observation and each axis by block, `(dim,)` in nats.
+        least: Least information of an axis that is not dead, in nats.
 
     Returns:
         A PNG file with transparent background.
 
     Raises:
-        ValueError: There is nothing to draw.
+        ValueError: `blocks` is empty, or a block has no axis.
     """
     if not blocks or not all(map(len, blocks.values())):
         raise ValueError(
-            "The bars cannot be drawn. Expected: one block or more, each with an axis or more. "
+            "The chart has no bars. Expected: one block or more, each with an axis or more. "
             f"Received: axes={ {name: len(told) for name, told in blocks.items()} }. Leave out "
             "blocks without axes."
         )

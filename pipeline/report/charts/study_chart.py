@@ -1,4 +1,4 @@
-"""How well each arm of a study does, one panel a number of real examples."""
+"""Figures of the arms of a study, one panel per number of real examples."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _DOT, _SEED = "#3d8bd4", "#838d9b"
 def study_chart(
     sizes: Sequence[str], arms: Mapping[str, Sequence[Sequence[float]]], label: str
 ) -> bytes:
-    """Draws a row an arm: its mean with the spread over seeds, and every seed as a small dot.
+    """Draws one row per arm: its mean with the spread over seeds, and every seed as a small dot.
 
     Args:
-        sizes: Titles of the panels, one a number of real examples.
-        arms: For each arm and each size the figures of its seeds, none where it was not run.
-        label: What is drawn, for the horizontal axis.
+        sizes: Titles of the panels, one per number of real examples.
+        arms: Figures of the seeds by arm and size; empty for a size that was not run.
+        label: Label of the horizontal axis.
 
     Returns:
         A PNG file with transparent background.

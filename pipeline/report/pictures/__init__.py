@@ -1,1 +1,1 @@
-"""Observations as pictures, one class a kind."""
+"""Observations as pictures, one class per kind."""

@@ -1,108 +1,94 @@
-"""Bags of words as lists of their most frequent words, each with a bar as long as its count."""
+"""Bags of words as lists of their most frequent words, each with a bar for its count."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 
-from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.report.pictures.protocol import Parts, classes_in_turn
+from latentloom.pipeline.dataset.sampling import classes_in_turn
+from latentloom.pipeline.report.pictures.protocol import GRID_ROWS
+from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
 from latentloom.pipeline.report.pictures.word_grid import word_grid
+from latentloom.pipeline.report.schema import Picture
 
 SHOWN_WORDS = 6
 _MOST_ROWS = 10
 _MOST_CLASSES = 5
 _STEPS = 3
+VARIANTS = (
+    "The most frequent words of a real document, left, and of its variants before the gate, each "
+    "with its count as a bar. Red marks rejected variants."
+)
+EXCHANGE = (
+    "Left, the most frequent words of real documents, one per class; right, of documents decoded "
+    "from the class of the document at the left (its {carriers}) and the rest of the document in "
+    "the title of the column (its {others}). A row should have one class. The gate would reject "
+    "those in red."
+)
+TRAVERSAL = (
+    "In the middle, the most frequent words of the reconstruction of a long document; left and "
+    "right, after moving its code along one axis per row, in standard deviations of the block's "
+    "prior, with everything else unchanged. {order} The gate would reject those in red: they may "
+    "have lost the class."
+)
 
 
 class DocumentPictures:
-    """Bags of words, their top words one below the other.
+    """Draws bags of words as lists of their most frequent words.
 
     Args:
         vocabulary: The words, by number.
     """
 
-    traversal_caption: ClassVar[str] = (
-        "In the middle, the most frequent words of what the model makes of a long document; left "
-        "and right of it, of the same moved along one axis a row, by so many standard deviations "
-        "of the block's prior, all else kept. {order} Those in red the gate would reject: "
-        "they may have lost the class."
-    )
-
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = np.array(vocabulary)
 
-    def variants(
-        self, anchors: Examples, variants: np.ndarray, accepted: np.ndarray, names: Sequence[str]
-    ) -> bytes:
-        """Draws some anchors of each class, a row each, and their first variants."""
-        rows = classes_in_turn(anchors.labels)
-        made = variants[rows, :_STEPS]
-        cells = np.concatenate([anchors.images[rows][:, None], made], axis=1)
+    def variants(self, shown: ShownVariants) -> Picture:
+        """Draws one row per anchor, classes in turn, with its first variants."""
+        rows = classes_in_turn(shown.anchors.labels, GRID_ROWS)
+        anchors, made = shown.anchors.take(rows), shown.variants[rows, :_STEPS]
+        cells = np.concatenate([anchors.observations[:, None], made], axis=1)
         whole = np.ones((len(rows), 1), bool)
-        return self._grid(
+        grid = self._grid(
             cells,
-            np.concatenate([whole, accepted[rows, :_STEPS]], axis=1),
-            [names[int(label)] for label in anchors.labels[rows]],
+            np.concatenate([whole, shown.accepted[rows, :_STEPS]], axis=1),
+            [shown.names[int(label)] for label in anchors.labels],
             ["real", *(f"variant {number}" for number in range(1, made.shape[1] + 1))],
         )
+        return Picture(grid, VARIANTS)
 
-    def exchange(
-        self,
-        examples: Examples,
-        cells: np.ndarray,
-        accepted: np.ndarray,
-        names: Sequence[str],
-        parts: Parts,
-        others: np.ndarray,
-    ) -> bytes:
+    def exchange(self, shown: ShownExchange) -> Picture:
         """Draws a grid of the first classes, with the real documents at its left."""
-        shown = slice(_MOST_CLASSES)
-        titles = [names[int(label)] for label in examples.labels[shown]]
-        real = examples.images[shown][:, None]
-        passed = np.concatenate([np.ones((len(titles), 1), bool), accepted[shown, shown]], axis=1)
-        columns = ["real", *(f"{parts[1]}: {title}" for title in titles)]
-        made = np.concatenate([real, cells[shown, shown]], axis=1)
-        return self._grid(made, passed, titles, columns)
+        some, (carriers, others) = slice(_MOST_CLASSES), shown.parts
+        titles = [shown.names[int(label)] for label in shown.examples.labels[some]]
+        real = shown.examples.observations[some][:, None]
+        whole = np.ones((len(titles), 1), bool)
+        grid = self._grid(
+            np.concatenate([real, shown.cells[some, some]], axis=1),
+            np.concatenate([whole, shown.accepted[some, some]], axis=1),
+            titles,
+            ["real", *(f"{others}: {title}" for title in titles)],
+        )
+        return Picture(grid, EXCHANGE.format(carriers=carriers, others=others))
+
+    def traversal(self, shown: ShownTraversal) -> Picture:
+        """Draws one row per axis: its two ends and the middle."""
+        some = np.linspace(0, len(shown.steps) - 1, _STEPS).astype(int)
+        titles = [f"{axis}: {label}" for axis, label in zip(shown.axes, shown.labels, strict=True)]
+        columns = [f"{step:+g}" if step else "0" for step in shown.steps[some]]
+        grid = self._grid(shown.cells[:, some], shown.accepted[:, some], titles, columns)
+        return Picture(grid, TRAVERSAL.format(order=shown.order))
 
     def copies(self, draws: np.ndarray, nearest: np.ndarray) -> bytes | None:
-        """Draws a row of each."""
+        """Draws one row per draw, with its nearest training examples."""
         cells = np.concatenate([draws[:, None], nearest[:, :_STEPS]], axis=1)[:_MOST_ROWS]
         columns = ["draw", *(f"nearest {number}" for number in range(1, cells.shape[1]))]
         return self._grid(cells, np.ones(cells.shape[:2], bool), [""] * len(cells), columns)
 
     def clearest(self, observations: np.ndarray) -> int:
-        """The longest: in short documents every word occurs once, likely or not."""
+        """The longest document; in a short one every word occurs once, likely or not."""
         return int(np.argmax(observations.sum(axis=1)))
-
-    def traversal(
-        self,
-        steps: np.ndarray,
-        cells: np.ndarray,
-        accepted: np.ndarray,
-        axes: np.ndarray,
-        labels: Sequence[str],
-        others: np.ndarray,
-    ) -> bytes:
-        """Draws a row an axis: its two ends and the middle."""
-        shown = np.linspace(0, len(steps) - 1, _STEPS).astype(int)
-        titles = [f"{axis}: {label}" for axis, label in zip(axes, labels, strict=True)]
-        columns = [f"{step:+g}" if step else "0" for step in steps[shown]]
-        return self._grid(cells[:, shown], accepted[:, shown], titles, columns)
-
-    def captions(self, parts: Parts) -> dict[str, str]:
-        """What rows, columns and colours are."""
-        carriers, others = parts
-        return {
-            "variants": "The most frequent words of a real document, left, and of its variants "
-            "before the gate, each with its count as a bar. Those in red are rejected.",
-            "exchange": "Left, the most frequent words of real documents, one a class; right of "
-            f"them, of what the model makes of their class (their {carriers}) and the rest of the "
-            f"one that the column names (its {others}). A row should be of one class. Those in red "
-            "the gate would reject.",
-        }
 
     def _grid(
         self,
@@ -111,22 +97,22 @@ class DocumentPictures:
         titles: Sequence[str],
         columns: Sequence[str],
     ) -> bytes:
-        words = top_words(cells.reshape(-1, cells.shape[-1]), SHOWN_WORDS)
+        words = frequent_words(cells.reshape(-1, cells.shape[-1]), SHOWN_WORDS)
         words = words.reshape(*cells.shape[:2], -1)
         counts = np.take_along_axis(cells, words, axis=-1)
         return word_grid(self.vocabulary[words], counts, accepted, titles, columns)
 
 
-def top_words(counts: np.ndarray, number: int) -> np.ndarray:
-    """The most frequent words of each document, and of those as frequent the rarest among all.
+def frequent_words(counts: np.ndarray, number: int) -> np.ndarray:
+    """The most frequent words of each document; ties go to words that fewer documents have.
 
     Args:
         counts: `(n, words)` integers.
-        number: Integer, how many.
+        number: Number of words per document.
 
     Returns:
-        Numbers of words, int64 of shape `(n, number)`, the most frequent first; fewer where the
-        vocabulary is smaller.
+        Indices of words, int64 of shape `(n, number)`, the most frequent first; fewer columns if
+        the vocabulary is smaller.
     """
     rarity = np.broadcast_to((counts > 0).sum(axis=0), counts.shape)
     order = np.lexsort((rarity, -counts.astype(np.int64)), axis=-1)

@@ -1,4 +1,4 @@
-"""Which class draws which kind of observation."""
+"""The class that draws each kind of observation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PICTURES: Mapping[str, Callable[[Sequence[str]], Pictures]] = {
     "vector": lambda vocabulary: VectorPictures(),
     "counts": DocumentPictures,
 }
-"""By the name of a kind, what makes its pictures from a vocabulary."""
+"""Constructors of `Pictures`, from a vocabulary, by the name of the kind."""
 
 
 def pictures_of(kind: Kind, vocabulary: Sequence[str] = ()) -> Pictures:
-    """How observations are drawn in a report.
+    """Returns the `Pictures` of a kind of observation.
 
     Args:
         kind: The kind of observation.

@@ -9,15 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latentloom.pipeline.report.charts.class_colors import (
-    WIDE,
     add_class_legend,
     class_colors,
     class_marker,
     legend_height,
 )
-from latentloom.pipeline.report.charts.drawing import RULE, TEXT, to_png
+from latentloom.pipeline.report.charts.drawing import RULE, TEXT, WIDE, to_png
 
-_GAP, _UNTITLED_GAP = 0.55, 0.25  # inches for titles and numbers, and for numbers alone
+_GAP, _UNTITLED_GAP = 0.55, 0.25  # inches for titles and numbers, and for numbers only
 _FLATTEST, _STEEPEST = 0.3, 1.2  # height over width of a panel
 _MARGIN = 0.04  # of the extent of the dots, around them
 
@@ -29,10 +28,10 @@ def variant_scatter(
     accepted: np.ndarray,
     names: Sequence[str],
 ) -> bytes:
-    """Draws real vectors beside as many variants of them, coloured by class, on equal axes.
+    """Draws real vectors beside one variant of each, coloured by class, on equal axes.
 
-    Vectors of more than two features are seen along the two directions in which the anchors vary
-    most. Rejected variants are grey crosses.
+    Projects vectors of more than two features on the two principal axes of the anchors. Rejected
+    variants are grey crosses.
 
     Args:
         anchors: `(n, features)` float32.
@@ -67,18 +66,19 @@ def exchange_scatter(
     background: np.ndarray,
     names: Sequence[str],
 ) -> bytes:
-    """Draws what becomes of real vectors when they take parts of the codes of each other.
+    """Draws real vectors that exchange parts of their codes, as dots and arrows.
 
-    Large dots are the real vectors, over faint ones of others. An arrow leads from each to what
-    is decoded from its own class with the rest of another one; that dot has the colour of the one
-    that gave the class inside and of the one that gave the rest around. Rejected ones are crosses.
+    Large dots are the real vectors, over faint dots of the background. An arrow leads from each
+    real vector to the vector decoded from its class with the rest of another. This dot is filled
+    with the colour of the class and has a rim in the colour of the other vector. Rejected vectors
+    are crosses.
 
     Args:
         observations: `(n, features)` float32.
         labels: `(n,)` integers, the classes.
-        cells: `(n, n, features)`: the first axis gave the class, the second the rest.
+        cells: `(n, n, features)`: entry `(i, j)` has the class of vector `i` and the rest of `j`.
         accepted: Booleans of shape `(n, n)`.
-        background: `(m, features)` other real vectors, to show where such lie.
+        background: `(m, features)` other real vectors, to show the distribution of the data.
         names: Names of the classes; up to 20 have a legend.
 
     Returns:
@@ -113,7 +113,7 @@ def exchange_scatter(
 def open_panels(
     count: int, points: np.ndarray, names: Sequence[str]
 ) -> tuple[Figure, Sequence[Axes]]:
-    """Panels beside each other, which all show the extent of some points on equal axes."""
+    """Opens panels side by side, all with the extent of the points, on equal axes."""
     low, high = points.min(axis=0), points.max(axis=0)
     extent = np.maximum(high - low, 1e-6 * max(1.0, float(np.abs(points).max())))
     width = WIDE / count
@@ -139,7 +139,7 @@ def open_panels(
 def _dots(
     panel: Axes, points: np.ndarray, labels: np.ndarray, accepted: np.ndarray, num_classes: int
 ) -> None:
-    """Draws dots in the order of the vectors, so that no class lies on top of all others."""
+    """Draws dots in the order of the vectors, so that no class hides the others."""
     colors = class_colors(num_classes)[labels]
     shapes = np.array([class_marker(label, num_classes) for label in range(num_classes)])[labels]
     area = float(np.clip(4000 / len(points), 3, 16))
@@ -150,14 +150,14 @@ def _dots(
 
 
 def in_plane(fitted: np.ndarray, *arrays: np.ndarray) -> list[np.ndarray]:
-    """Brings vectors to two dimensions: as they are, or by the principal axes of `fitted`.
+    """Brings vectors to two dimensions: unchanged, or by the principal axes of `fitted`.
 
     Args:
         fitted: `(n, features)` vectors whose two directions of largest variance span the plane.
         *arrays: `(m, features)` each.
 
     Returns:
-        `(m, 2)` each. Two features are left as they are; a single one gets zeros beside it.
+        `(m, 2)` each. Two features stay unchanged; a single one is padded with zeros.
     """
     features = fitted.shape[1]
     if features <= 2:
@@ -175,7 +175,7 @@ def _check(arrays: Mapping[str, np.ndarray], labels: np.ndarray, accepted: np.nd
     )
     if not fits or any(array.ndim != 2 for array in arrays.values()):
         raise ValueError(
-            "The vectors cannot be drawn. Expected: arrays (n, features) with n labels and n "
-            f"verdicts, none of them empty. Received: {shapes}, {labels.shape} labels and "
+            "The vectors do not fit. Expected: arrays (n, features) with n labels and "
+            f"n verdicts, not empty. Received: {shapes}, {labels.shape} labels and "
             f"{accepted.shape} verdicts. Pass all of the same n vectors."
         )

@@ -1,4 +1,4 @@
-"""One vector on its way along the axes of a block, as lines in the plane."""
+"""A traversal of one vector along the axes of a block, as lines in the plane."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def traversal_scatter(
     labels: Sequence[str],
     background: np.ndarray,
 ) -> bytes:
-    """Draws a line an axis through what is made at each step, over faint dots of real vectors.
+    """Draws one line per axis through the decoded steps, over faint dots of real vectors.
 
     The large dot is step 0. Rejected steps are crosses.
 
     Args:
         steps: Floats of shape `(s,)`, 0 among them.
-        cells: `(a, s, features)`: what is made.
+        cells: `(a, s, features)`: the decoded vectors.
         accepted: Booleans of shape `(a, s)`.
         axes: Integers of shape `(a,)`: the numbers of the axes.
-        labels: A text an axis, for the legend.
+        labels: One text per axis, for the legend.
         background: `(m, features)` real vectors.
 
     Returns:
@@ -41,10 +41,10 @@ def traversal_scatter(
     fits = cells.ndim == 3 and cells.shape[:2] == grid and cells.size
     if not fits or accepted.shape != grid or len(labels) != len(axes):
         raise ValueError(
-            "The lines cannot be drawn. Expected: cells (axes, steps, features), accepted (axes, "
-            f"steps), a label an axis. Received: cells {cells.shape}, accepted {accepted.shape}, "
-            f"{len(axes)} axes, {len(labels)} labels and {len(steps)} steps. Pass all of the same "
-            "axes and steps."
+            "The shapes of the lines do not fit. Expected: cells (axes, steps, features), accepted "
+            f"(axes, steps), one label per axis. Received: cells {cells.shape}, accepted "
+            f"{accepted.shape}, {len(axes)} axes, {len(labels)} labels and {len(steps)} steps. "
+            "Pass all of the same axes and steps."
         )
     others, flat = in_plane(background, background, cells.reshape(-1, cells.shape[-1]))
     names = [f"axis {axis}: {label}" for axis, label in zip(axes, labels, strict=True)]

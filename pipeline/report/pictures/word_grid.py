@@ -8,14 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latentloom.pipeline.report.charts.class_colors import WIDE
-from latentloom.pipeline.report.charts.drawing import TEXT, shorten, to_png
+from latentloom.pipeline.report.charts.drawing import TEXT, WIDE, shorten, to_png
 
 _BAR, _REJECTED = "#3d8bd438", "#d9534f"
-_LINE = 0.155  # inches a word
+_LINE = 0.155  # inches per word
 _HEAD = 0.32  # inches for the names of the columns
 _GAP = 0.9  # lines between rows
-_MARGIN = 0.26  # of the width, for the names of the rows
+_MARGIN = 0.26  # share of the width, for the names of the rows
 
 
 def word_grid(
@@ -25,12 +24,12 @@ def word_grid(
     titles: Sequence[str],
     columns: Sequence[str],
 ) -> bytes:
-    """Draws lists of words in rows and columns, each word over a bar as long as its count.
+    """Draws lists of words in rows and columns, each word over a bar for its count.
 
     Args:
         words: Texts of shape `(rows, columns, lines)`.
-        counts: Integers of the same shape; words that are counted 0 times are left out.
-        accepted: Booleans of shape `(rows, columns)`; other lists are red.
+        counts: Integers of shape `(rows, columns, lines)`; words with count 0 are skipped.
+        accepted: Booleans of shape `(rows, columns)`; rejected lists are red.
         titles: Names of the rows.
         columns: Names of the columns.
 
@@ -43,10 +42,10 @@ def word_grid(
     grid = (len(titles), len(columns))
     if words.shape != counts.shape or words.shape[:2] != grid or accepted.shape != grid:
         raise ValueError(
-            "The words cannot be drawn. Expected: words and counts (rows, columns, lines), a "
-            f"verdict a list, a name a row and a column. Received: words {words.shape}, counts "
-            f"{counts.shape}, verdicts {accepted.shape}, {grid[0]} and {grid[1]} names. Pass all "
-            "of the same rows and columns."
+            "The lists of words do not fit. Expected: words and counts (rows, columns, "
+            "lines), one verdict per list, one name per row and column. Received: words "
+            f"{words.shape}, counts {counts.shape}, verdicts {accepted.shape}, {grid[0]} and "
+            f"{grid[1]} names. Pass all of the same rows and columns."
         )
     lines = words.shape[2] + _GAP
     height = _HEAD + _LINE * lines * grid[0]

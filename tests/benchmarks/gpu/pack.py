@@ -100,7 +100,7 @@ def write_data(name: str, source: str, folder: Path) -> None:
     factors, splits = read(source)
     arrays = {"factors": np.array(json.dumps(factors))}
     for split, examples in splits.items():
-        arrays[f"{split}/images"] = examples.images
+        arrays[f"{split}/images"] = examples.observations
         arrays[f"{split}/ids"] = np.array(examples.ids, "S")
         for factor, codes in examples.factors.items():
             arrays[f"{split}/factors/{factor}"] = codes.astype(np.uint16)

@@ -27,10 +27,10 @@ from unittest import mock
 import jax
 import numpy as np
 
-import latentloom.pipeline.codec.codec as codec_module
 from latentloom.augment import identity_keys
 from latentloom.model_zoo.bundle import Bundle, save_bundle
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec import batching
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config, load_config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds, divide
@@ -113,8 +113,8 @@ def archive(bundle: Bundle, codec: Codec, images: np.ndarray, path: Path) -> dic
 def rates(bundle: Bundle, images: np.ndarray, repeats: int) -> dict[str, dict[str, float]]:
     """Images a second of encoding and of rendering, in the pipeline's batches and in large ones."""
     found = {}
-    for batch_size in (BATCH_SIZE, min(LARGE_BATCH, len(images))):
-        with mock.patch.object(codec_module, "BATCH_SIZE", batch_size):
+    for batch_size in (batching.BATCH_SIZE, min(LARGE_BATCH, len(images))):
+        with mock.patch.object(batching, "BATCH_SIZE", batch_size):
             codec = Codec(bundle)
             codes = codec.encode(images)  # compiles
             codec.render(codes)
@@ -169,7 +169,7 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]
     yield "training", training
     bundle.details, codec = details(config, options.data), Codec(bundle)
     path = options.out / f"{options.config.stem}.tar.gz"
-    yield "bundle", archive(bundle, codec, test.images[:REFERENCE_IMAGES], path)
+    yield "bundle", archive(bundle, codec, test.observations[:REFERENCE_IMAGES], path)
     quality = iter(())
     if importlib.util.find_spec("sklearn"):
         quality = measured(config, codec, folds.train, test)
@@ -177,7 +177,7 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]
     else:
         yield "left_out", "quality is not measured: scikit-learn is not installed"
     count = REFERENCE_IMAGES if options.smoke else RATE_IMAGES
-    images = np.resize(splits["train"].images, (count, *test.images.shape[1:]))
+    images = np.resize(splits["train"].observations, (count, *test.observations.shape[1:]))
     yield "rates", rates(bundle, images, 2 if options.smoke else RATE_REPEATS)
     yield from _timed(quality)
 

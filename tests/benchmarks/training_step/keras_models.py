@@ -32,10 +32,10 @@ def new_model(
         examples: What it will learn from.
         factor_sizes: Number of values of every factor, "label" among them.
     """
-    image_shape, num_classes = examples[0].shape[1:], factor_sizes["label"]
+    observation_shape, num_classes = examples[0].shape[1:], factor_sizes["label"]
     if name == CLASSIFIER:
-        return image_classifier(image_shape, num_classes, width=WIDTH_OF_CLASSIFIER)
-    return build_model(name, args, image_shape, num_classes, factor_sizes=factor_sizes)
+        return image_classifier(observation_shape, num_classes, width=WIDTH_OF_CLASSIFIER)
+    return build_model(name, args, observation_shape, num_classes, factor_sizes=factor_sizes)
 
 
 def objective(name: str) -> dict[str, Any]:

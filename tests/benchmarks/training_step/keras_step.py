@@ -21,6 +21,7 @@ from training_step.keras_models import (
 
 from latentloom.model_zoo.backend.devices import accelerators, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.contract import LearnsAtOtherRates
 from latentloom.model_zoo.training.batches import fed_to_device
 from latentloom.model_zoo.training.fit import Schedule, optimizer, steps_per_execution
 
@@ -152,9 +153,14 @@ class KerasLoop:
         if self.model.name == CLASSIFIER:
             shape = self.model.input_shape[1:]
             classes = self.model.output_shape[-1]
-            sizes = {"image_shape": shape, "num_classes": classes, "width": WIDTH_OF_CLASSIFIER}
+            sizes = {
+                "observation_shape": shape,
+                "num_classes": classes,
+                "width": WIDTH_OF_CLASSIFIER,
+            }
             return {**shared, **sizes}
-        rates = getattr(self.model, "relative_rates", {})
+        model = self.model
+        rates = model.relative_rates if isinstance(model, LearnsAtOtherRates) else {}
         return {
             **shared,
             **{k: v for k, v in self.model.get_config().items() if k != "dtype"},

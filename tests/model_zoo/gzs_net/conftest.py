@@ -1,21 +1,7 @@
-"""A small grid of factors, each image of which tells its row."""
+"""Images that tell their rows."""
 
 import numpy as np
 import pytest
-
-SIZES = {"label": 4, "size": 3, "ink": 3}
-
-
-@pytest.fixture(scope="session")
-def sizes():
-    return dict(SIZES)
-
-
-@pytest.fixture(scope="session")
-def grid():
-    """Every cell of the grid twice, as factors."""
-    cells = np.stack(np.unravel_index(np.arange(36).repeat(2), tuple(SIZES.values())), axis=1)
-    return dict(zip(SIZES, cells.T, strict=True))
 
 
 @pytest.fixture(scope="session")

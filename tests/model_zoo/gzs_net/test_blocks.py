@@ -29,8 +29,8 @@ def test_more_blocks_than_factors_are_refused_with_the_nearest():
     [
         ({"ink": 2}, {}, "The label has no block.*Add 'label'"),
         (3, {"ink": 2}, "'ink' is named after a factor.*Rename it"),
-        ({"label": 0}, {}, "'label' has no size.*Raise it"),
-        (3, {"style": 0}, "'style' has no size.*Raise it"),
+        ({"label": 0}, {}, "'label' is out of range.*Raise it"),
+        (3, {"style": 0}, "'style' is out of range.*Raise it"),
     ],
 )
 def test_bad_blocks_are_refused_with_the_fix(dims, unlabelled, message):
@@ -47,8 +47,8 @@ def test_the_columns_of_blocks_are_those_of_the_code():
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        (["inks"], "There is no block 'inks'.*Did you mean 'ink'"),
-        (["label", "ink", "font"], "Shapes need a block.*which are all"),
+        (["inks"], "block 'inks' is unknown.*Did you mean 'ink'"),
+        (["label", "ink", "font"], "No block is left for shapes.*which are all"),
     ],
 )
 def test_colours_come_from_some_blocks(blocks, message):

@@ -56,7 +56,7 @@ def test_categorical_codes_are_probabilities_and_any_point_of_the_simplex_decode
 
 
 def test_the_largest_entry_of_a_relaxed_code_is_drawn_from_the_posterior():
-    block, seed = tiny({"c": {"values": 3}}).parts[0], keras.random.SeedGenerator(0)
+    block, seed = tiny({"c": {"values": 3}}).networks.blocks[0], keras.random.SeedGenerator(0)
     share = np.array([0.1, 0.3, 0.6], np.float32)
     moments = {"c/log_probabilities": ops.log(ops.convert_to_tensor(np.tile(share, (6000, 1))))}
     codes = np.asarray(block.draw(moments, seed))
@@ -66,7 +66,7 @@ def test_the_largest_entry_of_a_relaxed_code_is_drawn_from_the_posterior():
 
 
 def test_log_variances_are_bounded_and_keep_their_gradient(gradients_of):
-    block = tiny({"z": {"dim": 1}}).parts[0]
+    block = tiny({"z": {"dim": 1}}).networks.blocks[0]
     raw = keras.Variable(np.array([[0.0, -30.0], [0.0, 0.0], [0.0, 12.0]], np.float32))
     moments = block.moments(raw.value)
     assert np.asarray(moments["z/log_variance"]).min() >= -12
@@ -78,8 +78,9 @@ def test_log_variances_are_bounded_and_keep_their_gradient(gradients_of):
 def test_the_first_blocks_whose_combinations_are_few_enough_are_enumerated():
     blocks = {"a": {"values": 10}, "b": {"values": 30}, "c": {"values": 20}}
     model = tiny(blocks, max_joint_classes=256)
-    assert [block.is_enumerated for block in model.parts] == [True, False, True]
-    assert not any(block.is_enumerated for block in tiny(blocks, max_joint_classes=1).parts)
+    assert [block.is_enumerated for block in model.networks.blocks] == [True, False, True]
+    few = tiny(blocks, max_joint_classes=1)
+    assert not any(block.is_enumerated for block in few.networks.blocks)
 
 
 # --- Probability model ------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def test_the_reconstruction_loss_is_minus_the_log_likelihood(observations, likel
     latents = {"z": np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)}
     black_and_white = np.where(observations > 0, 1.0, -1.0).astype(np.float32)
     decoded = model.decoder(latents["z"])
-    found = np.asarray(model.observed.reconstruction_loss(black_and_white, decoded))
+    found = np.asarray(model.networks.likelihood.reconstruction_loss(black_and_white, decoded))
     seen = (black_and_white + 1) / 2 if likelihood == "bernoulli" else black_and_white
     np.testing.assert_allclose(found, -np.asarray(model.likelihood(latents).log_prob(seen)), 1e-4)
     if likelihood == "gaussian":
@@ -201,10 +202,10 @@ def test_without_a_block_for_the_label_batches_are_plain(digits):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"blocks": {}}, "needs blocks.*Set `model.args.blocks`"),
-        ({"blocks": {"z": {"dim": 0}}}, "'z' has no size.*leave the block out"),
-        ({"blocks": {"c": {"values": 1}}}, "'c' has no size.*at least 2"),
-        ({"blocks": {"z": {"dim": 2.5}}}, "'z' has no size"),
+        ({"blocks": {}}, "has no blocks.*Set `model.args.blocks`"),
+        ({"blocks": {"z": {"dim": 0}}}, "'z' is out of range.*leave the block out"),
+        ({"blocks": {"c": {"values": 1}}}, "'c' is out of range.*at least 2"),
+        ({"blocks": {"z": {"dim": 2.5}}}, "'z' is out of range"),
         ({"blocks": {"z": {}}}, "'z' has no kind.*Describe it"),
         ({"blocks": {"z": 3}}, "'z' has no kind"),
         ({"blocks": {"z": {"dims": 3}}}, "unknown key.*Did you mean 'dim'"),
@@ -219,7 +220,7 @@ def test_without_a_block_for_the_label_batches_are_plain(digits):
         ({"temperature": 0.0}, "Raise `model.args.temperature`"),
         ({"likelihood": "bernouli"}, "Did you mean 'bernoulli'"),
         ({"likelihood": "bernoulli", "shape": (3,)}, "Set `model.args.likelihood` to gaussian"),
-        ({"num_examples": 0}, "nothing to learn from"),
+        ({"num_examples": 0}, "no training examples"),
     ],
 )
 def test_impossible_arguments_are_refused_with_the_fix(args, message):

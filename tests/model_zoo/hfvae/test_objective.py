@@ -1,6 +1,7 @@
 """The objective against the special cases that the paper names, each computed independently."""
 
 import math
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -102,7 +103,7 @@ def test_with_categorical_blocks_all_weights_of_one_make_a_vae(observations, num
 def test_one_block_makes_a_beta_tcvae_as_blocks_of_one_dimension_do(observations, weight):
     whole = build({"z": {"dim": 4}}, (1.0, 9.0, weight, 1.0), num_examples=5000)
     singles = build({f"z{d}": {"dim": 1} for d in range(4)}, (1.0, weight, 9.0, 1.0))
-    singles.num_examples = 5000
+    singles.settings = replace(singles.settings, num_examples=5000)
     outputs = whole(observations, training=True)
     split = {
         f"z{d}{end}": outputs[f"z{end}"][:, d : d + 1]
@@ -230,7 +231,7 @@ def test_class_terms_have_the_gradient_of_the_exact_sums(classes, term, num_valu
 def test_certain_classes_are_finite(gradients_of):
     variable = keras.Variable(np.array([[200.0, 0.0], [0.0, 200.0], [200.0, 0.0]], np.float32))
     model = build({"c": {"values": 2}}, num_examples=1000)
-    block = model.parts[0]
+    block = model.networks.blocks[0]
 
     def loss():
         densities = block.densities(block.moments(variable.value))

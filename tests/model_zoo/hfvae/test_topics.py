@@ -31,7 +31,7 @@ def model(request) -> HFVAE:
 
 def test_the_loss_is_minus_the_log_probability_of_the_words_in_their_order(model):
     logits = RNG.normal(size=(40, 12)).astype(np.float32)
-    found = model.observed.reconstruction_loss(ops.convert_to_tensor(COUNTS), logits)
+    found = model.networks.likelihood.reconstruction_loss(ops.convert_to_tensor(COUNTS), logits)
     expected = -(COUNTS * log_softmax(logits, axis=-1)).sum(axis=1)
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-5)
 
@@ -77,11 +77,11 @@ def test_training_of_prodlda_normalises_by_the_batch_and_encoding_does_not():
     model = words_model(topic_model="prodlda")
     before = [np.array(v) for v in model.decoder.non_trainable_variables]
     outputs = model(COUNTS, training=True)
-    loss_terms(model, COUNTS, None, outputs, training=False)
+    loss_terms(model.settings, model.networks, COUNTS, None, outputs, training=False)
     model.decode(model.encode(COUNTS))
     for old, new in zip(before, model.decoder.non_trainable_variables, strict=True):
         np.testing.assert_array_equal(old, np.array(new))
-    loss_terms(model, COUNTS, None, outputs, training=True)
+    loss_terms(model.settings, model.networks, COUNTS, None, outputs, training=True)
     after = [np.array(v) for v in model.decoder.non_trainable_variables]
     assert any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
 
@@ -96,7 +96,7 @@ def test_the_bound_is_in_expectation_minus_the_loss_of_a_plain_vae(model):
             sum(
                 value
                 for name, value in loss_terms(
-                    model, COUNTS, None, model(COUNTS), training=False
+                    model.settings, model.networks, COUNTS, None, model(COUNTS), training=False
                 ).items()
                 if name != "label_loss"
             )
@@ -144,9 +144,9 @@ def test_topics_that_are_in_the_data_are_found(tmp_path):
 
 
 def test_a_model_is_rebuilt_from_its_config(model):
-    again = HFVAE.from_config(model.get_config())
-    assert (again.observation, again.topic_model) == ("counts", model.topic_model)
-    assert again.likelihood_name == "multinomial"
+    again = HFVAE.from_config(model.get_config()).settings
+    assert (again.observation, again.topic_model) == ("counts", model.settings.topic_model)
+    assert again.likelihood == "multinomial"
 
 
 def test_only_models_that_ask_for_the_kind_take_bags_of_words():
@@ -164,7 +164,7 @@ def test_only_models_that_ask_for_the_kind_take_bags_of_words():
         ({"topic_model": "plda"}, "topic model is unknown.*Did you mean 'prodlda'"),
         (
             {"observation": "counts", "blocks": {"length": {"dim": 2}}},
-            "'length' would be there twice.*Rename it",
+            "'length' has the name of a measured block.*Rename it",
         ),
     ],
 )

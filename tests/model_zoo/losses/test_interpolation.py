@@ -1,7 +1,5 @@
 """What is interpolated, what has to stay, and through what gradients flow."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from latentloom.model_zoo.losses.interpolation import (
     ALPHAS,
     DISTANCES,
+    InterpolationSettings,
     check_cir,
     cir_loss,
     interpolation_loss,
@@ -167,24 +166,21 @@ def test_the_variance_is_held_unless_asked(gradient, latents):
     assert not np.allclose(gradient(distance="unheld_scaled_mse"), held, rtol=0.1)
 
 
-# --- As arguments of a model ------------------------------------------------------------------
+# --- As settings of a model -------------------------------------------------------------------
 
 
-def model(**args):
-    """What the regulariser needs of a latent model."""
-    settings = {"cir_weight": 1.0, "cir_blocks": None, "cir_alpha": "dimension"}
-    settings |= {"cir_distance": "mse", "cir_stop_gradient": False, "noise": seed()}
-    spec = {name: {"dim": dim} for name, dim in DIMS.items()}
-    return SimpleNamespace(
-        **{"latent_spec": spec, **settings, **args},
-        encode=lambda codes: {name: code + 2.0 for name, code in codes.items()},
-        decode=same,
-    )
+def check(blocks=tuple(DIMS), **settings):
+    check_cir(InterpolationSettings(**{"cir_weight": 1.0} | settings), blocks)
 
 
 def test_the_settings_of_a_model_reach_the_loss(latents):
-    assert float(cir_loss(model(), latents)) == pytest.approx(4.0, rel=1e-5)
-    assert float(cir_loss(model(cir_distance="mae"), latents)) == pytest.approx(2.0, rel=1e-5)
+    def encode(codes):
+        return {name: code + 2.0 for name, code in codes.items()}
+
+    for distance, expected in (("mse", 4.0), ("mae", 2.0)):
+        settings = InterpolationSettings(cir_weight=1.0, cir_distance=distance)
+        found = cir_loss(settings, encode, same, latents, seed())
+        assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -194,18 +190,18 @@ def test_the_settings_of_a_model_reach_the_loss(latents):
         {"cir_distance": "l2"},
         {"cir_blocks": ["inc"]},
         {"cir_weight": -1.0},
-        {"latent_spec": {"all": {"dim": 3}}},
+        {"blocks": ["all"]},
     ],
 )
 def test_bad_settings_are_refused_with_the_fix(bad):
     with pytest.raises(ValueError, match=r"Expected: .*Received: .*model\.args\.cir_"):
-        check_cir(model(**bad))
+        check(**bad)
 
 
 def test_the_nearest_block_is_named():
     with pytest.raises(ValueError, match="one of letter, ink, style.*Did you mean 'ink'"):
-        check_cir(model(cir_blocks=["letter", "inc"]))
+        check(cir_blocks=["letter", "inc"])
 
 
 def test_a_single_block_is_fine_without_the_regulariser():
-    check_cir(model(latent_spec={"all": {"dim": 3}}, cir_weight=0.0))
+    check(["all"], cir_weight=0.0)

@@ -33,5 +33,5 @@ def test_the_ends_belong_to_the_first_and_the_last_bin():
 
 
 def test_nothing_is_refused():
-    with pytest.raises(ValueError, match="no confidence to check"):
+    with pytest.raises(ValueError, match="no predictions to check"):
         calibration_error(np.zeros(0), np.zeros(0))

@@ -1,59 +1,26 @@
 import numpy as np
 import pytest
 
+from latentloom.model_zoo.networks.architecture import Architecture
 from latentloom.model_zoo.networks.classifier import image_classifier
-from latentloom.model_zoo.networks.encoder_decoder import (
-    image_decoder,
-    image_encoder,
-    num_stages,
-    resolve_network,
-)
+from latentloom.model_zoo.networks.encoder_decoder import image_decoder, image_encoder
 
 SIZES = {"network": "conv", "width": 2, "hidden_dim": 4}
-
-
-@pytest.mark.parametrize(
-    ("shape", "network"), [((8, 8, 1), "dense"), ((16, 15, 1), "dense"), ((16, 16, 3), "conv")]
-)
-def test_auto_chooses_by_the_smaller_side(shape, network):
-    assert resolve_network("auto", shape) == network
-
-
-def test_dense_is_allowed_for_large_images():
-    assert resolve_network("dense", (64, 64, 3)) == "dense"
-
-
-def test_convolutions_on_eight_pixels_are_refused():
-    with pytest.raises(ValueError, match="too small.*Set `model.args.network` to dense"):
-        resolve_network("conv", (8, 8, 1))
-
-
-def test_unknown_family_is_refused():
-    with pytest.raises(ValueError, match="network='convolutional'"):
-        resolve_network("convolutional", (32, 32, 1))
-
-
-@pytest.mark.parametrize(
-    ("side", "stages"), [(8, 0), (9, 1), (16, 1), (17, 2), (28, 2), (32, 2), (64, 3), (128, 4)]
-)
-def test_halvings_bring_the_longer_side_to_eight(side, stages):
-    assert num_stages((8, side, 1)) == stages
-    assert -(-side // 2**stages) <= 8
 
 
 @pytest.mark.parametrize("options", [{}, {"kernel_size": 5, "base_side": 4, "group_norm": True}])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (17, 50, 3), (33, 16, 2)])
 def test_networks_fit_awkward_shapes(shape, options):
-    encoder = image_encoder(shape, 5, name="encoder", **SIZES, **options)
-    decoder = image_decoder(5, shape, name="decoder", **SIZES, **options)
+    encoder = image_encoder(shape, 5, Architecture(**SIZES, **options), name="encoder")
+    decoder = image_decoder(5, shape, Architecture(**SIZES, **options), name="decoder")
     assert encoder.output_shape == (None, 5)
     assert decoder.output_shape == (None, *shape)
 
 
 @pytest.mark.parametrize("network", ["conv", "dense"])
 def test_a_decoder_mixes_colours_of_the_image_by_shares(network):
-    sizes = SIZES | {"network": network}
-    decoder = image_decoder(5, (17, 20, 3), rank=4, name="decoder", **sizes)
+    sizes = Architecture(**SIZES | {"network": network})
+    decoder = image_decoder(5, (17, 20, 3), sizes, rank=4, name="decoder")
     codes = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
     images = np.arctanh(np.asarray(decoder(codes), np.float64))
     maps = np.asarray(decoder.get_layer("maps")(codes), np.float64)
@@ -66,8 +33,8 @@ def test_a_decoder_mixes_colours_of_the_image_by_shares(network):
 
 @pytest.mark.parametrize("network", ["conv", "dense"])
 def test_colours_and_maps_can_have_columns_of_their_own(network):
-    sizes = SIZES | {"network": network}
-    decoder = image_decoder(5, (17, 20, 3), rank=3, colour_columns=[1, 4], name="decoder", **sizes)
+    sizes = Architecture(**SIZES | {"network": network})
+    decoder = image_decoder(5, (17, 20, 3), sizes, rank=3, colour_columns=[1, 4], name="decoder")
     codes = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
     shape_of, colour_of = codes[0], codes[1]
     mixed = np.where(np.isin(np.arange(5), [1, 4]), colour_of, shape_of)[None]
@@ -79,19 +46,19 @@ def test_colours_and_maps_can_have_columns_of_their_own(network):
 
 
 def test_colours_without_maps_are_refused():
-    with pytest.raises(ValueError, match="Without maps there are no colours.*rank=0"):
-        image_decoder(5, (16, 16, 3), colour_columns=[1], name="decoder", **SIZES)
+    with pytest.raises(ValueError, match="Colour blocks need a decoder that mixes.*rank=0"):
+        image_decoder(5, (16, 16, 3), Architecture(**SIZES), colour_columns=[1], name="decoder")
 
 
 @pytest.mark.parametrize("rank", [-1, 1])
 def test_a_rank_that_mixes_nothing_is_refused(rank):
     with pytest.raises(ValueError, match=f"rank={rank}.*Set `model.args.rank` to 3"):
-        image_decoder(5, (16, 16, 3), rank=rank, name="decoder", **SIZES)
+        image_decoder(5, (16, 16, 3), Architecture(**SIZES), rank=rank, name="decoder")
 
 
 def test_dropout_acts_in_training_only():
     encoder = image_encoder(
-        (8, 8, 1), 5, network="dense", width=2, hidden_dim=32, dropout=0.5, name="encoder"
+        (8, 8, 1), 5, Architecture(network="dense", hidden_dim=32), dropout=0.5, name="encoder"
     )
     images = np.random.default_rng(0).normal(size=(4, 8, 8, 1))
     np.testing.assert_array_equal(encoder(images), encoder(images))
@@ -105,26 +72,20 @@ def test_classifier_gives_one_logit_a_class(shape):
 
 
 def test_group_norm_does_not_depend_on_the_rest_of_the_batch():
-    decoder = image_decoder(5, (16, 16, 1), name="decoder", group_norm=True, **SIZES)
+    decoder = image_decoder(5, (16, 16, 1), Architecture(**SIZES, group_norm=True), name="decoder")
     codes = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
     together = np.asarray(decoder(codes, training=True))
     np.testing.assert_allclose(decoder(codes[:1], training=True), together[:1], atol=1e-6)
 
 
 def test_vectors_have_dense_networks_with_unbounded_output():
-    assert resolve_network("auto", (5,)) == "dense"
-    sizes = SIZES | {"network": "dense"}
-    encoder = image_encoder((5,), 3, name="encoder", **sizes)
-    decoder = image_decoder(3, (5,), name="decoder", **sizes)
+    sizes = Architecture(**SIZES | {"network": "dense"})
+    encoder = image_encoder((5,), 3, sizes, name="encoder")
+    decoder = image_decoder(3, (5,), sizes, name="decoder")
     assert encoder.output_shape == (None, 3)
     far = np.abs(decoder(np.full((1, 3), 1e4, np.float32))).max()
     assert decoder.output_shape == (None, 5)
     assert far > 1
-
-
-def test_convolutions_on_vectors_are_refused():
-    with pytest.raises(ValueError, match="Set `model.args.network` to dense"):
-        resolve_network("conv", (64,))
 
 
 def test_a_classifier_of_vectors_sees_all_features_in_training():

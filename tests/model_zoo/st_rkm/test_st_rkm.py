@@ -59,7 +59,10 @@ def test_losses_are_those_of_the_paper(observations, every):
 def test_relative_noise_grows_with_the_codes(relative):
     model = tiny(noise=0.1, relative_noise=relative)
     codes = np.random.default_rng(0).normal(size=(4000, 3)).astype(np.float32)
-    spread = [float(ops.std(add_noise(model, c) - c)) for c in (codes, 10 * codes)]
+    spread = [
+        float(ops.std(add_noise(model.settings, model.noise_source, c) - c))
+        for c in (codes, 10 * codes)
+    ]
     assert spread[0] == pytest.approx(0.1, rel=0.05)
     assert spread[1] == pytest.approx(1.0 if relative else 0.1, rel=0.05)
 

@@ -4,8 +4,6 @@ With noise relative to the codes, the split loss is least where the axes of the 
 the data and their standard deviations go with the square roots of those of the data.
 """
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from keras import ops
 from latentloom.model_zoo.networks.subspace import Subspace
 from latentloom.model_zoo.optimizers import CayleyAdam, Grouped
 from latentloom.model_zoo.st_rkm.losses import add_noise
+from latentloom.model_zoo.st_rkm.settings import StRKMSettings
 
 SCALES = np.array([3.0, 2.2, 1.6, 1.1])
 DIM, FEATURE_DIM, DATA_DIM = 4, 12, 20
@@ -28,8 +27,8 @@ class LinearMachine(keras.Model):
         self.encoder = keras.layers.Dense(FEATURE_DIM, use_bias=False)
         self.decoder = keras.layers.Dense(DATA_DIM, use_bias=False)
         self.subspace = Subspace(FEATURE_DIM, DIM)
-        self.settings = SimpleNamespace(noise=0.1, relative_noise=True)
-        self.settings.noise_source = keras.random.SeedGenerator(0)
+        self.settings = StRKMSettings(noise=0.1, relative_noise=True)
+        self.noise_source = keras.random.SeedGenerator(0)
         self.encoder.build((None, DATA_DIM))
         self.decoder.build((None, FEATURE_DIM))
         self.built = True
@@ -40,7 +39,9 @@ class LinearMachine(keras.Model):
         clean = self.decoder(self.subspace.lift(codes))
         error = ops.mean(ops.sum(ops.square(x - clean), axis=-1))
         if self.form == "split":
-            noisy = self.decoder(self.subspace.lift(add_noise(self.settings, codes)))
+            noisy = self.decoder(
+                self.subspace.lift(add_noise(self.settings, self.noise_source, codes))
+            )
             error += ops.mean(ops.sum(ops.square(clean - noisy), axis=-1))
         return 0.5 * error + self.subspace.error(centred, codes)
 

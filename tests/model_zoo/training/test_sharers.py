@@ -49,7 +49,7 @@ def test_an_example_is_its_own_sharer_only_where_its_value_has_no_other(caplog):
     single = factors((0, 0), (0, 1), (0, 0), (1, 0), (2, 1), (2, 0), names="ab")
     with caplog.at_level(logging.WARNING):
         sharers = sharers_of(single)
-    assert "'a' 1 of 3 values have one training example, such as value 1" in caplog.text
+    assert "'a' has too few training examples: 1 of 3 values have only one" in caplog.text
     rows = np.repeat(np.arange(6), 50)
     found = draw(sharers, rows, [0])[:, 0]
     assert set(rows[found == rows]) == {3}

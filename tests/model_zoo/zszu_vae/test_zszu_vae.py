@@ -1,5 +1,7 @@
 """What the paper's model claims: exact values of its losses, and who learns from which."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -26,10 +28,10 @@ LEARNS_FROM = {
 }
 
 
-def build(image_shape=(8, 8, 1), **args):
+def build(observation_shape=(8, 8, 1), **args):
     keras.utils.set_random_seed(0)
     sizes = {"zs_dim": ZS_DIM, "zu_dim": ZU_DIM, "hidden_dim": 16, "width": 2}
-    return ZsZuVAE(image_shape, NUM_CLASSES, **{**sizes, **args})
+    return ZsZuVAE(observation_shape, NUM_CLASSES, **{**sizes, **args})
 
 
 @pytest.fixture
@@ -75,8 +77,9 @@ def gradients(gradients_of):
 
 def only(model, *weights):
     """Sets every weight of a loss term to zero, but these to 10."""
-    for weight in LEARNS_FROM:
-        setattr(model, weight, 10.0 if weight in weights else 0.0)
+    values = {weight: 10.0 if weight in weights else 0.0 for weight in LEARNS_FROM}
+    model.reconstruction_weight = values.pop("reconstruction_weight")
+    model.settings = replace(model.settings, **values)
 
 
 def silence(network, bias=0.0):
@@ -150,13 +153,14 @@ def test_without_a_weight_no_total_correlation_is_estimated(batch):
     model.compute_loss(*batch, outputs)
     assert float(model.trackers["tc_loss"].result()) == 0.0
     np.testing.assert_array_equal(model.noise.state, before)
-    model.tc_weight = 1.0
+    model.settings = replace(model.settings, tc_weight=1.0)
     model.compute_loss(*batch, outputs)
     assert not np.array_equal(model.noise.state, before)
 
 
 def test_negative_elbo_is_the_weighted_sum(model, batch):
-    model.likelihood_weight, model.reconstruction_weight, model.kl_weight = 0.3, 7.0, 2.0
+    model.settings = replace(model.settings, likelihood_weight=0.3, kl_weight=2.0)
+    model.reconstruction_weight = 7.0
     found = figures(model, batch)
     expected = (
         found["class_loss"]
@@ -251,7 +255,7 @@ def test_the_noise_means_the_same_at_every_size(share):
     small, large = build(noise_variance=share), build((16, 16, 3), noise_variance=share)
     for model in (small, large):
         assert model.noise_scale**2 == pytest.approx(share)
-        pixels = np.prod(model.image_shape)
+        pixels = np.prod(model.observation_shape)
         assert model.reconstruction_weight == pytest.approx(pixels / (2 * share * ZU_DIM))
 
 
@@ -278,7 +282,7 @@ def test_bad_arguments_are_refused_with_the_fix(bad):
 
 
 def test_without_a_weight_no_variants_are_decoded(model, batch):
-    model.consistency_weight = 0.0
+    model.settings = replace(model.settings, consistency_weight=0.0)
     assert figures(model, batch)["consistency_loss"] == 0.0
 
 
@@ -338,7 +342,7 @@ def test_training_decodes_draws_from_the_posterior(model, batch):
 
 
 def test_prior_of_labels_is_the_mixture_component_and_a_standard_normal(model):
-    prior = model.prior(np.array([1, 3]))
+    prior = model.class_prior(np.array([1, 3]))
     np.testing.assert_array_equal(prior["zs"].mean(), model.mixture.loc.numpy()[[1, 3]])
     np.testing.assert_array_equal(prior["zu"].mean(), np.zeros(ZU_DIM))
     np.testing.assert_array_equal(prior["zu"].stddev(), np.ones(ZU_DIM))
@@ -356,7 +360,7 @@ def test_noise_scale_makes_the_loss_an_evidence_bound(batch):
     latents = model.encode(batch[0])
     errors = np.mean((np.asarray(model.decode(latents)) - batch[0]) ** 2, axis=(1, 2, 3))
     log_prob = np.asarray(model.likelihood(latents).log_prob(batch[0]), np.float64)
-    nats_a_loss = model.zu_dim / model.kl_weight
+    nats_a_loss = model.settings.zu_dim / model.settings.kl_weight
     expected = -nats_a_loss * model.reconstruction_weight * (errors - errors[0])
     np.testing.assert_allclose(log_prob - log_prob[0], expected, atol=2e-3)
 
@@ -382,7 +386,7 @@ def test_fitted_prior_of_zu_stays_standard_normal(model):
 
 
 @pytest.mark.parametrize(
-    "image_shape",
+    "observation_shape",
     [
         (8, 8, 1),
         (28, 28, 1),
@@ -394,9 +398,9 @@ def test_fitted_prior_of_zu_stays_standard_normal(model):
         (50, 17, 1),
     ],
 )
-def test_decoded_images_have_the_exact_shape(image_shape):
-    model = build(image_shape)
-    images = np.zeros((2, *image_shape), np.float32)
+def test_decoded_images_have_the_exact_shape(observation_shape):
+    model = build(observation_shape)
+    images = np.zeros((2, *observation_shape), np.float32)
     assert model.decode(model.encode(images)).shape == images.shape
 
 

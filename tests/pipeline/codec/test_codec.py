@@ -10,7 +10,8 @@ from keras import ops
 from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.pipeline.codec.codec import BATCH_SIZE, Codec
+from latentloom.pipeline.codec.batching import BATCH_SIZE
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 
 
@@ -21,7 +22,7 @@ def codec() -> Codec:
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    return DatasetDir.open(digits_data()).read("train").images
+    return DatasetDir.open(digits_data()).read("train").observations
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH_SIZE - 1, BATCH_SIZE, BATCH_SIZE + 1])
@@ -82,7 +83,7 @@ def test_no_two_blocks_share_their_noise():
     )
     bundle = SimpleNamespace(
         model=model,
-        image_shape=(2, 2, 1),
+        observation_shape=(2, 2, 1),
         scaling=PIXELS,
         judge=SimpleNamespace(variables=[]),
         auditor=SimpleNamespace(variables=[]),

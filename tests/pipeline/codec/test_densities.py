@@ -8,9 +8,9 @@ from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.metrics.posteriors import CategoricalPosteriors, GaussianPosteriors
 from latentloom.pipeline.codec.densities import (
     density_columns,
-    draw,
     is_diagonal_gaussian,
     read_posteriors,
+    sample_blocks,
 )
 
 SEED = np.array([3, 0], np.int32)
@@ -41,7 +41,7 @@ def test_gaussians_are_read_however_they_are_spelt(spelt):
     assert isinstance(found, GaussianPosteriors)
     np.testing.assert_allclose(found.loc, LOC)
     np.testing.assert_allclose(found.scale, SCALE)
-    np.testing.assert_array_equal(found.codes, draw({"style": spelt()}, SEED)["style"])
+    np.testing.assert_array_equal(found.codes, sample_blocks({"style": spelt()}, SEED)["style"])
 
 
 def test_categorical_values_are_read_from_logits_and_from_probabilities():

@@ -115,7 +115,7 @@ def test_evaluate_prints_what_it_measured(latentloom, tmp_path):
 @pytest.mark.parametrize(
     ("model", "setting", "message"),
     [
-        ("nowhere", "generate.seed=1", "is no model bundle"),
+        ("nowhere", "generate.seed=1", "is not a model bundle"),
         (None, "evaluate.anchor=1", "Did you mean 'anchors'"),
     ],
 )

@@ -34,7 +34,7 @@ def write_shard(folder: Path, records: list[bytes]) -> DatasetDir:
     manifest = Manifest(
         kind="imported",
         name="tiny",
-        image_shape=(4, 4, 1),
+        observation_shape=(4, 4, 1),
         factors={"label": ["a", "b"]},
         splits={"train": [entry]},
         totals={"requested": count, "written": count, "rejected": 0, "dead": 0},
@@ -51,7 +51,7 @@ def test_reading_gives_back_the_source(dataset, arrays):
         order = np.argsort(examples.ids)
         examples = examples.take(order)
         assert examples.ids == [f"pets/{split}/{number:08d}" for number in range(len(rows))]
-        np.testing.assert_array_equal(examples.images, arrays["images"][rows])
+        np.testing.assert_array_equal(examples.observations, arrays["images"][rows])
         for factor in ("label", "size"):
             names = np.array(dataset.manifest.factors[factor])
             values = arrays[factor][rows].astype(str)
@@ -70,7 +70,7 @@ def test_tfds_reads_every_record_and_feature(dataset):
         assert len(theirs) == len(ours) == builder.info.splits[split].num_examples
         for example in theirs:
             row = rows.pop(example["example_id"].decode())
-            np.testing.assert_array_equal(example["image"], ours.images[row])
+            np.testing.assert_array_equal(example["image"], ours.observations[row])
             assert example["label"] == ours.labels[row]
             assert example["size"] == ours.factors["size"][row]
         assert not rows
@@ -117,7 +117,7 @@ def test_a_shard_is_the_same_in_any_batches(dataset):
     assert dead == []
     assert max(map(len, parts)) == 7
     assert Examples.concatenate(parts).ids == whole.ids
-    np.testing.assert_array_equal(Examples.concatenate(parts).images, whole.images)
+    np.testing.assert_array_equal(Examples.concatenate(parts).observations, whole.observations)
 
 
 def damaged_png() -> bytes:

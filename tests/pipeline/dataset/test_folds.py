@@ -73,8 +73,8 @@ def test_a_name_without_examples_is_refused():
 @pytest.mark.parametrize("name", ["train", "validation", "judge", "auditor"])
 def test_an_image_that_is_not_finite_is_named(name, value):
     folds = divide(some_examples(30), 0.1, 0)
-    images = getattr(folds, name).images.astype(np.float32)
+    images = getattr(folds, name).observations.astype(np.float32)
     images[-1, 3, 3] = value
-    bad = replace(getattr(folds, name), images=images)
+    bad = replace(getattr(folds, name), observations=images)
     with pytest.raises(ValueError, match=f"'{bad.ids[-1]}' of the fold '{name}' is not finite"):
         check_folds(replace(folds, **{name: bad}), "abc")

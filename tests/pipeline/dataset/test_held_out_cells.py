@@ -7,12 +7,11 @@ from letters import NAMES, letters_bundle, letters_config, letters_data
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import parse_config
-from latentloom.pipeline.config.sections import HoldOutConfig
+from latentloom.pipeline.config.settings import HoldOutConfig
 from latentloom.pipeline.dataset.coverage_file import read_change
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import divide
 from latentloom.pipeline.dataset.held_out_cells import (
-    DETAIL,
     divide_off,
     plan_hold_out,
     read_hold_out,
@@ -62,7 +61,7 @@ def test_only_the_auditor_sees_the_cells_that_are_held_out(examples):
 def test_a_bundle_says_which_cells_it_was_not_trained_on(examples):
     groups = held_rows(examples, letters_bundle(PAIR))
     assert set(groups) == {-1, 0, 1}
-    assert not load_bundle(letters_bundle()).details[DETAIL]
+    assert not load_bundle(letters_bundle()).details["hold_out"]
 
 
 def test_what_is_held_out_is_neither_anchor_nor_donor_and_its_cells_are_unseen(examples, tmp_path):
@@ -73,7 +72,7 @@ def test_what_is_held_out_is_neither_anchor_nor_donor_and_its_cells_are_unseen(e
     columns = {name: codes[kept] for name, codes in examples.factors.items()}
     assert before == type(before)(before.names).count(columns)
     assert min(after.counts.values()) >= 6
-    assert made.manifest.details[DETAIL] == load_bundle(bundle).details[DETAIL]
+    assert made.manifest.details["hold_out"] == load_bundle(bundle).details["hold_out"]
     lost = {example_id for example_id, keep in zip(examples.ids, kept, strict=True) if not keep}
     used = set()
     for path in sorted((tmp_path / "out").glob("*.tfrecord-*")):
@@ -103,8 +102,8 @@ def test_classes_are_counted_slice_by_slice(examples, tmp_path):
 @pytest.mark.parametrize(
     ("group", "message"),
     [
-        ({"cells": [{"label": "a"}, {"ink": "red"}]}, "'odd' are not of one grid"),
-        ({"cells": [{"lable": "a"}]}, "'lable' cannot be held out.*Did you mean 'label'"),
+        ({"cells": [{"label": "a"}, {"ink": "red"}]}, "'odd' have different factors"),
+        ({"cells": [{"lable": "a"}]}, "'lable' is missing from the data.*Did you mean 'label'"),
         ({"share": 0.1, "factors": ["inc"]}, r"factors with 'inc'.*Did you mean 'ink'"),
         ({"cells": [{"ink": "reed"}]}, "'reed' of factor 'ink' was never seen"),
     ],
@@ -159,7 +158,7 @@ def test_a_list_of_something_else_than_cells_is_refused(cells):
 
 def test_another_data_set_is_refused(examples):
     hold_out = plan_hold_out(held(drawn={"share": 0.1}), examples, NAMES)
-    details = {DETAIL: hold_out.to_dict()}
+    details = {"hold_out": hold_out.to_dict()}
     with pytest.raises(ValueError, match="data set 'other' does not know"):
         read_hold_out(details, {**NAMES, "ink": ("black", "white")}, "other")
 

@@ -36,6 +36,12 @@ def test_counts_are_summed_over_shards():
     assert manifest().label_counts("test") == {"cat": 0, "dog": 0}
 
 
+def test_details_of_the_wrong_type_are_refused():
+    with pytest.raises(ValidationError, match="dead_letters"):
+        manifest(details={"dead_letters": "none"})
+    assert manifest(details={"note": "any"}).details == {"note": "any"}
+
+
 def test_a_missing_manifest_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="latentloom import"):
         Manifest.read(tmp_path / "m.json")

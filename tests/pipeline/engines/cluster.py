@@ -15,6 +15,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+from own_modules import folder_with_own_modules
+
 START_SECONDS = 90
 
 
@@ -68,8 +70,7 @@ class Cluster(contextlib.AbstractContextManager):
             self.start_master()
             for number in range(self.workers):
                 self.start_worker(number)
-            pool = Path(__file__).with_name("pool.py")
-            self.start("pool", sys.executable, str(pool), str(self.pool))
+            self._start_pool()
             self._wait()
         except BaseException:
             self.__exit__()
@@ -87,8 +88,8 @@ class Cluster(contextlib.AbstractContextManager):
         os.killpg(self.processes[name].pid, signal.SIGKILL)
         self.processes[name].wait()
 
-    def start(self, name: str, *command: str) -> None:
-        """Starts a process that writes its log to `folder`."""
+    def start(self, name: str, *command: str, cwd: Path | None = None) -> None:
+        """Starts a process that writes its log to `folder`; `cwd` is the folder it works in."""
         # Beam's pool starts its workers as `python`: that must be this one.
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         with open(self.folder / f"{name}.log", "ab") as log:
@@ -96,6 +97,7 @@ class Cluster(contextlib.AbstractContextManager):
                 command,
                 stdout=log,
                 stderr=log,
+                cwd=cwd,
                 env=os.environ | self.environment | {"PATH": path},
                 start_new_session=True,
             )
@@ -107,6 +109,12 @@ class Cluster(contextlib.AbstractContextManager):
                 return json.load(answer)
         except OSError:
             return {}
+
+    def _start_pool(self) -> None:
+        """Starts the pool where a user may have modules with the names of our packages."""
+        pool = Path(__file__).with_name("pool.py")
+        cwd = folder_with_own_modules(self.folder / "work")
+        self.start("pool", sys.executable, str(pool), str(self.pool), cwd=cwd)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

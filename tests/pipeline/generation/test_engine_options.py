@@ -1,5 +1,6 @@
-"""The options that the README gives for engines are those of Beam, and the image fits the lock."""
+"""The options that a README gives for engines are those of Beam, and the image fits the lock."""
 
+import os
 import re
 import shlex
 from importlib.metadata import version
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from latentloom.pipeline.generation.engines import make_runner
+from latentloom.pipeline.generation.engines import IN_PROCESS, Engine, make_runner
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = re.findall(r"`(--runner \w+Runner(?: --[^`]*)?)`", (ROOT / "README.md").read_text())
+README = ROOT / "pipeline/generation/README.md"
+COMMANDS = re.findall(r"`(--runner \w+Runner(?: --[^`]*)?)`", README.read_text())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -26,6 +28,18 @@ def test_beam_knows_the_runner_and_every_option(command):
         elif value:
             assert known[name] in (value, [value])
     assert not unknown
+
+
+def test_an_engine_that_beam_does_not_know_is_refused_when_it_is_named():
+    with pytest.raises(ValueError, match="Beam has no such runner.*Correct the name"):
+        Engine("FlyingRunner")
+
+
+def test_the_default_engine_is_in_this_process_and_has_as_many_workers_as_it_is_told():
+    assert Engine() == IN_PROCESS
+    assert IN_PROCESS.num_workers == 1
+    assert Engine(beam_args=["--direct_num_workers=3"]).num_workers == 3
+    assert Engine(beam_args=["--direct_num_workers=0"]).num_workers == os.cpu_count()
 
 
 def test_the_readme_names_four_engines_besides_the_default():

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import bundles
 import numpy as np
 import pytest
 from bundles import KILLS, MANY_SHARDS, command, digits_bundle, digits_data, hashes, make
@@ -218,7 +219,7 @@ def test_a_model_that_is_swapped_under_a_run_stops_it(tmp_path):
     program = """
 import shutil, sys
 from bundles import digits_config
-from latentloom.pipeline import generation
+from latentloom.pipeline.generation import generate as generation
 plan = generation.plan_job
 def plan_then_swap(settings, data, model, *rest):
     job = plan(settings, data, model, *rest)
@@ -229,6 +230,7 @@ generation.plan_job = plan_then_swap
 generation.generate(digits_config(), *sys.argv[1:])
 """
     shutil.copytree(digits_bundle(), tmp_path / "bundle")
+    path = f"{Path(bundles.__file__).parent}:{os.environ.get('PYTHONPATH', '')}"
     run = subprocess.run(
         [
             *(sys.executable, "-c", program),
@@ -237,7 +239,7 @@ generation.generate(digits_config(), *sys.argv[1:])
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": f"{Path(__file__).parent}:{Path.cwd()}"},
+        env=os.environ | {"PYTHONPATH": path},
     )
     assert run.returncode != 0
     assert "'model.weights.h5' of the bundle" in run.stderr

@@ -18,6 +18,7 @@ from latentloom.augment import Anchors, plan_variants, recombine
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.verification.verify import verify
@@ -43,7 +44,7 @@ def test_tfds_reads_every_record_and_every_feature(variants):
     read = dataset.read("train")
     by_id = {record["example_id"].decode(): record for record in records}
     assert sorted(by_id) == sorted(read.ids)
-    for image, label, example_id in zip(read.images, read.labels, read.ids, strict=True):
+    for image, label, example_id in zip(read.observations, read.labels, read.ids, strict=True):
         np.testing.assert_array_equal(by_id[example_id]["image"], image)
         assert by_id[example_id]["label"] == label
         assert example_id.startswith(by_id[example_id]["anchor_id"].decode() + "/")
@@ -85,7 +86,7 @@ def test_beam_writes_what_the_model_called_directly_makes(tmp_path):
     real = DatasetDir.open(digits_data()).read("train")
     anchors = Anchors(real.ids, real.factors, np.full(len(real), 2))
     plan = plan_variants("class_preserving", anchors, codec.spec, seed=0)
-    images, _ = codec.render(recombine(codec.encode(real.images), None, plan))
+    images, _ = codec.render(recombine(codec.encode(real.observations), None, plan))
     names = [
         f"{real.ids[anchor]}/class_preserving/{variant:04d}"
         for anchor, variant in zip(plan.anchor, plan.variant, strict=True)
@@ -93,7 +94,7 @@ def test_beam_writes_what_the_model_called_directly_makes(tmp_path):
     written = DatasetDir.open(tmp_path / "out").read("train")
     direct = dict(zip(names, images, strict=True))
     assert sorted(direct) == sorted(written.ids)
-    for image, example_id in zip(written.images, written.ids, strict=True):
+    for image, example_id in zip(written.observations, written.ids, strict=True):
         np.testing.assert_array_equal(image, direct[example_id])
 
 
@@ -218,7 +219,7 @@ def test_interpolation_is_the_same_on_two_workers(tmp_path):
     settings = ("generate.recipe=interpolate_zu", "generate.variants_per_example=1")
     make(tmp_path / "one", *settings)
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *settings, beam_args=two)
+    make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 
@@ -238,11 +239,11 @@ def test_reconstruct_makes_one_image_that_resembles_its_anchor(tmp_path):
     settings = ("generate.recipe=reconstruct", "generate.gate.enabled=false")
     make(tmp_path / "o", *settings, "generate.variants_per_example=1")
     real = DatasetDir.open(digits_data()).read("train")
-    image_of = dict(zip(real.ids, real.images.astype(float), strict=True))
+    image_of = dict(zip(real.ids, real.observations.astype(float), strict=True))
     made = DatasetDir.open(tmp_path / "o").read("train")
     own = [
         np.mean((i - image_of[n.split("/recon")[0]]) ** 2)
-        for i, n in zip(made.images.astype(float), made.ids, strict=True)
+        for i, n in zip(made.observations.astype(float), made.ids, strict=True)
     ]
-    other = [np.mean((i - real.images[0]) ** 2) for i in made.images.astype(float)]
+    other = [np.mean((i - real.observations[0]) ** 2) for i in made.observations.astype(float)]
     assert np.mean(own) < 0.7 * np.mean(other)

@@ -11,6 +11,7 @@ from latentloom.augment import BlockPrior, find_recipe
 from latentloom.model_zoo.bundle import load_bundle, save_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.verification.verify import verify
@@ -83,7 +84,7 @@ def test_swap_zu_gives_each_variant_another_donor_of_the_wanted_class(
 def test_swap_zu_writes_the_zs_of_the_anchor_with_the_zu_of_the_donor(tmp_path, codec):
     made = records(tmp_path / "o", "swap_zu")
     real = DatasetDir.open(digits_data()).read("train")
-    latents = codec.encode(real.images)
+    latents = codec.encode(real.observations)
     row_of = {example_id: row for row, example_id in enumerate(real.ids)}
     anchors = [row_of[record["anchor_id"]] for record in made]
     donors = [row_of[record["donor_ids"][0]] for record in made]
@@ -122,7 +123,7 @@ def test_two_workers_write_identical_bytes(tmp_path, recipe):
     settings = (f"generate.recipe={recipe}", *UNGATED)
     make(tmp_path / "one", *settings)
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *settings, beam_args=two)
+    make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 
@@ -131,7 +132,7 @@ def one_class(tmp_path) -> Path:
     """The digits of which only zeros are in the training split."""
     real = DatasetDir.open(digits_data()).read("train")
     split = np.where(real.labels == 0, "train", "test")
-    np.savez(tmp_path / "d.npz", images=real.images, label=real.labels, split=split)
+    np.savez(tmp_path / "d.npz", images=real.observations, label=real.labels, split=split)
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     return tmp_path / "d"
 
@@ -166,7 +167,7 @@ def test_one_donor_a_class_is_enough_to_swap_across_classes(tmp_path, label_of):
 
 def test_a_class_prior_that_ignores_the_class_is_refused_before_work_starts(tmp_path):
     bundle = load_bundle(digits_bundle())
-    blind = BlockPrior.standard_normal(bundle.model.zs_dim).to_arrays("zs")
+    blind = BlockPrior.standard_normal(bundle.model.settings.zs_dim).to_arrays("zs")
     bundle.priors = {**bundle.priors, **blind}
     save_bundle(bundle, tmp_path / "blind")
     config = digits_config("generate.recipe=sample_class")
@@ -178,7 +179,7 @@ def test_a_class_prior_that_ignores_the_class_is_refused_before_work_starts(tmp_
 def test_a_class_of_one_example_may_swap_across_classes_but_not_within(tmp_path):
     real = DatasetDir.open(digits_data()).read("train")
     rows = (real.labels != 9) | (np.arange(len(real)) == np.argmax(real.labels == 9))
-    np.savez(tmp_path / "d.npz", images=real.images[rows], label=real.labels[rows])
+    np.savez(tmp_path / "d.npz", images=real.observations[rows], label=real.labels[rows])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     across = ("generate.recipe=swap_zu", *UNGATED)
     make(tmp_path / "across", *across, data=tmp_path / "d")

@@ -28,7 +28,7 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import JOB_FOLDER
-from latentloom.pipeline.generation.planning.cell_counts import count_cells
+from latentloom.pipeline.generation.planning.cell_counts import count_by_cell
 from latentloom.pipeline.generation.planning.factor_plan import plan_factors
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.planning.slices import cut
@@ -71,7 +71,7 @@ def real_letters() -> dict[str, tuple[np.ndarray, dict[str, int]]]:
     real = DatasetDir.open(letters_data()).read("train")
     rows = {name: codes.tolist() for name, codes in real.factors.items()}
     return {
-        example_id: (real.images[row], {name: rows[name][row] for name in rows})
+        example_id: (real.observations[row], {name: rows[name][row] for name in rows})
         for row, example_id in enumerate(real.ids)
     }
 
@@ -122,7 +122,7 @@ def test_beam_counts_the_examples_of_each_cell(tmp_path):
     for shards in (1, 3):
         dataset = DatasetDir.open(letters_data(shards))
         for records in (7, 10_000):
-            counted = count_cells(
+            counted = count_by_cell(
                 dataset, "train", cut(dataset.shards("train"), records), ALL, near
             )
             assert counted.counts == {cell: cells.count(cell) for cell in set(cells)}
@@ -132,7 +132,7 @@ def test_beam_counts_the_examples_of_each_cell(tmp_path):
 def test_beam_writes_what_the_model_called_directly_makes(filled):
     codec = Codec(load_bundle(letters_bundle()))
     real = DatasetDir.open(letters_data()).read("train")
-    latents, names = codec.encode(real.images), codec.bundle.factors
+    latents, names = codec.encode(real.observations), codec.bundle.factors
     clashes = find_clashes(names, [("ink", "back")])
     bank = DonorBank.build(real.ids, real.factors, latents, seed=0, capacity=64)
     before, _ = read_change(filled)
@@ -285,9 +285,9 @@ def test_a_factor_with_one_value_is_refused(tmp_path):
     job = partial(plan_factors, letters_config().generate)
     codec, dataset = Codec(load_bundle(letters_bundle())), DatasetDir.open(letters_data())
     slices = cut(dataset.shards("train"), 10_000)
-    whole = count_cells(dataset, "train", slices, ALL, str(tmp_path / "o"))
+    whole = count_by_cell(dataset, "train", slices, ALL, str(tmp_path / "o"))
     one = Coverage(whole.names, {cell: n for cell, n in whole.counts.items() if cell[1] == 0})
-    with pytest.raises(ValueError, match="Factor 'ink' has one value.*Leave the factor out"):
+    with pytest.raises(ValueError, match="Factor 'ink' has too few values.*Leave the factor out"):
         job(dataset.manifest.factors, codec.spec, ALL, lambda factors: one)
     with pytest.raises(ValueError, match="cannot check factor 'ink'.*judge.factors"):
         job(dataset.manifest.factors, codec.spec, ("label",), lambda factors: whole)

@@ -12,6 +12,7 @@ import pytest
 from bundles import command, digits_bundle, digits_config, digits_data, hashes, make
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.storage import output_directories as directories
@@ -82,14 +83,14 @@ def data_without_nines(tmp_path) -> Path:
     """Digits of ten classes, the last of them in the test split only."""
     real = DatasetDir.open(digits_data()).read("train")
     split = np.where(real.labels == 9, "test", "train")
-    arrays = {"images": real.images, "label": real.labels, "split": split}
+    arrays = {"images": real.observations, "label": real.labels, "split": split}
     np.savez(tmp_path / "digits.npz", **arrays)
     import_dataset(f"npz:{tmp_path / 'digits.npz'}", tmp_path / "no_nines")
     return tmp_path / "no_nines"
 
 
 def test_a_quota_that_cannot_be_met_is_refused(data_without_nines, tmp_path):
-    with pytest.raises(ValueError, match="quota.*'9'"):
+    with pytest.raises(ValueError, match="Class '9' has a quota but no example"):
         make(tmp_path / "o", "generate.sampling_strategy={9: 5}", data=data_without_nines)
     assert not (tmp_path / "o").exists()
 
@@ -106,7 +107,7 @@ def test_donors_for_a_lonely_example_are_refused_before_work_starts(tmp_path):
     real = DatasetDir.open(digits_data()).read("train")
     first_nine = np.argmax(real.labels == 9)
     rows = (real.labels != 9) | (np.arange(len(real)) == first_nine)
-    np.savez(tmp_path / "d.npz", images=real.images[rows], label=real.labels[rows])
+    np.savez(tmp_path / "d.npz", images=real.observations[rows], label=real.labels[rows])
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     with pytest.raises(ValueError, match="class '9' has one example"):
         make(tmp_path / "o", "generate.recipe=interpolate_zu", data=tmp_path / "d")
@@ -122,7 +123,7 @@ def test_images_of_another_size_are_refused_with_the_fix(tmp_path):
 
 def test_other_classes_than_the_bundle_knows_are_refused(tmp_path):
     real = DatasetDir.open(digits_data()).read("train")
-    np.savez(tmp_path / "d.npz", images=real.images, label=real.labels % 5)
+    np.savez(tmp_path / "d.npz", images=real.observations, label=real.labels % 5)
     import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "d")
     with pytest.raises(ValueError, match="Train a bundle on this data"):
         make(tmp_path / "o", data=tmp_path / "d")
@@ -146,7 +147,7 @@ def test_unknown_recipe_is_refused_with_the_nearest(tmp_path):
 
 def test_an_unknown_runner_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Beam has no such runner.*Correct the name"):
-        make(tmp_path / "o", runner="FlyingRunner")
+        make(tmp_path / "o", engine=Engine("FlyingRunner"))
     assert not (tmp_path / "o").exists()
 
 

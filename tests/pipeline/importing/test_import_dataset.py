@@ -7,7 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.importing import import_dataset as importing
+from latentloom.pipeline.importing import write_split
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.verification.verify import verify
 
@@ -29,7 +29,7 @@ def test_ids_do_not_depend_on_the_number_of_shards(tmp_path, npz):
     assert one.ids != five.ids
     one, five = one.take(np.argsort(one.ids)), five.take(np.argsort(five.ids))
     assert one.ids == five.ids
-    np.testing.assert_array_equal(one.images, five.images)
+    np.testing.assert_array_equal(one.observations, five.observations)
 
 
 def test_shards_are_mixed_when_the_source_is_sorted(tmp_path):
@@ -65,7 +65,7 @@ def test_an_empty_shard_is_read_by_us_and_by_tfds(tmp_path, npz):
 
 
 def test_shards_follow_the_number_of_examples(tmp_path, npz, monkeypatch):
-    monkeypatch.setattr(importing, "_SHARD_EXAMPLES", 20)
+    monkeypatch.setattr(write_split, "_SHARD_EXAMPLES", 20)
     dataset = import_dataset(npz, tmp_path / "out")
     assert [len(dataset.shards(split)) for split in ("train", "test")] == [3, 1]
 
@@ -104,7 +104,7 @@ def test_images_are_resized_to_a_square(tmp_path):
     ramp = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8), (3, 12, 24))
     np.savez(tmp_path / "ramp.npz", images=ramp, label=np.arange(3))
     dataset = import_dataset(f"npz:{tmp_path / 'ramp.npz'}", tmp_path / "out", image_size=8)
-    images = dataset.read("train").images
+    images = dataset.read("train").observations
     assert images.shape == (3, 8, 8, 1)
     expected = np.arange(0, 240, 10).reshape(8, 3).mean(1)
     np.testing.assert_allclose(images[0, 0, 1:-1, 0], expected[1:-1], atol=1)
@@ -117,7 +117,7 @@ def test_a_sample_is_keyed_and_in_proportion(tmp_path, npz):
     assert [dataset.manifest.num_examples(split) for split in ("train", "test")] == [24, 6]
     assert set(some.ids) < set(whole.ids)
     rows = [whole.ids.index(example_id) for example_id in some.ids]
-    np.testing.assert_array_equal(some.images, whole.images[rows])
+    np.testing.assert_array_equal(some.observations, whole.observations[rows])
     assert dataset.manifest.totals["requested"] == 30
 
 
@@ -235,5 +235,5 @@ def test_a_factor_with_a_reserved_name_is_refused(tmp_path):
         label=np.arange(3),
         seed=np.arange(3),
     )
-    with pytest.raises(ValueError, match="'seed' cannot be the name .* Rename it"):
+    with pytest.raises(ValueError, match="'seed' is an invalid name .* Rename it"):
         import_dataset(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out")

@@ -13,9 +13,9 @@ def test_images_take_their_ink_on_black(tmp_path):
     grey = import_dataset("builtin:digits", tmp_path / "grey").read("train")
     inked = import_dataset("builtin:digits", tmp_path / "inked", inks=4).read("train")
     order = np.argsort(inked.ids)
-    images, inks = inked.images[order], inked.factors["ink"][order]
+    images, inks = inked.observations[order], inked.factors["ink"][order]
     palette = np.array(list(COLOURS.values()))[inks]
-    expected = grey.images[np.argsort(grey.ids)] * (palette[:, None, None] / 255)
+    expected = grey.observations[np.argsort(grey.ids)] * (palette[:, None, None] / 255)
     np.testing.assert_allclose(images, expected, atol=0.5)
     np.testing.assert_array_equal(inked.labels[order], grey.labels[np.argsort(grey.ids)])
 
@@ -45,7 +45,7 @@ def test_a_sample_keeps_the_inks_of_its_examples():
 
 @pytest.mark.parametrize("spec", ["builtin:letters", "builtin:moons"])
 def test_what_is_not_grey_is_refused(spec):
-    with pytest.raises(ValueError, match="cannot be coloured. Expected: grey images"):
+    with pytest.raises(ValueError, match="unfit for inks. Expected: grey images"):
         open_source(spec, inks=3)
 
 

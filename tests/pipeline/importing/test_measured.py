@@ -36,7 +36,7 @@ def test_every_value_of_a_bar_follows_from_its_width(tmp_path):
     made = import_dataset(source, tmp_path / "out", measure=["width"])
     for split in ("train", "test"):
         examples = made.read(split)
-        found = (examples.images[:, 5, :, 0] > 0).sum(axis=1)
+        found = (examples.observations[:, 5, :, 0] > 0).sum(axis=1)
         expected = np.searchsorted([4, 8], found)
         np.testing.assert_array_equal(examples.factors["width"], expected)
     assert list(made.manifest.factors) == ["label", "width"]
@@ -50,7 +50,7 @@ def test_all_splits_have_the_limits_that_the_manifest_keeps(digits):
     for split in ("train", "test"):
         examples = digits.read(split)
         for name in terciles.limits:
-            values = terciles.codes(name, measure_strokes(examples.images, name))
+            values = terciles.codes(name, measure_strokes(examples.observations, name))
             np.testing.assert_array_equal(examples.factors[name], values)
     for name in terciles.limits:
         shares = np.bincount(digits.read("train").factors[name]) / len(digits.read("train"))
@@ -72,7 +72,7 @@ def test_measured_factors_change_nothing_else(digits, tmp_path):
     assert verify(digits.path).ok
     measured, before = digits.read("test"), plain.read("test")
     assert measured.ids == before.ids
-    np.testing.assert_array_equal(measured.images, before.images)
+    np.testing.assert_array_equal(measured.observations, before.observations)
     np.testing.assert_array_equal(measured.labels, before.labels)
 
 
@@ -83,15 +83,15 @@ def test_images_are_measured_as_they_are_stored(tmp_path):
     low, high = Terciles.from_details(made.manifest.details).limits["width"]
     assert 7 < low < high < 16
     examples = made.read("train")
-    widths = measure_strokes(examples.images, "width")
+    widths = measure_strokes(examples.observations, "width")
     np.testing.assert_allclose(np.quantile(widths, [1 / 3, 2 / 3]), [low, high])
 
 
 @pytest.mark.parametrize(
     ("measure", "options", "message"),
     [
-        (["thicknes"], {}, "'thicknes' cannot be measured.*Did you mean 'thickness'"),
-        (["width", "width"], {}, "there twice.*Drop it from --measure"),
+        (["thicknes"], {}, "'thicknes' is unknown.*Did you mean 'thickness'"),
+        (["width", "width"], {}, "is a duplicate.*Drop it from --measure"),
         (["width"], {"inks": 3}, r"Expected: grey images.*\(8, 8, 3\).*Drop --measure"),
     ],
 )

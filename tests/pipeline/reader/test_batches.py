@@ -25,7 +25,7 @@ def images_of(batches) -> np.ndarray:
 def test_batches_are_the_examples_scaled_to_one(dataset):
     batches = load(dataset.path, "test", shuffle=False, batch_size=5)
     examples = dataset.read("test")
-    np.testing.assert_array_equal(images_of(batches), examples.images / np.float32(255))
+    np.testing.assert_array_equal(images_of(batches), examples.observations / np.float32(255))
     np.testing.assert_array_equal(labels_of(batches), examples.labels)
     assert [len(labels) for _, labels in batches] == [5, 5, 2]
     assert batches.cardinality() == 3
@@ -88,7 +88,7 @@ def test_the_selection_is_of_the_generated_examples_alone(variants):
 def test_vectors_come_in_their_own_units(tmp_path):
     data = import_dataset("builtin:moons", tmp_path / "moons", max_examples=300)
     vectors = images_of(load(data.path, shuffle=False))
-    np.testing.assert_array_equal(vectors, data.read("train").images)
+    np.testing.assert_array_equal(vectors, data.read("train").observations)
 
 
 def test_batches_are_ready_for_fit(variants):
@@ -103,9 +103,9 @@ def test_batches_are_ready_for_fit(variants):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"share": 1.0}, "share between 0 and 1.*load their directory"),
-        ({"share": 0}, "share between 0 and 1"),
-        ({"recipes": ["swap_zu"]}, "no wanted example.*Ask for less"),
+        ({"share": 1.0}, "Expected: 0 < share < 1.*Load generated ones alone"),
+        ({"share": 0}, "Expected: 0 < share < 1"),
+        ({"recipes": ["swap_zu"]}, "no selected example.*Select more"),
     ],
 )
 def test_what_cannot_be_mixed_is_refused(variants, settings, message):
@@ -114,10 +114,10 @@ def test_what_cannot_be_mixed_is_refused(variants, settings, message):
 
 
 def test_generated_examples_of_other_data_are_refused(variants, dataset):
-    with pytest.raises(ValueError, match="cannot be mixed with.*Expected: the same shape"):
+    with pytest.raises(ValueError, match="does not fit.*Expected: the same shape"):
         load(dataset.path, generated=variants.path)
 
 
 def test_real_examples_have_no_recipe(dataset):
-    with pytest.raises(ValueError, match="are real ones"):
+    with pytest.raises(ValueError, match="are real. Expected"):
         load(dataset.path, recipes=["class_preserving"])

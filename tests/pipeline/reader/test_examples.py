@@ -1,4 +1,4 @@
-"""The examples of the README for downstream training run as they stand."""
+"""The examples of the READMEs for downstream training run as they stand."""
 
 import importlib.util
 import re
@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from bundles import digits_data, make
 
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
 EXAMPLES = {
-    name: code
-    for code in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (readme, name): code
+    for readme in ("README.md", "pipeline/reader/README.md")
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
     for name in re.findall(r"^import (\w+)", code, re.MULTILINE)[:1]
 }
 
@@ -29,15 +30,19 @@ def folder(tmp_path_factory):
 
 
 def test_there_is_one_for_each_kind_of_user():
-    assert sorted(EXAMPLES) == ["jax", "keras", "torch"]
+    reader = [name for readme, name in EXAMPLES if readme.startswith("pipeline")]
+    assert sorted(reader) == ["jax", "keras", "torch"]
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_it_runs(name, folder):
+def test_the_front_page_has_the_first_of_them():
+    assert ("README.md", "keras") in EXAMPLES
+
+
+@pytest.mark.parametrize(("readme", "name"), sorted(EXAMPLES))
+def test_it_runs(readme, name, folder):
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"needs {name}")
-    done = subprocess.run(
-        [sys.executable, "-c", EXAMPLES[name]], cwd=folder, capture_output=True, text=True
-    )
+    code = EXAMPLES[readme, name]
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert PRINTED[name] in done.stdout

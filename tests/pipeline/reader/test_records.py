@@ -19,7 +19,9 @@ def test_records_are_the_examples_in_the_order_of_the_shards(dataset):
     for split in ("train", "test"):
         examples, records = dataset.read(split), list(read(dataset.path, split))
         assert [record["example_id"] for record in records] == examples.ids
-        np.testing.assert_array_equal([record["image"] for record in records], examples.images)
+        np.testing.assert_array_equal(
+            [record["image"] for record in records], examples.observations
+        )
         for name, codes in examples.factors.items():
             assert [record[name] for record in records] == codes.tolist()
 
@@ -57,10 +59,10 @@ def test_a_recipe_and_a_confidence_can_be_asked_for(variants):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"recipes": ["swap_zu"]}, "are real ones.*Leave both out"),
-        ({"min_confidence": 0.5}, "are real ones.*Leave both out"),
-        ({"min_confidence": 2}, "in 0 to 1.*Lower it"),
-        ({"worker": 2, "num_workers": 2}, "no such part.*Number the parts from 0"),
+        ({"recipes": ["swap_zu"]}, "are real. Expected.*Leave both out"),
+        ({"min_confidence": 0.5}, "are real. Expected.*Leave both out"),
+        ({"min_confidence": 2}, "in 0 to 1.*Pass a probability"),
+        ({"worker": 2, "num_workers": 2}, "part of .* is out of range.*Number the parts from 0"),
         ({"split": "validation"}, "no such split.*Name one of these"),
     ],
 )

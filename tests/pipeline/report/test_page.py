@@ -15,7 +15,7 @@ from PIL import Image
 from latentloom.pipeline.dataset.manifest import ShardEntry
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import _format_number, format_bytes, render_page, write_report
-from latentloom.pipeline.report.schema import FigureTable, Report
+from latentloom.pipeline.report.schema import FigureTable, Picture, Report
 
 _VOID = {"img", "meta"}
 _EVIL = "<script>alert('x')</script>"
@@ -48,7 +48,6 @@ def _report(**changes) -> Report:
         "counts_after": {"cat": 13, "dog": 7},
         "rejections": {"dog": {"wrong_class": 2}},
         "totals": {"requested": 10, "written": 7, "rejected": 2, "dead": 1},
-        "captions": {"variants": "Left, the anchor."},
         "config_yaml": "seed: 0\n",
         "versions": {"numpy": "2.4.6"},
         "bundle_digest": "sha256:b",
@@ -58,9 +57,10 @@ def _report(**changes) -> Report:
     return Report.model_validate(facts | changes)
 
 
-def _pictures() -> dict[str, bytes]:
+def _pictures(caption: str = "Left, the anchor.") -> dict[str, Picture]:
     names = ("class_counts", "variants", "rejections", "loss_curves", "rejected")
-    return {name: _png(shade) for shade, name in enumerate(names)}
+    captions = {"variants": caption}
+    return {n: Picture(_png(shade), captions.get(n, "")) for shade, n in enumerate(names)}
 
 
 class _Outline(HTMLParser):
@@ -111,7 +111,7 @@ def test_every_picture_of_the_page_is_the_one_given():
     pictures = _pictures()
     page = render_page(_report(), pictures)
     shown = [base64.b64decode(code) for code in re.findall('base64,([^"]+)"', page)]
-    assert sorted(shown) == sorted(pictures.values())
+    assert sorted(shown) == sorted(picture.png for picture in pictures.values())
     assert {Image.open(io.BytesIO(data)).size for data in shown} == {(6, 4)}
 
 
@@ -132,7 +132,6 @@ def test_grids_come_first_then_classes_rejects_losses_numbers_provenance():
         {"summary": [_EVIL]},
         {"class_names": [_EVIL], "counts_before": {_EVIL: 1}, "counts_after": {}, "rejections": {}},
         {"rejections": {"cat": {_EVIL: 1}}},
-        {"captions": {"variants": f'" onerror="x{_EVIL}'}},
         {"config_yaml": f"</pre>{_EVIL}"},
         {"notes": [_EVIL]},
         {"measured_on": {_EVIL: _EVIL}},
@@ -149,8 +148,23 @@ def test_markup_in_a_field_is_shown_and_not_run(changes):
     assert any("alert('x')" in text for text in outline.text + values)
 
 
+def test_markup_in_a_caption_is_shown_and_not_run():
+    outline = _Outline(render_page(_report(), _pictures(f'" onerror="x{_EVIL}')))
+    assert "script" not in outline.tags
+    assert "onerror" not in {name for _, name, _ in outline.attributes}
+    assert any("alert('x')" in text for text in outline.text)
+
+
+def test_a_caption_stands_below_its_picture_and_in_the_json_file(tmp_path):
+    written = write_report(tmp_path, _report(), _pictures())
+    assert written.captions == {"variants": "Left, the anchor."}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<figcaption>") == page.count("<figcaption>Left, the anchor.") == 1
+    assert json.loads((tmp_path / "report.json").read_text())["captions"] == written.captions
+
+
 def test_markup_in_the_name_of_a_picture_is_shown_and_not_run():
-    outline = _Outline(render_page(_report(), {_EVIL: _png()}))
+    outline = _Outline(render_page(_report(), {_EVIL: Picture(_png())}))
     assert "script" not in outline.tags
     assert outline.tags.count("img") == 1
 
@@ -192,8 +206,7 @@ def test_page_of_a_bare_report_has_no_empty_section():
 
 
 def test_written_json_is_the_report_again(tmp_path):
-    report = _report()
-    write_report(tmp_path, report.model_dump(), _pictures())
+    report = write_report(tmp_path, _report().model_dump(), _pictures())
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     assert Report.model_validate_json(text) == report
     assert json.loads(text)["counts_after"] == {"cat": 13, "dog": 7}
@@ -226,13 +239,13 @@ def test_what_was_measured_on_is_among_the_provenance():
 
 def test_without_demands_there_is_no_column_for_them():
     numbers = [Measure(name="Agreement", value=0.9)]
-    assert "Demanded" not in render_page(_report(numbers=numbers), {})
-    assert "Demanded" in render_page(_report(), {})
+    assert "Required" not in render_page(_report(numbers=numbers), {})
+    assert "Required" in render_page(_report(), {})
 
 
 def test_picture_that_is_no_png_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match=r"Picture 'variants'.*Encode it as PNG\."):
-        write_report(tmp_path, _report(), {"variants": b"GIF89a"})
+        write_report(tmp_path, _report(), {"variants": Picture(b"GIF89a")})
     assert list(tmp_path.iterdir()) == []
 
 

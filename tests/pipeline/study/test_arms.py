@@ -24,7 +24,7 @@ def test_an_arm_is_read_from_its_name(name, pool, transform):
 
 @pytest.mark.parametrize("name", ["varaints", "variants + recombined", "mixup + cutmix", ""])
 def test_a_name_that_is_no_arm_is_refused_with_those_that_are(name):
-    with pytest.raises(ValueError, match="cannot be run. Expected: one of real, untied, variants"):
+    with pytest.raises(ValueError, match="is invalid. Expected: one of real, untied, variants"):
         parse_arm(name, POOLS)
 
 
@@ -45,5 +45,5 @@ def test_untied_examples_may_be_transformed():
 
 
 def test_a_pool_cannot_be_called_as_another_part():
-    with pytest.raises(ValueError, match="cannot be called 'mixup'"):
+    with pytest.raises(ValueError, match="Pool name 'mixup' is reserved"):
         parse_arm("real", ("mixup",))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latentloom.pipeline.config.sections import StudyConfig
+from latentloom.pipeline.config.settings import StudyConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, rows_at
 

@@ -14,7 +14,7 @@ from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.study import report_study, run_study
 from latentloom.pipeline.study.arms import parse_arm
 from latentloom.pipeline.study.classifier import Downstream
-from latentloom.pipeline.study.samples import RealSample, Sources, check_unseen
+from latentloom.pipeline.study.samples import RealSample, StudyData, check_unseen
 from latentloom.pipeline.study.ties import follows_ties
 from latentloom.pipeline.verification.verify import verify
 
@@ -100,8 +100,8 @@ def test_a_study_of_another_configuration_is_refused_and_may_be_overwritten(data
 def test_the_real_examples_are_tied_and_the_untied_ones_are_not(data, tmp_path):
     overrides = ("study.ties={ink: 0.9}", "study.sizes=[20]", "study.pools={}")
     config, factors = study_config(*overrides, "study.arms=[real, untied]"), data.manifest.factors
-    sources = Sources(config, data, data.read("train"), data.read("test"), {}, tmp_path)
-    sample = RealSample(sources, 20, 0, print)
+    study_data = StudyData(config, data, data.read("train"), data.read("test"), {}, tmp_path)
+    sample = RealSample(study_data, 20, 0, print)
     ties = config.study.ties
     real, untied = (sample.base(parse_arm(name, ())) for name in ("real", "untied"))
     assert np.bincount(real.labels).tolist() == np.bincount(untied.labels).tolist() == [20] * 3
@@ -113,9 +113,9 @@ def test_the_real_examples_are_tied_and_the_untied_ones_are_not(data, tmp_path):
 
 def test_nothing_that_is_tested_on_is_among_what_is_learnt_from(data):
     train, test = data.read("train"), data.read("test")
-    sources = Sources(study_config(), data, train, test, {}, None)
-    assert not set(RealSample(sources, 6, 0, print).real.ids) & set(test.ids)
-    with pytest.raises(ValueError, match="among the training and the test examples"):
+    study_data = StudyData(study_config(), data, train, test, {}, None)
+    assert not set(RealSample(study_data, 6, 0, print).real.ids) & set(test.ids)
+    with pytest.raises(ValueError, match="is a training and a test example"):
         check_unseen(train, train.take(np.arange(3)))
 
 
@@ -137,10 +137,10 @@ def test_the_page_has_pictures_first_then_tables_then_the_configuration(data, tm
 
 REFUSED = {
     "study.arms=[reel]": "Did you mean 'real'?",
-    "study.arms=[real, untied]": "same without 'untied'",
+    "study.arms=[real, untied]": "needs ties",
     "study.sizes=[500]": "The smallest class has too few examples",
-    "study.pools={oracle: {}}": "A pool cannot be called 'oracle'",
-    "study.ties={font: 0.9}": "cannot be tied to this factor",
+    "study.pools={oracle: {}}": "Pool name 'oracle' is reserved",
+    "study.ties={font: 0.9}": "cannot be tied to the label",
 }
 
 
@@ -190,7 +190,7 @@ def test_a_single_class_or_no_test_split_is_refused(arrays, tmp_path):
 
 def test_vectors_are_refused(tmp_path):
     moons = import_dataset("builtin:moons", tmp_path / "moons")
-    with pytest.raises(ValueError, match="The classifiers of a study see images"):
+    with pytest.raises(ValueError, match="A study classifies images only"):
         run(moons, tmp_path / "out")
 
 
@@ -222,6 +222,9 @@ def test_the_generator_of_a_study_sees_its_real_examples_alone(tmp_path):
     assert {run.name for run in results.runs} == {"real", "variants x1", "variants + classical x1"}
     report = report_study(config, source, results, tmp_path / "out")
     assert list(report.captions) == ["accuracy", "variants, generated", "variants, nearest"]
+    keys = [number.key for number in report.numbers]
+    assert keys[:2] == ["accuracy/6/real", "accuracy/6/variants x1"]
+    assert len(set(keys)) == len(keys)
 
 
 def test_generated_examples_of_the_training_split_are_taken(tmp_path):
@@ -237,17 +240,17 @@ def test_what_may_have_seen_the_test_split_is_refused(tmp_path):
     other = tmp_path / "other"
     import_dataset("builtin:digits", other, max_examples=200)
     config = digits_study("study.arms=[real, variants]")
-    with pytest.raises(ValueError, match="so that it may have seen what is tested on"):
+    with pytest.raises(ValueError, match="so it may have seen test examples"):
         run_study(config, other, tmp_path / "out", model=digits_bundle())
     made = make(tmp_path / "made", "generate.split=test")
-    with pytest.raises(ValueError, match="not made of the training split"):
+    with pytest.raises(ValueError, match="not generated from the training split"):
         run_study(config, digits_data(), tmp_path / "out", generated=made.path)
     with pytest.raises(ValueError, match="holds no generated examples"):
         run_study(config, digits_data(), tmp_path / "out", generated=other)
     few = make(tmp_path / "few", "generate.sampling_strategy={'3': 20}")
-    with pytest.raises(ValueError, match="no example of some classes.*Received: none of .'0', '1'"):
+    with pytest.raises(ValueError, match="lacks classes.*Received: none of .'0', '1'"):
         run_study(config, digits_data(), tmp_path / "out", generated=few.path)
-    with pytest.raises(ValueError, match="Expected: --generated or --model. Received: both"):
+    with pytest.raises(ValueError, match="Expected: at most one of them. Received: both"):
         run_study(config, other, tmp_path / "out", model=digits_bundle(), generated=made.path)
     assert not (tmp_path / "out").exists()
 

@@ -46,6 +46,6 @@ def test_a_subset_is_a_data_set_with_the_ids_of_its_source(dataset, tmp_path):
     written = write_subset(dataset, chosen, tmp_path / "subset", 0)
     found = written.read("train")
     assert found.ids == chosen.ids
-    np.testing.assert_array_equal(found.images, chosen.images)
+    np.testing.assert_array_equal(found.observations, chosen.observations)
     assert written.manifest.label_counts("train") == {"cat": 4, "dog": 4, "eel": 4}
     assert verify(tmp_path / "subset").ok

@@ -42,9 +42,9 @@ def test_it_does_not_read_another_class_or_another_ink(auditor):
 
 def test_half_of_what_is_wrong_is_half(auditor):
     real = examples(90, 1)
-    images = real.images.copy()
+    images = real.observations.copy()
     images[::2] = images[::2, ::-1]  # the middle stays the middle
-    figures = auditor.figures(dataclasses.replace(real, images=images))
+    figures = auditor.figures(dataclasses.replace(real, observations=images))
     moved = (np.arange(90) % 2 == 0) & (real.labels != 1)
     off = real.labels != real.factors["ink"]
     assert figures["read"] == pytest.approx(1 - (moved & off).sum() / off.sum(), abs=0.05)

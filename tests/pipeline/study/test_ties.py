@@ -56,5 +56,5 @@ def test_a_cell_with_too_few_examples_is_named():
 
 @pytest.mark.parametrize("name", ["label", "only", "font"])
 def test_what_cannot_be_tied_is_refused_with_what_can(name):
-    with pytest.raises(ValueError, match=r"one of two values or more, of \['ink', 'size'\]"):
+    with pytest.raises(ValueError, match=r"a factor of two values or more, of \['ink', 'size'\]"):
         check_ties({name: 0.9}, FACTORS)

@@ -24,9 +24,9 @@ def folds() -> Folds:
 
 
 def test_an_image_with_nan_is_refused_before_work_starts(folds, tmp_path):
-    images = folds.train.images.astype(np.float32)
+    images = folds.train.observations.astype(np.float32)
     images[4, 2, 3] = np.nan
-    bad = replace(folds, train=replace(folds.train, images=images))
+    bad = replace(folds, train=replace(folds.train, observations=images))
     with pytest.raises(ValueError, match=f"'{folds.train.ids[4]}' of the fold 'train' is not fin"):
         fit_bundle(digits_config(), bad, FACTORS, tmp_path / "state", silent_display())
     assert not (tmp_path / "state").exists()
@@ -43,7 +43,7 @@ def test_a_batch_that_cannot_hold_every_class_is_warned_of_and_trained_on(folds,
     config = digits_config("train.batch_size=8", "train.epochs=1", "judge.epochs=1")
     with caplog.at_level(logging.WARNING, "latentloom.pipeline.training.fit_bundle"):
         bundle, history = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
-    assert "A batch of 8 cannot hold an example of each of the 10 classes" in caplog.text
+    assert "A batch of 8 is too small for an example of each of the 10 classes" in caplog.text
     assert "--set train.batch_size=10" in caplog.text
     assert np.isfinite(history[0]["loss"])
     assert bundle.class_names == FACTORS["label"]
@@ -53,7 +53,7 @@ def test_a_model_is_told_the_number_of_examples_that_it_learns_from(folds, tmp_p
     short = ("train.epochs=1", "judge.epochs=1")
     config = digits_config("model.name=hfvae", "model.args={hidden_dim: 8}", *short)
     bundle, _ = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
-    assert bundle.model.num_examples == len(folds.train)
+    assert bundle.model.settings.num_examples == len(folds.train)
 
 
 def test_model_and_judges_learn_from_deformed_images(folds, tmp_path):

@@ -64,7 +64,7 @@ def test_judges_that_learnt_nothing_are_told_of_after_training_and_in_the_evalua
     told = [record.getMessage() for record in caplog.records if "judge.epochs" in record.message]
     assert [sentence.split(" reads")[0] for sentence in told] == ["The judge", "The auditor"]
     report = evaluate(digits_data(), bundle, tmp_path / "evaluation")
-    assert "The auditor reads the class right in" in report.summary[-1]
+    assert "The auditor classifies the class correctly in" in report.summary[-1]
 
 
 def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
@@ -86,7 +86,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    with pytest.raises(FileExistsError, match="Pass --resume to go on"):
+    with pytest.raises(FileExistsError, match="Pass --resume to continue"):
         train_bundle(digits_config(*settings), digits_data(), broken)
     with pytest.raises(ValueError, match="belongs to another run"):
         train_bundle(digits_config("train.seed=9"), digits_data(), broken, resume=True)

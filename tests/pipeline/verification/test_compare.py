@@ -231,7 +231,7 @@ def points(tmp_path, arrays) -> Path:
 def test_vectors_may_differ_by_a_share_of_the_deviation_of_each_feature(
     points, feature, scale, apart, holds
 ):
-    deviation = DatasetDir.open(points).read("train").images[:, feature].std(dtype=np.float64)
+    deviation = DatasetDir.open(points).read("train").observations[:, feature].std(dtype=np.float64)
     assert deviation == pytest.approx(scale, rel=0.3)
 
     def change(records: Records) -> None:
@@ -255,14 +255,14 @@ def test_vectors_may_differ_by_a_share_of_the_deviation_of_each_feature(
 def test_data_sets_of_another_form_are_refused(dataset, arrays, tmp_path, change, what, expected):
     np.savez(tmp_path / "other.npz", **arrays | {k: make(arrays) for k, make in change.items()})
     import_dataset(f"npz:{tmp_path / 'other.npz'}", tmp_path / "other", name="pets", shards=2)
-    message = f"other {what}. Expected: .*{expected}.*Compare what one configuration"
+    message = f"different {what}. Expected: .*{expected}.*Compare two runs of one configuration"
     with pytest.raises(ValueError, match=message):
         compare(dataset.path, tmp_path / "other")
 
 
 def test_another_number_of_shards_is_refused(dataset, npz, tmp_path):
     import_dataset(npz, tmp_path / "three", shards=3)
-    with pytest.raises(ValueError, match="other shards. Expected: .*00000-of-00002"):
+    with pytest.raises(ValueError, match="different shards. Expected: .*00000-of-00002"):
         compare(dataset.path, tmp_path / "three")
 
 
@@ -303,7 +303,7 @@ def test_the_command_refuses_what_cannot_be_compared_before_it_verifies(pets, po
     sorted(pets.glob("*.tfrecord-*"))[0].unlink()
     error = run(pets, "--compare", points).exception
     assert isinstance(error, ValueError)
-    assert "cannot be compared" in str(error)
+    assert "have different" in str(error)
     assert exit_code(error) == USERS_MISTAKE
 
 

@@ -17,7 +17,7 @@ from latentloom.pipeline.evaluation.decoded.copies import (
     measure_copies,
 )
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.pictures.mosaic import FRAME, cell_size
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import FRAME, cell_size
 
 
 def vectors(count: int, seed: int) -> Examples:
@@ -53,7 +53,7 @@ STORED, SEEN = "in vectors as stored", "in the features of the auditor"
 
 
 def test_draws_of_the_same_source_are_no_copies():
-    found = values(vectors(1500, 2).images, vectors(3000, 0))
+    found = values(vectors(1500, 2).observations, vectors(3000, 0))
     for where in (STORED, SEEN):
         assert found[f"Copies among draws, {where}"] == pytest.approx(0.01, abs=0.012)
         assert found[f"Nearest training example of draws, {where}"] == pytest.approx(1, abs=0.06)
@@ -61,7 +61,7 @@ def test_draws_of_the_same_source_are_no_copies():
 
 def test_training_examples_that_are_drawn_are_copies():
     train = vectors(3000, 0)
-    found = values(train.images[:1500], train)
+    found = values(train.observations[:1500], train)
     for where in (STORED, SEEN):
         assert found[f"Copies among draws, {where}"] > 0.99
         assert found[f"Nearest training example of draws, {where}"] < 0.01
@@ -69,7 +69,7 @@ def test_training_examples_that_are_drawn_are_copies():
 
 def test_what_the_auditor_cannot_tell_apart_is_a_copy_in_its_features_alone():
     train = vectors(3000, 0)
-    drawn = train.images[:1500].copy()
+    drawn = train.observations[:1500].copy()
     drawn[:, 3:] += 5
     found = values(drawn, train)
     assert found[f"Copies among draws, {STORED}"] == 0
@@ -78,7 +78,7 @@ def test_what_the_auditor_cannot_tell_apart_is_a_copy_in_its_features_alone():
 
 def test_so_many_draws_are_looked_at_and_no_more():
     train = vectors(3000, 0)
-    drawn = np.concatenate([vectors(MOST_DRAWS, 2).images, train.images[:500]])
+    drawn = np.concatenate([vectors(MOST_DRAWS, 2).observations, train.observations[:500]])
     assert values(drawn, train)[f"Copies among draws, {STORED}"] < 0.05
 
 
@@ -90,7 +90,9 @@ def test_the_picture_shows_the_nearest_pairs_of_every_class():
     drawn[17] = images[5]  # of class 1
     drawn[::2] = images[8] + 9  # of class 0, and not as near
     picture = draw_copies(model(drawn, "image"), train)["copies"]
-    pixels = np.asarray(Image.open(io.BytesIO(picture)))[..., :1]
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)))[..., :1]
+    assert picture.caption.startswith("Left, the draws of each class")
+    assert f"of {MOST_DRAWS:,} draws from the prior" in picture.caption
     height, width = cell_size(images)
     assert pixels.shape[0] == SHOWN * (height + 4) - 4
     left = pixels.shape[1] - NEIGHBOURS * (width + 4) + 4
@@ -103,5 +105,5 @@ def test_the_picture_shows_the_nearest_pairs_of_every_class():
 
 
 def test_vectors_and_few_training_examples_have_no_picture():
-    assert draw_copies(model(vectors(20, 2).images), vectors(30, 0)) == {}
-    assert draw_copies(model(vectors(20, 2).images), vectors(NEIGHBOURS - 1, 0)) == {}
+    assert draw_copies(model(vectors(20, 2).observations), vectors(30, 0)) == {}
+    assert draw_copies(model(vectors(20, 2).observations), vectors(NEIGHBOURS - 1, 0)) == {}

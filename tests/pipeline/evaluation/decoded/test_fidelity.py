@@ -8,8 +8,8 @@ from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 
 
 def values(codec: KnownCodec, count: int = 400, train: int = 400):
-    held_out = EncodedExamples.encode(codec, known_examples(count), "test", 0)
-    return {m.name: m.value for m in measure_fidelity(held_out, known_examples(train))}
+    encoded = EncodedExamples.encode(codec, known_examples(count), "test", 0)
+    return {m.name: m.value for m in measure_fidelity(encoded, known_examples(train))}
 
 
 def test_a_decoder_that_draws_what_is_real_is_close_precise_and_complete():
@@ -28,10 +28,10 @@ def test_a_decoder_that_ignores_zu_is_precise_but_far_and_incomplete():
 
 
 def test_training_images_are_told_as_the_best_to_hope_for():
-    held_out = EncodedExamples.encode(KnownCodec(), known_examples(60), "test", 0)
-    figures = {m.name: m for m in measure_fidelity(held_out, known_examples(60))}
-    assert "of 60 training images: " in figures["Frechet distance of draws"].meaning
-    assert "Of 60 training images: 1.000." in figures["Precision of draws"].meaning
+    encoded = EncodedExamples.encode(KnownCodec(), known_examples(60), "test", 0)
+    figures = {m.name: m for m in measure_fidelity(encoded, known_examples(60))}
+    assert "for 60 training images: " in figures["Frechet distance of draws"].meaning
+    assert "For 60 training images: 1.000." in figures["Precision of draws"].meaning
 
 
 @pytest.mark.parametrize(("count", "train"), [(5, 400), (400, 5)])

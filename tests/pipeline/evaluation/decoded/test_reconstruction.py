@@ -14,8 +14,8 @@ SHUFFLED = "Error with zu shuffled over plain error"
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | None]:
-    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
-    return {figure.name: figure.value for figure in measure(held_out)}
+    encoded = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
+    return {figure.name: figure.value for figure in measure(encoded)}
 
 
 def test_a_cycle_gives_every_row_another_one_once():
@@ -37,7 +37,7 @@ def test_a_perfect_decoder_has_no_error_and_no_ratio_to_it():
 def test_a_decoder_that_ignores_zu_is_as_good_as_the_class_mean():
     examples = known_examples(4000)
     found = values(measure_reconstruction, KnownCodec(shows_style=False), count=4000)
-    style = examples.images[:, 0, 1, 0].astype(float)
+    style = examples.observations[:, 0, 1, 0].astype(float)
     assert found["Reconstruction error"] == pytest.approx(
         np.mean((style - 128) ** 2) / 2 / 127.5**2
     )

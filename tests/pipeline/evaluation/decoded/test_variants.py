@@ -7,7 +7,7 @@ from bundles import digits_bundle, digits_config, digits_data
 from latentloom.augment import Verdicts
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import EvaluateConfig
+from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
@@ -59,24 +59,29 @@ def test_a_gate_that_is_surer_than_it_is_right_has_a_calibration_error():
 
 def test_identical_variants_have_no_diversity_and_real_images_have_one():
     real = examples()
-    same = np.repeat(real.images[:2, None], 5, axis=1)
+    same = np.repeat(real.observations[:2, None], 5, axis=1)
     assert figures(same, [True] * 10, [0] * 10)["Diversity"] == 0
-    by_class = np.stack([real.images[real.labels == label] for label in (0, 1)])
+    by_class = np.stack([real.observations[real.labels == label] for label in (0, 1)])
     found = figures(by_class, [True] * 40, [0] * 40)["Diversity"]
     assert found == pytest.approx(1.0)
 
 
 def test_judges_that_hardly_read_real_examples_are_named_with_the_fix():
     numbers = [
-        Measure(name="Accuracy of the judge", value=0.56, chance=0.1),
-        Measure(name="Accuracy of the auditor", value=0.54, chance=0.1),
-        Measure(name="Accuracy of the auditor: ink", value=0.3, chance=0.25),
-        Measure(name="Diversity", value=0.1, chance=0.0),
+        Measure(name="Judge", key="judge/accuracy/label", value=0.56, chance=0.1),
+        Measure(name="Auditor", key="auditor/accuracy/label", value=0.54, chance=0.1),
+        Measure(name="Auditor, ink", key="auditor/accuracy/ink", value=0.3, chance=0.25),
+        Measure(name="Model", key="model/accuracy/label", value=0.3, chance=0.25),
+        Measure(name="Diversity", key="variants/diversity", value=0.1, chance=0.0),
+        Measure(name="Accuracy of the judge", value=0.1, chance=0.1),  # written without keys
     ]
     weak = find_weak_judges(numbers)
     assert len(weak) == 2
-    assert "The auditor reads the class right in 54.0% of real examples, by chance 10.0%" in weak[0]
-    assert "reads the ink right in 30.0%" in weak[1]
+    assert (
+        "The auditor classifies the class correctly in 54.0% of real examples, by chance 10.0%"
+        in weak[0]
+    )
+    assert "classifies the ink correctly in 30.0%" in weak[1]
     assert "judge.epochs" in weak[1]
 
 
@@ -96,4 +101,4 @@ def test_the_sample_takes_its_donors_from_all_examples():
     sample = draw_sample(
         Codec(load_bundle(digits_bundle())), few, config, EvaluateConfig(anchors=60, variants=2)
     )
-    assert len(sample.images) == 60
+    assert len(sample.observations) == 60

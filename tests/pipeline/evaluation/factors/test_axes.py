@@ -183,7 +183,7 @@ def test_axes_and_factors_are_drawn_by_name_and_each_factor_adds_up_to_1(perfect
     np.testing.assert_allclose(table.sum(axis=0), 1)
     assert axis_caption(perfect) == factor_codes.CAPTION
     monkeypatch.undo()
-    assert draw_factor_codes(perfect)["axis_table"].startswith(b"\x89PNG")
+    assert draw_factor_codes(perfect)["axis_table"].png.startswith(b"\x89PNG")
 
 
 def test_of_many_axes_the_most_important_are_drawn_in_their_order(monkeypatch):
@@ -195,7 +195,7 @@ def test_of_many_axes_the_most_important_are_drawn_in_their_order(monkeypatch):
     assert len(axes) == len(table) == 40
     assert [axes[row] for row in table.argmax(axis=0)] == ["zs 0", "zu 6", "zu 58"]
     assert axes == sorted(axes, key=codes.axes.index)
-    assert "Of 60 axes those 40 of most importance are shown." in axis_caption(codes)
+    assert "Shows the 40 most important of 60 axes." in axis_caption(codes)
 
 
 # --- The whole evaluation ---------------------------------------------------------------------

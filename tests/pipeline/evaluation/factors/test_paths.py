@@ -34,13 +34,17 @@ def values(codec, examples):
 def test_a_path_leads_from_one_code_to_that_of_an_example_of_another_value(codec, examples):
     starts, ends = draw_ends(examples, "ink", 0)
     assert (examples.factors["ink"][starts] != examples.factors["ink"][ends]).all()
-    latents = codec.encode(examples.images)
+    latents = codec.encode(examples.observations)
     paths = walk(codec, examples, latents, ("ink", "ink"), (starts, ends))
-    assert paths.images.shape == (len(PLACES), len(starts), 8, 8, 1)
-    np.testing.assert_array_equal(paths.images[0], examples.images[starts])
+    assert paths.observations.shape == (len(PLACES), len(starts), 8, 8, 1)
+    np.testing.assert_array_equal(paths.observations[0], examples.observations[starts])
     rows, others = slice(2, 4), [0, 1, 4, 5, 6, 7]
-    np.testing.assert_array_equal(paths.images[-1][:, rows], examples.images[ends][:, rows])
-    np.testing.assert_array_equal(paths.images[-1][:, others], examples.images[starts][:, others])
+    np.testing.assert_array_equal(
+        paths.observations[-1][:, rows], examples.observations[ends][:, rows]
+    )
+    np.testing.assert_array_equal(
+        paths.observations[-1][:, others], examples.observations[starts][:, others]
+    )
 
 
 def test_a_code_that_is_split_keeps_the_others_and_goes_straight(codec, examples):

@@ -20,8 +20,8 @@ def codec():
 
 def values(codec, *settings):
     examples = DatasetDir.open(letters_data()).read("train")
-    held_out = EncodedExamples.encode(codec, examples, "validation", 0)
-    found = measure_factor_swaps(held_out, letters_config(*settings))
+    encoded = EncodedExamples.encode(codec, examples, "validation", 0)
+    found = measure_factor_swaps(encoded, letters_config(*settings))
     return {measure.name: measure.value for measure in found}
 
 

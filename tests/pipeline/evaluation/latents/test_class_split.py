@@ -16,8 +16,8 @@ from latentloom.pipeline.evaluation.latents.class_split import (
 
 
 def values(measure, codec: KnownCodec, **options) -> dict[str, float | int | None]:
-    held_out = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
-    return {figure.name: figure.value for figure in measure(held_out)}
+    encoded = EncodedExamples.encode(codec, known_examples(**options), "test", 0)
+    return {figure.name: figure.value for figure in measure(encoded)}
 
 
 def test_partners_are_of_another_class_each_equally_likely():
@@ -63,7 +63,7 @@ def test_a_code_that_tells_the_class_has_all_of_its_entropy():
 
 def test_units_count_what_varies_and_divergence_is_the_closed_form():
     examples = known_examples()
-    style, label = KnownCodec().encode(examples.images)["zu"].T
+    style, label = KnownCodec().encode(examples.observations)["zu"].T
     found = values(measure_units, KnownCodec())
     assert found["Active units of zu"] == 2
     assert found["KL divergence of zu from its prior"] == pytest.approx(
@@ -93,7 +93,7 @@ def test_an_infinite_divergence_is_not_measured():
 def test_examples_of_one_class_are_refused():
     examples = known_examples()
     alone = examples.take(examples.labels == 1)
-    with pytest.raises(ValueError, match="The test examples .* Import others too"):
+    with pytest.raises(ValueError, match="The test examples .* Import more classes"):
         EncodedExamples.encode(KnownCodec(), alone, "test", 0)
 
 
@@ -106,7 +106,7 @@ def of_blocks_with(*factors):
 
 
 def test_a_code_without_the_label_is_refused():
-    with pytest.raises(ValueError, match="'known' does not know the class.*such as zszu_vae"):
+    with pytest.raises(ValueError, match="'known' does not carry the class.*such as zszu_vae"):
         EncodedExamples.encode(of_blocks_with(), known_examples(), "test", 0)
 
 

@@ -10,7 +10,6 @@ from latentloom.pipeline.config import parse_config
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.information import (
     CodeInformation,
-    caption_code_information,
     describe_axes,
     draw_code_information,
     measure_code_information,
@@ -18,6 +17,7 @@ from latentloom.pipeline.evaluation.latents.information import (
 )
 from latentloom.pipeline.report.charts import information_chart
 from latentloom.pipeline.report.pictures.images import ImagePictures
+from latentloom.pipeline.report.pictures.shown import ShownTraversal
 
 
 class MeasuredCodec(KnownCodec):
@@ -35,8 +35,8 @@ class MeasuredCodec(KnownCodec):
 
 
 def information(codec, *overrides, count=400):
-    held_out = EncodedExamples.encode(codec, known_examples(count), "test", 0)
-    return CodeInformation(held_out, parse_config({}, "a test", overrides))
+    encoded = EncodedExamples.encode(codec, known_examples(count), "test", 0)
+    return CodeInformation(encoded, parse_config({}, "a test", overrides))
 
 
 def values(found):
@@ -65,7 +65,7 @@ def test_figures_of_axes_are_numbers_and_dead_axes_are_counted():
     assert axes["zs"]["mutual_information"] == pytest.approx([np.log(4)])
     told = measure_code_information(measured)
     (meaning,) = (m.meaning for m in told if m.name == "Mutual information of image and zu")
-    assert "Of its 2 axes 1 tell less than 0.1 nats" in meaning
+    assert "Of its 2 axes, 1 have less than 0.1 nats" in meaning
 
 
 def test_a_block_alone_is_not_told_twice_and_points_are_left_out_with_a_sentence():
@@ -73,7 +73,7 @@ def test_a_block_alone_is_not_told_twice_and_points_are_left_out_with_a_sentence
     assert [name for name in values(found) if name.startswith("Mutual")] == [
         "Mutual information of image and zu"
     ]
-    assert any("is told of zs: a code that is a point" in n for n in note_code_information(found))
+    assert any("leaves out zs: a code without noise" in n for n in note_code_information(found))
 
 
 def test_a_model_of_points_has_no_figures_but_the_sheets_of_its_variance():
@@ -81,8 +81,9 @@ def test_a_model_of_points_has_no_figures_but_the_sheets_of_its_variance():
     codec.posteriors = lambda images, seed: {}
     found = information(codec)
     assert (values(found), describe_axes(found)) == ({}, {})
-    assert list(draw_code_information(found)) == ["traversal_of_zu"]
-    assert "sorted by their share" in caption_code_information(found)["traversal_of_zu"]
+    drawn = draw_code_information(found)
+    assert list(drawn) == ["traversal_of_zu"]
+    assert "sorted by their share" in drawn["traversal_of_zu"].caption
     assert len(note_code_information(found)) == 1
 
 
@@ -91,8 +92,8 @@ def test_the_setting_bounds_the_examples_and_their_order_makes_no_difference():
     assert found.found.num_examples == 50
     examples = known_examples()
     mixed = examples.take(np.random.default_rng(0).permutation(400))
-    held_out = EncodedExamples.encode(MeasuredCodec(), mixed, "test", 0)
-    assert values(CodeInformation(held_out, found.config)) == values(found)
+    encoded = EncodedExamples.encode(MeasuredCodec(), mixed, "test", 0)
+    assert values(CodeInformation(encoded, found.config)) == values(found)
 
 
 def test_divergence_is_told_of_blocks_with_a_standard_normal_prior_alone():
@@ -105,21 +106,21 @@ def test_divergence_is_told_of_blocks_with_a_standard_normal_prior_alone():
 
 
 def test_bars_stand_before_the_sheets_whose_axes_are_in_the_order_of_the_bars(monkeypatch):
-    drawn = {}
-    monkeypatch.setattr(
-        ImagePictures,
-        "traversal",
-        lambda self, steps, cells, accepted, axes, labels, others: drawn.update(
-            axes=axes.tolist(), labels=labels
-        ),
-    )
-    found = information(MeasuredCodec())
-    assert list(draw_code_information(found)) == ["information_of_axes", "traversal_of_zu"]
-    assert drawn["axes"] == [0, 1]
-    assert [label.split()[1] for label in drawn["labels"]] == ["nats", "nats"]
-    caption = caption_code_information(found)
-    assert "sorted by what each tells of the image" in caption["traversal_of_zu"]
-    assert f"at most {information_chart.MOST_BARS} a block" in caption["information_of_axes"]
+    seen: list[ShownTraversal] = []
+    traversal = ImagePictures.traversal
+
+    def spy(self, shown):
+        seen.append(shown)
+        return traversal(self, shown)
+
+    monkeypatch.setattr(ImagePictures, "traversal", spy)
+    drawn = draw_code_information(information(MeasuredCodec()))
+    assert list(drawn) == ["information_of_axes", "traversal_of_zu"]
+    assert seen[0].axes.tolist() == [0, 1]
+    assert [label.split()[1] for label in seen[0].labels] == ["nats", "nats"]
+    assert "sorted by their mutual information with the image" in drawn["traversal_of_zu"].caption
+    bars = drawn["information_of_axes"].caption
+    assert f"at most {information_chart.MOST_BARS} axes per block" in bars
 
 
 def test_a_categorical_block_has_a_bar_and_no_sheet():

@@ -20,7 +20,7 @@ from latentloom.augment import (
 )
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.config.sections import GenerateConfig
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.evaluation.evaluate import evaluate
 from latentloom.pipeline.evaluation.latents.traversal import (
@@ -30,6 +30,7 @@ from latentloom.pipeline.evaluation.latents.traversal import (
     traverse_block,
 )
 from latentloom.pipeline.evaluation.variants_report import report_on
+from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import forecast_job
 from latentloom.pipeline.verification.verify import verify
 
@@ -42,7 +43,7 @@ def examples():
 
 
 def traverse(codec, examples, row=5, axes=(0, 1), codes=None):
-    codes = codec.encode(examples.images)["zu"] if codes is None else codes
+    codes = codec.encode(examples.observations)["zu"] if codes is None else codes
     one = examples.take(np.array([row]))
     return traverse_block(codec, one, "zu", codes, np.array(axes), QualityGate(0.9))
 
@@ -50,16 +51,16 @@ def traverse(codec, examples, row=5, axes=(0, 1), codes=None):
 def test_a_cell_is_decoded_from_the_example_with_one_entry_moved(examples):
     codec = KnownCodec()
     made = traverse(codec, examples)
-    label, style = examples.labels[5], codec.encode(examples.images)["zu"][5, 0]
+    label, style = examples.labels[5], codec.encode(examples.observations)["zu"][5, 0]
     row = made.axes.tolist().index(0)  # the style, of 20 levels a standard deviation
     expected = images_of(np.full(len(STEPS), label), 20 * (style + STEPS))
-    np.testing.assert_array_equal(made.images[row], expected)
+    np.testing.assert_array_equal(made.observations[row], expected)
 
 
 def test_the_middle_is_the_reconstruction_in_every_row(examples):
     codec = KnownCodec()
-    plain = codec.render(codec.encode(examples.images[[5]]))[0][0]
-    for middle in traverse(codec, examples).images[:, list(STEPS).index(0)]:
+    plain = codec.render(codec.encode(examples.observations[[5]]))[0][0]
+    for middle in traverse(codec, examples).observations[:, list(STEPS).index(0)]:
         np.testing.assert_array_equal(middle, plain)
 
 
@@ -116,7 +117,7 @@ def test_the_sheet_does_not_depend_on_the_order_of_the_examples(examples):
     sheets = []
     for order in (np.arange(40), np.random.default_rng(1).permutation(40)):
         mixed = examples.take(order)
-        latents = codec.encode(mixed.images)
+        latents = codec.encode(mixed.observations)
         axes = shown_axes(codec.spec)
         sheets.append(draw_traversals(codec, mixed, latents, settings, axes))
     assert list(sheets[0]) == ["traversal_of_zu"]
@@ -145,7 +146,7 @@ def test_what_is_written_is_the_anchor_with_one_entry_moved(moved):
     variants = np.full(len(real), config.variants_per_example)
     anchors = Anchors(real.ids, {"label": real.labels}, variants)
     plan = plan_variants("traverse", anchors, codec.spec, seed=config.seed, options=config.options)
-    latents = codec.encode(real.images)
+    latents = codec.encode(real.observations)
     codes = recombine(latents, None, plan)
     images = codec.render(codes)[0]
     row_of = {example_id: row for row, example_id in enumerate(made.ids)}
@@ -155,7 +156,7 @@ def test_what_is_written_is_the_anchor_with_one_entry_moved(moved):
     ]
     rows = [row_of[name] for name in names]
     assert len(rows) == len(made)
-    np.testing.assert_array_equal(made.images[rows], images)
+    np.testing.assert_array_equal(made.observations[rows], images)
     np.testing.assert_array_equal(made.labels[rows], plan.label)
     changed = codes["zu"] != latents["zu"][plan.anchor]
     assert set(np.flatnonzero(changed.any(axis=0))) == {0, 3}
@@ -164,14 +165,14 @@ def test_what_is_written_is_the_anchor_with_one_entry_moved(moved):
 
 def test_two_workers_write_identical_bytes(moved, tmp_path):
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
-    make(tmp_path / "two", *TRAVERSE, "generate.options.axes=3,0", beam_args=two)
+    make(tmp_path / "two", *TRAVERSE, "generate.options.axes=3,0", engine=Engine(beam_args=two))
     assert hashes(moved) == hashes(tmp_path / "two")
 
 
 def test_the_report_shows_the_axes_that_were_moved_along(moved):
     config = digits_config(*TRAVERSE, "generate.options.axes=3,0")
     report = report_on(config, digits_data(), digits_bundle(), moved)
-    assert "one axis a row" in report.captions["traversal_of_zu"]
+    assert "one axis per row" in report.captions["traversal_of_zu"]
     assert "sorted by their share" in report.captions["traversal_of_zu"]
     page = (moved / "report.html").read_text()
     assert "<h3>Traversal of zu</h3>" in page
@@ -180,7 +181,10 @@ def test_the_report_shows_the_axes_that_were_moved_along(moved):
 def test_the_evaluation_shows_the_axes_of_the_block_without_the_label(tmp_path):
     report = evaluate(digits_data(), digits_bundle(), tmp_path / "out")
     assert [name for name in report.captions if "traversal" in name] == ["traversal_of_zu"]
-    assert "Axes are sorted by what each tells of the image" in report.captions["traversal_of_zu"]
+    assert (
+        "Axes are sorted by their mutual information with the image"
+        in report.captions["traversal_of_zu"]
+    )
     assert "<h3>Traversal of zu</h3>" in (tmp_path / "out" / "evaluation.html").read_text()
 
 

@@ -15,15 +15,12 @@ from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
-from latentloom.pipeline.dataset.terciles import Terciles
+from latentloom.pipeline.evaluation.context import EvaluationContext
+from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.evaluate import evaluate, stored_config
 from latentloom.pipeline.evaluation.folds import read_folds
-from latentloom.pipeline.evaluation.unseen.combinations import (
-    ALL,
-    HELD_IN,
-    SIBLINGS,
-    UnseenCombinations,
-)
+from latentloom.pipeline.evaluation.unseen.cell_rows import ALL, HELD_IN, SIBLINGS, choose_rows
+from latentloom.pipeline.evaluation.unseen.combinations import evaluate_combinations
 from latentloom.pipeline.evaluation.unseen.full_model import load_full
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.report.schema import Report
@@ -126,22 +123,21 @@ def test_without_a_full_model_the_rest_is_the_same(tmp_path, tables, pruned):
                 assert value == pytest.approx(whole.rows[name][head], rel=1e-5), (name, head)
 
 
-def test_a_bundle_beside_itself_has_no_gap(pruned):
+def context_of(codec: Codec, bundle: Path, full: Codec | None = None) -> EvaluationContext:
+    """An evaluation of a codec on the digits, with the settings of a bundle."""
     config, dataset = (
-        stored_config(read_description(pruned), ()),
+        stored_config(read_description(bundle), ()),
         DatasetDir.open(measured_digits()),
     )
-    codec = Codec(load_bundle(pruned))
     hold_out = read_hold_out(codec.bundle.details, dataset.manifest.factors, "digits")
-    section = UnseenCombinations(
-        codec,
-        codec,
-        read_folds(dataset, config, hold_out),
-        hold_out,
-        Terciles.from_details(dataset.manifest.details),
-        config,
-    )
-    errors, _, made = section.tabulate()
+    folds = read_folds(dataset, config, hold_out)
+    encoded = EncodedExamples.encode(codec, folds.scored, folds.name, config.generate.seed)
+    return EvaluationContext(encoded, folds, dataset.manifest, config, hold_out, full)
+
+
+def test_a_bundle_beside_itself_has_no_gap(pruned):
+    codec = Codec(load_bundle(pruned))
+    errors, _, made = evaluate_combinations(context_of(codec, pruned, full=codec)).tables
     assert {row["Gap ratio"] for row in errors.rows.values()} == {1.0}
     for row in made.rows.values():
         assert row["Both"] == row["Both, full"]
@@ -162,7 +158,7 @@ def test_no_model_was_trained_on_the_images_of_unseen_cells(pruned):
 def test_without_a_test_split_they_come_from_the_validation_share(tmp_path):
     train = DatasetDir.open(measured_digits()).read("train")
     names = {name: codes.astype(str) for name, codes in train.factors.items()}
-    np.savez(tmp_path / "d.npz", images=train.images, **names)
+    np.savez(tmp_path / "d.npz", images=train.observations, **names)
     dataset = import_dataset(f"npz:{tmp_path / 'd.npz'}", tmp_path / "data")
     grid = {name: tuple(dataset.manifest.factors[name]) for name in ("label", "thickness")}
     group = Coverage(grid).count(dataset.read("train").factors)
@@ -176,38 +172,28 @@ def test_without_a_test_split_they_come_from_the_validation_share(tmp_path):
 
 
 def test_a_model_whose_blocks_all_carry_the_label_generates_nothing(pruned):
-    config, dataset = (
-        stored_config(read_description(pruned), ()),
-        DatasetDir.open(measured_digits()),
-    )
     codec = Codec(load_bundle(pruned))
     codec.spec = codec.spec.from_dict(
         {name: {"dim": codec.spec[name].dim, "factors": ["label"]} for name in codec.spec.names},
         {block.name: block.prior for block in codec.spec},
     )
-    hold_out = read_hold_out(codec.bundle.details, dataset.manifest.factors, "digits")
-    folds = read_folds(dataset, config, hold_out)
-    section = UnseenCombinations(codec, None, folds, hold_out, Terciles({}), config)
-    errors, _, made = section.tabulate()
+    errors, _, made = evaluate_combinations(context_of(codec, pruned)).tables
     assert made.rows == {}
     assert made.text.startswith("Left out: all blocks of this model carry the label")
     assert errors.rows[ALL]["Nats"] > 0
 
 
-def test_a_group_of_many_cells_has_one_row(pruned):
-    codec = Codec(load_bundle(pruned))
+def test_a_group_of_many_cells_has_one_row():
     names = {"label": tuple("0123456789"), "width": ("low", "middle", "high")}
     many = Coverage(names, {(n % 10, n // 10): 1 for n in range(21)})
     few = Coverage(names, {(9, 2): 1, (8, 2): 1})
-    config = stored_config(read_description(pruned), ())
-    hold_out = HoldOut({"drawn": many, "named": few})
-    section = UnseenCombinations(codec, None, None, hold_out, Terciles({}), config)
-    assert list(section.rows) == ["drawn", "label 8, width high", "label 9, width high"]
+    rows = choose_rows(HoldOut({"drawn": many, "named": few}))
+    assert list(rows) == ["drawn", "label 8, width high", "label 9, width high"]
 
 
 def test_images_are_not_deformed_into_measured_cells_that_are_held_out(tmp_path):
     held = 'data.hold_out={heavy: {cells: [{label: "7", thickness: high}]}}'
-    with pytest.raises(ValueError, match="Deformed images may be of the cells held out as 'heavy'"):
+    with pytest.raises(ValueError, match="images may fall into the held-out cells 'heavy'"):
         train_bundle(digits_config("data.deform={}", held), measured_digits(), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
@@ -215,8 +201,13 @@ def test_images_are_not_deformed_into_measured_cells_that_are_held_out(tmp_path)
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        ("data", "digest", "0", "trained on another data set.*Train both on one"),
-        ("config", "train", {"epochs": 9}, r"other train\.batch_size, train\.epochs.*less data"),
+        ("data", "digest", "0", "trained on another data set.*Train both on the same one"),
+        (
+            "config",
+            "train",
+            {"epochs": 9},
+            r"different train\.batch_size, train\.epochs.*without data",
+        ),
     ],
 )
 def test_a_full_model_of_other_data_or_another_recipe_is_refused(
@@ -241,7 +232,7 @@ def test_a_full_model_that_held_cells_out_itself_is_refused(tmp_path, pruned):
 
 
 def test_a_full_model_beside_a_bundle_that_held_nothing_out_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"nothing to compare a full model in.*data\.hold_out"):
+    with pytest.raises(ValueError, match=r"compared only on held-out cells.*data\.hold_out"):
         evaluate(digits_data(), digits_bundle(), tmp_path / "out", full_model=digits_bundle())
 
 

@@ -69,7 +69,7 @@ def test_the_siblings_of_a_cell_are_the_seen_cells_of_its_class(train):
 def test_letters_of_known_code_are_recombined_without_a_mistake(codec, train):
     pairs = draw_pairs(train, CELL, 30, seed=0)
     images = generate_pairs(codec, train, pairs)
-    own, other = train.images[pairs.class_rows], train.images[pairs.value_rows]
+    own, other = train.observations[pairs.class_rows], train.observations[pairs.value_rows]
     np.testing.assert_allclose(images[:, :2].astype(int), own[:, :2], atol=1)
     np.testing.assert_allclose(images[:, 2:].astype(int), other[:, 2:], atol=1)
     found = judge_images(images, pairs.wanted, codec, NO_TERCILES)
@@ -81,7 +81,7 @@ def test_letters_of_known_code_are_recombined_without_a_mistake(codec, train):
 def test_images_that_are_something_else_are_told_apart_by_what_is_wrong(codec, train):
     labels, backs = train.labels, train.factors["back"]
     found = judge_images(
-        train.images, {"label": labels, "back": np.zeros_like(backs)}, codec, NO_TERCILES
+        train.observations, {"label": labels, "back": np.zeros_like(backs)}, codec, NO_TERCILES
     )
     assert found["class"].all()
     np.testing.assert_array_equal(found["values"], backs == 0)
@@ -91,7 +91,7 @@ def test_images_that_are_something_else_are_told_apart_by_what_is_wrong(codec, t
 def test_a_measured_factor_is_read_from_the_pixels_and_not_by_the_auditor(codec, train):
     terciles = Terciles({"thickness": (0.0, 1e9)})
     wanted = {"label": (train.labels + 1) % 3, "thickness": np.ones(len(train), np.int64)}
-    found = judge_images(train.images, wanted, codec, terciles)
+    found = judge_images(train.observations, wanted, codec, terciles)
     assert found["values"].all()
     assert not found["class"].any()
     assert not found["both"].any()

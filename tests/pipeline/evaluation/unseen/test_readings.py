@@ -43,7 +43,7 @@ EVERY = np.ones(len(TEST), bool)
 
 
 def lookup(images):
-    return TRAIN.images[nearest_examples(images, TRAIN.images)[1][:, 0]]
+    return TRAIN.observations[nearest_examples(images, TRAIN.observations)[1][:, 0]]
 
 
 def test_a_perfect_decoder_loses_nothing_and_has_no_gap():
@@ -54,7 +54,7 @@ def test_a_perfect_decoder_loses_nothing_and_has_no_gap():
 
 
 def test_a_decoder_that_looks_up_training_images_has_an_excess_of_1():
-    nearest = read_nearest(TEST.images, TRAIN.images)
+    nearest = read_nearest(TEST.observations, TRAIN.observations)
     found = read_model(codec(lookup), TRAIN, TEST, [])
     assert mean_of(found, "nats", EVERY) > 0
     for name in ("nats", "squares"):
@@ -62,7 +62,7 @@ def test_a_decoder_that_looks_up_training_images_has_an_excess_of_1():
 
 
 def test_an_image_that_was_trained_on_is_its_own_lookup():
-    nearest = read_nearest(TRAIN.images[:5], TRAIN.images)
+    nearest = read_nearest(TRAIN.observations[:5], TRAIN.observations)
     np.testing.assert_array_equal(nearest["nats"], 0)
 
 
@@ -90,12 +90,12 @@ def test_an_attribute_is_read_from_a_code_that_holds_it_and_from_no_other():
     def width_error(code):
         model = SimpleNamespace(
             encode=lambda images: {"a": code(images)},
-            render=lambda latents: (TEST.images, None),
+            render=lambda latents: (TEST.observations, None),
             classify=codec(None).classify,
         )
         return np.sqrt(mean_of(read_model(model, TRAIN, TEST, ["width"]), "width", EVERY))
 
-    spread = np.std(measure_strokes(TEST.images, "width"))
+    spread = np.std(measure_strokes(TEST.observations, "width"))
     assert width_error(lambda images: 3 * measure_strokes(images, "width")[:, None]) < 0.05
     assert width_error(lambda images: np.ones((len(images), 2))) == pytest.approx(spread, rel=0.1)
 

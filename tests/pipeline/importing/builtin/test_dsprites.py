@@ -37,7 +37,7 @@ def test_an_image_shows_its_cell_whose_number_is_its_id(dsprites):
             ("label", "scale", "orientation", "x", "y"), codes, strict=True
         ):
             np.testing.assert_array_equal(examples.factors[factor], expected)
-        np.testing.assert_array_equal(examples.images, render_sprites(codes, 64))
+        np.testing.assert_array_equal(examples.observations, render_sprites(codes, 64))
 
 
 def test_the_sample_has_every_value_of_each_factor(dsprites):
@@ -58,12 +58,12 @@ def test_the_smallest_sample_has_every_value_too():
 
 
 def test_the_sample_does_not_depend_on_batches_or_its_size(monkeypatch, dsprites):
-    monkeypatch.setattr("latentloom.pipeline.importing.builtin.dsprites.BATCH_SIZE", 7)
+    monkeypatch.setattr("latentloom.pipeline.importing.builtin.grid_source.BATCH_SIZE", 7)
     source = open_source("builtin:dsprites", max_examples=500)
     again = Examples.concatenate([examples for examples, _ in source.batches("train")])
     rows = np.flatnonzero(np.isin(dsprites["train"].ids, again.ids))
     assert dsprites["train"].take(rows).ids == again.ids
-    np.testing.assert_array_equal(dsprites["train"].images[rows], again.images)
+    np.testing.assert_array_equal(dsprites["train"].observations[rows], again.observations)
 
 
 def test_twenty_thousand_cells_are_sampled_unless_told():
@@ -79,14 +79,14 @@ def test_the_whole_grid_can_be_had():
 def test_it_is_imported_at_32_pixels(tmp_path):
     dataset = import_dataset("builtin:dsprites", tmp_path / "out", image_size=32, max_examples=200)
     assert dataset.manifest.name == "dsprites"
-    assert dataset.manifest.image_shape == (32, 32, 1)
-    assert dataset.read("train").images.max() == 255
+    assert dataset.manifest.observation_shape == (32, 32, 1)
+    assert dataset.read("train").observations.max() == 255
 
 
 def test_the_images_can_be_coloured():
     source = open_source("builtin:dsprites", max_examples=200, inks=3)
     examples, _ = next(iter(source.batches("train")))
-    assert examples.images.shape[1:] == (64, 64, 3)
+    assert examples.observations.shape[1:] == (64, 64, 3)
     assert list(source.factors)[-1] == "ink"
 
 

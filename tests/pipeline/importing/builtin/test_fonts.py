@@ -85,8 +85,10 @@ def test_an_image_blends_ink_and_background_by_the_mask(fonts, masks):
     codes = examples.factors
     mask = masks[codes["label"], codes["size"], codes["font"]][..., None] / 255
     ink, background = (palette[codes[f]][:, None, None] for f in ("ink", "background"))
-    np.testing.assert_allclose(examples.images, background * (1 - mask) + ink * mask, atol=0.51)
-    np.testing.assert_array_equal(examples.images[:, 0, 0], palette[codes["background"]])
+    np.testing.assert_allclose(
+        examples.observations, background * (1 - mask) + ink * mask, atol=0.51
+    )
+    np.testing.assert_array_equal(examples.observations[:, 0, 0], palette[codes["background"]])
 
 
 def test_the_sample_has_every_value_and_no_hidden_letter(fonts):
@@ -106,7 +108,7 @@ def test_the_sample_does_not_change():
     larger = open_source("builtin:fonts", max_examples=1000)
     one, two = (next(s.batches("train"))[0] for s in (first, second))
     assert one.ids == two.ids
-    np.testing.assert_array_equal(one.images, two.images)
+    np.testing.assert_array_equal(one.observations, two.observations)
     assert set(one.ids) <= set(next(larger.batches("train"))[0].ids)
 
 
@@ -121,7 +123,9 @@ def test_the_small_grid_is_whole_and_shows_the_letters_it_names(masks):
     rows = np.array(letters)[codes["label"]], codes["size"], np.array(fonts)[codes["font"]]
     mask = masks[rows][..., None] / 255
     ink, background = (palette[codes[f]][:, None, None] for f in ("ink", "background"))
-    np.testing.assert_allclose(examples.images, background * (1 - mask) + ink * mask, atol=0.51)
+    np.testing.assert_allclose(
+        examples.observations, background * (1 - mask) + ink * mask, atol=0.51
+    )
 
 
 def test_twenty_thousand_cells_are_sampled_unless_told(fonts):
@@ -137,8 +141,8 @@ def test_the_whole_grid_has_14040_cells_a_font():
 
 def test_images_may_have_64_pixels(tmp_path):
     dataset = import_dataset("builtin:fonts", tmp_path / "out", image_size=64, max_examples=200)
-    assert dataset.manifest.image_shape == (64, 64, 3)
-    assert dataset.read("train").images.shape[1:] == (64, 64, 3)
+    assert dataset.manifest.observation_shape == (64, 64, 3)
+    assert dataset.read("train").observations.shape[1:] == (64, 64, 3)
 
 
 def test_the_font_may_be_the_label():

@@ -18,16 +18,16 @@ def changed(array: np.ndarray, value, place: int = 2) -> np.ndarray:
 
 def test_counts_labels_and_words_are_those_of_the_archive(tmp_path):
     source = open_source(bags.save(tmp_path))
-    assert (source.observation, source.image_shape) == ("counts", (len(bags.VOCABULARY),))
+    assert (source.observation, source.observation_shape) == ("counts", (len(bags.VOCABULARY),))
     assert source.factors == {"label": list(bags.TOPICS)}
     assert vocabulary_of(source) == bags.VOCABULARY
     assert source.splits == {"train": 240, "test": 60}
     ((examples, _),) = source.batches("test")
     counts, labels = bags.bag_of_words(60, bags.EMPTY["test"], 1)
     kept = np.array([int(place) for place in examples.ids])
-    np.testing.assert_array_equal(examples.images, counts[kept])
+    np.testing.assert_array_equal(examples.observations, counts[kept])
     np.testing.assert_array_equal(examples.labels, labels[kept])
-    assert examples.images.dtype == np.int32
+    assert examples.observations.dtype == np.int32
 
 
 def test_empty_documents_are_left_out_and_others_keep_their_ids(tmp_path):
@@ -77,21 +77,21 @@ def test_a_word_that_a_document_has_twice_is_counted_together(tmp_path):
         **{f"test_{name}": None for name in ("data", "indices", "indptr", "labels")},
     }
     ((examples, _),) = open_source(bags.save(tmp_path, **small)).batches("train")
-    assert examples.images[:, :2].tolist() == [[0, 3], [4, 0]]
+    assert examples.observations[:, :2].tolist() == [[0, 3], [4, 0]]
 
 
 def test_floats_that_are_whole_are_counts(tmp_path):
     ((examples, _),) = open_source(bags.save(tmp_path, train_data=DATA.astype(np.float64))).batches(
         "train"
     )
-    assert examples.images.sum() == DATA.sum()
+    assert examples.observations.sum() == DATA.sum()
 
 
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"vocab": None}, ValueError, "does not tell its words.*no such array.*Add it"),
-        ({"vocab": np.arange(22)}, ValueError, "does not tell its words.*int64"),
+        ({"vocab": None}, ValueError, "has no vocabulary.*no such array.*Add it"),
+        ({"vocab": np.arange(22)}, ValueError, "has no vocabulary.*int64"),
         (
             {"vocab": np.array(bags.VOCABULARY[:-3])},
             ValueError,
@@ -109,11 +109,11 @@ def test_floats_that_are_whole_are_counts(tmp_path):
         ({"train_data": changed(DATA, 0.5)}, ValueError, "first 0.5.*Count words"),
         ({"train_data": changed(DATA, np.nan)}, ValueError, "first nan.*Count words"),
         ({"train_data": changed(DATA, 2**25)}, ValueError, "0 to 16777216.*Count words"),
-        ({"train_data": DATA.astype(str)}, TypeError, "no numbers.*Cast them"),
-        ({"train_data": DATA[:-1]}, ValueError, "no sparse rows.*csr_array"),
-        ({"train_indptr": ARRAYS["train_indptr"][::-1]}, ValueError, "no sparse rows"),
-        ({"train_indptr": ARRAYS["train_indptr"] + 1}, ValueError, "no sparse rows"),
-        ({"train_indptr": ARRAYS["train_indptr"] * 1.0}, ValueError, "no sparse rows.*float64"),
+        ({"train_data": DATA.astype(str)}, TypeError, "have the wrong type.*Cast them"),
+        ({"train_data": DATA[:-1]}, ValueError, "not sparse rows.*csr_array"),
+        ({"train_indptr": ARRAYS["train_indptr"][::-1]}, ValueError, "not sparse rows"),
+        ({"train_indptr": ARRAYS["train_indptr"] + 1}, ValueError, "not sparse rows"),
+        ({"train_indptr": ARRAYS["train_indptr"] * 1.0}, ValueError, "not sparse rows.*float64"),
         ({"train_data": None}, ValueError, "incomplete.*no `train_data`.*Add it"),
         ({"train_labels": None}, ValueError, r"an array `train_labels` of shape \(240,\)"),
         ({"test_labels": np.arange(59)}, ValueError, r"`test_labels` of shape \(60,\)"),

@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 def read(source) -> tuple[np.ndarray, list[int], list]:
     (examples, dead), *_ = source.batches("train")
-    return examples.images, examples.labels.tolist(), dead
+    return examples.observations, examples.labels.tolist(), dead
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "webp"])
@@ -42,7 +42,7 @@ def test_reading_gives_back_the_files(tmp_path, suffix):
     ]
     dataset = import_dataset(f"folder:{tmp_path / 'in'}", tmp_path / "out")
     examples = dataset.read("train")
-    np.testing.assert_array_equal(examples.images, pixels)
+    np.testing.assert_array_equal(examples.observations, pixels)
     assert examples.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert dataset.manifest.class_names == ["cat", "dog"]
 
@@ -191,5 +191,5 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def test_splits_without_train_are_refused(tmp_path):
     save(tmp_path / "in" / "animals" / "cat" / "a.png")
-    with pytest.raises(ValueError, match="nothing to train on"):
+    with pytest.raises(ValueError, match="no training examples"):
         import_dataset(f"folder:{tmp_path / 'in'}", tmp_path / "out")

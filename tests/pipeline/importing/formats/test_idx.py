@@ -39,7 +39,7 @@ def test_reading_gives_back_the_files(tmp_path, arrays):
     assert dataset.manifest.class_names == ["0", "1", "2", "3"]
     for split in ("train", "test"):
         examples = dataset.read(split)
-        np.testing.assert_array_equal(examples.images[..., 0], arrays[f"{split}_images"])
+        np.testing.assert_array_equal(examples.observations[..., 0], arrays[f"{split}_images"])
         np.testing.assert_array_equal(examples.labels, arrays[f"{split}_labels"])
 
 

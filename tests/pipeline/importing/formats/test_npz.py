@@ -33,7 +33,7 @@ def test_labels_and_factors_may_be_integers_texts_bytes_or_booleans(tmp_path):
     examples, _ = next(source.batches("train"))
     assert examples.labels.tolist() == [1, 0] * 3
     assert examples.factors["code"].tolist() == [0, 1] * 3
-    assert examples.images.shape == (6, 4, 4, 1)
+    assert examples.observations.shape == (6, 4, 4, 1)
 
 
 def test_labels_with_gaps_become_classes_without(tmp_path):
@@ -45,11 +45,11 @@ def test_labels_with_gaps_become_classes_without(tmp_path):
 
 def test_observations_are_vectors_of_float32(tmp_path):
     source = open_source(save(tmp_path, observations=VECTORS, label=LABEL, size=LABEL))
-    assert (source.observation, source.image_shape) == ("vector", (2,))
+    assert (source.observation, source.observation_shape) == ("vector", (2,))
     assert list(source.factors) == ["label", "size"]
     examples, _ = next(source.batches("train"))
-    assert examples.images.dtype == np.float32
-    np.testing.assert_array_equal(examples.images, VECTORS)
+    assert examples.observations.dtype == np.float32
+    np.testing.assert_array_equal(examples.observations, VECTORS)
 
 
 def test_an_image_size_is_refused_for_vectors(tmp_path):

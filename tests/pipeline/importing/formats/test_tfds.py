@@ -44,7 +44,7 @@ def test_reading_gives_back_the_data_set(tmp_path):
     dataset = import_dataset(write(tmp_path / "in", extra, values), tmp_path / "out")
     assert dataset.manifest.factors == {"label": ["cat", "dog"], "size": ["3", "7", "12"]}
     examples = dataset.read("train")
-    np.testing.assert_array_equal(examples.images, IMAGES)
+    np.testing.assert_array_equal(examples.observations, IMAGES)
     np.testing.assert_array_equal(examples.labels, LABELS["label"])
     np.testing.assert_array_equal(np.array([3, 7, 12])[examples.factors["size"]], values["size"])
 
@@ -53,7 +53,9 @@ def test_our_own_directory_is_read_back(tmp_path, dataset):
     again = import_dataset(f"tfds:{dataset.path}", tmp_path / "again")
     assert again.manifest.factors == dataset.manifest.factors
     for split in ("train", "test"):
-        np.testing.assert_array_equal(again.read(split).images, dataset.read(split).images)
+        np.testing.assert_array_equal(
+            again.read(split).observations, dataset.read(split).observations
+        )
         np.testing.assert_array_equal(again.read(split).labels, dataset.read(split).labels)
 
 
@@ -105,7 +107,7 @@ def test_nested_booleans_and_integers_are_label_and_factors_by_their_paths(tmp_p
         "landmarks_nose_x": ["71", "90", "110"],
     }
     examples = dataset.read("train")
-    np.testing.assert_array_equal(examples.images, IMAGES)
+    np.testing.assert_array_equal(examples.observations, IMAGES)
     np.testing.assert_array_equal(examples.labels, ATTRIBUTES["Smiling"])
     np.testing.assert_array_equal(examples.factors["attributes_Male"], ATTRIBUTES["Male"])
     np.testing.assert_array_equal(
@@ -221,9 +223,9 @@ def bits() -> np.ndarray:
 def test_images_of_0_and_1_become_black_and_white(tmp_path, bits):
     spec = write(tmp_path / "in", LABEL, LABELS, (8, 8, 1), bits)
     dataset = import_dataset(spec, tmp_path / "out")
-    np.testing.assert_array_equal(dataset.read("train").images, 255 * bits)
+    np.testing.assert_array_equal(dataset.read("train").observations, 255 * bits)
     assert "0 and 255" in dataset.manifest.source["description"]
-    smaller = import_dataset(spec, tmp_path / "smaller", image_size=4).read("train").images
+    smaller = import_dataset(spec, tmp_path / "smaller", image_size=4).read("train").observations
     assert smaller.mean() == pytest.approx(255 * bits.mean(), abs=5)
 
 
@@ -233,7 +235,7 @@ def test_dark_images_are_left_as_they_are(tmp_path, bits):
     for name, images in {"dark": dark, "black": np.zeros_like(bits)}.items():
         source = open_source(write(tmp_path / name, LABEL, LABELS, (8, 8, 1), images))
         ((examples, _),) = source.batches("train")
-        np.testing.assert_array_equal(examples.images, images)
+        np.testing.assert_array_equal(examples.observations, images)
         assert "255" not in source.description
 
 
@@ -243,7 +245,7 @@ def test_a_brighter_image_after_many_of_0_and_1_is_a_dead_letter(tmp_path, bits,
     source = open_source(write(tmp_path / "in", LABEL, LABELS, (8, 8, 1), bits))
     ((examples, (letter,)),) = source.batches("train")
     assert (letter.record, "above 1" in letter.reason) == (20, True)
-    np.testing.assert_array_equal(examples.images, 255 * np.delete(bits, 20, axis=0))
+    np.testing.assert_array_equal(examples.observations, 255 * np.delete(bits, 20, axis=0))
 
 
 def prepare_dsprites(data_dir: Path, codes: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -277,7 +279,7 @@ def test_dsprites_is_read_as_tfds_prepares_it(tmp_path, monkeypatch):
     assert [len(source.factors[name]) for name in ("label", *names)] == list(GRID)
     ((examples, dead),) = source.batches("train")
     assert not dead
-    np.testing.assert_array_equal(examples.images, images)
+    np.testing.assert_array_equal(examples.observations, images)
     for name, expected in zip(("label", *names), codes, strict=True):
         np.testing.assert_array_equal(examples.factors[name], expected)
 
@@ -297,7 +299,7 @@ def test_images_of_any_size_need_an_image_size(tmp_path):
     with pytest.raises(ValueError, match="Pass --image-size 64"):
         open_source(spec)
     dataset = import_dataset(spec, tmp_path / "out", image_size=8)
-    assert dataset.read("train").images.shape == (COUNT, 8, 8, 3)
+    assert dataset.read("train").observations.shape == (COUNT, 8, 8, 3)
 
 
 def test_a_data_set_that_is_not_prepared_names_the_command(tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ def test_reading_gives_back_the_records(tmp_path, image):
         "size": ["0", "10", "20", "30"],
     }
     examples = dataset.read("train")
-    np.testing.assert_array_equal(examples.images, IMAGES)
+    np.testing.assert_array_equal(examples.observations, IMAGES)
     np.testing.assert_array_equal(examples.labels, np.arange(COUNT) % 3)
     np.testing.assert_array_equal(examples.factors["size"], np.arange(COUNT) % 4)
 
@@ -64,7 +64,7 @@ def test_jpeg_images_are_read(tmp_path):
     Image.new("RGB", (8, 8), (200, 30, 30)).save(stream, "JPEG")
     source = open_source(write(tmp_path, [{"image": stream.getvalue(), "label": 1}]))
     ((examples, _),) = source.batches("train")
-    np.testing.assert_allclose(examples.images[0, 4, 4], (200, 30, 30), atol=6)
+    np.testing.assert_allclose(examples.observations[0, 4, 4], (200, 30, 30), atol=6)
 
 
 def test_files_named_test_are_the_test_split(tmp_path):
@@ -116,7 +116,7 @@ def test_images_of_different_size_need_an_image_size(tmp_path):
     with pytest.raises(ValueError, match="Pass --image-size 64"):
         open_source(spec)
     ((examples, _),) = open_source(spec, image_size=8).batches("train")
-    assert examples.images.shape == (COUNT, 8, 8, 3)
+    assert examples.observations.shape == (COUNT, 8, 8, 3)
 
 
 def test_a_pattern_without_files_is_refused(tmp_path):

@@ -12,11 +12,11 @@ from PIL import Image
 from latentloom.pipeline.report.charts.class_colors import (
     HUES,
     MAX_NAMED,
-    WIDE,
     class_colors,
     class_marker,
 )
 from latentloom.pipeline.report.charts.code_map import code_map
+from latentloom.pipeline.report.charts.drawing import WIDE
 
 
 def _points(count: int = 200, blocks: tuple[str, ...] = ("zs", "zu")) -> dict:

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from latentloom.pipeline.report.charts.class_colors import HUES, WIDE, class_colors
-from latentloom.pipeline.report.charts.drawing import TEXT
+from latentloom.pipeline.report.charts.class_colors import HUES, class_colors
+from latentloom.pipeline.report.charts.drawing import TEXT, WIDE
 from latentloom.pipeline.report.pictures.scatter import exchange_scatter, in_plane, variant_scatter
 
 NAMES = ["left", "right"]

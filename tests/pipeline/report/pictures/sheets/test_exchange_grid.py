@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.exchange_grid import RULE, compose_exchange, exchange_grid
-from latentloom.pipeline.report.pictures.mosaic import ANCHOR_GAP, FRAME, GAP, RED, TITLE
+from latentloom.pipeline.report.pictures.sheets.exchange_grid import (
+    RULE,
+    exchange_grid,
+    exchange_sheet,
+)
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED, TITLE
 
 PARTS = ("zs", "zu")
 
@@ -24,7 +28,7 @@ def _pixels(png: bytes) -> np.ndarray:
 
 def test_real_images_lie_at_the_left_and_the_top_and_cells_between_them():
     images, cells = _images(3, 48, 32, 3), _images(3, 3, 48, 32, 3)
-    pixels = compose_exchange(images, cells)
+    pixels = exchange_sheet(images, cells).pixels()
     height, width = 2 * 48 + 2 * FRAME, 2 * 32 + 2 * FRAME
     expected = np.zeros_like(pixels)
     tiles = np.zeros((4, 4, 48, 32, 3), np.uint8)
@@ -45,18 +49,22 @@ def test_real_images_lie_at_the_left_and_the_top_and_cells_between_them():
 def test_a_rejected_cell_and_no_other_has_a_red_frame():
     images, cells = _images(2, 96, 96, 1), _images(2, 2, 96, 96, 1)
     accepted = np.array([[True, True], [False, True]])
-    changed = compose_exchange(images, cells) != compose_exchange(images, cells, accepted)
+    changed = (
+        exchange_sheet(images, cells).pixels() != exchange_sheet(images, cells, accepted).pixels()
+    )
     rows, columns = np.nonzero(changed.any(-1))
     cell = 96 + 2 * FRAME
     assert (rows.min(), columns.min()) == (cell + ANCHOR_GAP + cell + GAP, cell + ANCHOR_GAP)
     assert len(rows) == cell**2 - 96**2
-    assert {tuple(p) for p in compose_exchange(images, cells, accepted)[rows, columns]} == {RED}
+    assert {tuple(p) for p in exchange_sheet(images, cells, accepted).pixels()[rows, columns]} == {
+        RED
+    }
 
 
 @pytest.mark.parametrize("names", [["0", "1"], ["American black bear", "Ankle boot"]])
 def test_names_stand_above_and_beside_and_leave_the_tiles_alone(names):
     images, cells = _images(2, 28, 28, 1), _images(2, 2, 28, 28, 1)
-    bare = compose_exchange(images, cells)
+    bare = exchange_sheet(images, cells).pixels()
     named = _pixels(exchange_grid(images, cells, names, PARTS))
     above, beside = (n - b for n, b in zip(named.shape[:2], bare.shape[:2], strict=True))
     cell = 28 * 3 + 2 * FRAME

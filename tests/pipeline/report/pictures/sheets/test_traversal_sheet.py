@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.mosaic import ANCHOR_GAP, FRAME, GAP, RED
-from latentloom.pipeline.report.pictures.traversal_sheet import STRIP, traversal_sheet
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED
+from latentloom.pipeline.report.pictures.sheets.traversal_sheet import STRIP, traversal_sheet
 
 STEPS = np.array([-1.0, 0.0, 1.0, 2.0])
 

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.mosaic import (
-    ANCHOR_GAP,
-    FRAME,
-    GAP,
-    RED,
-    compose_mosaic,
-    variant_grid,
-)
+from latentloom.pipeline.report.pictures.sheets.mosaic import variant_grid
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import ANCHOR_GAP, FRAME, GAP, RED
 
 
 def _pixels(png: bytes) -> np.ndarray:
@@ -45,8 +39,8 @@ def test_tiles_lie_where_the_layout_says():
 def test_rejected_variant_and_no_other_has_a_red_frame():
     anchors, variants = _images(1, 96, 96, 1), _images(1, 2, 96, 96, 1)
     cell = 96 + 2 * FRAME
-    accepted = compose_mosaic(anchors, variants, np.array([[True, True]]))
-    rejected = compose_mosaic(anchors, variants, np.array([[True, False]]))
+    accepted = _pixels(variant_grid(anchors, variants, None, np.array([[True, True]])))
+    rejected = _pixels(variant_grid(anchors, variants, None, np.array([[True, False]])))
     assert not accepted[:FRAME].any()
     changed = np.argwhere((accepted != rejected).any(-1))
     assert changed[:, 1].min() == cell + ANCHOR_GAP + cell + GAP
@@ -61,19 +55,19 @@ def test_no_verdicts_means_no_frames():
 
 
 def test_grey_images_become_equal_colours():
-    pixels = compose_mosaic(_images(1, 96, 96, 1), _images(1, 1, 96, 96, 1))
+    pixels = _pixels(variant_grid(_images(1, 96, 96, 1), _images(1, 1, 96, 96, 1)))
     np.testing.assert_array_equal(pixels[..., 0], pixels[..., 1])
     np.testing.assert_array_equal(pixels[..., 0], pixels[..., 2])
 
 
 def test_large_images_keep_their_size():
-    pixels = compose_mosaic(_images(1, 128, 128, 3), _images(1, 1, 128, 128, 3))
+    pixels = _pixels(variant_grid(_images(1, 128, 128, 3), _images(1, 1, 128, 128, 3)))
     assert pixels.shape[0] == 128 + 2 * FRAME
 
 
 def test_titles_add_a_strip_with_text_above_each_row_and_leave_the_tiles_alone():
     anchors, variants = _images(2, 28, 28, 1), _images(2, 4, 28, 28, 1)
-    bare = compose_mosaic(anchors, variants)
+    bare = _pixels(variant_grid(anchors, variants))
     titled = _pixels(variant_grid(anchors, variants, ["seven: low confidence", ""]))
     strip = (len(titled) - len(bare)) // 2
     row = (len(bare) + GAP) // 2

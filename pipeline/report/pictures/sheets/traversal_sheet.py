@@ -1,25 +1,22 @@
-"""One image on its way along the axes of a block, as one picture of exact pixels."""
+"""A traversal of one image along the axes of a block, as one picture of exact pixels."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
 
-from latentloom.pipeline.report.pictures.mosaic import (
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
     GAP,
-    RED,
-    TITLE,
+    TileSheet,
     cell_size,
-    enlarge,
+    edges,
     title_font,
 )
 
-SIZE = 22  # of the font
+SIZE = 22  # font size
 STRIP = 36  # pixels of the line above the columns
 PADDING = 14  # pixels between the names of the axes and the images
 
@@ -31,7 +28,7 @@ def traversal_sheet(
     axes: np.ndarray,
     labels: Sequence[str],
 ) -> bytes:
-    """Draws one row an axis and one column a step, with a gap on either side of step 0.
+    """Draws one row per axis and one column per step, with a gap on either side of step 0.
 
     Pixels are repeated, never smoothed. Rejected cells have a red frame.
 
@@ -40,7 +37,7 @@ def traversal_sheet(
         cells: uint8 of shape `(rows, columns, height, width, channels)`, with 1 or 3 channels.
         accepted: Booleans of shape `(rows, columns)`.
         axes: Integers of shape `(rows,)`: number of the axis of each row.
-        labels: A text a row, written below the number of its axis.
+        labels: One text per row, written below the number of its axis.
 
     Returns:
         A PNG file with transparent background.
@@ -55,35 +52,27 @@ def traversal_sheet(
     longest = max(font.getlength(line) for lines in names for line in lines)
     beside = FRAME + round(longest) + PADDING
     lefts = [beside + left for left in _lefts(steps, width)]
-    size = (lefts[-1] + width, STRIP + len(cells) * (height + GAP) - GAP)
-    picture, tiles = Image.new("RGBA", size), enlarge(cells)
-    draw = ImageDraw.Draw(picture)
+    sheet = TileSheet(edges(len(cells), height, STRIP), lefts, (height, width))
     for left, step in zip(lefts, steps, strict=True):
-        place = (left + width // 2, STRIP - PADDING)
-        draw.text(place, _spelt(float(step)), TITLE, font, anchor="ms")
+        sheet.write(_spelt(float(step)), (left + width // 2, STRIP - PADDING), font, "ms")
     for row, lines in enumerate(names):
-        top = STRIP + row * (height + GAP)
-        middle = top + height // 2
+        middle = sheet.tops[row] + height // 2
         for line, anchor in zip(lines, ("rd", "ra"), strict=True):
-            draw.text((beside - PADDING, middle), line, TITLE, font, anchor=anchor)
-        for left, tile, passed in zip(lefts, tiles[row], accepted[row], strict=True):
-            if not passed:
-                draw.rectangle((left, top, left + width - 1, top + height - 1), fill=RED)
-            picture.paste(Image.fromarray(tile), (left + FRAME, top + FRAME))
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+            sheet.write(line, (beside - PADDING, middle), font, anchor)
+        for column, passed in enumerate(accepted[row]):
+            sheet.place(row, column, cells[row, column], passed)
+    return sheet.png()
 
 
 def _lefts(steps: np.ndarray, width: int) -> list[int]:
     """Left edges of the columns."""
     further = (ANCHOR_GAP - GAP) * ((steps >= 0).astype(int) + (steps > 0))
     further -= further[0]
-    return (np.arange(len(steps)) * (width + GAP) + further).tolist()
+    return (np.array(edges(len(steps), width)) + further).tolist()
 
 
 def _spelt(step: float) -> str:
-    """A number with its sign, of which 0 has none."""
+    """A number with its sign; 0 has no sign."""
     return f"{step:+g}".replace("-", "\N{MINUS SIGN}") if step else "0"
 
 
@@ -98,8 +87,9 @@ def _check(
     grid = (len(axes), len(steps))
     if not fits or cells.shape[:2] != grid or accepted.shape != grid or len(labels) != len(axes):
         raise ValueError(
-            "The sheet has not one image for each axis and step. Expected: cells (rows, columns, "
-            "height, width, 1 or 3), accepted (rows, columns), an axis and a label a row, a step a "
-            f"column. Received: cells {cells.shape}, accepted {accepted.shape}, {len(axes)} axes, "
-            f"{len(labels)} labels and {len(steps)} steps. Pass all of the same axes and steps."
+            "The sheet needs one image for each axis and step. Expected: cells (rows, columns, "
+            "height, width, 1 or 3), accepted (rows, columns), one axis and label per row, one "
+            f"step per column. Received: cells {cells.shape}, accepted {accepted.shape}, "
+            f"{len(axes)} axes, {len(labels)} labels and {len(steps)} steps. Pass all of the same "
+            "axes and steps."
         )

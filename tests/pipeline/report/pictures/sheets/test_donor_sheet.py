@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.report.pictures.donor_sheet import SIZE, STRIP, donor_sheet, fit
-from latentloom.pipeline.report.pictures.mosaic import ANCHOR_GAP, FRAME, GAP, RED, title_font
+from latentloom.pipeline.report.pictures.sheets.donor_sheet import SIZE, STRIP, donor_sheet
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
+    ANCHOR_GAP,
+    FRAME,
+    GAP,
+    RED,
+    fit,
+    title_font,
+)
 
 FACTORS, VALUES = ("label", "back"), (("a", "red"), ("b", "blue"))
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageFont
 
-from latentloom.pipeline.report.pictures.mosaic import (
+from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
     ANCHOR_GAP,
     FRAME,
-    GAP,
     TITLE,
+    TileSheet,
     cell_size,
-    compose_mosaic,
+    edges_after_anchor,
     title_font,
 )
 
-LARGEST, SMALLEST = 24, 14  # sizes of the font; a name too long even for the smallest is cut
+LARGEST, SMALLEST = 24, 14  # font sizes; a name too long for the smallest is truncated
 PADDING = 10  # pixels between a name and its image
 RULE = 2  # pixels of the lines between the real images and the others
 
@@ -30,7 +29,7 @@ def exchange_grid(
     parts: tuple[str, str],
     accepted: np.ndarray | None = None,
 ) -> bytes:
-    """Draws real images at the left and at the top, and what is made of each pair between them.
+    """Draws real images at the left and at the top, and the decoded image of each pair between.
 
     Pixels are repeated, never smoothed. Rejected cells have a red frame.
 
@@ -39,7 +38,7 @@ def exchange_grid(
         cells: uint8 of shape `(n, n, height, width, channels)`: the first axis is the image at
             the left, the second the image at the top.
         names: A name for each image.
-        parts: What a cell has of the image at the left, and what of the image at the top.
+        parts: Blocks that a cell takes from the image at the left, and from the image at the top.
         accepted: Booleans of shape `(n, n)`, or None if all were accepted.
 
     Returns:
@@ -50,63 +49,57 @@ def exchange_grid(
         TypeError: The images are not uint8.
     """
     _check(images, cells, names, accepted)
-    cell = cell_size(images)
-    font, names = _fit(names, cell[1])
+    height, width = cell_size(images)
+    font, names = _fit(names, width)
     above = round(1.2 * font.size) + PADDING
     beside = FRAME + round(max(map(font.getlength, names))) + PADDING
-    picture = Image.fromarray(
-        np.pad(compose_exchange(images, cells, accepted), ((above, 0), (beside, 0), (0, 0)))
-    )
-    draw = ImageDraw.Draw(picture)
-    for place, name in enumerate(names):
-        row, column = (ANCHOR_GAP + (place + 1) * (s + GAP) - GAP + s // 2 for s in cell)
-        draw.text((beside + column, above - PADDING), name, TITLE, font, anchor="ms")
-        draw.text((beside - PADDING, above + row), name, TITLE, font, anchor="rm")
-    _name_parts(draw, parts, (above, beside), cell)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+    sheet = exchange_sheet(images, cells, accepted, (above, beside))
+    for name, top, left in zip(names, sheet.tops[1:], sheet.lefts[1:], strict=True):
+        sheet.write(name, (left + width // 2, above - PADDING), font, "ms")
+        sheet.write(name, (beside - PADDING, top + height // 2), font, "rm")
+    _name_parts(sheet, parts)
+    return sheet.png()
 
 
-def compose_exchange(
-    images: np.ndarray, cells: np.ndarray, accepted: np.ndarray | None = None
-) -> np.ndarray:
-    """Lays tiles and lines out as `exchange_grid` does, without names.
+def exchange_sheet(
+    images: np.ndarray,
+    cells: np.ndarray,
+    accepted: np.ndarray | None = None,
+    origin: tuple[int, int] = (0, 0),
+) -> TileSheet:
+    """Places tiles and lines of an `exchange_grid`, without names.
 
     Args:
         images: As in `exchange_grid`.
         cells: As in `exchange_grid`.
         accepted: As in `exchange_grid`.
-
-    Returns:
-        RGBA pixels, uint8 of shape `(height, width, 4)`, transparent between the tiles.
+        origin: Pixels above and beside the tiles, for names.
     """
-    height, width = cell_size(images)
-    top, grid = compose_mosaic(images[:1], images[None]), compose_mosaic(images, cells, accepted)
-    top[:, :width] = 0  # the corner
-    gap = np.zeros((ANCHOR_GAP, grid.shape[1], 4), np.uint8)
-    pixels = np.concatenate([top, gap, grid])
-    middle = (ANCHOR_GAP - RULE) // 2
-    pixels[height + middle : height + middle + RULE] = TITLE
-    pixels[:, width + middle : width + middle + RULE] = TITLE
-    return pixels
+    (height, width), (above, beside), count = cell_size(images), origin, len(images)
+    tops, lefts = edges_after_anchor(count, height, above), edges_after_anchor(count, width, beside)
+    sheet = TileSheet(tops, lefts, (height, width))
+    for row, image in enumerate(images, start=1):
+        sheet.place(0, row, image)
+        sheet.place(row, 0, image)
+        for column, cell in enumerate(cells[row - 1], start=1):
+            passed = accepted is None or accepted[row - 1, column - 1]
+            sheet.place(row, column, cell, passed)
+    top, left = (start + (ANCHOR_GAP - RULE) // 2 for start in (above + height, beside + width))
+    sheet.fill((top, beside, top + RULE, lefts[-1] + width), TITLE)
+    sheet.fill((above, left, tops[-1] + height, left + RULE), TITLE)
+    return sheet
 
 
-def _name_parts(
-    draw: ImageDraw.ImageDraw,
-    parts: tuple[str, str],
-    origin: tuple[int, int],
-    cell: tuple[int, int],
-) -> None:
-    """Says in the corner what comes from the left, below it, and from the top, right of it."""
-    (above, beside), (height, width) = origin, cell
+def _name_parts(sheet: TileSheet, parts: tuple[str, str]) -> None:
+    """Names in the corner the blocks from the left image (↓) and from the top image (→)."""
+    (height, width), above, beside = sheet.cell, sheet.tops[0], sheet.lefts[0]
     font, (left, top) = _fit(parts, width - round(title_font(LARGEST).getlength(" →")))
-    draw.text((beside + width, above + height // 3), f"{top} →", TITLE, font, anchor="rm")
-    draw.text((beside + width // 2, above + height), f"{left} ↓", TITLE, font, anchor="md")
+    sheet.write(f"{top} →", (beside + width, above + height // 3), font, "rm")
+    sheet.write(f"{left} ↓", (beside + width // 2, above + height), font, "md")
 
 
 def _fit(names: Sequence[str], width: int) -> tuple[ImageFont.FreeTypeFont, list[str]]:
-    """The largest font in which all names fit, and the names, cut where they must be."""
+    """The largest font in which all names fit, and the names, truncated if necessary."""
     font = title_font(SMALLEST)
     for size in range(LARGEST, SMALLEST - 1, -1):
         font = title_font(size)
@@ -128,7 +121,7 @@ def _check(
 ) -> None:
     if images.dtype != np.uint8 or cells.dtype != np.uint8:
         raise TypeError(
-            "The grid needs images as they are stored. Expected: uint8 images and cells. Received: "
+            "The grid needs images as stored. Expected: uint8 images and cells. Received: "
             f"{images.dtype} and {cells.dtype}. Convert them to uint8 in [0, 255]."
         )
     count = len(images)
@@ -138,7 +131,7 @@ def _check(
     if not fits or (accepted is not None and accepted.shape != square):
         verdicts = None if accepted is None else accepted.shape
         raise ValueError(
-            "The grid has not one cell for each two images. Expected: images (n, height, width, 1 "
+            "The grid needs one cell per pair of images. Expected: images (n, height, width, 1 "
             "or 3), cells (n, n, height, width, same channels), n names and accepted (n, n) or "
             f"None. Received: images {images.shape}, cells {cells.shape}, {len(names)} names and "
             f"accepted {verdicts}. Pass all of the same n images."

@@ -1,0 +1,68 @@
+"""The judge and the auditor of a bundle."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from keras import ops
+
+from latentloom.model_zoo.bundle import JUDGES, Bundle
+from latentloom.model_zoo.networks.classifier import feature_network
+from latentloom.model_zoo.networks.heads import split_heads
+from latentloom.model_zoo.training.fit import CLASSIFIER_RANGE
+from latentloom.pipeline.codec.batching import Batched
+from latentloom.pipeline.codec.compilation import Columns, Signature
+
+
+class Judges:
+    """Classifies observations, as stored, with the judge and the auditor of a bundle.
+
+    Args:
+        bundle: The loaded bundle.
+    """
+
+    def __init__(self, bundle: Bundle):
+        self.bundle = bundle
+        self._compiled = {
+            name: Batched(
+                functools.partial(self.read, name), [getattr(bundle, name)], image_row(bundle)
+            )
+            for name in JUDGES
+        }
+
+    def probabilities(self, images: np.ndarray, judge: str) -> dict[str, np.ndarray]:
+        """Probabilities `(n, num_values)` of each factor, by `"judge"` or `"auditor"`."""
+        return self._compiled[judge]({"images": images})
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """The auditor's last hidden layer, `(n, 256)` float32."""
+        return self._features({"images": images})["features"]
+
+    def read(self, judge: str, columns: Columns) -> Columns:
+        """Like `probabilities`, for one batch of tensors."""
+        logits = getattr(self.bundle, judge)(self._classified(columns), training=False)
+        heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
+        return {
+            factor: ops.softmax(part)
+            for factor, part in zip(self.bundle.judge_sizes, heads, strict=True)
+        }
+
+    @functools.cached_property
+    def _features(self) -> Batched:
+        network = feature_network(self.bundle.auditor)
+
+        def features(columns: Columns) -> Columns:
+            return {"features": network(self._classified(columns), training=False)}
+
+        return Batched(features, [self.bundle.auditor], image_row(self.bundle))
+
+    def _classified(self, columns: Columns):
+        """Scales images as stored to the input of the classifiers."""
+        observations = ops.cast(columns["images"], "float32")
+        return self.bundle.scaling.for_classifiers.to_model(observations, CLASSIFIER_RANGE)
+
+
+def image_row(bundle: Bundle) -> Signature:
+    """Shape and type of the observations of a bundle, as stored."""
+    return {"images": (bundle.observation_shape, bundle.scaling.dtype)}

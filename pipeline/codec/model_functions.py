@@ -1,0 +1,79 @@
+"""The model of a bundle as functions of one batch of tensors, ready to be compiled."""
+
+from __future__ import annotations
+
+import contextlib
+
+from keras import ops
+
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.pipeline.codec.compilation import Columns
+from latentloom.pipeline.codec.densities import density_columns, sample_blocks
+from latentloom.pipeline.codec.judges import Judges
+
+
+class ModelFunctions:
+    """Functions from columns of tensors to columns of tensors.
+
+    Columns are `images`, observations as stored; the blocks of a code by name; `labels`; `seed`.
+
+    Args:
+        bundle: The loaded bundle.
+        judges: Its judges, which classify decoded images.
+    """
+
+    def __init__(self, bundle: Bundle, judges: Judges):
+        self.bundle, self.model, self.judges = bundle, bundle.model, judges
+
+    def encode(self, columns: Columns) -> Columns:
+        """Images to codes without noise."""
+        return self.model.encode(self._observed(columns))
+
+    def sample(self, columns: Columns) -> Columns:
+        """Images to one sample of every block's posterior."""
+        return sample_blocks(self.model.posterior(self._observed(columns)), columns["seed"])
+
+    def moments(self, columns: Columns) -> Columns:
+        """Images to `<block>/loc` and `<block>/scale` of every posterior that has them."""
+        moments = {}
+        for name, block in self.model.posterior(self._observed(columns)).items():
+            with contextlib.suppress(NotImplementedError):  # TFP distribution without moments
+                moments |= {f"{name}/loc": block.mean(), f"{name}/scale": block.stddev()}
+        return moments
+
+    def densities(self, columns: Columns) -> Columns:
+        """Images to the columns of the posteriors that have densities."""
+        return density_columns(self.model.posterior(self._observed(columns)), columns["seed"])
+
+    def evidence(self, columns: Columns) -> Columns:
+        """Images to lower bounds on their log probabilities."""
+        return {"bound": self.model.evidence_bound(self._observed(columns), columns["seed"])}
+
+    def prior(self, columns: Columns) -> Columns:
+        """Labels to draws of the blocks that carry the label, from the model's own prior."""
+        prior, blocks = self.model.class_prior(columns["labels"]), self.model.latent_spec.items()
+        carriers = {name: prior[name] for name, block in blocks if "label" in block["factors"]}
+        return sample_blocks(carriers, columns["seed"])
+
+    def class_scores(self, latents: Columns) -> Columns:
+        """Codes to the model's own class scores."""
+        return {"scores": self.model.class_scores(latents)}
+
+    def render(self, latents: Columns) -> Columns:
+        """Codes to images and to the judge's probabilities by factor, NaN where not finite."""
+        decoded = self.model.decode(latents)
+        images = self.bundle.scaling.from_model(decoded, self.model.value_range)
+        finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
+        for block in latents.values():  # a network can hide NaN or infinity
+            finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
+        finite = ops.expand_dims(finite, -1)
+        read = self.judges.read("judge", {"images": images})
+        return {"image": images} | {
+            factor: ops.where(finite, probabilities, float("nan"))
+            for factor, probabilities in read.items()
+        }
+
+    def _observed(self, columns: Columns):
+        """Scales images as stored to the input of the model."""
+        observations = ops.cast(columns["images"], "float32")
+        return self.bundle.scaling.to_model(observations, self.model.value_range)

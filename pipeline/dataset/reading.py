@@ -1,0 +1,149 @@
+"""Reads records as rows and shards as batches of examples; chooses the records of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
+from latentloom.pipeline.observations import KINDS, Kind
+from latentloom.pipeline.storage.tf_example import Example
+from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
+
+
+class ParsedRecord(NamedTuple):
+    """One record that fits its manifest, with its observation still encoded."""
+
+    record: int
+    value: bytes | np.ndarray
+    codes: list[int]
+    example_id: str
+
+
+def parse_row(
+    number: int,
+    record: bytes | BadRecord,
+    factors: Mapping[str, Sequence[str]],
+    kind: Kind,
+    observation_shape: tuple[int, ...],
+) -> ParsedRecord | str:
+    """Reads a `tf.train.Example`; returns the reason as text if it is unusable.
+
+    Args:
+        number: Number of the record in its shard.
+        record: An item of `read_records`.
+        factors: Value names of each factor.
+        kind: The kind of observation.
+        observation_shape: Event shape that the observation must have.
+    """
+    if isinstance(record, BadRecord):
+        return record.reason
+    try:
+        features = Example.FromString(record).features.feature
+    except DecodeError:
+        return "the record is not a tf.train.Example"
+    codes = []
+    for name, values in factors.items():
+        code = features[name].int64_list.value
+        if len(code) != 1:
+            return f"feature '{name}' is missing or not one integer"
+        if not 0 <= code[0] < len(values):
+            return f"feature '{name}' is {code[0]}, outside 0..{len(values) - 1}"
+        codes.append(code[0])
+    example_id = features["example_id"].bytes_list.value
+    if len(example_id) != 1:
+        return "feature 'example_id' is missing or not one string"
+    value = kind.parse(features[kind.feature], observation_shape)
+    if isinstance(value, str):
+        return value
+    return ParsedRecord(number, value, codes, example_id[0].decode(errors="replace"))
+
+
+def stream_shard(
+    path: str,
+    entry: ShardEntry,
+    manifest: Manifest,
+    *,
+    batch_size: int,
+    records: Container[int] | None = None,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+    """Streams a shard in batches; damaged or unfit records become dead letters.
+
+    Args:
+        path: Path of the shard.
+        entry: Its entry in the manifest.
+        manifest: The manifest.
+        batch_size: Records per batch, good and bad.
+        records: Numbers of the records to read; all by default.
+        start: The first record of a slice.
+        stop: The record after the slice; the end of the shard by default.
+
+    Yields:
+        The good examples of a batch, and its dead letters; at least one batch, possibly empty.
+    """
+    kind = KINDS[manifest.observation]
+    rows: list[ParsedRecord] = []
+    dead: list[DeadLetter] = []
+    for number, record in enumerate(
+        read_records(path, entry.records, start=start, stop=stop), start
+    ):
+        if records is not None and number not in records:
+            continue
+        row = parse_row(number, record, manifest.factors, kind, manifest.observation_shape)
+        if isinstance(row, str):
+            dead.append(DeadLetter(entry.file, number, row))
+        else:
+            rows.append(row)
+        if len(rows) + len(dead) >= batch_size:
+            yield _decode_batch(manifest, entry.file, rows, dead)
+            rows, dead = [], []
+    yield _decode_batch(manifest, entry.file, rows, dead)
+
+
+def sampled_records(split: str, sizes: Sequence[int], limit: int | None) -> list[set[int] | None]:
+    """Chooses the records of each shard for a sample of a split, keyed by their position in it.
+
+    Args:
+        split: Name of the split.
+        sizes: Number of records of each shard.
+        limit: Size of the sample; everything by default.
+
+    Returns:
+        Numbers of records for each shard; None for all.
+    """
+    if limit is None or limit >= sum(sizes):
+        return [None] * len(sizes)
+    keys = identity_keys(0, f"limit {split}", [str(row) for row in range(sum(sizes))])
+    rows = np.sort(np.argsort(keys, kind="stable")[:limit])
+    ends = np.cumsum(sizes)
+    return [
+        set((rows[(rows >= end - size) & (rows < end)] - (end - size)).tolist())
+        for size, end in zip(sizes, ends, strict=True)
+    ]
+
+
+def no_examples(manifest: Manifest) -> Examples:
+    """Returns an empty batch of a data set."""
+    return _decode_batch(manifest, "", [], [])[0]
+
+
+def _decode_batch(
+    manifest: Manifest, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
+) -> tuple[Examples, list[DeadLetter]]:
+    """Decodes a batch; damaged observations join the dead letters."""
+    kind = KINDS[manifest.observation]
+    images, intact = kind.decode([row.value for row in rows], manifest.observation_shape)
+    broken = [rows[place].record for place in np.flatnonzero(~intact)]
+    dead = dead + [DeadLetter(file, record, kind.damaged) for record in broken]
+    rows = [rows[place] for place in np.flatnonzero(intact)]
+    names = list(manifest.factors)
+    codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
+    factors = {name: codes[:, column] for column, name in enumerate(names)}
+    return Examples(images, factors, [row.example_id for row in rows]), dead

@@ -1,0 +1,1 @@
+"""Images as sheets of tiles, pixel by pixel."""

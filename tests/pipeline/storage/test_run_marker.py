@@ -1,0 +1,60 @@
+"""Directories that belong to one run."""
+
+import json
+
+import pytest
+
+from latentloom.pipeline.storage.output_directories import LOCK_FILE
+from latentloom.pipeline.storage.run_marker import RunMarker
+
+FILE = "state/run.json"
+
+
+def marker(out, digest="a", **options) -> RunMarker:
+    return RunMarker(out, FILE, {"digest": digest, "sizes": (1, 2)}, **options)
+
+
+def test_a_new_directory_is_marked_and_the_same_run_goes_on_with_what_is_in_it(tmp_path):
+    out = tmp_path / "out"
+    assert not marker(out).exists()
+    marker(out).claim(overwrite=False)
+    (out / "work").write_text("half done")
+    marker(out).claim(overwrite=False)
+    assert (out / "work").read_text() == "half done"
+
+
+def test_another_run_is_refused_and_told_what_differs(tmp_path):
+    marker(tmp_path / "out").claim(overwrite=False)
+    with pytest.raises(FileExistsError, match="another run.*another digest.*--overwrite"):
+        marker(tmp_path / "out", "b").claim(overwrite=False)
+    with pytest.raises(ValueError, match="belongs to another run"):
+        marker(tmp_path / "out", "b", error=ValueError).claim(overwrite=False)
+
+
+def test_overwriting_gives_the_directory_to_another_run(tmp_path):
+    out = tmp_path / "out"
+    marker(out).claim(overwrite=False)
+    (out / "bundle.json").write_text("{}")
+    marker(out, "b").claim(overwrite=True)
+    assert not (out / "bundle.json").exists()
+    assert json.loads((out / FILE).read_text())["digest"] == "b"
+
+
+def test_a_directory_that_holds_something_unmarked_is_not_taken(tmp_path):
+    (tmp_path / "mine").write_text("of a person")
+    with pytest.raises(FileExistsError, match="is not empty"):
+        marker(tmp_path).claim(overwrite=False)
+    assert not marker(tmp_path).exists()
+
+
+def test_notes_are_written_and_not_compared(tmp_path):
+    marker(tmp_path, notes={"data": "here"}).mark()
+    marker(tmp_path, notes={"data": "there"}).mark()
+    found = json.loads((tmp_path / FILE).read_text())
+    assert found == {"digest": "a", "sizes": [1, 2], "data": "here"}
+
+
+def test_a_lock_does_not_keep_a_directory_from_being_claimed(tmp_path):
+    (tmp_path / LOCK_FILE).touch()
+    marker(tmp_path).claim(overwrite=False)
+    assert marker(tmp_path).exists()
