@@ -18,7 +18,7 @@ if os.environ["KERAS_BACKEND"] == "jax":  # most of a JAX test is compiling, oft
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,17 @@ def same_weights() -> None:
     """Draws the weights of a model that names no seed alike in every run of its test."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_old_graphs() -> Iterator[None]:
+    """Lets go of the graphs of a test: TensorFlow keeps each for its custom gradients, and one of
+    a training has some 150 MB."""
+    yield
+    if tensorflow := sys.modules.get("tensorflow.python.framework.ops"):
+        gradients = tensorflow.gradient_registry._registry
+        for name in [name for name in gradients if name.startswith("CustomGradient")]:
+            del gradients[name]
 
 
 @pytest.fixture(scope="session")
