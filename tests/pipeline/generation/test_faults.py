@@ -88,7 +88,7 @@ def check_rerun(out: Path, reference: dict[str, str]) -> None:
     assert not [name for name in os.listdir(out) if name.endswith(".tmp") or name == ".lock"]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", KILLS)
 def test_a_job_that_is_killed_at_a_random_moment_loses_nothing(reference, tmp_path, seed):
     out, rng = tmp_path / "out", np.random.default_rng(seed)
     run = start(out)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bundles import digits_bundle, digits_config, digits_data
+from made_once import made_once
 
 from latentloom.augment import Coverage, HoldOut
 from latentloom.model_zoo.bundle import load_bundle, read_description
@@ -32,20 +31,16 @@ CELLS = ["label 7, thickness high", "label 4, width middle"]
 RECIPE = ("data.limit=null", "train.epochs=8", "judge.epochs=20")
 
 
-@functools.cache
-def measured_digits() -> Path:
+@made_once
+def measured_digits(folder: Path) -> None:
     """All embedded digits, with two measured factors."""
-    folder = Path(tempfile.mkdtemp(prefix="latentloom-test-")) / "digits"
-    import_dataset("builtin:digits", folder, measure=["thickness", "width"])
-    return folder
+    import_dataset("builtin:digits", folder, name="digits", measure=["thickness", "width"])
 
 
-@functools.cache
-def trained(*overrides: str) -> Path:
+@made_once
+def trained(folder: Path, *overrides: str) -> None:
     """A bundle trained on them for a few epochs."""
-    folder = Path(tempfile.mkdtemp(prefix="latentloom-test-")) / "bundle"
     train_bundle(digits_config(*RECIPE, *overrides), measured_digits(), folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
