@@ -27,7 +27,7 @@ ON_JAX := tests/model_zoo tests/pipeline/codec/test_compilation.py --ignore test
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: set-up
 set-up: $(STAMP) ## Create .venv and install the locked packages and this one
@@ -50,10 +50,16 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Set up, then run the whole pipeline on built-in images
 	$(BIN)/latentloom demo $(ARGS)
 
-# Of some chosen tests, none may be the models': then pytest exits 5.
 .PHONY: test
-test: $(STAMP) ## Run the quick tests on two workers, those of the models on JAX too
+test: test-tensorflow test-jax ## Run the quick tests on two workers, those that ask the backend on JAX too
+
+.PHONY: test-tensorflow
+test-tensorflow: $(STAMP) ## Run the quick tests on TensorFlow
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ARGS)
+
+# Of some chosen tests, none may ask the backend: then pytest exits 5.
+.PHONY: test-jax
+test-jax: $(STAMP) ## Run the quick tests that ask the backend on JAX
 	KERAS_BACKEND=jax $(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ON_JAX) $(ARGS) \
 		$(if $(ARGS),|| test $$? -eq 5)
 
