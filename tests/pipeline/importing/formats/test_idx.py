@@ -123,4 +123,4 @@ def test_mnist_is_read_whole(tmp_path, real_data):
     with gzip.open(real_data("mnist") / "t10k-images-idx3-ubyte.gz") as file:
         pixels = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 28, 28, 1)
     examples = dataset.read("test")
-    np.testing.assert_array_equal(examples.take(np.argsort(examples.ids)).images, pixels)
+    np.testing.assert_array_equal(examples.take(np.argsort(examples.ids)).observations, pixels)
