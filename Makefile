@@ -22,8 +22,10 @@ ENGINE := flink or prism or spark
 QUICK := not (slow or gpu or $(ENGINE))
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-# What asks the backend. Metrics are NumPy alone.
-ON_JAX := tests/model_zoo tests/pipeline/codec/test_compilation.py --ignore tests/model_zoo/metrics
+# A file stays on one worker, for its fixtures. Files keep the order of tests/conftest.py.
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What asks the backend. Measures of disentanglement are NumPy alone.
+ON_JAX := tests/model_zoo tests/pipeline/codec --ignore tests/model_zoo/metrics/disentanglement
 
 .PHONY: help
 help: ## List the targets
@@ -55,17 +57,17 @@ test: test-tensorflow test-jax ## Run the quick tests on two workers, those that
 
 .PHONY: test-tensorflow
 test-tensorflow: $(STAMP) ## Run the quick tests on TensorFlow
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ARGS)
+	$(PYTEST) $(SPREAD) -m "$(QUICK)" $(ARGS)
 
 # Of some chosen tests, none may ask the backend: then pytest exits 5.
 .PHONY: test-jax
 test-jax: $(STAMP) ## Run the quick tests that ask the backend on JAX
-	KERAS_BACKEND=jax $(PYTEST) -n $(WORKERS) --dist loadfile -m "$(QUICK)" $(ON_JAX) $(ARGS) \
+	KERAS_BACKEND=jax $(PYTEST) $(SPREAD) -m "$(QUICK)" $(ON_JAX) $(ARGS) \
 		$(if $(ARGS),|| test $$? -eq 5)
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## Run the tests that train
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "slow and not (gpu or $(ENGINE))" $(ARGS)
+	$(PYTEST) $(SPREAD) -m "slow and not (gpu or $(ENGINE))" $(ARGS)
 
 ENGINES := build/engines
 

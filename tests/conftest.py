@@ -23,6 +23,13 @@ from pathlib import Path
 
 import pytest
 
+LONGEST = ("test_wheel.py", "test_smoke_runs.py", "test_faults.py", "test_devices.py")
+"""Files of a minute or more: begun last, one of them would leave the other workers idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # tensorflow_datasets 4.9.10 asks protobuf 6 for the label of a field.
