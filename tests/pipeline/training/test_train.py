@@ -62,7 +62,7 @@ def test_judges_that_learnt_nothing_are_told_of_after_training_and_in_the_evalua
     bundle = tmp_path / "bundle"
     train_bundle(digits_config("judge.epochs=1", "train.epochs=1"), digits_data(), bundle)
     told = [record.getMessage() for record in caplog.records if "judge.epochs" in record.message]
-    assert [sentence.split(" reads")[0] for sentence in told] == ["The judge", "The auditor"]
+    assert [sentence.split(" classifies")[0] for sentence in told] == ["The judge", "The auditor"]
     report = evaluate(digits_data(), bundle, tmp_path / "evaluation")
     assert "The auditor classifies the class correctly in" in report.summary[-1]
 

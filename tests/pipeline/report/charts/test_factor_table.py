@@ -35,7 +35,7 @@ def test_rows_and_factors_are_named_and_every_number_is_written(drawn):
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["ink", "label", "size"]
     written = [text.get_text() for text in panel.texts]
     assert written == ["1.00", "0.25", "0.00", "0.00", "0.50", "0.75"]
-    np.testing.assert_array_equal(panel.observations[0].get_array()[1], [0, 0.5, 0.75])
+    np.testing.assert_array_equal(panel.images[0].get_array()[1], [0, 0.5, 0.75])
 
 
 def test_many_rows_leave_zeros_out_and_many_factors_all_numbers(drawn):
