@@ -123,16 +123,20 @@ def test_vectors_cannot_be_deformed(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_variants_of_moons_fill_their_own_moon(tmp_path):
+@pytest.mark.parametrize(
+    ("most", "least", "widest"),
+    [(1000, 0.8, 2.5), pytest.param(None, 0.9, 2.0, marks=pytest.mark.slow)],
+)
+def test_variants_of_moons_fill_their_own_moon(tmp_path, most, least, widest):
     """The toy example of Zheng & Sun: class and spread about the arc, against real points."""
     config = load_config(CONFIG, ["generate.gate.enabled=false"])
-    data = import_dataset("builtin:moons", tmp_path / "data")
+    data = import_dataset("builtin:moons", tmp_path / "data", max_examples=most)
     train_bundle(config, tmp_path / "data", tmp_path / "bundle")
     made = generate(config, tmp_path / "data", tmp_path / "bundle", tmp_path / "out").read("train")
     real = data.read("train")
     nearest = KNeighborsClassifier(1).fit(real.observations, real.labels)
-    assert np.mean(nearest.predict(made.observations) == made.labels) >= 0.90
+    assert np.mean(nearest.predict(made.observations) == made.labels) >= least
     spread = residuals(made.observations, made.labels).std()
-    assert 0.5 < spread / residuals(real.observations, real.labels).std() < 2
+    assert 0.5 < spread / residuals(real.observations, real.labels).std() < widest
     figures = {f["name"]: f["value"] for f in load_bundle(tmp_path / "bundle").details["figures"]}
     assert figures["MLP probe: class from sampled zu"] < 0.6

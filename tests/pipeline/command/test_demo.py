@@ -45,7 +45,7 @@ def check_promises(out):
 @pytest.fixture
 def short_demo(monkeypatch):
     """Lets a demo in this process learn a few letters for an epoch."""
-    few = functools.partial(import_dataset, max_examples=2000)
+    few = functools.partial(import_dataset, max_examples=1200)
     monkeypatch.setattr(demo_run, "import_dataset", few)
     config = demo_config
     monkeypatch.setattr(demo_run, "demo_config", lambda made=RECOMBINED: short(config(made)))
