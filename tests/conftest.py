@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if os.environ["KERAS_BACKEND"] == "jax":  # most of a JAX test is compiling, often once more
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", ".pytest_cache/jax")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 from collections.abc import Callable, Iterator
@@ -53,6 +53,14 @@ def no_old_graphs() -> Iterator[None]:
         gradients = tensorflow.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient")]:
             del gradients[name]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_old_programs() -> Iterator[None]:
+    """Lets go of what JAX compiled for the tests of a module."""
+    yield
+    if os.environ["KERAS_BACKEND"] == "jax" and (jax := sys.modules.get("jax")):
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")
