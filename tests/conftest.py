@@ -44,21 +44,17 @@ def same_weights() -> None:
         sys.modules["keras"].utils.set_random_seed(0)
 
 
-@pytest.fixture(autouse=True)
-def no_old_graphs() -> Iterator[None]:
-    """Lets go of the graphs of a test: TensorFlow keeps each for its custom gradients, and one of
-    a training has some 150 MB."""
+@pytest.fixture(autouse=True, scope="module")
+def no_old_programs() -> Iterator[None]:
+    """Lets go of what the backend compiled for a module.
+
+    TensorFlow keeps the graph of every custom gradient, some 150 MB for a training.
+    """
     yield
     if tensorflow := sys.modules.get("tensorflow.python.framework.ops"):
         gradients = tensorflow.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient")]:
             del gradients[name]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_old_programs() -> Iterator[None]:
-    """Lets go of what JAX compiled for the tests of a module."""
-    yield
     if os.environ["KERAS_BACKEND"] == "jax" and (jax := sys.modules.get("jax")):
         jax.clear_caches()
 

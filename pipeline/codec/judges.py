@@ -10,7 +10,7 @@ from keras import ops
 from latentloom.model_zoo.bundle import JUDGES, Bundle
 from latentloom.model_zoo.networks.classifier import feature_network
 from latentloom.model_zoo.networks.heads import split_heads
-from latentloom.model_zoo.training.fit import CLASSIFIER_RANGE
+from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE
 from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.compilation import Columns, Signature
 

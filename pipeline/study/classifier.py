@@ -12,12 +12,8 @@ from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.networks.classifier import image_classifier, residual_classifier
 from latentloom.model_zoo.scaling import PIXELS
 from latentloom.model_zoo.training.batches import epoch_order
-from latentloom.model_zoo.training.fit import (
-    CLASSIFIER_RANGE,
-    Schedule,
-    compile_network,
-    fit_network,
-)
+from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE, compile_network, fit_network
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.config.settings import StudyConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.transforms import Transform

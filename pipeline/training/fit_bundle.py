@@ -16,8 +16,10 @@ from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import MakesBatches
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
+from latentloom.model_zoo.training.classifier import fit_classifier
 from latentloom.model_zoo.training.deformations import Deformations
-from latentloom.model_zoo.training.fit import Schedule, fit, fit_classifier
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.config.settings import JudgeConfig

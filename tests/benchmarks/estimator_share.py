@@ -32,7 +32,7 @@ from latentloom.model_zoo.hfvae.blocks import GaussianBlock
 from latentloom.model_zoo.hfvae.hfvae import HFVAE
 from latentloom.model_zoo.hfvae.networks import HFVAENetworks
 from latentloom.model_zoo.hfvae.settings import HFVAESettings
-from latentloom.model_zoo.training.fit import Schedule, optimizer
+from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 CLASSES = 10
 EXAMPLES = 60_000

@@ -25,7 +25,8 @@ import numpy as np
 from latentloom.model_zoo.backend.devices import uses_xla
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.training.batches import Batches
-from latentloom.model_zoo.training.fit import Schedule, optimizer, sampler
+from latentloom.model_zoo.training.fit import sampler
+from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 SIZES = {"label": 52, "size": 3, "ink": 10, "background": 10, "font": 21}
 

@@ -28,7 +28,8 @@ from scipy.special import entr
 from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.densities import density_columns, read_posteriors
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples

@@ -26,7 +26,8 @@ import numpy as np
 
 from latentloom.model_zoo.bundle import read_description
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training.fit import Schedule, fit_classifier
+from latentloom.model_zoo.training.classifier import fit_classifier
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out

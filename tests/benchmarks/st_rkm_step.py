@@ -22,7 +22,7 @@ from estimator_share import CLASSES, EXAMPLES, WARM_UP, closed_form_terms
 from latentloom.model_zoo.backend.devices import uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.registry import build_model
-from latentloom.model_zoo.training.fit import Schedule, optimizer
+from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 DIM = 16
 ARMS = {

@@ -60,9 +60,21 @@ def grey_squares(folder: Path) -> Path:
 
 STUDIES = sorted(CONFIGS.glob("study_*.yaml"))
 OTHERS = sorted(set(CONFIGS.glob("*.yaml")) - set(STUDIES))
+QUICK = {
+    *("gzs_net_letters", "hfvae_news20", "hfvae_unseen_mnist", "st_rkm_mnist", "zszu_celeba"),
+    *("zszu_stiefel_mnist", "zszu_moons", "study_biased_typeface"),
+}
+"""One of every model, kind of observations, kind of labels and recipe; the rest are `slow`."""
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def each(paths: list[Path]) -> list:
+    return [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize("path", each(STUDIES))
 def test_the_whole_study_runs_under_the_smoke_section(path, tmp_path):
     config = load_config(path, ["generate.gate.enabled=false"], smoke=True)
     source, options = source_for(path.stem, tmp_path)
@@ -74,7 +86,7 @@ def test_the_whole_study_runs_under_the_smoke_section(path, tmp_path):
     assert bool(results.readings) == bool(config.study.ties)
 
 
-@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each(OTHERS))
 def test_the_whole_job_runs_under_the_smoke_section(path, tmp_path):
     config = load_config(path, ["generate.gate.enabled=false"], smoke=True)
     source, options = source_for(path.stem, tmp_path)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from latentloom.model_zoo.training.fit import Schedule
+from latentloom.model_zoo.training.schedule import Schedule
 
 GRID_SIZES = {"label": 4, "size": 3, "ink": 3}
 """A small grid of factors: number of values of each."""

@@ -19,6 +19,30 @@ INNER = slice(1, -1)
 """Places between start and end."""
 MOST_PATHS = 500
 """Most paths per block."""
+FIGURES = {
+    "others": (
+        "other factors kept",
+        "Share that the auditor classifies as at the start, {between}.",
+    ),
+    "confidence": (
+        "confidence",
+        "The auditor's largest probability of a {factor}, {between}.",
+    ),
+    "middle": (
+        "mid-points of a value",
+        "Share of mid-points {between} with a largest probability of at least {least:g}.",
+    ),
+    "steps": (
+        "steps towards the end",
+        "Share of steps {between} that change the decoded image towards the second image.",
+    ),
+    "shift": (
+        "shift of other blocks",
+        "Mean squared change of the other blocks, encoded again, {between}; 1 for two unrelated "
+        "examples.",
+    ),
+}
+"""Name and meaning of each figure."""
 
 
 @dataclass(frozen=True)
@@ -145,45 +169,23 @@ def shift_of_others(paths: Paths) -> float | None:
 
 
 def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
-    block, name = paths.block, paths.name
-    sure, middle = paths.read[name].max(axis=-1), len(PLACES) // 2
-    between = f"between two codes of {block} of different {name}"
-
-    figures = {
-        "others": (
-            "other factors kept",
-            kept_share(codec, paths),
-            f"Share that the auditor classifies as at the start, {between}.",
-        ),
-        "confidence": (
-            "confidence",
-            float(sure[INNER].mean()),
-            f"The auditor's largest probability of a {name}, {between}.",
-        ),
-        "middle": (
-            "mid-points of a value",
-            float(np.mean(sure[middle] >= least)),
-            f"Share of mid-points {between} with a largest probability of at least {least:g}.",
-        ),
-        "steps": (
-            "steps towards the end",
-            steady_share(paths.observations),
-            f"Share of steps {between} that change the decoded image towards the second image.",
-        ),
-        "shift": (
-            "shift of other blocks",
-            shift_of_others(paths),
-            f"Mean squared change of the other blocks, encoded again, {between}; 1 for two "
-            "unrelated examples.",
-        ),
+    """The figures of `FIGURES`; a mid-point needs a probability of `least`."""
+    sure, middle = paths.read[paths.name].max(axis=-1), len(PLACES) // 2
+    values = {
+        "others": kept_share(codec, paths),
+        "confidence": float(sure[INNER].mean()),
+        "middle": float(np.mean(sure[middle] >= least)),
+        "steps": steady_share(paths.observations),
+        "shift": shift_of_others(paths),
     }
+    between = f"between two codes of {paths.block} of different {paths.name}"
     return [
         Measure(
-            name=f"Path of {name}: {what}",
-            key=f"path/{name}/{key}",
-            value=value,
+            name=f"Path of {paths.name}: {what}",
+            key=f"path/{paths.name}/{key}",
+            value=values[key],
             better="lower" if key == "shift" else "higher",
-            meaning=meaning,
+            meaning=meaning.format(between=between, factor=paths.name, least=least),
         )
-        for key, (what, value, meaning) in figures.items()
+        for key, (what, meaning) in FIGURES.items()
     ]

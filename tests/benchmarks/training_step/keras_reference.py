@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from training_step.keras_models import Examples, batches_for, new_model, objective
 
-from latentloom.model_zoo.training.fit import Schedule, optimizer
+from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 GRADIENT_SCALE = 1e4
 

@@ -23,7 +23,7 @@ from latentloom.model_zoo.backend.devices import accelerators, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.contract import LearnsAtOtherRates
 from latentloom.model_zoo.training.batches import fed_to_device
-from latentloom.model_zoo.training.fit import Schedule, optimizer, steps_per_execution
+from latentloom.model_zoo.training.schedule import Schedule, optimizer, steps_per_execution
 
 
 class KerasLoop:

@@ -19,7 +19,9 @@ sys.modules["tensorflow"] = None  # every import of it fails
 import pathlib
 import numpy as np
 from latentloom.model_zoo.registry import MODELS, build_model
-from latentloom.model_zoo.training.fit import Schedule, fit, fit_classifier
+from latentloom.model_zoo.training.classifier import fit_classifier
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 
 images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
 examples = images, np.arange(64) % 2

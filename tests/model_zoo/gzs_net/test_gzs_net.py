@@ -8,7 +8,8 @@ import pytest
 
 from latentloom.model_zoo.gzs_net import GZSNet
 from latentloom.model_zoo.gzs_net.losses import cover, exchange, pixel_errors, sharing_loss
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 
 SHAPE = (8, 8, 1)
 BLOCKS = {"label": 3, "size": 3, "ink": 3, "style": 2}

@@ -16,7 +16,8 @@ from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.metrics.aggregate_posterior import aggregate_information
 from latentloom.model_zoo.metrics.copies import nearest_examples
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.densities import density_columns, read_posteriors
 from latentloom.pipeline.importing.builtin.sprites import render_sprites
 

@@ -10,7 +10,8 @@ from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.hfvae.losses import loss_terms
 from latentloom.model_zoo.registry import MODELS, build_model, takes_counts
 from latentloom.model_zoo.scaling import Counts
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 
 RNG = np.random.default_rng(0)
 BLOCKS = {"first": {"dim": 2}, "second": {"dim": 3}}

@@ -13,7 +13,8 @@ from latentloom.augment import BlockPrior
 from latentloom.model_zoo.metrics.disentanglement.dci import dci
 from latentloom.model_zoo.networks.class_density import fit_density
 from latentloom.model_zoo.st_rkm import StRKM
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 
 pytestmark = pytest.mark.slow
 

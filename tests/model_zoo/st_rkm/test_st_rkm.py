@@ -7,7 +7,8 @@ from latentloom.model_zoo.networks.stiefel import orthonormalize, stiefel_defect
 from latentloom.model_zoo.optimizers import CayleyAdam, Grouped
 from latentloom.model_zoo.st_rkm import StRKM
 from latentloom.model_zoo.st_rkm.losses import add_noise
-from latentloom.model_zoo.training.fit import Schedule, fit, optimizer
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 
 def tiny(**args):

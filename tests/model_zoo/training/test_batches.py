@@ -4,7 +4,8 @@ import pytest
 
 from latentloom.model_zoo.scaling import PIXELS, Standardization
 from latentloom.model_zoo.training.batches import Batches, epoch_order, fed_to_device
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 
 RANGE = {"value_range": (-1.0, 1.0)}
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() == "jax", reason="of TensorFlow alone")

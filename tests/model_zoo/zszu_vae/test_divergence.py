@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from latentloom.model_zoo.training.checkpoints import STATE_FILE
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
 from latentloom.model_zoo.zszu_vae.zszu_vae import MOST_NATS_A_DIM
 

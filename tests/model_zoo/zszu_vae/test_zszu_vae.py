@@ -9,7 +9,8 @@ import pytest
 from latentloom.model_zoo.backend.probability import stateless_seed
 from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.model_zoo.scaling import PIXELS
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from latentloom.model_zoo.networks.stiefel import stiefel_defect
-from latentloom.model_zoo.training.fit import Schedule, fit
+from latentloom.model_zoo.training.fit import fit
+from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
 from latentloom.model_zoo.zszu_vae.zu_heads import StiefelHead, diagonal_normal
 

@@ -1,0 +1,123 @@
+"""Training of classifiers and other networks that have one loss: no checkpoints, no early stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from latentloom.model_zoo.backend.devices import uses_xla
+from latentloom.model_zoo.backend.rounding import fix_rounding
+from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
+from latentloom.model_zoo.scaling import PIXELS, Scaling
+from latentloom.model_zoo.training.batches import Batches, fed_to_device
+from latentloom.model_zoo.training.deformations import Deformations
+from latentloom.model_zoo.training.schedule import (
+    Schedule,
+    adam,
+    build_optimizer,
+    steps_per_execution,
+)
+
+CLASSIFIER_RANGE = (-1.0, 1.0)
+
+
+def fit_classifier(
+    train: tuple[np.ndarray, np.ndarray],
+    num_classes: int | Sequence[int],
+    schedule: Schedule,
+    width: int = 32,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    scaling: Scaling = PIXELS,
+    deformations: Deformations | None = None,
+) -> keras.Sequential:
+    """Trains a classifier from the schedule's seed, without early stopping.
+
+    Args:
+        train: `(observations as stored, labels)` to train on; labels `(n, factors)` for several
+            factors.
+        num_classes: Number of classes; or the number of values of each factor, for which the loss
+            is the sum of the factors' cross-entropies.
+        schedule: How long and how fast to train.
+        width: Channels of the first convolution.
+        callbacks: Keras callbacks, for example to show progress.
+        scaling: Scaling of the observations, of which `for_classifiers` is used; defaults to uint8
+            images.
+        deformations: Deforms the training images; none by default.
+
+    Returns:
+        The trained network, which maps observations scaled to `[-1, 1]` to logits.
+    """
+    if isinstance(num_classes, int):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    else:
+        loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
+    fix_rounding()
+    keras.utils.set_random_seed(schedule.seed)
+    network = image_classifier(train[0].shape[1:], num_classes, width=width)
+    batches = Batches(
+        *train,
+        batch_size=schedule.batch_size,
+        value_range=CLASSIFIER_RANGE,
+        seed=schedule.seed,
+        epochs=range(schedule.epochs),
+        steps_divisor=schedule.steps_per_execution or 1,
+        scaling=scaling.for_classifiers,
+        deformations=deformations,
+    )
+    compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])
+    fit_network(network, batches, schedule.epochs, callbacks)
+    return network
+
+
+def compile_network(
+    network: keras.Model,
+    schedule: Schedule,
+    steps: int,
+    loss: keras.losses.Loss,
+    metrics: Sequence = (),
+) -> None:
+    """Compiles a network for `fit_network`.
+
+    Args:
+        network: A built network.
+        schedule: How long and how fast to train.
+        steps: Batches an epoch.
+        loss: Loss to minimise.
+        metrics: Keras metrics to report.
+    """
+    network.compile(
+        adam(schedule, steps),
+        loss,
+        metrics=list(metrics),
+        jit_compile=uses_xla(),
+        steps_per_execution=steps_per_execution(schedule, steps),
+    )
+    build_optimizer(network)
+
+
+def fit_network(
+    network: keras.Model,
+    batches: keras.utils.PyDataset,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains a network without early stopping.
+
+    Args:
+        network: A compiled network.
+        batches: Batches of all epochs, in the order of training.
+        epochs: Number of epochs.
+        callbacks: Keras callbacks, for example to show progress.
+    """
+    network.fit(
+        fed_to_device(batches),
+        epochs=epochs,
+        steps_per_epoch=len(batches) // epochs,
+        shuffle=False,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
