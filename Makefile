@@ -90,7 +90,8 @@ engines: $(STAMP) ## Fetch Flink and Spark with Maven and build Prism with Go, f
 # `ARGS="-m flink"` also kills a machine at twenty random moments.
 .PHONY: test-engines
 test-engines: engines ## Run the tests on Flink, Spark and Prism
-	$(PYTEST) -m "($(ENGINE)) and not slow" tests/pipeline/generation/test_engines.py $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "($(ENGINE)) and not slow" \
+		tests/pipeline/generation/test_engines.py $(ARGS)
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
 BENCHMARKS ?= generate_throughput generate_memory generate_engines group_sampler train_step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,8 +122,3 @@ def _compile(model: keras.Model, schedule: Schedule, steps: int) -> None:
         jit_compile=uses_xla(),
         steps_per_execution=steps_per_execution(schedule, steps),
     )
-
-
-def forget(folder: Path) -> None:
-    """Removes the checkpoints of a finished run."""
-    shutil.rmtree(folder, ignore_errors=True)

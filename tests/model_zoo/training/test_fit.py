@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.training.fit import fit, forget
+from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import (
     Schedule,
 )
@@ -80,11 +80,3 @@ def test_steps_in_one_execution_are_the_same_steps(noisy_line, folds, schedule, 
     for weight, other in zip(one.get_weights(), three.get_weights(), strict=True):
         np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)
     assert bundled[-1]["loss"] == pytest.approx(history[-1]["loss"], rel=1e-4)
-
-
-def test_forgetting_removes_the_folder_and_minds_no_missing_one(tmp_path):
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "state.json").write_text("{}")
-    forget(tmp_path / "state")
-    forget(tmp_path / "state")
-    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,8 @@ from typing import Any, Self
 from own_modules import folder_with_own_modules
 
 START_SECONDS = 90
+SHORT_LIVED = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""Environment of a JVM that ends soon: it compiles little and collects with one thread."""
 
 
 def free_port() -> int:
@@ -98,7 +100,7 @@ class Cluster(contextlib.AbstractContextManager):
                 stdout=log,
                 stderr=log,
                 cwd=cwd,
-                env=os.environ | self.environment | {"PATH": path},
+                env=os.environ | SHORT_LIVED | self.environment | {"PATH": path},
                 start_new_session=True,
             )
 

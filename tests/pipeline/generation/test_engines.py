@@ -22,7 +22,7 @@ from bundles import (
     hashes,
     make,
 )
-from cluster import Cluster
+from cluster import SHORT_LIVED, Cluster
 from flink import FlinkCluster
 from jars import JOB_SERVER
 from spark import SparkCluster
@@ -36,9 +36,11 @@ from latentloom.pipeline.verification.verify import verify
 ENGINES = Path(os.environ.get("LATENTLOOM_ENGINES", Path(__file__).parents[3] / "build/engines"))
 PRISM = ENGINES / "prism"
 CLUSTERS = [
-    pytest.param(FlinkCluster, id="flink", marks=pytest.mark.flink),
-    pytest.param(SparkCluster, id="spark", marks=pytest.mark.spark),
+    pytest.param(cls, id=cls.name, marks=[mark, pytest.mark.xdist_group(cls.name)])
+    for cls, mark in ((FlinkCluster, pytest.mark.flink), (SparkCluster, pytest.mark.spark))
 ]
+ON_CLUSTERS = [pytest.param("class_preserving", marks=pytest.mark.slow), "swap_zu"]
+"""The quick one has donors; the machines that are killed preserve classes."""
 RECIPES = {
     "class_preserving": (),
     "swap_zu": ("generate.recipe=swap_zu", "generate.variants_per_example=1"),
@@ -75,8 +77,27 @@ def prism() -> list[str]:
 
 def run(out: Path, runner: str, beam_args: list[str], recipe: str) -> None:
     words = command(out, *beam_args, runner=runner, settings=RECIPES[recipe])
-    done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    done = subprocess.run(
+        words,
+        env=os.environ | SHORT_LIVED,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def start(words: list[str]) -> subprocess.Popen:
+    """Starts a command in a process group of its own."""
+    return subprocess.Popen(
+        words,
+        env=os.environ | SHORT_LIVED,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
 
 
 def check_whole(out: Path) -> None:
@@ -93,7 +114,7 @@ def test_prism_writes_the_same_bytes(reference, prism, tmp_path, recipe):
     check_whole(tmp_path / "out")
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", ON_CLUSTERS)
 def test_a_cluster_writes_the_same_bytes(reference, cluster, tmp_path, recipe):
     run(tmp_path / "out", cluster.runner, cluster.beam_args, recipe)
     assert hashes(tmp_path / "out") == reference[recipe]
@@ -105,7 +126,7 @@ def test_a_job_goes_on_when_a_machine_is_killed(reference, cluster, tmp_path, se
     out, rng = tmp_path / "out", np.random.default_rng(seed)
     machine = int(rng.integers(cluster.workers))
     words = command(out, *cluster.beam_args, runner=cluster.runner, settings=MANY_SHARDS)
-    job = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    job = start(words)
     wait_for_shards(job, out, int(rng.integers(len(reference["many shards"]))))
     time.sleep(rng.uniform(0, 0.2))
     cluster.kill(f"worker-{machine}")
@@ -116,15 +137,14 @@ def test_a_job_goes_on_when_a_machine_is_killed(reference, cluster, tmp_path, se
     check_whole(out)
 
 
+@pytest.mark.slow
 def test_a_job_whose_command_is_killed_is_completed_by_a_rerun(reference, cluster, tmp_path):
     out = tmp_path / "out"
     words = command(out, *cluster.beam_args, runner=cluster.runner, settings=MANY_SHARDS)
-    job = subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    job = start(words)
     wait_for_shards(job, out, 1)
     os.killpg(job.pid, signal.SIGKILL)  # the job server too; the cluster is left alone
-    job.wait()
+    job.communicate()
     make(out, *MANY_SHARDS)
     assert hashes(out) == reference["many shards"]
     check_whole(out)
