@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentloom.pipeline.config import Config, parse_config
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.report.schema import Report
+from latentloom.pipeline.storage.files import exists
 from latentloom.pipeline.terminal.progress import ProgressDisplay
+from latentloom.pipeline.terminal.stops import kept_if_stopped
 from latentloom.pipeline.training.train import train_bundle
 from latentloom.pipeline.verification.verify import verify
 
 SOURCE = "builtin:letters"
+STOPPED = "Finished steps are kept. To go on, run the same command again, without --overwrite."
 VARIANTS, RECOMBINED = "variants", "recombined"
 TRAINED = {
     "data": {"hold_out": {"pairs": {"share": 0.1, "factors": ["label", "background"]}}},
@@ -63,8 +67,13 @@ def run_demo(out: Path, *, overwrite: bool, display: ProgressDisplay) -> dict[st
     Returns:
         The report of each of the two data sets, by the name of its folder.
     """
+    with kept_if_stopped(STOPPED):
+        return _run_steps(out, overwrite=overwrite, display=display)
+
+
+def _run_steps(out: Path, *, overwrite: bool, display: ProgressDisplay) -> dict[str, Report]:
     data, model = out / "data", out / "bundle"
-    if overwrite or not data.exists():
+    if overwrite or not exists(data / MANIFEST_FILE):
         with display.stage("import") as advance:
             import_dataset(SOURCE, data, overwrite=overwrite, progress=advance)
     train_bundle(demo_config(), data, model, resume=True, overwrite=overwrite, display=display)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,20 @@ from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.folds import read_folds
 from latentloom.pipeline.evaluation.sections import evaluate_sections
 from latentloom.pipeline.evaluation.unseen.full_model import load_full
-from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.page import report_files, write_report
 from latentloom.pipeline.report.schema import Report
 from latentloom.pipeline.storage.files import Location, local_folder
-from latentloom.pipeline.storage.output_directories import check_apart, claim_directory
+from latentloom.pipeline.storage.output_directories import check_apart, replaced_when_complete
+from latentloom.pipeline.storage.ownership import OutputKind
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
+
+PAGE = "evaluation"
+EVALUATION = OutputKind(
+    name="evaluation",
+    listed=lambda path: report_files(path, PAGE),
+    patterns=(f"{PAGE}.html", f"{PAGE}.json"),
+)
+"""What `evaluate` writes."""
 
 
 def evaluate(
@@ -78,11 +88,15 @@ def evaluate(
         hold_out=hold_out,
         full=Codec(full) if full else None,
     )
-    claim_directory(out, overwrite=overwrite)
-    with (display or silent_display()).stage("evaluate") as advance:
+    with (
+        replaced_when_complete(
+            os.fspath(out), EVALUATION, last=f"{PAGE}.json", overwrite=overwrite
+        ) as folder,
+        (display or silent_display()).stage("evaluate") as advance,
+    ):
         result = evaluate_sections(context, advance)
         report, pictures = compose(context, result), in_page_order(result.pictures)
-        return write_report(out, report, pictures, "evaluation")
+        return write_report(folder, report, pictures, PAGE)
 
 
 def stored_config(description: Mapping[str, Any], overrides: Sequence[str]) -> Config:

@@ -11,6 +11,7 @@ import keras
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.generation.completion import complete
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.forecast import Forecast, forecast
@@ -18,10 +19,12 @@ from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names, remove
-from latentloom.pipeline.storage.output_directories import check_apart, held_directory
+from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names
+from latentloom.pipeline.storage.output_directories import check_apart, clear_temporaries
+from latentloom.pipeline.terminal.stops import kept_if_stopped
 
 Progress = Callable[[int, int], None]
+STOPPED = "Finished shards are kept. To go on, run the same command again, without --overwrite."
 
 
 def generate(
@@ -58,9 +61,7 @@ def generate(
     """
     job = _checked_job(config, data, model, out, engine)
     out = job.out
-    with held_directory(out, overwrite=overwrite, resumable_by=JOB_FOLDER):
-        job.marker.mark()
-        clear_temporaries(out)
+    with kept_if_stopped(STOPPED), job.marker.held(DATA_SET, overwrite=overwrite):
         todo = [task for task in job.tasks if job.finished(task) is None]
         if todo:
             with _watched(job, progress), _explained(out):
@@ -110,14 +111,6 @@ def check_backend() -> None:
             f"trained the model. Expected: KERAS_BACKEND=tensorflow. Received: {backend}. "
             "Set the variable before the first import of keras."
         )
-
-
-def clear_temporaries(out: str) -> None:
-    """Removes the temporary files that a killed run left behind."""
-    for folder in (out, os.path.join(out, JOB_FOLDER)):
-        for name in list_names(folder):
-            if name.startswith(".") and name.endswith(".tmp"):
-                remove(os.path.join(folder, name))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from latentloom.pipeline.dataset.manifest import (
     check_factors,
     library_versions,
 )
+from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import write_metadata
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
@@ -22,8 +23,11 @@ from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
 from latentloom.pipeline.importing.source import Source, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.files import as_location, exists, is_folder, list_names
+from latentloom.pipeline.storage.files import as_location
 from latentloom.pipeline.storage.output_directories import check_apart, replaced_when_complete
+from latentloom.pipeline.terminal.stops import kept_if_stopped
+
+STOPPED = "Nothing of this import is kept. Run the same command again."
 
 
 def import_dataset(
@@ -70,7 +74,6 @@ def import_dataset(
     out = as_location(out)
     for path in source_paths(source):
         check_apart(out, {"SOURCE": path})
-    _check_out(out, overwrite)
     options: dict[str, Any] = {"label": label, "factors": factors and list(factors)}
     options |= {"image_size": image_size, "max_examples": max_examples}
     options |= {"inks": inks} if inks is not None else {}
@@ -84,28 +87,15 @@ def import_dataset(
         origin |= {"measure": list(measure)}
         details = terciles.to_details()
     outcome = ImportOutcome(opened.name, sum(opened.splits.values()), progress)
-    with replaced_when_complete(out, last=MANIFEST_FILE) as folder:
+    with (
+        kept_if_stopped(STOPPED),
+        replaced_when_complete(out, DATA_SET, last=MANIFEST_FILE, overwrite=overwrite) as folder,
+    ):
         splits = {s: write_split(folder, name, opened, s, shards, outcome) for s in opened.splits}
         manifest = _manifest(name, opened, origin, splits, outcome, details)
         write_metadata(folder, manifest)
         manifest.write(os.path.join(folder, MANIFEST_FILE))
     return DatasetDir.open(out)
-
-
-def _check_out(out: str, overwrite: bool) -> None:
-    is_dir = is_folder(out)
-    if not exists(out) or (is_dir and not list_names(out)):
-        return
-    if not overwrite:
-        raise FileExistsError(
-            f"'{out}' exists already. Expected: a new or empty directory. Received: out='{out}'. "
-            "Pass --overwrite to replace it, or choose another."
-        )
-    if not is_dir or not exists(os.path.join(out, MANIFEST_FILE)):
-        raise FileExistsError(
-            f"'{out}' is not a data set directory, so it stays. Expected: a directory with "
-            f"{MANIFEST_FILE}. Received: out='{out}'. Choose another directory."
-        )
 
 
 def _check_name(name: str | None, source: Source) -> str:

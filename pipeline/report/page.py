@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 from typing import Any
 
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.ownership import read_object
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Charts with their own section; all other pictures are at the top of the page.
@@ -46,6 +47,13 @@ def write_report(
     write_atomic(os.path.join(out, f"{name}.json"), report.model_dump_json(indent=2) + "\n")
     write_atomic(os.path.join(out, f"{name}.html"), page)
     return report
+
+
+def report_files(out: str | os.PathLike[str], name: str) -> Collection[str] | None:
+    """Returns the names of the files of a report in a folder; None if there is no report."""
+    found = read_object(os.path.join(out, f"{name}.json"))
+    known = {"title", "numbers", "shards", "versions"} <= set(found)
+    return (f"{name}.html", f"{name}.json") if known else None
 
 
 def render_page(

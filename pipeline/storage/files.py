@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,6 +52,20 @@ def list_names(folder: Location) -> list[str]:
     if is_remote(folder):
         return sorted({name.partition("/")[0] for name in _below(folder)})
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def walk(folder: Location) -> list[str]:
+    """Returns the paths of all files below a folder, relative to it, in order.
+
+    A link to a folder counts as a file: nothing behind it belongs to the folder.
+    """
+    if is_remote(folder):
+        return _below(folder)
+    found = []
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        found += [os.path.relpath(os.path.join(parent, name), folder) for name in files + links]
+    return sorted(found)
 
 
 def find(pattern: str) -> list[str]:
@@ -117,22 +131,6 @@ def replace_file(source: Location, target: Location) -> None:
         systems.rename([os.fspath(source)], [os.fspath(target)])
 
 
-def replace_folder(source: str, target: str, last: str = "") -> None:
-    """Renames a folder; the target must not exist.
-
-    Args:
-        source: The folder.
-        target: Its new path.
-        last: Name of the file that marks the folder complete; remote files are renamed one by one,
-            and this one last.
-    """
-    if not is_remote(target):
-        os.replace(source, target)
-        return
-    for name in sorted(_below(source), key=lambda name: (name == last, name)):
-        replace_file(f"{source}/{name}", f"{target}/{name}")
-
-
 def remove(path: Location) -> None:
     """Removes a file or a whole folder."""
     if is_remote(path):
@@ -143,6 +141,21 @@ def remove(path: Location) -> None:
         shutil.rmtree(path)
     else:
         os.remove(path)
+
+
+def remove_empty_folders(folder: Location, names: Iterable[str]) -> None:
+    """Removes the folders of removed files, below a folder and if they are empty."""
+    if is_remote(folder):
+        return
+    parents = {os.path.join(*parts) for name in names for parts in _parents(name)}
+    for parent in sorted(parents, reverse=True):
+        with contextlib.suppress(OSError):  # it holds something else
+            os.rmdir(os.path.join(folder, parent))
+
+
+def _parents(name: str) -> Iterator[list[str]]:
+    parts = name.split("/")
+    return (parts[:depth] for depth in range(1, len(parts)))
 
 
 @contextlib.contextmanager

@@ -1,35 +1,29 @@
-"""Output directories: claims them before work starts, empties only those that latentloom wrote."""
+"""Output directories: one run a directory, and only what latentloom wrote is ever removed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
 from latentloom.pipeline.storage.atomic_files import os_errors
 from latentloom.pipeline.storage.files import (
-    create_binary,
     exists,
     is_folder,
     is_remote,
-    list_names,
     make_folders,
     remove,
-    replace_folder,
+    remove_empty_folders,
+    replace_file,
+    walk,
 )
 from latentloom.pipeline.storage.locks import LOCK_FILE, locked
+from latentloom.pipeline.storage.ownership import OutputKind, is_temporary, matches
 
-OWN_FILES = (
-    *("manifest.json", "bundle.json", "train_state", ".job", "report.html", "evaluation.html"),
-    "study_run.json",
-)
-"""Files and folders that identify a directory as written by latentloom."""
-
-CLAIM_PREFIX = ".claim-"
-"""Prefix of the empty file that tests whether a directory is writable."""
+STAGING = ".staging"
+"""Folder in an output directory for files that get their place when all are complete."""
 
 
 def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[str]]) -> None:
@@ -54,95 +48,158 @@ def _absolute(path: str | PathLike[str]) -> Path:
     return Path(path) if is_remote(path) else Path(path).resolve()
 
 
-def claim_directory(
-    path: str | PathLike[str], *, overwrite: bool = False, resumable: bool = False
-) -> None:
-    """Makes an output directory, or takes over an existing one.
+@contextlib.contextmanager
+def held_directory(
+    path: str | PathLike[str],
+    kind: OutputKind,
+    *,
+    overwrite: bool = False,
+    resumable: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """Locks an output directory while the block runs, and empties it of what may go.
+
+    Removes what an earlier output of this kind consists of if `overwrite` is set, and what a killed
+    run left. Removes nothing in a directory with any other file.
 
     Args:
-        path: The directory.
-        overwrite: Whether to empty it, if latentloom wrote it.
-        resumable: Whether its contents may stay.
+        path: The directory; made if it is missing.
+        kind: What the block writes.
+        overwrite: Whether to remove an earlier output.
+        resumable: Whether the contents may stay, asked when the directory is locked.
 
     Raises:
-        FileExistsError: If it holds files that the run may neither keep nor remove.
+        FileExistsError: If another run holds it, or it holds files that may neither stay nor go.
         NotADirectoryError: If it is a file.
         PermissionError: If it is not writable.
     """
     path = os.fspath(path)
-    _check_no_file(path)
-    for name in list_names(path):
-        if name.startswith(CLAIM_PREFIX):  # from a killed run
-            remove(os.path.join(path, name))
-    if names := [name for name in list_names(path) if name != LOCK_FILE]:
-        if overwrite:
-            _empty(path, names)
-        elif not resumable:
-            raise FileExistsError(
-                f"The output directory '{path}' is not empty. Expected: a new or empty directory. "
-                f"Received: --out {path}. Choose another --out, or pass --overwrite."
-            )
-    with _readable_refusal(path):
-        make_folders(path)
-        claim = os.path.join(path, f"{CLAIM_PREFIX}{secrets.token_hex(4)}")
-        create_binary(claim).close()
-        remove(claim)
+    with _locked(path, kind) as left_by:
+        keep = not overwrite and resumable()
+        _remove(path, [] if keep else _removable(path, kind, left_by, overwrite=overwrite))
+        clear_temporaries(path)
+        yield
 
 
 @contextlib.contextmanager
-def replaced_when_complete(out: str, *, last: str) -> Iterator[str]:
-    """Yields a new folder beside `out`; it replaces `out` if the block ends without an error.
+def replaced_when_complete(
+    out: str, kind: OutputKind, *, last: str, overwrite: bool = False
+) -> Iterator[str]:
+    """Yields a new folder in `out`; its files replace an earlier output when the block ends.
+
+    After an error, `out` is as it was. What a killed run left is removed.
 
     Args:
-        out: The directory to make or to replace.
-        last: Name of the file that arrives last, if files are moved one by one.
-    """
-    parent, base = os.path.split(out)
-    mark = secrets.token_hex(4)
-    folder, old = (os.path.join(parent, f".{base}.{mark}.{end}") for end in ("tmp", "old"))
-    with os_errors(out):
-        make_folders(folder)
-    try:
-        yield folder
-        with os_errors(out):
-            if list_names(out):
-                replace_folder(out, old, last=last)
-            replace_folder(folder, out, last=last)
-            if exists(old):
-                remove(old)
-    finally:
-        if exists(folder):
-            remove(folder)
-        if exists(old) and not exists(out):
-            replace_folder(old, out, last=last)
-
-
-@contextlib.contextmanager
-def held_directory(path: str, *, overwrite: bool, resumable_by: str) -> Iterator[None]:
-    """Claims an output directory and locks it while the block runs.
-
-    Args:
-        path: The directory.
-        overwrite: Whether to empty it, if latentloom wrote it.
-        resumable_by: Name of the folder that marks a run that can be resumed.
+        out: The directory; made if it is missing.
+        kind: What the block writes.
+        last: Name of the file that arrives last and completes the output.
+        overwrite: Whether to replace an earlier output.
 
     Raises:
-        FileExistsError: If another run holds it, or as in `claim_directory`.
+        FileExistsError: As `held_directory`; also if a file appeared in `out` meanwhile.
     """
+    staging = os.path.join(out, STAGING)
+    with _locked(out, kind) as left_by:
+        old = _removable(out, kind, left_by, overwrite=overwrite)
+        try:
+            if left_by and exists(staging):
+                remove(staging)
+            with os_errors(out):
+                make_folders(staging)
+            yield staging
+            if new := sorted(set(_names(out)) - set(old)):
+                raise _stranger(out, new[0], "appeared during the run")
+            _remove(out, sorted(old, key=lambda name: name != last))
+            for name in sorted(walk(staging), key=lambda name: name == last):
+                with os_errors(out):
+                    replace_file(os.path.join(staging, name), os.path.join(out, name))
+        finally:
+            if exists(staging):
+                remove(staging)
+
+
+def remove_files(path: str | PathLike[str], patterns: Collection[str]) -> None:
+    """Removes the files of a directory that match patterns of an `OutputKind`, and no others."""
+    _remove(os.fspath(path), [name for name in walk(path) if matches(name, patterns)])
+
+
+def clear_temporaries(path: str) -> None:
+    """Removes the temporary files that killed processes left in an output directory."""
+    for name in filter(is_temporary, walk(path)):
+        remove(os.path.join(path, name))
+
+
+@contextlib.contextmanager
+def _locked(path: str, kind: OutputKind) -> Iterator[str | None]:
+    """Makes and locks a directory; one that is new and stays empty is removed again."""
     _check_no_file(path)
+    is_new = not exists(path)
     with _readable_refusal(path):
         make_folders(path)
-    with locked(path):
-        is_resumable = is_folder(os.path.join(path, resumable_by))
-        claim_directory(path, overwrite=overwrite, resumable=is_resumable)
-        yield
+    try:
+        with contextlib.ExitStack() as stack:
+            with _readable_refusal(path):
+                left_by = stack.enter_context(locked(path, kind.name))
+            yield left_by
+    finally:
+        if is_new and not is_remote(path):
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+
+
+def _removable(
+    path: str, kind: OutputKind, left_by: str | None, *, overwrite: bool
+) -> Collection[str]:
+    """Returns the files of a directory, all of which may be removed; relative paths."""
+    names = _names(path) if left_by else [*_names(path), *_staged(path)]
+    if not names:
+        return []
+    unfinished = left_by == kind.name and not kind.is_complete(path)
+    if not overwrite and not unfinished:
+        raise FileExistsError(
+            f"The output directory '{path}' is not empty. Expected: a new or empty directory. "
+            f"Received: out={path}. Choose another directory, or pass --overwrite."
+        )
+    patterns = kind.owned_patterns(path, left_by)
+    if patterns is None:
+        raise FileExistsError(
+            f"'{path}' holds files that latentloom did not write as a {kind.name}, so --overwrite "
+            f"keeps them. Expected: a {kind.name} of an earlier run. Received: out={path}. Empty "
+            "it by hand or choose another directory."
+        )
+    if strangers := [name for name in names if not matches(name, patterns)]:
+        raise _stranger(path, strangers[0], f"is no file of the {kind.name} in '{path}'")
+    return names
+
+
+def _stranger(path: str, name: str, what: str) -> FileExistsError:
+    return FileExistsError(
+        f"'{os.path.join(path, name)}' {what}, so everything there stays. Expected: only files "
+        f"that latentloom wrote. Received: out={path}. Move the file away or choose another "
+        "directory."
+    )
+
+
+def _names(path: str) -> list[str]:
+    """Returns the files below a directory without the lock and what is staged; relative paths."""
+    return [n for n in walk(path) if n != LOCK_FILE and not n.startswith(f"{STAGING}/")]
+
+
+def _staged(path: str) -> list[str]:
+    return [name for name in walk(path) if name.startswith(f"{STAGING}/")]
+
+
+def _remove(path: str, names: Collection[str]) -> None:
+    with _readable_refusal(path):
+        for name in names:
+            remove(os.path.join(path, name))
+        remove_empty_folders(path, names)
 
 
 def _check_no_file(path: str) -> None:
     if exists(path) and not is_folder(path):
         raise NotADirectoryError(
-            f"The output '{path}' is a file. Expected: a directory. Received: --out {path}. "
-            "Choose another --out."
+            f"The output '{path}' is a file. Expected: a directory. Received: out={path}. "
+            "Choose another directory."
         )
 
 
@@ -151,20 +208,10 @@ def _readable_refusal(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # of ours
+            raise
         raise PermissionError(
             f"The output directory '{path}' is not writable: {error.strerror}. "
-            f"Expected: a writable directory on a disk with space. Received: --out {path}. "
-            "Choose another --out or change its permissions."
+            f"Expected: a writable directory on a disk with space. Received: out={path}. "
+            "Choose another directory or change its permissions."
         ) from error
-
-
-def _empty(path: str, names: list[str]) -> None:
-    if not any(exists(os.path.join(path, name)) for name in OWN_FILES):
-        raise FileExistsError(
-            f"'{path}' holds files that latentloom did not write, so --overwrite keeps "
-            f"them. Expected: one of {', '.join(OWN_FILES)} in it. Received: --out {path}. "
-            "Empty it by hand or choose another --out."
-        )
-    with _readable_refusal(path):
-        for name in names:
-            remove(os.path.join(path, name))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import Location, exists, make_folders, read_text
-from latentloom.pipeline.storage.output_directories import claim_directory
+from latentloom.pipeline.storage.files import Location, exists, make_folders
+from latentloom.pipeline.storage.output_directories import held_directory
+from latentloom.pipeline.storage.ownership import OutputKind, read_object
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,25 @@ class RunMarker:
         """Returns whether a run has marked the directory."""
         return exists(self.path)
 
-    def claim(self, *, overwrite: bool) -> None:
-        """Claims the directory for this run: a new or empty one, or one that the run has marked.
+    @contextlib.contextmanager
+    def held(self, kind: OutputKind, *, overwrite: bool) -> Iterator[None]:
+        """Locks the directory and marks it for this run: a new one, or one that it has marked.
 
         Args:
-            overwrite: Whether to empty the directory, if latentloom wrote it.
+            kind: What the run writes.
+            overwrite: Whether to remove an earlier output first.
 
         Raises:
-            FileExistsError: If the directory holds files without a marker. Raises `error` if
-                another run has marked it.
+            FileExistsError: As `held_directory`. Raises `error` if another run has marked it.
         """
-        claim_directory(self.directory, overwrite=overwrite, resumable=self.exists())
-        self.mark()
+        with held_directory(self.directory, kind, overwrite=overwrite, resumable=self.exists):
+            self.mark()
+            yield
 
     def mark(self) -> None:
         """Marks a claimed directory, or checks its marker if it has one."""
         if self.exists():
-            self.check(json.loads(read_text(self.path)))
+            self.check(read_object(self.path))
             return
         make_folders(os.path.dirname(self.path))
         write_atomic(self.path, json.dumps({**self.identity, **self.notes}))
@@ -69,6 +73,6 @@ class RunMarker:
             raise self.error(
                 f"'{self.directory}' belongs to another run, with another configuration or other "
                 f"data. Expected: the {', '.join(expected)} that it was started with. Received: "
-                f"another {' and '.join(unlike)}. Choose another --out, or pass --overwrite to "
+                f"another {' and '.join(unlike)}. Choose another directory, or pass --overwrite to "
                 "start anew."
             )

@@ -18,6 +18,7 @@ from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.pictures.shown import ShownVariants
 from latentloom.pipeline.report.schema import Picture
 from latentloom.pipeline.study.generators import file_name
+from latentloom.pipeline.study.own_files import GENERATORS
 
 MOST_ROWS = 10
 GENERATED = (
@@ -41,7 +42,7 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
     Returns:
         Up to two pictures per pool, by name.
     """
-    folders = sorted((out / "generators").glob("*"), key=_size_and_seed)
+    folders = sorted((out / GENERATORS).glob("*"), key=_size_and_seed)
     pictures: dict[str, Picture] = {}
     if not folders:
         return pictures

@@ -21,15 +21,16 @@ from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
 from latentloom.pipeline.study.generators import check_given, file_name
+from latentloom.pipeline.study.own_files import RESULTS, STUDY, STUDY_FILE
 from latentloom.pipeline.study.samples import RealSample, StudyData, more_real
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.tie_auditor import Auditor
 from latentloom.pipeline.study.ties import check_ties
 from latentloom.pipeline.study.transforms import TRANSFORMS
 from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
+from latentloom.pipeline.terminal.stops import kept_if_stopped
 
-STUDY_FILE = "study_run.json"
-RESULTS = "results"
+STOPPED = "Finished runs are kept. To go on, run the same command again, without --overwrite."
 SEEDS_APART = 1000
 """Difference between the seeds of two classifiers of one run."""
 
@@ -108,10 +109,11 @@ def run_study(
     test = choose(test, study.test_examples or len(test), 0, "study test")
     study_data = StudyData(config, dataset, train, test, given, out)
     _check_arms(study_data, arms, runs)
-    _claim(config, dataset, given, out, overwrite)
-    with (display or silent_display()).stage("study") as advance:
-        results = _Study(study_data, advance, len(runs)).run_all(runs)
-        advance(len(runs), len(runs))
+    marker = _marker(config, dataset, given, out)
+    with kept_if_stopped(STOPPED), marker.held(STUDY, overwrite=overwrite):
+        with (display or silent_display()).stage("study") as advance:
+            results = _Study(study_data, advance, len(runs)).run_all(runs)
+            advance(len(runs), len(runs))
     return results
 
 
@@ -239,12 +241,10 @@ def _check_data(dataset: DatasetDir) -> None:
             )
 
 
-def _claim(
-    config: Config, dataset: DatasetDir, given: Mapping[str, Path], out: Path, overwrite: bool
-) -> None:
-    """Claims the output directory for a new or interrupted study."""
+def _marker(config: Config, dataset: DatasetDir, given: Mapping[str, Path], out: Path) -> RunMarker:
+    """The marker of a study."""
     inputs = [dataset.manifest.digest, *(f"{name} {path}" for name, path in given.items())]
     tree = config.model_dump(exclude={"study": {"arms", "sizes", "seeds"}})  # these only add runs
     described = json.dumps([tree, inputs], sort_keys=True)
     digest = hashlib.sha256(described.encode()).hexdigest()
-    RunMarker(out, STUDY_FILE, {"digest": digest}).claim(overwrite=overwrite)
+    return RunMarker(out, STUDY_FILE, {"digest": digest})

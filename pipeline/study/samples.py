@@ -14,6 +14,7 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.arms import MORE_REAL, REPEATED, Arm, Run
 from latentloom.pipeline.study.generators import given_pools, make_pools
+from latentloom.pipeline.study.own_files import GENERATORS
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.ties import draw_tied
 
@@ -74,7 +75,7 @@ class RealSample:
     @property
     def folder(self) -> Path:
         """Folder of data, bundle and pools."""
-        return self.data.out / "generators" / self.name
+        return self.data.out / GENERATORS / self.name
 
     @functools.cached_property
     def rows(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from latentloom.augment import identity_keys
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, library_versions
+from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.sampling import rank_in_class
 from latentloom.pipeline.dataset.tfds_metadata import write_metadata
 from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
@@ -51,7 +52,7 @@ def write_subset(
 ) -> DatasetDir:
     """Writes training examples, with their ids, as a data set directory with the split `train`."""
     manifest = source.manifest
-    with replaced_when_complete(os.fspath(out), last=MANIFEST_FILE) as folder:
+    with replaced_when_complete(os.fspath(out), DATA_SET, last=MANIFEST_FILE) as folder:
         file = shard_file(manifest.name, "train", 0, 1)
         with ShardWriter(os.path.join(folder, file)) as writer:
             for record in example_records(source.observation_kind, examples, examples.ids):

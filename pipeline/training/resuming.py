@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.storage.run_marker import RunMarker
+from latentloom.pipeline.terminal.stops import kept_if_stopped
+from latentloom.pipeline.training.own_files import BUNDLE, RUN_FILE, STATE_FOLDER
 
-STATE_FOLDER = "train_state"
-RUN_FILE = "run.json"
+STOPPED = "Finished epochs are kept. To go on, run the same command with --resume, not --overwrite."
 
 
 def run_marker(out: Path, config: Config, data: str, backend: str) -> RunMarker:
@@ -40,11 +43,13 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
     return bundle
 
 
-def claim_run(marker: RunMarker, *, resume: bool, overwrite: bool) -> None:
-    """Claims the output directory for a new or interrupted run.
+@contextlib.contextmanager
+def held_run(marker: RunMarker, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Holds the output directory for a new or interrupted run.
 
     Raises:
-        FileExistsError: The directory is not empty and neither `resume` nor `overwrite` was given.
+        FileExistsError: Another process holds the directory, or it is not empty and neither
+            `resume` nor `overwrite` was given.
         ValueError: The directory belongs to another run.
     """
     if marker.exists() and not resume and not overwrite:
@@ -53,4 +58,5 @@ def claim_run(marker: RunMarker, *, resume: bool, overwrite: bool) -> None:
             f"'{out}' holds a training that was interrupted. Expected: a new or empty directory. "
             f"Received: --out {out}. Pass --resume to continue it, or --overwrite to start anew."
         )
-    marker.claim(overwrite=overwrite)
+    with kept_if_stopped(STOPPED), marker.held(BUNDLE, overwrite=overwrite):
+        yield

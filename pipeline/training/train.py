@@ -15,7 +15,6 @@ from latentloom.model_zoo.backend.devices import placement
 from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
 from latentloom.model_zoo.scaling import PIXELS
 from latentloom.model_zoo.training.checkpoints import write_history
-from latentloom.model_zoo.training.fit import forget
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity
@@ -32,15 +31,11 @@ from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location
-from latentloom.pipeline.storage.output_directories import check_apart
+from latentloom.pipeline.storage.output_directories import check_apart, remove_files
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
 from latentloom.pipeline.training.fit_bundle import fit_bundle, new_model
-from latentloom.pipeline.training.resuming import (
-    STATE_FOLDER,
-    claim_run,
-    finished_bundle,
-    run_marker,
-)
+from latentloom.pipeline.training.own_files import STATE_FILES, STATE_FOLDER
+from latentloom.pipeline.training.resuming import finished_bundle, held_run, run_marker
 
 logger = logging.getLogger(__name__)
 
@@ -81,13 +76,26 @@ def train_bundle(
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
     folds, hold_out = _read_folds(config, dataset)
-    claim_run(marker, resume=resume, overwrite=overwrite)
+    with held_run(marker, resume=resume, overwrite=overwrite):
+        return _train(config, dataset, folds, hold_out, out, display or silent_display())
+
+
+def _train(
+    config: Config,
+    dataset: DatasetDir,
+    folds: Folds,
+    hold_out: HoldOut,
+    out: Path,
+    display: ProgressDisplay,
+) -> Bundle:
+    """Trains, measures and writes the bundle into a directory that is held."""
+    manifest = dataset.manifest
     bundle, history = fit_bundle(
         config,
         folds,
         manifest.factors,
         out / STATE_FOLDER,
-        display or silent_display(),
+        display,
         manifest.observation,
         manifest.vocabulary,
     )
@@ -97,7 +105,7 @@ def train_bundle(
     bundle.details = _details(config, manifest, hold_out, figures).model_dump()
     write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)
-    forget(out / STATE_FOLDER)
+    remove_files(out, STATE_FILES)
     return bundle
 
 

@@ -189,8 +189,8 @@ def test_a_directory_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch)
     def refuse(*args, **kwargs):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(directories, "create_binary", refuse)
-    with pytest.raises(PermissionError, match="Read-only file system.*Choose another --out"):
+    monkeypatch.setattr(directories, "make_folders", refuse)
+    with pytest.raises(PermissionError, match="Read-only file system.*Choose another directory"):
         make(tmp_path / "o")
 
 

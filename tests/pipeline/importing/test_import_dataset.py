@@ -158,7 +158,7 @@ def test_an_unknown_source_lists_the_known_ones(tmp_path, spec):
 
 def test_an_existing_directory_is_not_touched(dataset, npz):
     before = hashes(dataset)
-    with pytest.raises(FileExistsError, match="Pass --overwrite"):
+    with pytest.raises(FileExistsError, match="pass --overwrite"):
         import_dataset(npz, dataset.path, shards=1)
     assert hashes(dataset) == before
 
@@ -195,7 +195,7 @@ def test_overwrite_spares_the_source(dataset, arrays):
 def test_overwrite_spares_what_is_no_data_set(tmp_path, npz):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").touch()
-    with pytest.raises(FileExistsError, match="Choose another directory"):
+    with pytest.raises(FileExistsError, match="choose another directory"):
         import_dataset(npz, tmp_path / "photos", overwrite=True)
     assert (tmp_path / "photos" / "a.jpg").exists()
 
@@ -218,7 +218,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, npz):
 
 def test_a_place_that_cannot_be_written_is_an_os_error(tmp_path, npz):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="choose another folder"):
+    with pytest.raises(OSError, match="Choose another directory"):
         import_dataset(npz, tmp_path / "file" / "out")
 
 

@@ -11,12 +11,13 @@ import pytest
 from bundles import digits_bundle, digits_config, digits_data, hashes, make
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.reader import read
 from latentloom.pipeline.storage import files, locks
-from latentloom.pipeline.storage.output_directories import claim_directory
+from latentloom.pipeline.storage.output_directories import held_directory
 from latentloom.pipeline.verification.verify import verify
 
 
@@ -78,7 +79,7 @@ def test_data_are_imported_and_read_elsewhere(place, npz, dataset):
     records = list(read(f"{place}/pets"))
     for record, local in zip(records, read(dataset.path), strict=True):
         np.testing.assert_array_equal(record["image"], local["image"])
-    with pytest.raises(FileExistsError, match="Pass --overwrite"):
+    with pytest.raises(FileExistsError, match="pass --overwrite"):
         import_dataset(npz, f"{place}/pets")
     import_dataset(npz, f"{place}/pets", shards=1, overwrite=True)
     assert len(DatasetDir.open(f"{place}/pets").shards("train")) == 1
@@ -89,8 +90,11 @@ def test_a_folder_elsewhere_that_is_not_ours_is_not_emptied(place):
     with files.create_binary(f"{place}/out/thesis.tex") as file:
         file.write(b"years of work")
     for overwrite in (False, True):
-        with pytest.raises(FileExistsError):
-            claim_directory(f"{place}/out", overwrite=overwrite)
+        with (
+            pytest.raises(FileExistsError),
+            held_directory(f"{place}/out", DATA_SET, overwrite=overwrite),
+        ):
+            pass
     assert files.read_text(f"{place}/out/thesis.tex") == "years of work"
 
 
@@ -104,22 +108,26 @@ def test_a_lease_that_is_renewed_is_respected_and_one_that_is_not_is_taken_over(
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with locks.locked(place):
+        with locks.locked(place, "data set"):
             held.set()
             done.wait(30)
 
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait(30)
-    with pytest.raises(FileExistsError, match="Another run is writing"), locks.locked(place):
+    with (
+        pytest.raises(FileExistsError, match="Another run is writing"),
+        locks.locked(place, "data set"),
+    ):
         pass
     done.set()
     holder.join()
     assert not files.exists(f"{place}/{locks.LOCK_FILE}")
     with files.create_binary(f"{place}/{locks.LOCK_FILE}") as file:
-        file.write(b"of a run that was killed")
+        file.write(b'{"latentloom writes": "data set", "count": 3}')
     begun = time.monotonic()
-    with locks.locked(place):
+    with locks.locked(place, "data set") as left_by:
+        assert left_by == "data set"
         assert time.monotonic() - begun >= 3 * 0.05
 
 

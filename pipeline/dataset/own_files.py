@@ -1,0 +1,37 @@
+"""The files of a data set directory, for those who may replace it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
+from latentloom.pipeline.storage.ownership import OutputKind
+
+_SHARD = "*.tfrecord-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]"
+_TFDS = ("dataset_info.json", "features.json")
+_LABELS = "*.labels.txt"
+_REPORT = ("report.html", "report.json")
+_OF_GENERATED = ("README.md", "config.yaml", "coverage.json", "dead_letters.jsonl", *_REPORT)
+_OF_JOB = (".job/job.json", ".job/donors.npz", f".job/{_SHARD}.json")
+
+
+def _listed(path: str) -> Collection[str] | None:
+    """Patterns of the files that a manifest lists, and of those that older manifests do not."""
+    try:
+        manifest = Manifest.read(os.path.join(path, MANIFEST_FILE))
+    except (OSError, ValueError):
+        return None
+    shards = {shard.file for shards in manifest.splits.values() for shard in shards}
+    generated = (*_OF_GENERATED, *_OF_JOB) if manifest.kind == "generated" else ()
+    labels = (_LABELS.replace("*", factor) for factor in manifest.factors)
+    return {MANIFEST_FILE, *_TFDS, *shards, *labels, *generated}
+
+
+DATA_SET = OutputKind(
+    name="data set",
+    listed=_listed,
+    patterns=(MANIFEST_FILE, _SHARD, *_TFDS, _LABELS, *_OF_GENERATED, *_OF_JOB),
+    markers={".job/job.json": ("digest", "data")},
+)
+"""What `import` and `generate` write."""

@@ -1,0 +1,65 @@
+"""Stops by signal: what was being done ends cleanly, and one line says how to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+UNHARMED = "Nothing was written. Run the same command again."
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """Raised where a signal finds the program; no library takes it for an error to handle.
+
+    Args:
+        number: Number of the signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+        self.kept: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the number of the signal, as a shell reports it: 130 and 143."""
+        return 128 + self.number
+
+
+@contextlib.contextmanager
+def kept_if_stopped(kept: str) -> Iterator[None]:
+    """Tells the user of a stopped block what is kept and how to go on; the outermost block wins.
+
+    Args:
+        kept: One or two sentences.
+    """
+    try:
+        yield
+    except Stopped as stop:
+        stop.kept = kept
+        raise
+
+
+def raise_on_signals() -> None:
+    """Raises `Stopped` on SIGINT and SIGTERM; a second signal ends the process at once."""
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+
+
+def end_stopped(stop: Stopped) -> None:
+    """Prints what is kept and ends the process, without waiting for threads that still work."""
+    print(f"latentloom: Stopped. {stop.kept or UNHARMED}", file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(stop.exit_code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    for signum in SIGNALS:
+        signal.signal(signum, signal.SIG_DFL)
+    raise Stopped(number)
