@@ -21,7 +21,7 @@ from latentloom.pipeline.command import (
 from latentloom.pipeline.command.options import app
 from latentloom.pipeline.terminal.exit_codes import REPORTED, exit_code, is_refusal
 from latentloom.pipeline.terminal.quiet import prepare_process
-from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raise_on_signals
+from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_signals
 
 __all__ = ["app", "main"]
 
@@ -37,14 +37,14 @@ app.command()(demo.demo)
 
 def main() -> None:
     """Runs the command; a user's mistake is one message and exit code 2, a stop 130 or 143."""
-    raise_on_signals()
-    try:
-        prepare_process()
-        app()
-    except Stopped as stop:
-        end_stopped(stop)
-    except REPORTED as error:
-        if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
-            traceback.print_exc()
-        typer.echo(f"latentloom: {error}", err=True)
-        sys.exit(exit_code(error))
+    with raised_on_signals():
+        try:
+            prepare_process()
+            app()
+        except Stopped as stop:
+            end_stopped(stop)
+        except REPORTED as error:
+            if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
+                traceback.print_exc()
+            typer.echo(f"latentloom: {error}", err=True)
+            sys.exit(exit_code(error))

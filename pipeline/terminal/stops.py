@@ -45,10 +45,21 @@ def kept_if_stopped(kept: str) -> Iterator[None]:
         raise
 
 
-def raise_on_signals() -> None:
-    """Raises `Stopped` on SIGINT and SIGTERM; a second signal ends the process at once."""
-    for number in SIGNALS:
+@contextlib.contextmanager
+def raised_on_signals() -> Iterator[None]:
+    """Raises `Stopped` on SIGINT and SIGTERM; a second signal ends the process at once.
+
+    A signal that the process was told to ignore stays ignored.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heard = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
+    for number in heard:
         signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def end_stopped(stop: Stopped) -> None:
@@ -60,6 +71,5 @@ def end_stopped(stop: Stopped) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    for signum in SIGNALS:
-        signal.signal(signum, signal.SIG_DFL)
+    signal.signal(number, signal.SIG_DFL)
     raise Stopped(number)

@@ -1,0 +1,155 @@
+"""SIGINT, SIGTERM and SIGKILL at random moments: one line, and the same command goes on."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundles import CONFIGS, digits_bundle, digits_data
+
+DIGITS, STUDY = CONFIGS / "zszu_digits.yaml", CONFIGS / "study_mnist.yaml"
+SECONDS = 300
+RANDOM_MOMENTS = 20
+QUICK = {("import", "SIGTERM", 0), ("generate", "SIGINT", 0)}
+SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
+SMALL = {
+    "train": ("train.epochs=6", "judge.epochs=2", "evaluate.anchors=20"),
+    "generate": ("generate.slice_records=12", "evaluate.anchors=20", "evaluate.variants=2"),
+    "evaluate": ("evaluate.anchors=20",),
+    "study": (
+        *("study.sizes=[8]", "study.seeds=[0, 1]", "study.arms=[real, generated]"),
+        *("study.steps=20", "study.generator_steps=20", "study.judge_steps=20"),
+        *("study.classifiers=1", "evaluate.anchors=20", "evaluate.variants=2"),
+    ),
+}
+MESSAGES = {
+    "import": "Nothing of this import is kept. Run the same command again.",
+    "train": "Finished epochs are kept. To go on, run the same command with --resume",
+    "generate": "Finished shards are kept. To go on, run the same command again",
+    "evaluate": "Nothing was written. Run the same command again.",
+    "study": "Finished runs are kept. To go on, run the same command again",
+}
+
+
+def words(verb: str, out: Path) -> list[str]:
+    data, model = ("--data", str(digits_data())), ("--model", str(digits_bundle()))
+    line = {
+        "import": ["builtin:fonts", str(out), "--max-examples", "3000", "--shards", "3"],
+        "train": [str(DIGITS), *data, "--out", str(out), "--resume"],
+        "generate": [str(DIGITS), *data, *model, "--out", str(out)],
+        "evaluate": [*data, *model, "--out", str(out)],
+        "study": [str(STUDY), *data, "--out", str(out)],
+    }[verb]
+    settings = [word for setting in SMALL.get(verb, ()) for word in ("--set", setting)]
+    return [sys.executable, "-m", "latentloom.pipeline.command", verb, *line, *settings]
+
+
+def files(out: Path) -> dict[str, str]:
+    """sha256 of every file."""
+    found = (path for path in out.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found
+    }
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The files of a run that nothing happened to, and its seconds; made once for each verb."""
+    made = {}
+
+    def get(verb: str) -> tuple[dict[str, str], float]:
+        if verb not in made:
+            out = tmp_path_factory.mktemp("unbroken") / "out"
+            begun = time.monotonic()
+            subprocess.run(words(verb, out), check=True, capture_output=True, timeout=SECONDS)
+            made[verb] = files(out), time.monotonic() - begun
+        return made[verb]
+
+    return get
+
+
+def stop(line: list[str], number: int, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Starts a command and signals it, unless it ends before."""
+    run = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        run.wait(seconds)
+    except subprocess.TimeoutExpired:
+        run.send_signal(number)
+    said = run.communicate(timeout=SECONDS)[1]
+    return subprocess.CompletedProcess(line, run.returncode, "", said)
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "seed"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+        for case in [
+            (verb, name, seed)
+            for verb in MESSAGES
+            for name in SIGNALS
+            for seed in range(RANDOM_MOMENTS)
+        ]
+    ],
+)
+def test_a_stopped_command_says_how_to_go_on_and_goes_on(unbroken, tmp_path, verb, name, seed):
+    out, number = tmp_path / "out", signal.Signals[name]
+    expected, seconds = unbroken(verb)
+    rng = np.random.default_rng([seed, number])
+    stopped = stop(words(verb, out), number, rng.uniform(0.1, 1) * seconds)
+    check_stop(stopped, number, verb)
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["out"])
+    again = subprocess.run(words(verb, out), capture_output=True, text=True, check=False)
+    finished = again.returncode == 2 and "is not empty" in again.stderr
+    assert again.returncode == 0 or finished, again.stderr[-2000:]
+    assert files(out) == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def check_stop(stopped: subprocess.CompletedProcess[str], number: int, verb: str) -> None:
+    """The exit code of a signal and one line, unless the command ended before."""
+    if stopped.returncode == 0 or number == signal.SIGKILL:
+        return
+    if stopped.returncode == -number:  # before the first line of ours, or after the last
+        assert "Traceback" not in stopped.stderr
+        return
+    assert stopped.returncode == 128 + number, stopped.stderr[-2000:]
+    said = [line for line in stopped.stderr.splitlines() if not line.startswith((verb, "report"))]
+    assert said[-1].startswith("latentloom: Stopped. ")
+    assert "Traceback" not in stopped.stderr
+    assert (
+        said[-1]
+        .removeprefix("latentloom: Stopped. ")
+        .startswith((MESSAGES[verb], "Nothing was written. Run the same command again."))
+    )
+
+
+def test_a_second_signal_ends_the_process_at_once(tmp_path):
+    program = (
+        "import os, signal, time\n"
+        "from latentloom.pipeline.terminal.stops import Stopped, raised_on_signals\n"
+        "with raised_on_signals():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(60)\n"
+        "    except Stopped:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(60)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], timeout=50, check=False)
+    assert ended.returncode == -signal.SIGTERM
+
+
+def test_an_ignored_signal_stays_ignored():
+    from latentloom.pipeline.terminal.stops import raised_on_signals
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with raised_on_signals():
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
