@@ -14,6 +14,7 @@ from latentloom.pipeline.storage.files import file_size
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
+CONFIG_FILE, DEAD_LETTERS_FILE = "config.yaml", "dead_letters.jsonl"
 
 
 @dataclass(frozen=True)

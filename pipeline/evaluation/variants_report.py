@@ -17,6 +17,7 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.dataset.writing import add_files
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
 from latentloom.pipeline.evaluation.decoded.recombinations import (
@@ -36,7 +37,7 @@ from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss_curves, rejections
 from latentloom.pipeline.report.measure import Measure, by_key
-from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.files import Location, local_folder
@@ -84,7 +85,9 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     examples = read_some(source, config.generate.split)
     result = _measure(_Generation(config, Codec(bundle), examples, read_change(out)))
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
-    return write_report(out, report, {**result.pictures, **_charts(report, history)})
+    report, files = render_report(report, {**result.pictures, **_charts(report, history)})
+    add_files(out, files)
+    return report
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:
