@@ -155,7 +155,7 @@ class ProvenanceRules:
 
     def read(self, features: Mapping[str, Any]) -> Provenance | str:
         """Reads the provenance of a record; returns the reason as text if it is unusable."""
-        if len(features) > len(self.names) or features.keys() - self.names:
+        if len(features) > len(self.names):  # with fewer, one of its own is missing
             return f"has the feature '{min(set(features) - self.names)}', which is not its own"
         return read_provenance(features, self.confidences)
 
