@@ -54,12 +54,13 @@ Overwrite = Annotated[
 
 
 def exit_on_problems(problems: Sequence[Any]) -> None:
-    """Names the problems of a directory, if it has any, and ends the command with exit code 1.
+    """Names the problems of a directory, one a line, and then ends the command with exit code 1.
 
     Args:
         problems: Problems with `file` and `reason`.
     """
     for problem in problems:
-        typer.echo(f"{problem.file} {problem.reason}", err=True)
+        file = problem.file if problem.file.isprintable() else repr(problem.file)
+        typer.echo(f"{file} {' '.join(problem.reason.split())}", err=True)
     if problems:
         raise typer.Exit(FAILED_RUN)

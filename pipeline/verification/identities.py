@@ -94,6 +94,6 @@ def find_repeated(dataset: DatasetDir, repeated: np.ndarray) -> list[Problem]:
                     continue
                 place = f"record {number} of '{entry.file}'"
                 if (earlier := first.setdefault(example_id, place)) != place:
-                    found.add(number, f"has the id '{example_id}' of {earlier}")
+                    found.add(number, f"has the id {example_id!r} of {earlier}")
             problems += found.all()
     return problems

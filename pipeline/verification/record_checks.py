@@ -103,7 +103,7 @@ class RecordChecks:
         for number, origin in self._origins if missing else ():
             if origin in missing:
                 path = self._source.dataset.path
-                self._found.add(number, f"was made from '{origin}', which '{path}' lacks")
+                self._found.add(number, f"was made from {origin!r}, which '{path}' lacks")
         self._origins = []
 
 
@@ -156,15 +156,15 @@ class ProvenanceRules:
     def read(self, features: Mapping[str, Any]) -> Provenance | str:
         """Reads the provenance of a record; returns the reason as text if it is unusable."""
         if len(features) > len(self.names):  # with fewer, one of its own is missing
-            return f"has the feature '{min(set(features) - self.names)}', which is not its own"
+            return f"has the feature {min(set(features) - self.names)!r}, which is not its own"
         return read_provenance(features, self.confidences)
 
     def check(self, row: ParsedRecord, found: Provenance) -> str:
         """Returns how a record contradicts the other files or itself, or an empty text."""
         if self.recipe is not None and found.recipe != self.recipe:
-            return f"has the recipe '{found.recipe}' instead of '{self.recipe}'"
+            return f"has the recipe {found.recipe!r} instead of {self.recipe!r}"
         if not row.example_id.startswith(f"{found.anchor_id}/{found.recipe}/"):
-            return f"has an id that is not of its anchor '{found.anchor_id}' and its recipe"
+            return f"has an id that is not of its anchor {found.anchor_id!r} and its recipe"
         if isinstance(self.seen, Coverage):
             cell = tuple(row.codes[axis] for axis in self._axes)
             self.made[cell] += 1
@@ -172,7 +172,5 @@ class ProvenanceRules:
         else:
             seen = self.seen or found.seen
         if found.seen != seen:
-            return (
-                f"has seen_combination={found.seen}, but its cell is {'' if seen else 'not '}seen"
-            )
+            return f"has {SEEN}={int(found.seen)}, the input says {int(seen)}"
         return ""
