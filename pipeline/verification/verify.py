@@ -41,8 +41,8 @@ def verify(
     path = os.fspath(path)
     try:
         dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
-    except ValueError as error:
-        return Verification(path, 0, 0, (Problem(MANIFEST_FILE, f"is damaged: {error}"),))
+    except (ValueError, RecursionError) as error:
+        return Verification(path, 0, 0, (Problem(MANIFEST_FILE, f"cannot be read: {error}"),))
     source = _open_source(dataset, data)
     problems = check_listed(dataset)
     damaged = {problem.file for problem in problems}
@@ -52,10 +52,9 @@ def verify(
     if source and (unlike := source.check(dataset.manifest)):
         source, problems = None, problems + unlike
     change, unreadable = read_coverage(dataset, damaged)
-    rules = None
-    if dataset.manifest.kind == "generated":
-        seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
-        rules = ProvenanceRules.of(dataset, judged, seen)
+    seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
+    generated = dataset.manifest.kind == "generated"
+    rules = ProvenanceRules.of(dataset, judged, seen) if generated else None
     checks = RecordChecks(dataset, rules, source)
     of_records = _check_records(dataset, checks)
     if rules and not of_records and checks.shards == len(dataset.manifest.shards):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import bags
 import letters
 import pytest
 from letters import letters_bundle, letters_config, letters_data
@@ -212,9 +213,17 @@ def test_coverage_must_count_the_records(made):
     assert problems(made) == ["coverage.json counts other cells than the records have"]
 
 
-def test_a_manifest_that_contradicts_itself_is_damage(made):
-    edit_json(made / "manifest.json", lambda manifest: manifest["totals"].update(requested=1))
-    assert problems(made)[0].startswith("manifest.json is damaged")
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"totals": {"requested": 1}}'])
+def test_a_manifest_that_is_none_is_damage(made, text):
+    (made / "manifest.json").write_text(text)
+    assert problems(made)[0].startswith("manifest.json cannot be read")
+
+
+@pytest.mark.parametrize("kind", ["vectors", "words"])
+def test_other_observations_are_whole(tmp_path, kind):
+    source = "builtin:moons" if kind == "vectors" else bags.save(tmp_path)
+    import_dataset(source, tmp_path / "data", max_examples=100)
+    assert run("verify", tmp_path / "data").exit_code == 0
 
 
 def test_strangers_are_named_and_hidden_names_are_left_to_runs(made):
