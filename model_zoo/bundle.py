@@ -158,6 +158,30 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
+def find_damage(folder: Path) -> dict[str, str]:
+    """Compares every file of a bundle with its digest; loads nothing.
+
+    Returns:
+        The reason for each file that is missing or not what was saved, by name.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / DESCRIPTION).read_bytes())
+        files = dict(description["files"])
+        intact = description["digest"] == _digest(description)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        return {DESCRIPTION: f"cannot be read: {type(error).__name__}: {error}"}
+    found = {} if intact else {DESCRIPTION: "does not match its digest"}
+    if set(files) != set(weight_files()):
+        found[DESCRIPTION] = f"lists the files {sorted(files)} instead of {sorted(weight_files())}"
+    for name in weight_files():
+        if not (folder / name).is_file():
+            found[name] = "is missing"
+        elif name in files and _sha256(folder / name) != files[name]:
+            found[name] = f"does not match the digest in {DESCRIPTION}"
+    return found
+
+
 def load_bundle(folder: Path) -> Bundle:
     """Checks a bundle as `read_description` does, then loads it."""
     folder = Path(folder)

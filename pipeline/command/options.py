@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from latentloom.pipeline.storage.files import is_remote
+from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 
 app = typer.Typer(
     name="latentloom",
@@ -49,3 +51,16 @@ Settings = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
 ]
+
+
+def exit_on_problems(problems: Sequence[Any]) -> None:
+    """Names the problems of a directory, one a line, and then ends the command with exit code 1.
+
+    Args:
+        problems: Problems with `file` and `reason`.
+    """
+    for problem in problems:
+        file = problem.file if problem.file.isprintable() else repr(problem.file)
+        typer.echo(f"{file} {' '.join(problem.reason.split())}", err=True)
+    if problems:
+        raise typer.Exit(FAILED_RUN)

@@ -7,30 +7,25 @@ import os
 from collections.abc import Sequence
 
 from latentloom.augment import Coverage
-from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location, exists, read_text
 
-_FILE = "coverage.json"
+COVERAGE_FILE = "coverage.json"
 
 
-def write_change(
-    out: str, before: Coverage, made: Sequence[Sequence[tuple[Sequence[int], int]]]
-) -> None:
-    """Writes the examples of each cell before and after into a data set directory.
+def change_document(before: Coverage, made: Sequence[Sequence[tuple[Sequence[int], int]]]) -> str:
+    """Returns the text of the file.
 
     Args:
-        out: The directory of the generated data set.
         before: The cells of the input data.
         made: For each shard, the cells that were written and their numbers of variants.
     """
     parts = [Coverage(before.names, {tuple(c): n for c, n in cells}) for cells in made]
-    document = {"before": before.to_dict(), "after": before.merge(*parts).to_dict()}
-    write_atomic(os.path.join(out, _FILE), json.dumps(document))
+    return json.dumps({"before": before.to_dict(), "after": before.merge(*parts).to_dict()})
 
 
 def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
     """Reads the coverage before and after generation; None if the file is missing."""
-    path = os.path.join(out, _FILE)
+    path = os.path.join(out, COVERAGE_FILE)
     if not exists(path):
         return None
     document = json.loads(read_text(path))

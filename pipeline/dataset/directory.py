@@ -8,12 +8,19 @@ from dataclasses import dataclass
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from latentloom.pipeline.dataset.reading import no_examples, sampled_records, stream_shard
+from latentloom.pipeline.dataset.reading import (
+    Parse,
+    no_examples,
+    parse_row,
+    sampled_records,
+    stream_shard,
+)
 from latentloom.pipeline.observations import KINDS, Kind
 from latentloom.pipeline.storage.files import file_size
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
+CONFIG_FILE, DEAD_LETTERS_FILE = "config.yaml", "dead_letters.jsonl"
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,17 @@ class DatasetDir:
             )
         return dataset
 
-    def missing_or_resized(self) -> list[tuple[str, str]]:
-        """Returns files that are missing or have another size than recorded, with the reason."""
+    def missing_or_resized(self, *, every_file: bool = False) -> list[tuple[str, str]]:
+        """Returns files that are missing or have another size than recorded, with the reason.
+
+        Args:
+            every_file: Whether to look at all files of the manifest, not only at those that
+                reading needs.
+        """
         problems = []
-        sizes = {shard.file: shard.num_bytes for shards in self.splits.values() for shard in shards}
+        sizes = {shard.file: shard.num_bytes for shard in self.manifest.shards}
+        if every_file:
+            sizes |= {name: entry.num_bytes for name, entry in self.manifest.files.items()}
         for file, size in {**dict.fromkeys(METADATA_FILES), **sizes}.items():
             found = file_size(os.path.join(self.path, file))
             if found is None:
@@ -100,6 +114,7 @@ class DatasetDir:
         records: Container[int] | None = None,
         start: int = 0,
         stop: int | None = None,
+        parse: Parse = parse_row,
     ) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a shard in batches; damaged or unfit records become dead letters.
 
@@ -110,6 +125,7 @@ class DatasetDir:
             records: Numbers of the records to read; all by default.
             start: The first record of a slice.
             stop: The record after the slice; the end of the shard by default.
+            parse: Reads one record, as `parse_row` does.
 
         Yields:
             The good examples of a batch, and its dead letters.
@@ -122,6 +138,7 @@ class DatasetDir:
             records=records,
             start=start,
             stop=stop,
+            parse=parse,
         )
 
     def read_shard(self, split: str, index: int) -> tuple[Examples, list[DeadLetter]]:

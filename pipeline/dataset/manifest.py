@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+from collections import Counter
 from typing import Any, Literal
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 
 from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.dataset.details import DETAILS
+from latentloom.pipeline.dataset.file_entry import FileEntry, PlainName, Sha256
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -38,8 +40,6 @@ RESERVED_FEATURES = (
 """Features of a record that are not factors."""
 CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; for another factor, `<this>_<factor>`."""
-TRAINED_ON = "trained_on"
-"""Detail of a manifest: name and digest of the data set that the model was trained on."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
@@ -53,18 +53,11 @@ class ShardEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str
+    file: PlainName
     records: int = Field(ge=0)
     num_bytes: int = Field(ge=0)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    sha256: Sha256
     label_counts: list[int]
-
-    @field_validator("file")
-    @classmethod
-    def _plain_file_name(cls, file: str) -> str:
-        if file != os.path.basename(file) or file in ("", ".", ".."):
-            raise ValueError(f"a shard must be a plain file name, got '{file}'")
-        return file
 
 
 class Manifest(BaseModel):
@@ -80,17 +73,15 @@ class Manifest(BaseModel):
         factors: Value names of each factor in the order of their codes; `"label"` first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
         splits: The shards of each split, in order.
+        files: All other files of the directory except the manifest, by name; empty in data sets of
+            older versions.
         source: Origin of the examples, with the options of the import or generation.
         versions: Versions of the packages that wrote it.
         totals: `requested`, `written`, `rejected` and `dead` examples.
         details: How it was made: `ImportedDetails` or `GeneratedDetails` as plain data.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        serialize_by_alias=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_version: int = SCHEMA_VERSION
     kind: Literal["imported", "generated"]
@@ -104,6 +95,7 @@ class Manifest(BaseModel):
     factors: dict[str, list[str]]
     vocabulary: list[str] = []
     splits: dict[str, list[ShardEntry]]
+    files: dict[PlainName, FileEntry] = {}
     source: dict[str, Any] = {}
     versions: dict[str, str] = {}
     totals: dict[str, int]
@@ -145,10 +137,22 @@ class Manifest(BaseModel):
             raise ValueError(f"totals must have exactly {TOTALS}, got {sorted(self.totals)}")
         if self.totals["requested"] != sum(self.totals[key] for key in TOTALS[1:]):
             raise ValueError(f"requested must be written + rejected + dead, got {self.totals}")
-        for shard in (shard for shards in self.splits.values() for shard in shards):
+        for shard in self.shards:
             if len(shard.label_counts) != len(self.class_names):
                 raise ValueError(f"shard '{shard.file}' must count {len(self.class_names)} classes")
         return self
+
+    @model_validator(mode="after")
+    def _files_are_distinct(self) -> Manifest:
+        names = Counter([MANIFEST_FILE, *self.files, *(shard.file for shard in self.shards)])
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"every file must be listed once, got '{twice[0]}' twice")
+        return self
+
+    @property
+    def shards(self) -> list[ShardEntry]:
+        """The shards of all splits, in order."""
+        return [shard for shards in self.splits.values() for shard in shards]
 
     @property
     def class_names(self) -> list[str]:
@@ -158,8 +162,7 @@ class Manifest(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 over the hashes of all shards; identifies the examples."""
-        hashes = [shard.sha256 for shards in self.splits.values() for shard in shards]
-        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        return hashlib.sha256("\n".join(s.sha256 for s in self.shards).encode()).hexdigest()
 
     def num_examples(self, split: str) -> int:
         """Returns the number of examples in a split; 0 for an unknown split."""

@@ -22,10 +22,12 @@ def _listed(path: str) -> Collection[str] | None:
         manifest = Manifest.read(os.path.join(path, MANIFEST_FILE))
     except (OSError, ValueError):
         return None
-    shards = {shard.file for shards in manifest.splits.values() for shard in shards}
-    generated = (*_OF_GENERATED, *_OF_JOB) if manifest.kind == "generated" else ()
-    labels = (_LABELS.replace("*", factor) for factor in manifest.factors)
-    return {MANIFEST_FILE, *_TFDS, *shards, *labels, *generated}
+    files = {MANIFEST_FILE, *(shard.file for shard in manifest.shards), *manifest.files}
+    is_generated = manifest.kind == "generated"
+    if not manifest.files:
+        labels = (_LABELS.replace("*", factor) for factor in manifest.factors)
+        files |= {*_TFDS, *labels, *(_OF_GENERATED if is_generated else ())}
+    return files | {*(_OF_JOB if is_generated else ())}
 
 
 DATA_SET = OutputKind(

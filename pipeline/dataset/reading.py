@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -41,12 +41,30 @@ def parse_row(
         kind: The kind of observation.
         observation_shape: Event shape that the observation must have.
     """
+    features = parse_features(record)
+    if isinstance(features, str):
+        return features
+    return row_of(number, features, factors, kind, observation_shape)
+
+
+def parse_features(record: bytes | BadRecord) -> Mapping[str, Any] | str:
+    """Reads the features of a `tf.train.Example`, by name; a reason as text if it is unusable."""
     if isinstance(record, BadRecord):
         return record.reason
     try:
-        features = Example.FromString(record).features.feature
+        return Example.FromString(record).features.feature
     except DecodeError:
         return "the record is not a tf.train.Example"
+
+
+def row_of(
+    number: int,
+    features: Mapping[str, Any],
+    factors: Mapping[str, Sequence[str]],
+    kind: Kind,
+    observation_shape: tuple[int, ...],
+) -> ParsedRecord | str:
+    """Reads a row from the features of a record; takes the other arguments of `parse_row`."""
     codes = []
     for name, values in factors.items():
         code = features[name].int64_list.value
@@ -64,6 +82,10 @@ def parse_row(
     return ParsedRecord(number, value, codes, example_id[0].decode(errors="replace"))
 
 
+Parse = Callable[..., ParsedRecord | str]
+"""Reads one record; takes the arguments of `parse_row`."""
+
+
 def stream_shard(
     path: str,
     entry: ShardEntry,
@@ -73,6 +95,7 @@ def stream_shard(
     records: Container[int] | None = None,
     start: int = 0,
     stop: int | None = None,
+    parse: Parse = parse_row,
 ) -> Iterator[tuple[Examples, list[DeadLetter]]]:
     """Streams a shard in batches; damaged or unfit records become dead letters.
 
@@ -84,6 +107,7 @@ def stream_shard(
         records: Numbers of the records to read; all by default.
         start: The first record of a slice.
         stop: The record after the slice; the end of the shard by default.
+        parse: Reads one record, as `parse_row` does.
 
     Yields:
         The good examples of a batch, and its dead letters; at least one batch, possibly empty.
@@ -96,7 +120,7 @@ def stream_shard(
     ):
         if records is not None and number not in records:
             continue
-        row = parse_row(number, record, manifest.factors, kind, manifest.observation_shape)
+        row = parse(number, record, manifest.factors, kind, manifest.observation_shape)
         if isinstance(row, str):
             dead.append(DeadLetter(entry.file, number, row))
         else:

@@ -1,4 +1,4 @@
-"""Writes the metadata files that TFDS needs to read a directory."""
+"""Makes the metadata files that TFDS needs to read a directory."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from typing import Any
 
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
-def write_metadata(
-    path: str | os.PathLike[str],
-    manifest: Manifest,
-    extra_features: Mapping[str, Any] | None = None,
-) -> None:
-    """Writes the metadata files that `tfds.builder_from_directory` needs.
+def metadata_files(
+    manifest: Manifest, extra_features: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
+    """Returns the metadata files that `tfds.builder_from_directory` needs, by name.
 
     Args:
-        path: Path of the directory.
         manifest: The manifest of the directory.
         extra_features: TFDS features of the records beyond observation, factors and `example_id`.
     """
@@ -43,7 +39,7 @@ def write_metadata(
         for split, shards in manifest.splits.items()
     ]
     with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:  # TFDS writes few schemes
-        shards = {shard.file for shards in manifest.splits.values() for shard in shards}
+        shards = {shard.file for shard in manifest.shards}
         for shard in shards:
             Path(folder, shard).touch()  # TFDS looks for their names
         tfds.folder_dataset.write_metadata(
@@ -55,5 +51,5 @@ def write_metadata(
             description=str(manifest.source.get("description", manifest.name)),
             supervised_keys=(kind.feature, "label"),
         )
-        for name in set(os.listdir(folder)) - shards:
-            write_atomic(os.path.join(path, name), Path(folder, name).read_bytes())
+        names = sorted(set(os.listdir(folder)) - shards)
+        return {name: Path(folder, name).read_bytes() for name in names}

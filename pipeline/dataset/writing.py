@@ -1,14 +1,18 @@
-"""Serializes examples, names shards, and makes the manifest entry of a shard."""
+"""Writes a data set directory: records, names and entries of shards, and the files beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.manifest import ShardEntry
+from latentloom.pipeline.dataset.file_entry import FileEntry
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from latentloom.pipeline.observations import Kind
+from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import exists, file_size, sha256_file
 from latentloom.pipeline.storage.tf_example import serialize
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
@@ -42,3 +46,55 @@ def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[
     for value, codes, example_id in zip(kind.encode(examples.observations), rows, ids, strict=True):
         factors = dict(zip(names, codes, strict=True))
         yield serialize({kind.feature: value, **factors, "example_id": example_id})
+
+
+def write_manifest(
+    folder: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, bytes]
+) -> None:
+    """Completes a directory of shards: writes the files beside them, then the manifest.
+
+    The manifest lists these files. It also lists the files of an earlier manifest of the directory
+    that are unchanged, such as the report on a data set that a rerun completes again.
+
+    Args:
+        folder: The directory.
+        manifest: The manifest, still without files.
+        files: Contents of the files, by name.
+    """
+    entries = _unchanged_files(folder) | {name: FileEntry.of(data) for name, data in files.items()}
+    for name, data in files.items():
+        write_atomic(os.path.join(folder, name), data)
+    manifest.model_copy(update={"files": entries}).write(os.path.join(folder, MANIFEST_FILE))
+
+
+def add_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
+    """Writes more files into a complete directory, or replaces some.
+
+    The manifest lists them first: a process that dies in between leaves files that `verify` names,
+    and no file that the manifest does not know.
+
+    Args:
+        folder: The directory.
+        files: Contents of the files, by name.
+    """
+    path = os.path.join(folder, MANIFEST_FILE)
+    manifest = Manifest.read(path)
+    entries = {name: FileEntry.of(data) for name, data in files.items()}
+    manifest.model_copy(update={"files": manifest.files | entries}).write(path)
+    for name, data in files.items():
+        write_atomic(os.path.join(folder, name), data)
+
+
+def _unchanged_files(folder: str | os.PathLike[str]) -> dict[str, FileEntry]:
+    """Returns the files that the manifest of a directory lists and that are as it says."""
+    path = os.path.join(folder, MANIFEST_FILE)
+    try:
+        listed = Manifest.read(path).files if exists(path) else {}
+    except ValueError:  # a damaged manifest is replaced
+        listed = {}
+    return {name: e for name, e in listed.items() if is_unchanged(os.path.join(folder, name), e)}
+
+
+def is_unchanged(path: str | os.PathLike[str], entry: FileEntry) -> bool:
+    """Returns whether a file has the size and the hash of its entry."""
+    return file_size(path) == entry.num_bytes and sha256_file(path) == entry.sha256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.dataset.own_files import DATA_SET
+from latentloom.pipeline.dataset.writing import add_files
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
 from latentloom.pipeline.evaluation.decoded.recombinations import (
@@ -36,10 +39,11 @@ from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss_curves, rejections
 from latentloom.pipeline.report.measure import Measure, by_key
-from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.files import Location, local_folder
+from latentloom.pipeline.storage.locks import locked
 
 READ_AT_MOST = 20_000
 """Most real examples that the figures of a report are drawn from."""
@@ -84,7 +88,10 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     examples = read_some(source, config.generate.split)
     result = _measure(_Generation(config, Codec(bundle), examples, read_change(out)))
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
-    return write_report(out, report, {**result.pictures, **_charts(report, history)})
+    report, files = render_report(report, {**result.pictures, **_charts(report, history)})
+    with locked(os.fspath(out), DATA_SET.name):
+        add_files(out, files)
+    return report
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:

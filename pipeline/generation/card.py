@@ -10,7 +10,6 @@ from jinja2 import Environment
 from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import is_remote
 
 CARD_FILE = "README.md"
@@ -63,11 +62,11 @@ The figures on quality are in `report.html`.
 """
 
 
-def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None:
-    """Writes the dataset card of a generated data set into its directory.
+def render_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> str:
+    """Returns the dataset card of a generated data set.
 
     Args:
-        out: The directory.
+        out: Its directory.
         manifest: Its manifest.
         judged: Factors besides the label that the judge reads.
     """
@@ -76,7 +75,7 @@ def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
     card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
-    text = card.render(
+    return card.render(
         m=manifest,
         details=details,
         kind=KINDS[manifest.observation],
@@ -87,4 +86,3 @@ def write_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> None
         others=[name for name in manifest.factors if name != "label"],
         folder=os.path.basename(out if is_remote(out) else os.path.abspath(out)),
     )
-    write_atomic(os.path.join(out, CARD_FILE), text)

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset.coverage_file import write_change
+from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
-from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.manifest import (
-    CONFIDENCE,
-    MANIFEST_FILE,
-    TOTALS,
-    Manifest,
-    library_versions,
-)
-from latentloom.pipeline.dataset.tfds_metadata import write_metadata
-from latentloom.pipeline.generation.card import write_card
+from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE, DatasetDir
+from latentloom.pipeline.dataset.manifest import TOTALS, Manifest, library_versions
+from latentloom.pipeline.dataset.provenance import provenance_features
+from latentloom.pipeline.dataset.tfds_metadata import metadata_files
+from latentloom.pipeline.dataset.writing import write_manifest
+from latentloom.pipeline.generation.card import CARD_FILE, render_card
 from latentloom.pipeline.generation.job import GenerationJob, output_name
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.atomic_files import write_atomic
 
 
 def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:
@@ -36,14 +27,19 @@ def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
     """
     check_budget(job, reports)
     check_yield(reports)
-    out, manifest = job.out, make_manifest(job, reports, config)
-    write_metadata(out, manifest, provenance_features(job))
-    write_dead_letters(out, reports)
-    write_card(out, manifest, [name for name in job.plan.judged if name != "label"])
+    manifest = make_manifest(job, reports, config)
+    others = [name for name in job.plan.judged if name != "label"]
+    texts = {
+        DEAD_LETTERS_FILE: dead_letter_lines(reports),
+        CARD_FILE: render_card(job.out, manifest, others),
+        CONFIG_FILE: config.to_yaml(),
+    }
     if job.plan.coverage is not None:
-        write_change(out, job.plan.coverage, [report.cells for report in reports])
-    write_atomic(os.path.join(out, "config.yaml"), config.to_yaml())
-    manifest.write(os.path.join(out, MANIFEST_FILE))
+        cells = [report.cells for report in reports]
+        texts[COVERAGE_FILE] = change_document(job.plan.coverage, cells)
+    metadata = metadata_files(manifest, provenance_features(job.plan.judged))
+    files = metadata | {name: text.encode() for name, text in texts.items()}
+    write_manifest(job.out, manifest, files)
 
 
 def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
@@ -68,25 +64,6 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
         f"No variant was written; the gate rejected all of {refused}. Expected: at least one. "
         "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
     )
-
-
-def provenance_features(job: GenerationJob) -> dict[str, Any]:
-    """TFDS features of the provenance in every generated record."""
-    import tensorflow_datasets as tfds
-
-    return {
-        "anchor_id": tfds.features.Text(),
-        "donor_ids": tfds.features.Sequence(tfds.features.Text()),
-        "recipe": tfds.features.Text(),
-        "seen_combination": tfds.features.Scalar(np.bool_),
-        CONFIDENCE: tfds.features.Scalar(np.float32),
-        **{
-            f"{CONFIDENCE}_{factor}": tfds.features.Scalar(np.float32)
-            for factor in job.plan.judged
-            if factor != "label"
-        },
-        "seed": tfds.features.Scalar(np.int64),
-    }
 
 
 def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
@@ -129,8 +106,7 @@ def _rejections(reports: Sequence[ShardReport], names: Sequence[str]) -> dict[st
     return {name: dict(counts) for name, counts in by_class.items()}
 
 
-def write_dead_letters(out: str, reports: Sequence[ShardReport]) -> None:
-    """Writes one JSON line per unreadable input record."""
+def dead_letter_lines(reports: Sequence[ShardReport]) -> str:
+    """Returns one JSON line per unreadable input record."""
     letters = [letter for report in reports for letter in report.dead_letters]
-    text = "".join(json.dumps(letter) + "\n" for letter in letters)
-    write_atomic(os.path.join(out, "dead_letters.jsonl"), text)
+    return "".join(json.dumps(letter) + "\n" for letter in letters)

@@ -16,7 +16,8 @@ from latentloom.pipeline.dataset.manifest import (
     library_versions,
 )
 from latentloom.pipeline.dataset.own_files import DATA_SET
-from latentloom.pipeline.dataset.tfds_metadata import write_metadata
+from latentloom.pipeline.dataset.tfds_metadata import metadata_files
+from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
@@ -93,8 +94,7 @@ def import_dataset(
     ):
         splits = {s: write_split(folder, name, opened, s, shards, outcome) for s in opened.splits}
         manifest = _manifest(name, opened, origin, splits, outcome, details)
-        write_metadata(folder, manifest)
-        manifest.write(os.path.join(folder, MANIFEST_FILE))
+        write_manifest(folder, manifest, metadata_files(manifest))
     return DatasetDir.open(out)
 
 

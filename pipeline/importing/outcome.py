@@ -13,7 +13,8 @@ FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 LEFT_OUT = "left_out"
 """Detail of a manifest: for each reason, the number of left-out examples of each split."""
 _DEAD_LETTERS = "dead_letters"
-_LISTED_LETTERS = 100
+LISTED_LETTERS = 100
+"""Largest number of dead letters in the details of a manifest."""
 
 Progress = Callable[[int, int], None]
 """Called as `progress(done, total)` with numbers of examples."""
@@ -91,7 +92,7 @@ class ImportOutcome:
 
     def details(self) -> dict[str, Any]:
         """Returns details for the manifest: first dead letters, and counts of left-out examples."""
-        letters = [asdict(letter) for letter in self.dead[:_LISTED_LETTERS]]
+        letters = [asdict(letter) for letter in self.dead[:LISTED_LETTERS]]
         left_out = {LEFT_OUT: _count_by_reason(self.left_out)} if self.left_out else {}
         return {_DEAD_LETTERS: letters} | left_out
 

@@ -41,12 +41,24 @@ def write_report(
     Raises:
         ValueError: The report has an invalid field, or a picture is not a PNG.
     """
+    report, files = render_report(report, pictures, name)
+    for file, data in files.items():
+        write_atomic(os.path.join(out, file), data)
+    return report
+
+
+def render_report(
+    report: Report | Mapping[str, Any], pictures: Mapping[str, Picture], name: str = "report"
+) -> tuple[Report, dict[str, bytes]]:
+    """Returns the report with the captions of the pictures, and the contents of both files.
+
+    Takes the arguments of `write_report` and raises its errors.
+    """
     captions = {name: picture.caption for name, picture in pictures.items() if picture.caption}
     report = Report.model_validate(report).model_copy(update={"captions": captions})
     page = render_page(report, pictures, f"{name}.json")
-    write_atomic(os.path.join(out, f"{name}.json"), report.model_dump_json(indent=2) + "\n")
-    write_atomic(os.path.join(out, f"{name}.html"), page)
-    return report
+    facts = report.model_dump_json(indent=2) + "\n"
+    return report, {f"{name}.json": facts.encode(), f"{name}.html": page.encode()}
 
 
 def report_files(out: str | os.PathLike[str], name: str) -> Collection[str] | None:

@@ -12,8 +12,13 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, library_versions
 from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.sampling import rank_in_class
-from latentloom.pipeline.dataset.tfds_metadata import write_metadata
-from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
+from latentloom.pipeline.dataset.tfds_metadata import metadata_files
+from latentloom.pipeline.dataset.writing import (
+    example_records,
+    shard_entry,
+    shard_file,
+    write_manifest,
+)
 from latentloom.pipeline.storage.output_directories import replaced_when_complete
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
@@ -76,6 +81,5 @@ def write_subset(
             versions=library_versions(),
             totals=total,
         )
-        write_metadata(folder, subset)
-        subset.write(os.path.join(folder, MANIFEST_FILE))
+        write_manifest(folder, subset, metadata_files(subset))
     return DatasetDir.open(out)

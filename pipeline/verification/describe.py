@@ -1,4 +1,4 @@
-"""Describes a data set directory or a model bundle from its manifest."""
+"""Describes a data set directory or a model bundle from its manifest, and finds changed files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 import os
 from typing import Any
 
-from latentloom.model_zoo.bundle import DESCRIPTION
+from latentloom.model_zoo.bundle import DESCRIPTION, find_damage
+from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
-from latentloom.pipeline.storage.files import exists, read_text
+from latentloom.pipeline.storage.files import Location, exists, local_folder, read_text
+from latentloom.pipeline.verification.listed_files import check_listed
+from latentloom.pipeline.verification.problem import Problem
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -20,21 +23,54 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns:
         For a bundle, the contents of its `bundle.json` with `kind` "bundle". For a data set,
         `kind`, `name`, `version`, `image_shape`, `factors`, `splits` (examples, shards, bytes and
-        label counts of each), `totals`, `source`, `versions` and `details`.
+        label counts of each), `files` (bytes of each), `totals`, `source`, `versions` and
+        `details`.
 
     Raises:
         FileNotFoundError: If it is neither.
+        ValueError: If its manifest or `bundle.json` is invalid.
     """
     path = os.fspath(path)
     bundle = os.path.join(path, DESCRIPTION)
     if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
-    if exists(bundle):
-        return {"kind": "bundle", **json.loads(read_text(bundle))}
+    if is_bundle(path):
+        return {"kind": "bundle", **_read_bundle(bundle)}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
         f"{MANIFEST_FILE} or {DESCRIPTION}. Received: path='{path}'. Check the path."
     )
+
+
+def _read_bundle(path: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(read_text(path)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"'{path}' does not describe a bundle. Expected: the JSON file that `latentloom train` "
+            f"wrote. Received: {error}. Copy the bundle again or retrain."
+        ) from error
+
+
+def is_bundle(path: Location) -> bool:
+    """Returns whether a directory is a model bundle rather than a data set."""
+    holds = [exists(os.path.join(path, file)) for file in (MANIFEST_FILE, DESCRIPTION)]
+    return holds == [False, True]
+
+
+def find_changes(path: Location) -> list[Problem]:
+    """Finds files of a described directory that differ from its manifest; reads no records.
+
+    Compares the sizes of all files, and the digests of all files except shards.
+
+    Args:
+        path: A data set directory or a model bundle.
+    """
+    path = os.fspath(path)
+    if not is_bundle(path):
+        return check_listed(DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE))))
+    with local_folder(path) as folder:
+        return [Problem(file, reason) for file, reason in find_damage(folder).items()]
 
 
 def _describe_dataset(manifest: Manifest) -> dict[str, Any]:
@@ -47,4 +83,6 @@ def _describe_dataset(manifest: Manifest) -> dict[str, Any]:
         }
         for split, shards in manifest.splits.items()
     }
-    return manifest.model_dump(exclude={"splits", "schema_version"}) | {"splits": splits}
+    files = {name: entry.num_bytes for name, entry in manifest.files.items()}
+    described = manifest.model_dump(exclude={"splits", "files", "schema_version"})
+    return described | {"splits": splits, "files": files}

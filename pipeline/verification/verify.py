@@ -1,117 +1,85 @@
-"""Checks a data set directory against its manifest, byte by byte and record by record."""
+"""Checks a data set directory against its manifest: every file, byte by byte, record by record."""
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
 
-import numpy as np
-
-from latentloom.pipeline.dataset.directory import MISSING, DatasetDir
+from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
-from latentloom.pipeline.storage.files import list_names, read_text, sha256_file
-
-_INFO = "dataset_info.json"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A problem with a file of a data set directory."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The result of a check: what was checked, and the problems found.
-
-    Args:
-        path: The directory.
-        shards: Number of shards checked.
-        records: Number of intact records found.
-        problems: The problems; empty if the directory is intact.
-    """
-
-    path: str
-    shards: int
-    records: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the directory is intact."""
-        return not self.problems
+from latentloom.pipeline.storage.files import file_size
+from latentloom.pipeline.verification.consistency import (
+    check_consistency,
+    check_coverage,
+    known_cells,
+    read_coverage,
+)
+from latentloom.pipeline.verification.identities import find_repeated
+from latentloom.pipeline.verification.listed_files import check_listed, check_strangers
+from latentloom.pipeline.verification.origins import Source
+from latentloom.pipeline.verification.problem import Problem, Verification
+from latentloom.pipeline.verification.record_checks import ProvenanceRules, RecordChecks
+from latentloom.pipeline.verification.tfds_check import check_metadata, judged_factors
 
 
-def verify(path: str | os.PathLike[str]) -> Verification:
-    """Checks sizes, hashes, checksums, images, counts and the TFDS metadata of a directory.
+def verify(
+    path: str | os.PathLike[str], data: str | os.PathLike[str] | None = None
+) -> Verification:
+    """Checks that a directory holds exactly what its manifest says.
+
+    Every file is listed and has its size and hash; every record is intact, fits the manifest, has
+    an id of its own and, if generated, its provenance. TFDS metadata, totals, dead letters,
+    coverage, configuration and report agree with the manifest. Memory grows by 8 bytes a record.
 
     Args:
         path: A data set directory.
+        data: The data set that it was generated from, to look for anchors and donors in.
 
     Raises:
-        FileNotFoundError: If the manifest is missing.
-        ValueError: If the manifest is invalid.
+        FileNotFoundError: If a manifest is missing, or a file of `data`.
+        ValueError: If `path` was not generated, but `data` is given, or `data` is invalid.
     """
     path = os.fspath(path)
-    dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
-    problems = [Problem(file, reason) for file, reason in dataset.missing_or_resized()]
-    missing = {problem.file for problem in problems if problem.reason == MISSING}
-    records = shards = 0
-    for split, entries in dataset.splits.items():
-        for index, entry in enumerate(entries):
-            if entry.file not in missing:
-                found, wrong = _check_shard(dataset, split, index)
-                records, shards = records + found, shards + 1
-                problems += wrong
-    problems += _check_metadata(dataset) if _INFO not in missing else []
-    problems += _check_totals(dataset.manifest) + _check_strangers(dataset)
-    return Verification(path, shards, records, tuple(problems))
-
-
-def _check_shard(dataset: DatasetDir, split: str, index: int) -> tuple[int, list[Problem]]:
-    """Returns the number of intact records of a shard, and its problems."""
-    entry = dataset.shards(split)[index]
-    problems, records = [], 0
-    counts = np.zeros(len(entry.label_counts), np.int64)
-    if sha256_file(dataset.shard_path(split, index)) != entry.sha256:
-        problems.append(Problem(entry.file, "has another SHA-256 than recorded"))
-    for examples, dead in dataset.iter_shard(split, index):
-        records += len(examples)
-        counts += np.bincount(examples.labels, minlength=len(counts))
-        problems += [Problem(entry.file, f"record {d.record}: {d.reason}") for d in dead]
-    if records != entry.records:
-        problems.append(Problem(entry.file, f"has {records} records instead of {entry.records}"))
-    if counts.tolist() != entry.label_counts:
-        problems.append(Problem(entry.file, "has other label counts than recorded"))
-    return records, problems
-
-
-def _check_metadata(dataset: DatasetDir) -> list[Problem]:
-    """Compares the shard lengths that TFDS reads with the manifest."""
-    text = read_text(os.path.join(dataset.path, _INFO))
     try:
-        splits = json.loads(text)["splits"]
-        lengths = {s["name"]: [int(n) for n in s["shardLengths"]] for s in splits}
-    except (ValueError, KeyError, TypeError) as error:
-        return [Problem(_INFO, f"cannot be read: {error}")]
-    recorded = {split: [s.records for s in shards] for split, shards in dataset.splits.items()}
-    return [] if lengths == recorded else [Problem(_INFO, "has other shard lengths than recorded")]
+        dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
+    except (ValueError, RecursionError) as error:
+        return Verification(path, 0, 0, (Problem(MANIFEST_FILE, f"cannot be read: {error}"),))
+    source = _open_source(dataset, data)
+    problems = check_listed(dataset)
+    damaged = {problem.file for problem in problems}
+    judged = judged_factors(dataset, damaged)
+    problems += check_metadata(dataset, judged, damaged)
+    problems += check_consistency(dataset, damaged)
+    if source and (unlike := source.check(dataset.manifest)):
+        source, problems = None, problems + unlike
+    change, unreadable = read_coverage(dataset, damaged)
+    seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
+    generated = dataset.manifest.kind == "generated"
+    rules = ProvenanceRules.of(dataset, judged, seen) if generated else None
+    checks = RecordChecks(dataset, rules, source)
+    of_records = _check_records(dataset, checks)
+    if rules and not of_records and checks.shards == len(dataset.manifest.shards):
+        of_records = check_coverage(change, rules.made)
+    found = (*problems, *unreadable, *of_records, *check_strangers(dataset))
+    return Verification(path, checks.shards, checks.records, found)
 
 
-def _check_totals(manifest: Manifest) -> list[Problem]:
-    written = sum(manifest.num_examples(split) for split in manifest.splits)
-    if written == manifest.totals["written"]:
-        return []
-    stated = manifest.totals["written"]
-    return [Problem(MANIFEST_FILE, f"states {stated} written examples, its shards have {written}")]
+def _check_records(dataset: DatasetDir, checks: RecordChecks) -> list[Problem]:
+    """Checks the shards that are there, and that no id occurs twice."""
+    problems = []
+    for split, entries in dataset.splits.items():
+        for index in range(len(entries)):
+            if file_size(dataset.shard_path(split, index)) is not None:
+                problems += checks.check_shard(split, index)
+    return problems + find_repeated(dataset, checks.ids.repeated())
 
 
-def _check_strangers(dataset: DatasetDir) -> list[Problem]:
-    """Finds shards that the manifest does not list; TFDS would read them."""
-    listed = {shard.file for shards in dataset.splits.values() for shard in shards}
-    found = {file for file in list_names(dataset.path) if ".tfrecord" in file}
-    strangers = sorted(file for file in found - listed if not file.startswith("."))
-    return [Problem(file, "is not in the manifest") for file in strangers]
+def _open_source(dataset: DatasetDir, data: str | os.PathLike[str] | None) -> Source | None:
+    """Opens the data set that another one was generated from, if it is given."""
+    if data is None:
+        return None
+    if dataset.manifest.kind != "generated":
+        raise ValueError(
+            f"Data set '{dataset.path}' was not generated. Expected: a data set of variants to "
+            f"look up in the data. Received: kind='{dataset.manifest.kind}'. Leave out --data."
+        )
+    return Source(data)

@@ -14,6 +14,7 @@ from latentloom.model_zoo.registry import MODELS
 from latentloom.pipeline.config import load_config
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.verification.verify import verify
+from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
 SAVED = Path(__file__).parent / "fixtures" / "saved"
 
@@ -38,11 +39,13 @@ def test_a_saved_bundle_matches_its_digest_and_loads(saved):
     assert bundle.digest == description["digest"]
     assert bundle.model.latent_spec == description["latent_spec"]
     assert list(bundle.model.value_range) == description["value_range"]
+    assert verify_bundle(saved / "bundle").problems == ()
 
 
 def test_a_saved_bundle_generates_what_it_generated(saved):
     config = load_config(saved / "bundle" / "config.yaml")
     made = generate(config, saved / "data", saved / "bundle", saved / "made").read("train")
+    assert verify(saved / "made", saved / "data").ok
     with np.load(saved / "expected.npz", allow_pickle=False) as expected:
         assert list(made.ids) == expected["ids"].tolist()
         for name, codes in made.factors.items():

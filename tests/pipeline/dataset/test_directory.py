@@ -8,8 +8,8 @@ import tensorflow_datasets as tfds
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
-from latentloom.pipeline.dataset.tfds_metadata import write_metadata
-from latentloom.pipeline.dataset.writing import shard_file
+from latentloom.pipeline.dataset.tfds_metadata import metadata_files
+from latentloom.pipeline.dataset.writing import shard_file, write_manifest
 from latentloom.pipeline.storage.png import encode_png
 from latentloom.pipeline.storage.tf_example import serialize
 from latentloom.pipeline.storage.tfrecords import ShardWriter
@@ -39,8 +39,7 @@ def write_shard(folder: Path, records: list[bytes]) -> DatasetDir:
         splits={"train": [entry]},
         totals={"requested": count, "written": count, "rejected": 0, "dead": 0},
     )
-    write_metadata(folder, manifest)
-    manifest.write(folder / "manifest.json")
+    write_manifest(folder, manifest, metadata_files(manifest))
     return DatasetDir.open(folder)
 
 
@@ -94,7 +93,7 @@ def test_tfds_reads_extra_features(tmp_path):
         "donor_ids": tfds.features.Sequence(tfds.features.Text()),
         "seen_combination": tfds.features.Scalar(np.bool_),
     }
-    write_metadata(tmp_path, dataset.manifest, extra)
+    write_manifest(tmp_path, dataset.manifest, metadata_files(dataset.manifest, extra))
     (example,) = tfds.builder_from_directory(tmp_path).as_dataset("train").as_numpy_iterator()
     assert example["seed"] == 7
     assert example["donor_ids"].tolist() == [b"a", b"b"]

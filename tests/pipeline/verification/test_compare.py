@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from latentloom.pipeline.command import app
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
-from latentloom.pipeline.dataset.tfds_metadata import write_metadata
+from latentloom.pipeline.dataset.tfds_metadata import metadata_files
+from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.storage.png import decode_png, encode_png
 from latentloom.pipeline.storage.tf_example import plain_features, serialize
@@ -54,8 +54,7 @@ def rewrite(path: Path, change: Change, split: str = "train", index: int = 1) ->
     written = sum(manifest.num_examples(split) for split in manifest.splits)
     totals = {"requested": written, "written": written, "rejected": 0, "dead": 0}
     manifest = manifest.model_copy(update={"totals": totals})
-    manifest.write(path / MANIFEST_FILE)
-    write_metadata(path, manifest)
+    write_manifest(path, manifest, metadata_files(manifest))
 
 
 def changed(path: Path, change: Change, **where: Any) -> Path:
@@ -202,8 +201,12 @@ def test_records_are_matched_by_id_in_any_order(pets):
 
 
 def test_a_record_twice_is_not_a_record_once(pets):
-    found = agreement(pets, lambda records: [records[4], *records])
-    assert [alone.count for alone in found.alone] == [0, 1]
+    copy = pets.with_name("copy")
+    shutil.copytree(pets, copy)
+    rewrite(copy, lambda records: [records[4], *records])
+    assert [alone.count for alone in compare(pets, copy).alone] == [0, 1]
+    (problem,) = verify(copy).problems
+    assert problem.reason.startswith("record 5: has the id")
 
 
 def test_a_shard_of_other_bytes_than_its_manifest_says_is_not_taken_as_equal(pets):

@@ -1,0 +1,158 @@
+"""Checks a model bundle: digest, weights, priors, figures and configuration."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from latentloom.model_zoo.bundle import (
+    DESCRIPTION,
+    JUDGES,
+    MODEL_WEIGHTS,
+    PRIORS,
+    Bundle,
+    find_damage,
+    load_bundle,
+    read_description,
+)
+from latentloom.pipeline.codec.spec import spec_of
+from latentloom.pipeline.config.strict_yaml import load_yaml
+from latentloom.pipeline.dataset.details import BundleDetails
+from latentloom.pipeline.dataset.directory import CONFIG_FILE
+from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.storage.files import Location, local_folder
+from latentloom.pipeline.verification.problem import Problem
+
+
+@dataclass(frozen=True)
+class BundleVerification:
+    """The result of a check of a bundle.
+
+    Args:
+        path: The directory.
+        model: Key of its model, or an empty text if it cannot be read.
+        problems: The problems; empty if the bundle is intact.
+    """
+
+    path: str
+    model: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bundle is intact."""
+        return not self.problems
+
+
+def verify_bundle(path: Location) -> BundleVerification:
+    """Checks that a bundle is what was saved, loads, and holds finite numbers.
+
+    Loads the weights only if every file matches the digest. Files that the digest does not cover
+    (`history.csv`, `curves.png` and others) are not checked, except `config.yaml`.
+
+    Args:
+        path: A bundle directory, local or in a bucket.
+    """
+    path = os.fspath(path)
+    with local_folder(path) as folder:
+        if damage := find_damage(folder):
+            problems = tuple(Problem(file, reason) for file, reason in damage.items())
+            return BundleVerification(path, "", problems)
+        try:
+            description, bundle = read_description(folder), load_bundle(folder)
+        except Exception as error:  # libraries raise errors of any kind on damaged weights
+            reason = f"describes a bundle that does not load: {type(error).__name__}: {error}"
+            return BundleVerification(path, "", (Problem(DESCRIPTION, reason),))
+        problems = [
+            *_check_description(description, bundle),
+            *_check_weights(bundle),
+            *_check_priors(description, bundle.priors),
+            *_check_figures(description),
+            *_check_config(folder, description["details"]),
+        ]
+    return BundleVerification(path, bundle.model_name, tuple(problems))
+
+
+def _check_description(description: Mapping[str, Any], bundle: Bundle) -> Iterator[Problem]:
+    """Compares the description with the model that was built from it."""
+    stated = {
+        "latent_spec": bundle.model.latent_spec,
+        "value_range": list(bundle.model.value_range),
+    }
+    for name, expected in stated.items():
+        if description[name] != expected:
+            yield Problem(DESCRIPTION, f"has another {name} than its model")
+
+
+def _check_weights(bundle: Bundle) -> Iterator[Problem]:
+    """Finds weights that are not finite."""
+    networks = {MODEL_WEIGHTS: bundle.model}
+    networks |= {f"{name}.weights.h5": getattr(bundle, name) for name in JUDGES}
+    for file, network in networks.items():
+        for variable in network.variables:
+            values = np.asarray(variable)
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                yield Problem(file, f"has weights that are not finite: {variable.path}")
+                break
+
+
+def _check_priors(
+    description: Mapping[str, Any], priors: Mapping[str, np.ndarray]
+) -> Iterator[Problem]:
+    """Checks that every block has a prior that fits it and the classes."""
+    try:
+        spec = spec_of(description["latent_spec"], priors)
+    except (ValueError, TypeError, LookupError) as error:
+        yield Problem(PRIORS, f"holds invalid priors: {error}")
+        return
+    num_classes = len(description["factors"]["label"])
+    for block in spec:
+        if block.prior.is_class_conditional and len(block.prior.weights) != num_classes:
+            yield Problem(
+                PRIORS,
+                f"has priors of {len(block.prior.weights)} classes for block '{block.name}', "
+                f"instead of {num_classes}",
+            )
+    blocks = set(description["latent_spec"])
+    if others := sorted({name.rpartition("/")[0] for name in priors} - blocks):
+        yield Problem(PRIORS, f"has priors of unknown blocks {others}")
+
+
+def _check_figures(description: Mapping[str, Any]) -> Iterator[Problem]:
+    """Checks that the measured figures, and all other numbers of the description, are finite."""
+    if places := list(_not_finite(description)):
+        yield Problem(DESCRIPTION, f"has numbers that are not finite: {', '.join(places[:3])}")
+    try:
+        for figure in BundleDetails.read(description["details"]).figures:
+            Measure.model_validate(figure)
+    except ValueError as error:
+        yield Problem(DESCRIPTION, f"has invalid figures: {error}")
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[str]:
+    """Yields the places of numbers that are not finite in a JSON document."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place
+    entries = value.items() if isinstance(value, dict) else ()
+    for key, entry in enumerate(value) if isinstance(value, list) else entries:
+        yield from _not_finite(entry, f"{place}/{key}" if place else str(key))
+
+
+def _check_config(folder: Path, details: Mapping[str, Any]) -> Iterator[Problem]:
+    """Compares `config.yaml`, which no other verb reads, with the configuration in the details."""
+    if not (folder / CONFIG_FILE).is_file():
+        return
+    try:
+        config = load_yaml((folder / CONFIG_FILE).read_text())
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        yield Problem(CONFIG_FILE, f"cannot be read: {error}")
+        return
+    if config != details.get("config"):
+        yield Problem(CONFIG_FILE, f"holds another configuration than {DESCRIPTION}")

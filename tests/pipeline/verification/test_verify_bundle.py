@@ -1,0 +1,188 @@
+"""`verify BUNDLE` checks digest, weights, priors and figures; `inspect` says what has changed."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from bundles import digits_bundle, digits_data
+from rewriting import edit_bundle, edit_json
+from typer.testing import CliRunner
+
+from latentloom.pipeline.command import app
+from latentloom.pipeline.terminal.exit_codes import USERS_MISTAKE, exit_code
+
+FILES = ("model.weights.h5", "judge.weights.h5", "auditor.weights.h5", "priors.npz")
+
+
+@pytest.fixture
+def bundle(tmp_path) -> Path:
+    return Path(shutil.copytree(digits_bundle(), tmp_path / "bundle"))
+
+
+def run(*words: Any) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def problem(path: Path) -> str:
+    """The one problem that the command names."""
+    result = run("verify", path)
+    assert result.exit_code == 1, result.output
+    assert not result.stdout
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def flip_a_byte(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def test_a_whole_bundle_is_whole(bundle):
+    result = run("verify", bundle)
+    assert result.exit_code == 0, result.stderr
+    assert "is whole: a bundle of the model zszu_vae" in result.stdout
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("verb", ["verify", "inspect"])
+def test_a_changed_byte_is_named(bundle, file, verb):
+    flip_a_byte(bundle / file)
+    result = run(verb, bundle)
+    assert result.exit_code == 1
+    assert result.stderr == f"{file} does not match the digest in bundle.json\n"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_missing_file_is_named(bundle, file):
+    (bundle / file).unlink()
+    assert problem(bundle) == f"{file} is missing"
+
+
+@pytest.mark.parametrize("verb", ["verify", "inspect"])
+def test_a_changed_description_does_not_match_its_digest(bundle, verb):
+    edit_json(bundle / "bundle.json", lambda description: description.update(judge_width=7))
+    result = run(verb, bundle)
+    assert result.exit_code == 1
+    assert result.stderr == "bundle.json does not match its digest\n"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 1, "digest": ""}', "[" * 100_000])
+def test_a_description_that_is_none_is_named(bundle, text):
+    (bundle / "bundle.json").write_text(text)
+    assert problem(bundle).startswith("bundle.json cannot be read")
+
+
+def test_a_file_outside_the_bundle_is_not_read(bundle):
+    edit_json(bundle / "bundle.json", lambda d: d["files"].update({"/etc/passwd": "0" * 64}))
+    result = run("verify", bundle)
+    assert result.exit_code == 1
+    assert "bundle.json lists the files ['/etc/passwd'" in result.stderr
+
+
+def edit_weights(file: Path, change) -> None:
+    """Changes the first array of a file of weights."""
+    with h5py.File(file, "r+") as weights:
+        found: list[str] = []
+
+        def visit(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.ndim:
+                found.append(name)
+
+        weights.visititems(visit)
+        values = change(weights[found[0]][...])  # type: ignore[index]
+        del weights[found[0]]
+        weights[found[0]] = values
+
+
+def test_weights_of_another_shape_do_not_load(bundle):
+    edit_weights(bundle / "judge.weights.h5", lambda values: values[..., :-1])
+    edit_bundle(bundle)
+    assert problem(bundle).startswith("bundle.json describes a bundle that does not load")
+
+
+def test_weights_that_are_not_finite_are_named(bundle):
+    edit_weights(bundle / "model.weights.h5", lambda values: np.full_like(values, np.nan))
+    edit_bundle(bundle)
+    assert problem(bundle).startswith("model.weights.h5 has weights that are not finite: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda priors: priors["zu/loc"].fill(np.nan), "holds invalid priors"),
+        (lambda priors: priors["zu/weights"].fill(3), "holds invalid priors"),
+        (lambda priors: priors.pop("zu/scale"), "holds invalid priors"),
+        (lambda priors: priors.update({"zv/loc": np.zeros(1)}), "has priors of unknown blocks"),
+    ],
+)
+def test_invalid_priors_are_named(bundle, change, reason):
+    with np.load(bundle / "priors.npz") as archive:
+        priors = dict(archive)
+    change(priors)
+    np.savez(bundle / "priors.npz", allow_pickle=False, **priors)
+    edit_bundle(bundle)
+    assert problem(bundle).startswith(f"priors.npz {reason}")
+
+
+def test_priors_of_another_number_of_classes_are_named(bundle):
+    with np.load(bundle / "priors.npz") as archive:
+        priors = dict(archive)
+    for name in ("zs/weights", "zs/loc", "zs/scale"):
+        priors[name] = np.repeat(priors[name][:1], 3, axis=0)
+    np.savez(bundle / "priors.npz", allow_pickle=False, **priors)
+    edit_bundle(bundle)
+    assert "has priors of 3 classes for block 'zs', instead of 10" in problem(bundle)
+
+
+@pytest.mark.parametrize("place", ["figures", "config"])
+def test_numbers_that_are_not_finite_are_named(bundle, place):
+    def change(description: dict[str, Any]) -> None:
+        if place == "figures":
+            description["details"]["figures"][0]["value"] = float("inf")
+        else:
+            description["details"]["config"]["train"]["learning_rate"] = float("nan")
+
+    edit_bundle(bundle, change)
+    result = run("verify", bundle)
+    assert result.exit_code == 1
+    assert f"numbers that are not finite: details/{place}" in result.stderr
+
+
+def test_a_figure_of_no_form_is_named(bundle):
+    edit_bundle(bundle, lambda description: description["details"]["figures"].append({}))
+    assert problem(bundle).startswith("bundle.json has invalid figures")
+
+
+def test_blocks_that_its_model_does_not_have_are_named(bundle):
+    edit_bundle(bundle, lambda d: d["latent_spec"]["zu"].update(factors=["label"]))
+    assert problem(bundle).startswith("bundle.json")
+
+
+def test_another_configuration_than_the_trained_one_is_named(bundle):
+    (bundle / "config.yaml").write_text("train: {epochs: 1}\n")
+    assert problem(bundle) == "config.yaml holds another configuration than bundle.json"
+
+
+def test_a_bundle_has_no_source(bundle):
+    error = run("verify", bundle, "--data", digits_data()).exception
+    assert isinstance(error, ValueError)
+    assert "Leave it out" in str(error)
+    assert exit_code(error) == USERS_MISTAKE
+
+
+def test_inspect_refuses_a_description_that_is_none(bundle):
+    (bundle / "bundle.json").write_text("{")
+    error = run("inspect", bundle).exception
+    assert "Copy the bundle again" in str(error)
+    assert exit_code(error) == USERS_MISTAKE
+
+
+def test_inspect_prints_a_changed_bundle(bundle):
+    flip_a_byte(bundle / "priors.npz")
+    result = run("inspect", bundle, "--json")
+    assert json.loads(result.stdout)["model"] == "zszu_vae"
