@@ -163,8 +163,8 @@ def _builder(where: str) -> Any:
     import tensorflow_datasets as tfds
 
     if os.path.isdir(where):
-        for entry in os.scandir(where):
-            check_regular(entry.path)
+        for name in os.listdir(where):
+            check_regular(os.path.join(where, name))
         if not os.path.exists(os.path.join(where, "features.json")):
             raise FileNotFoundError(
                 f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
