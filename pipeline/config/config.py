@@ -21,7 +21,15 @@ from latentloom.pipeline.config.settings import (
     StudyConfig,
     TrainConfig,
 )
-from latentloom.pipeline.config.strict_yaml import load_yaml
+from latentloom.pipeline.config.strict_yaml import (
+    DEEPEST,
+    MOST_CHARACTERS,
+    MOST_VALUES,
+    load_yaml,
+)
+
+_MOST_SHOWN = 200
+"""Largest number of characters of a value that a message shows."""
 
 
 class Config(Section):
@@ -37,8 +45,12 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _pools_generate(self) -> Config:
-        for changes in self.study.pools.values():
-            self.generate.changed(changes)
+        for name, changes in self.study.pools.items():
+            try:
+                self.generate.changed(changes)
+            except ValidationError as error:
+                above = ("study", "pools", name)
+                raise ValueError(_explain(error.errors(), changes, above)) from None
         return self
 
     def run_settings(self) -> dict[str, Any]:
@@ -67,26 +79,50 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         ValueError: If the file is not a YAML mapping, or a key or a value is wrong.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The configuration '{path}' is missing. Expected: a YAML file. "
-            f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
-        )
     try:
-        tree = load_yaml(path.read_text()) or {}
+        tree = load_yaml(_read(path))
     except yaml.YAMLError as error:
         raise ValueError(
-            f"'{path}' is not valid YAML. Expected: YAML with every key once. Received: {error}. "
-            "Correct its syntax."
+            f"'{path}' is not valid YAML. Expected: YAML with every key once, at most "
+            f"{MOST_CHARACTERS} characters, {DEEPEST} levels and {MOST_VALUES} values. Received: "
+            f"{_one_line(error)}. Correct its syntax."
         ) from error
+    tree = {} if tree is None else tree
     if not isinstance(tree, dict):
         raise ValueError(
             f"'{path}' is not a configuration. Expected: a mapping of sections. "
             f"Received: {type(tree).__name__}. Start it with `data:` or `model:`."
         )
     shrinking = tree.pop("smoke", None) or {}
+    if not isinstance(shrinking, dict):
+        raise ValueError(
+            f"In {path}: the section 'smoke' is wrong. Expected: a mapping of section.key to "
+            f"value. Received: smoke={shrinking!r}. Correct this value."
+        )
     settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
     return parse_config(tree, str(path), [*(settings if smoke else []), *overrides])
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The configuration '{path}' is missing. Expected: a YAML file. "
+            f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
+        )
+    with path.open("rb") as file:
+        content = file.read(4 * MOST_CHARACTERS + 1)  # UTF-8 has at most 4 bytes a character
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The configuration '{path}' is not UTF-8. Expected: a YAML file in UTF-8 of at most "
+            f"{MOST_CHARACTERS} characters. Received: {error.reason} at byte {error.start}. Save "
+            "it as UTF-8."
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = ()) -> Config:
@@ -100,7 +136,7 @@ def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = (
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ValueError(f"In {origin}: {_explain(error.errors())}") from None
+        raise ValueError(f"In {origin}: {_explain(error.errors(), tree)}") from None
 
 
 def _override(tree: dict[str, Any], setting: str) -> None:
@@ -110,7 +146,7 @@ def _override(tree: dict[str, Any], setting: str) -> None:
             "An override is malformed. Expected: section.key=value. "
             f"Received: --set {setting!r}. Write for example --set train.epochs=5."
         )
-    *sections, last = key.split(".")
+    *sections, last = key.split(".", DEEPEST)
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
@@ -123,41 +159,67 @@ def _override(tree: dict[str, Any], setting: str) -> None:
     except yaml.YAMLError as error:
         raise ValueError(
             f"The value of the override '{key}' is not valid YAML. Expected: every key once. "
-            f"Received: --set {setting!r}: {error}. Correct its syntax."
+            f"Received: --set {_shorten(repr(setting))}: {_one_line(error)}. Correct its syntax."
         ) from error
 
 
-def _explain(problems: Sequence[Any]) -> str:
-    """Says for each key what was expected and received; names the nearest key if it is unknown."""
+def _explain(problems: Sequence[Any], tree: Any, prefix: Sequence[str] = ()) -> str:
+    """Says for each key what was expected and received; names the nearest key if it is unknown.
+
+    Args:
+        problems: The errors of pydantic.
+        tree: What was checked.
+        prefix: Keys above it.
+    """
     expected: dict[str, list[str]] = {}
     received: dict[str, Any] = {}
     for problem in problems:
-        location = [str(part) for part in problem["loc"] if "[" not in str(part)]
-        if location[-1] in ("float", "str"):  # one of several allowed types
-            location.pop()
+        location = [*prefix, *_location(problem["loc"], tree)]
         if problem["type"] == "extra_forbidden":
-            return _explain_unknown(location)
+            return _explain_unknown(location, len(prefix))
+        rule = problem["msg"].removeprefix("Value error, ")
+        if not location:
+            return rule
         key = ".".join(location)
-        expected.setdefault(key, []).append(problem["msg"])
+        expected.setdefault(key, []).append(rule)
         received[key] = problem["input"]
     return " ".join(
         f"'{key}' is wrong. Expected: {' or '.join(rules)}. "
-        f"Received: {key}={received[key]!r}. Correct this value."
+        f"Received: {key}={_shorten(repr(received[key]))}. Correct this value."
         for key, rules in expected.items()
     )
 
 
-def _explain_unknown(location: list[str]) -> str:
-    key, known = ".".join(location), _keys_of(location[:-1])
+def _location(parts: Sequence[Any], tree: Any) -> list[str]:
+    """Returns the keys of a location, without the names of types that pydantic puts between."""
+    location = []
+    for part in parts:
+        is_key = isinstance(tree, dict) and part in tree
+        if is_key or (isinstance(tree, list) and part in range(len(tree))):
+            tree = tree[part]
+            location.append(str(part))
+    return location
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def _explain_unknown(location: list[str], skipped: int) -> str:
+    key = ".".join(location)
+    inside = ["generate", *location[skipped:]] if skipped else location
+    known = sorted(_section_at(inside[:-1]).model_fields)
     return (
         f"Unknown key '{key}'. Expected: one of {', '.join(known)}. "
         f"Received: {key}. {nearest(location[-1], known)}"
     )
 
 
-def _keys_of(sections: Sequence[str]) -> list[str]:
+def _section_at(location: Sequence[str]) -> type[Section]:
     section: Any = Config
-    for name in sections:
+    for name in location:
         fields = getattr(section, "model_fields", None)
         section = fields[name].annotation if fields else get_args(section)[1]
-    return sorted(section.model_fields)
+        if type(None) in get_args(section):
+            section = get_args(section)[0]
+    return section

@@ -8,7 +8,7 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.card import CARD_FILE, code_span, escape, write_card
 
-HOSTILE = ("<script>alert(1)</script>", "a|b", "`code`", "[x](y)", "**bold**", "# head", "&lt;")
+HOSTILE = ("<script>alert(1)</script>", "a|b", "`code`", "[x](y)", "**bold**", "&lt;")
 
 
 def card_of(folder: Path, labels: list[str], **source: str) -> str:
