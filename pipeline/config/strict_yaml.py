@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 _SCIENTIFIC = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$")
 """Numbers such as 1e-3, which YAML 1.1 takes for text."""
@@ -36,7 +38,7 @@ class _StrictLoader(yaml.SafeLoader):
         self.depth += 1
         if self.depth > DEEPEST:
             mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, _too_deep(), mark)
+            raise ComposerError(None, None, _too_deep(), mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -85,7 +87,7 @@ def _check_keys(node: yaml.MappingNode) -> None:
         elif key.value in seen:
             problem = f"the key '{key.value}' is a duplicate"
         if problem:
-            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            raise ConstructorError(None, None, problem, key.start_mark)
         seen.add(key.value)
 
 
@@ -122,4 +124,4 @@ def _too_deep() -> str:
 
 
 def _beyond(problem: str, node: yaml.Node) -> yaml.YAMLError:
-    return yaml.composer.ComposerError(None, None, problem, node.start_mark)
+    return ComposerError(None, None, problem, node.start_mark)
