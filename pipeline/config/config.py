@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import ValidationError, model_validator
 
-from latentloom.augment.spelling import nearest
+from latentloom.pipeline.config.explanation import explain, one_line, shorten, shown
 from latentloom.pipeline.config.settings import (
     DataConfig,
     EvaluateConfig,
@@ -27,9 +27,6 @@ from latentloom.pipeline.config.strict_yaml import (
     MOST_VALUES,
     load_yaml,
 )
-
-_MOST_SHOWN = 200
-"""Largest number of characters of a value that a message shows."""
 
 
 class Config(Section):
@@ -50,7 +47,7 @@ class Config(Section):
                 self.generate.changed(changes)
             except ValidationError as error:
                 above = ("study", "pools", name)
-                raise ValueError(_explain(error.errors(), changes, above)) from None
+                raise ValueError(explain(error, changes, GenerateConfig, above)) from None
         return self
 
     def run_settings(self) -> dict[str, Any]:
@@ -85,7 +82,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         raise ValueError(
             f"'{path}' is not valid YAML. Expected: YAML with every key once, at most "
             f"{MOST_CHARACTERS} characters, {DEEPEST} levels and {MOST_VALUES} values. Received: "
-            f"{_one_line(error)}. Correct its syntax."
+            f"{one_line(error)}. Correct its syntax."
         ) from error
     tree = {} if tree is None else tree
     if not isinstance(tree, dict):
@@ -97,7 +94,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
     if not isinstance(shrinking, dict):
         raise ValueError(
             f"In {path}: the section 'smoke' is wrong. Expected: a mapping of section.key to "
-            f"value. Received: smoke={shrinking!r}. Correct this value."
+            f"value. Received: smoke={shown(shrinking)}. Correct this value."
         )
     settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
     return parse_config(tree, str(path), [*(settings if smoke else []), *overrides])
@@ -121,10 +118,6 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
 def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = ()) -> Config:
     """Applies overrides to a tree of settings and checks it.
 
@@ -136,7 +129,7 @@ def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = (
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ValueError(f"In {origin}: {_explain(error.errors(), tree)}") from None
+        raise ValueError(f"In {origin}: {explain(error, tree, Config)}") from None
 
 
 def _override(tree: dict[str, Any], setting: str) -> None:
@@ -144,82 +137,21 @@ def _override(tree: dict[str, Any], setting: str) -> None:
     if not equals or not key:
         raise ValueError(
             "An override is malformed. Expected: section.key=value. "
-            f"Received: --set {setting!r}. Write for example --set train.epochs=5."
+            f"Received: --set {shown(setting)}. Write for example --set train.epochs=5."
         )
     *sections, last = key.split(".", DEEPEST)
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
             raise ValueError(
-                f"The override '{key}' goes into a plain value. Expected: a section before each "
-                f"dot. Received: --set {setting!r}. Drop the part after '{section}'."
+                f"The override '{shorten(key)}' goes into a plain value. Expected: a section "
+                f"before each dot. Received: --set {shown(setting)}. Drop the part after "
+                f"'{shorten(section)}'."
             )
     try:
         tree[last] = load_yaml(value)
     except yaml.YAMLError as error:
         raise ValueError(
-            f"The value of the override '{key}' is not valid YAML. Expected: every key once. "
-            f"Received: --set {_shorten(repr(setting))}: {_one_line(error)}. Correct its syntax."
+            f"The value of the override '{shorten(key)}' is not valid YAML. Expected: every key "
+            f"once. Received: --set {shown(setting)}: {one_line(error)}. Correct its syntax."
         ) from error
-
-
-def _explain(problems: Sequence[Any], tree: Any, prefix: Sequence[str] = ()) -> str:
-    """Says for each key what was expected and received; names the nearest key if it is unknown.
-
-    Args:
-        problems: The errors of pydantic.
-        tree: What was checked.
-        prefix: Keys above it.
-    """
-    expected: dict[str, list[str]] = {}
-    received: dict[str, Any] = {}
-    for problem in problems:
-        location = [*prefix, *_location(problem["loc"], tree)]
-        if problem["type"] == "extra_forbidden":
-            return _explain_unknown(location, len(prefix))
-        rule = problem["msg"].removeprefix("Value error, ")
-        if not location:
-            return rule
-        key = ".".join(location)
-        expected.setdefault(key, []).append(rule)
-        received[key] = problem["input"]
-    return " ".join(
-        f"'{key}' is wrong. Expected: {' or '.join(rules)}. "
-        f"Received: {key}={_shorten(repr(received[key]))}. Correct this value."
-        for key, rules in expected.items()
-    )
-
-
-def _location(parts: Sequence[Any], tree: Any) -> list[str]:
-    """Returns the keys of a location, without the names of types that pydantic puts between."""
-    location = []
-    for part in parts:
-        is_key = isinstance(tree, dict) and part in tree
-        if is_key or (isinstance(tree, list) and part in range(len(tree))):
-            tree = tree[part]
-            location.append(str(part))
-    return location
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
-
-
-def _explain_unknown(location: list[str], skipped: int) -> str:
-    key = ".".join(location)
-    inside = ["generate", *location[skipped:]] if skipped else location
-    known = sorted(_section_at(inside[:-1]).model_fields)
-    return (
-        f"Unknown key '{key}'. Expected: one of {', '.join(known)}. "
-        f"Received: {key}. {nearest(location[-1], known)}"
-    )
-
-
-def _section_at(location: Sequence[str]) -> type[Section]:
-    section: Any = Config
-    for name in location:
-        fields = getattr(section, "model_fields", None)
-        section = fields[name].annotation if fields else get_args(section)[1]
-        if type(None) in get_args(section):
-            section = get_args(section)[0]
-    return section

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from latentloom.model_zoo.scaling import PIXELS
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.config.settings import SEEDS
+from latentloom.pipeline.config.ranges import SEEDS
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.storage.atomic_files import write_atomic

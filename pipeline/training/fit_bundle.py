@@ -22,7 +22,8 @@ from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.config.settings import SEEDS, JudgeConfig, TrainConfig
+from latentloom.pipeline.config.ranges import SEEDS
+from latentloom.pipeline.config.settings import JudgeConfig, TrainConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay
