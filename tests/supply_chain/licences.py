@@ -67,4 +67,7 @@ def find_problems(packages: Iterable[tuple[str, Fields]]) -> list[str]:
 def installed() -> list[tuple[str, Fields]]:
     """Returns the packages of this environment by name."""
     found = importlib.metadata.distributions()
-    return sorted((package.metadata["Name"], fields_of(package)) for package in found)
+    return sorted(
+        ((str(package.metadata["Name"]), fields_of(package)) for package in found),
+        key=lambda pair: pair[0],
+    )
