@@ -119,6 +119,11 @@ contracts: $(STAMP) ## Check which package may import which
 .PHONY: check
 check: lint types contracts ## Run lint, types and contracts
 
+# 1 is a finding; 3 says that the data on vulnerabilities are out of reach.
+.PHONY: audit
+audit: $(STAMP) ## Check licences and known vulnerabilities of the locked packages
+	$(BIN)/python tests/supply_chain/audit.py
+
 .PHONY: lock
 lock: ## Resolve requirements.lock anew (needs a set-up .venv)
 	$(BIN)/uv pip compile --universal --generate-hashes --extra dev --upgrade --quiet \

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
+from pydantic import Field
+
+from latentloom.model_zoo.arguments import LARGEST_DIM, Flag, Integer, Seed, Weight
 from latentloom.model_zoo.gzs_net.blocks import block_spec
 from latentloom.model_zoo.losses.interpolation import InterpolationSettings, check_cir
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
+
+BlockSize = Annotated[int, Field(strict=True, le=LARGEST_DIM)]
+"""Size of a block; `block_spec` checks that it is at least 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +48,19 @@ class GZSNetSettings(NetworkSettings, InterpolationSettings):
         seed: Integer, seed of the interpolation regulariser.
     """
 
-    factor_sizes: Mapping[str, int] | None = None
-    block_dims: int | Mapping[str, int] = 8
-    unlabelled_dims: Mapping[str, int] | None = None
-    group_norm: bool = False
-    rank: int = 3
+    factor_sizes: Mapping[str, Integer] | None = None
+    block_dims: BlockSize | Mapping[str, BlockSize] = 8
+    unlabelled_dims: Mapping[str, BlockSize] | None = None
+    group_norm: Flag = False
+    rank: Annotated[int, Field(strict=True, ge=0, le=64)] = 3
     colour_blocks: Sequence[str] = ()
-    absolute_weight: float = 0.0
-    swap_weight: float = 1.0
-    cover_weight: float = 1.0
-    cover_all: bool = True
-    sharing_weight: float = 0.0
-    cycle_weight: float = 0.0
-    seed: int = 0
+    absolute_weight: Weight = 0.0
+    swap_weight: Weight = 1.0
+    cover_weight: Weight = 1.0
+    cover_all: Flag = True
+    sharing_weight: Weight = 0.0
+    cycle_weight: Weight = 0.0
+    seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> GZSNetSettings:
         """Returns these settings with defaults filled in from the data."""

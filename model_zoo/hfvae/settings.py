@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, SkipValidation
+
+from latentloom.model_zoo.arguments import Count, Integer, Number, Seed
 from latentloom.model_zoo.hfvae.block_settings import check_blocks
 from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
 from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
@@ -60,22 +63,22 @@ class HFVAESettings(NetworkSettings):
         seed: Integer, seed of the drawn codes and of the choice of labels.
     """
 
-    blocks: Mapping[str, Mapping[str, Any]] | None = None
-    mutual_information_weight: float = 1.0
-    between_weight: float = 4.0
-    within_weight: float = 3.0
-    dimension_wise_weight: float = 1.0
-    label_share: float = 1.0
-    label_weight: float = 10.0
-    temperature: float = 0.66
-    max_joint_classes: int = 256
+    blocks: SkipValidation[Mapping[str, Mapping[str, Any]] | None] = None  # see `check_blocks`
+    mutual_information_weight: Number = 1.0
+    between_weight: Number = 4.0
+    within_weight: Number = 3.0
+    dimension_wise_weight: Number = 1.0
+    label_share: Number = 1.0
+    label_weight: Number = 10.0
+    temperature: Number = 0.66
+    max_joint_classes: Annotated[int, Field(strict=True, le=100_000)] = 256
     likelihood: str = "auto"
     topic_model: str = "nvdm"
-    noise_variance: float = 0.1
-    num_components: int = 5
+    noise_variance: Number = 0.1
+    num_components: Count = 5
     observation: str | None = None
-    num_examples: int | None = None
-    seed: int = 0
+    num_examples: Integer | None = None
+    seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...]) -> HFVAESettings:
         """Returns these settings with defaults filled in from the data."""

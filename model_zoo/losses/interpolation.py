@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentloom.model_zoo.arguments import Flag, Number
 from latentloom.model_zoo.spelling import nearest_name
 
 ALPHAS = ("dimension", "example")
@@ -35,11 +36,11 @@ class InterpolationSettings:
         cir_stop_gradient: Whether to stop gradients through the target of the regulariser.
     """
 
-    cir_weight: float = 0.0
+    cir_weight: Number = 0.0
     cir_blocks: Sequence[str] | None = None
     cir_alpha: str = "dimension"
     cir_distance: str = "mse"
-    cir_stop_gradient: bool = False
+    cir_stop_gradient: Flag = False
 
 
 def interpolation_loss(

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Annotated
+
+from pydantic import Field
+
+from latentloom.model_zoo.arguments import Flag, LayerSize, Pixels, Width, check_types
 
 SMALLEST_CONVOLUTIONAL_SIDE = 16
 LARGEST_BASE_SIDE = 8
@@ -25,10 +30,13 @@ class NetworkSettings:
     """
 
     network: str = "auto"
-    width: int = 32
-    hidden_dim: int | Sequence[int] = 256
-    kernel_size: int = 4
-    base_side: int = LARGEST_BASE_SIDE
+    width: Width = 32
+    hidden_dim: LayerSize | Annotated[Sequence[LayerSize], Field(min_length=1)] = 256
+    kernel_size: Annotated[int, Field(strict=True, ge=1, le=64)] = 4
+    base_side: Pixels = LARGEST_BASE_SIDE
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     def architecture(self, **further) -> Architecture:
         """Returns the `Architecture` of these settings; `further` are its other arguments."""
@@ -46,7 +54,7 @@ class Architecture(NetworkSettings):
         kernel_initializer: Name of the initializer of kernels in layers before a ReLU.
     """
 
-    group_norm: bool = False
+    group_norm: Flag = False
     kernel_initializer: str = "glorot_uniform"
 
     @property

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
+from pydantic import Field
+
+from latentloom.model_zoo.arguments import (
+    LARGEST_DIM,
+    Count,
+    Dim,
+    Flag,
+    Integer,
+    Number,
+    Seed,
+    Weight,
+)
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
 
 FORMS = ("deterministic", "noisy", "split")
@@ -32,17 +45,17 @@ class StRKMSettings(NetworkSettings):
         seed: Integer, seed of the noise and of the first basis.
     """
 
-    dim: int = 10
-    feature_dim: int = 50
+    dim: Annotated[int, Field(strict=True, le=LARGEST_DIM)] = 10
+    feature_dim: Dim = 50
     loss: str = "split"
-    noise: float = 0.1
-    relative_noise: bool = True
-    noisy_every: int = 4
-    reconstruction_weight: float = 1.0
-    pca_weight: float = 1.0
-    subspace_rate: float = 10.0
-    num_components: int = 5
-    seed: int = 0
+    noise: Number = 0.1
+    relative_noise: Flag = True
+    noisy_every: Integer = 4
+    reconstruction_weight: Number = 1.0
+    pca_weight: Weight = 1.0
+    subspace_rate: Number = 10.0
+    num_components: Count = 5
+    seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...]) -> StRKMSettings:
         """Returns these settings with the network resolved for the shape of the observations."""

@@ -105,6 +105,23 @@ def fit(
     return checkpoints.history
 
 
+def check_fit(
+    model: keras.Model,
+    train: tuple[np.ndarray, Factors],
+    validation: tuple[np.ndarray, Factors],
+    schedule: Schedule,
+    scaling: Scaling = PIXELS,
+) -> None:
+    """Raises the `ValueError` that `fit` would raise for these arguments, without training."""
+    check_accumulation(schedule)
+    make_batches = sampler(model, *train)
+    shared = _batch_settings(model, schedule, scaling)
+    divisor = schedule.steps_per_execution or 1
+    batches = make_batches(*train, seed=schedule.seed, steps_divisor=divisor, **shared)
+    make_batches(*validation, **shared)
+    optimizer(model, schedule, batches.steps_per_epoch)
+
+
 def _batch_settings(model: keras.Model, schedule: Schedule, scaling: Scaling) -> dict[str, Any]:
     """The settings of `Batches` that training, validation and settling share."""
     return {

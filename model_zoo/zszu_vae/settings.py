@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
+from pydantic import Field
+
+from latentloom.model_zoo.arguments import Count, Dim, Flag, LayerSize, Number, Seed, Weight
 from latentloom.model_zoo.losses.interpolation import InterpolationSettings, check_cir
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
 
@@ -57,30 +61,30 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
         seed: Integer, seed of the posterior samples drawn in training.
     """
 
-    zs_dim: int = 16
-    zu_dim: int = 32
+    zs_dim: Dim = 16
+    zu_dim: Dim = 32
     zu_head: str = "gaussian"
-    zu_feature_dim: int = 50
-    hidden_dim: int = 256
-    group_norm: bool = False
-    dropout: float = 0.0
-    class_probabilities: Sequence[float] | None = None
-    noise_variance: float = 1.225
-    kl_weight: float = 1.0
+    zu_feature_dim: Dim = 50
+    hidden_dim: LayerSize = 256
+    group_norm: Flag = False
+    dropout: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
+    class_probabilities: Sequence[Number] | None = None
+    noise_variance: Number = 1.225
+    kl_weight: Weight = 1.0
     precision: str = "learnt"
-    likelihood_weight: float = 0.1
-    code_weight: float = 1.0
-    adversary_weight: float = 1.0
-    adversary_steps: int = 1
-    mmd_weight: float = 0.0
-    tc_weight: float = 0.0
-    consistency_weight: float = 1.0
-    mixture_share: float = 0.25
-    gan_weight: float = 0.0
-    discriminator_rate: float = 1.0
-    margin: float = 0.0
+    likelihood_weight: Weight = 0.1
+    code_weight: Weight = 1.0
+    adversary_weight: Weight = 1.0
+    adversary_steps: Count = 1
+    mmd_weight: Weight = 0.0
+    tc_weight: Weight = 0.0
+    consistency_weight: Weight = 1.0
+    mixture_share: Number = 0.25
+    gan_weight: Weight = 0.0
+    discriminator_rate: Weight = 1.0
+    margin: Weight = 0.0
     sampled_prior: str = "refitted"
-    seed: int = 0
+    seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> ZsZuVAESettings:
         """Returns these settings with defaults filled in from the data."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 
 import typer
 
@@ -40,6 +41,7 @@ def main() -> None:
     with raised_on_signals():
         try:
             prepare_process()
+            _check_words(sys.argv[1:])
             app()
         except Stopped as stop:
             end_stopped(stop)
@@ -48,3 +50,13 @@ def main() -> None:
                 traceback.print_exc()
             typer.echo(f"latentloom: {error}", err=True)
             sys.exit(exit_code(error))
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Rejects a word that is not UTF-8: neither a manifest nor a message could hold it."""
+    for word in words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise ValueError(
+                "A word of the command is not UTF-8. Expected: names and settings in UTF-8. "
+                f"Received: {word!r}. Rename the file or the folder."
+            )

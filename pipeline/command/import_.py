@@ -30,6 +30,14 @@ Inks = Annotated[
     int | None,
     typer.Option(min=2, help="Number of inks to colour grey images with; adds the factor `ink`."),
 ]
+Channels = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=3,
+        help="1 to make all images grey, 3 to make them RGB; by default grey only if all are.",
+    ),
+]
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -51,6 +59,7 @@ def import_(
     image_size: ImageSize = None,
     max_examples: MaxExamples = None,
     inks: Inks = None,
+    channels: Channels = None,
     measure: Measure = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
@@ -71,6 +80,7 @@ def import_(
             image_size=image_size,
             max_examples=max_examples,
             inks=inks,
+            channels=channels,
             measure=_names(measure),
             shards=shards,
             overwrite=overwrite,

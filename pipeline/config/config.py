@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import ValidationError, model_validator
 
-from latentloom.augment.spelling import nearest
+from latentloom.pipeline.config.explanation import explain, one_line, shorten, shown
 from latentloom.pipeline.config.settings import (
     DataConfig,
     EvaluateConfig,
@@ -21,7 +21,12 @@ from latentloom.pipeline.config.settings import (
     StudyConfig,
     TrainConfig,
 )
-from latentloom.pipeline.config.strict_yaml import load_yaml
+from latentloom.pipeline.config.strict_yaml import (
+    DEEPEST,
+    MOST_CHARACTERS,
+    MOST_VALUES,
+    load_yaml,
+)
 
 
 class Config(Section):
@@ -37,8 +42,12 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _pools_generate(self) -> Config:
-        for changes in self.study.pools.values():
-            self.generate.changed(changes)
+        for name, changes in self.study.pools.items():
+            try:
+                self.generate.changed(changes)
+            except ValidationError as error:
+                above = ("study", "pools", name)
+                raise ValueError(explain(error, changes, GenerateConfig, above)) from None
         return self
 
     def run_settings(self) -> dict[str, Any]:
@@ -67,26 +76,46 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
         ValueError: If the file is not a YAML mapping, or a key or a value is wrong.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The configuration '{path}' is missing. Expected: a YAML file. "
-            f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
-        )
     try:
-        tree = load_yaml(path.read_text()) or {}
+        tree = load_yaml(_read(path))
     except yaml.YAMLError as error:
         raise ValueError(
-            f"'{path}' is not valid YAML. Expected: YAML with every key once. Received: {error}. "
-            "Correct its syntax."
+            f"'{path}' is not valid YAML. Expected: YAML with every key once, at most "
+            f"{MOST_CHARACTERS} characters, {DEEPEST} levels and {MOST_VALUES} values. Received: "
+            f"{one_line(error)}. Correct its syntax."
         ) from error
+    tree = {} if tree is None else tree
     if not isinstance(tree, dict):
         raise ValueError(
             f"'{path}' is not a configuration. Expected: a mapping of sections. "
             f"Received: {type(tree).__name__}. Start it with `data:` or `model:`."
         )
     shrinking = tree.pop("smoke", None) or {}
+    if not isinstance(shrinking, dict):
+        raise ValueError(
+            f"In {path}: the section 'smoke' is wrong. Expected: a mapping of section.key to "
+            f"value. Received: smoke={shown(shrinking)}. Correct this value."
+        )
     settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
     return parse_config(tree, str(path), [*(settings if smoke else []), *overrides])
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The configuration '{path}' is missing. Expected: a YAML file. "
+            f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
+        )
+    with path.open("rb") as file:
+        content = file.read(4 * MOST_CHARACTERS + 1)  # UTF-8 has at most 4 bytes a character
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The configuration '{path}' is not UTF-8. Expected: a YAML file in UTF-8 of at most "
+            f"{MOST_CHARACTERS} characters. Received: {error.reason} at byte {error.start}. Save "
+            "it as UTF-8."
+        ) from error
 
 
 def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = ()) -> Config:
@@ -100,7 +129,7 @@ def parse_config(tree: dict[str, Any], origin: str, overrides: Sequence[str] = (
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ValueError(f"In {origin}: {_explain(error.errors())}") from None
+        raise ValueError(f"In {origin}: {explain(error, tree, Config)}") from None
 
 
 def _override(tree: dict[str, Any], setting: str) -> None:
@@ -108,56 +137,21 @@ def _override(tree: dict[str, Any], setting: str) -> None:
     if not equals or not key:
         raise ValueError(
             "An override is malformed. Expected: section.key=value. "
-            f"Received: --set {setting!r}. Write for example --set train.epochs=5."
+            f"Received: --set {shown(setting)}. Write for example --set train.epochs=5."
         )
-    *sections, last = key.split(".")
+    *sections, last = key.split(".", DEEPEST)
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
             raise ValueError(
-                f"The override '{key}' goes into a plain value. Expected: a section before each "
-                f"dot. Received: --set {setting!r}. Drop the part after '{section}'."
+                f"The override '{shorten(key)}' goes into a plain value. Expected: a section "
+                f"before each dot. Received: --set {shown(setting)}. Drop the part after "
+                f"'{shorten(section)}'."
             )
     try:
         tree[last] = load_yaml(value)
     except yaml.YAMLError as error:
         raise ValueError(
-            f"The value of the override '{key}' is not valid YAML. Expected: every key once. "
-            f"Received: --set {setting!r}: {error}. Correct its syntax."
+            f"The value of the override '{shorten(key)}' is not valid YAML. Expected: every key "
+            f"once. Received: --set {shown(setting)}: {one_line(error)}. Correct its syntax."
         ) from error
-
-
-def _explain(problems: Sequence[Any]) -> str:
-    """Says for each key what was expected and received; names the nearest key if it is unknown."""
-    expected: dict[str, list[str]] = {}
-    received: dict[str, Any] = {}
-    for problem in problems:
-        location = [str(part) for part in problem["loc"] if "[" not in str(part)]
-        if location[-1] in ("float", "str"):  # one of several allowed types
-            location.pop()
-        if problem["type"] == "extra_forbidden":
-            return _explain_unknown(location)
-        key = ".".join(location)
-        expected.setdefault(key, []).append(problem["msg"])
-        received[key] = problem["input"]
-    return " ".join(
-        f"'{key}' is wrong. Expected: {' or '.join(rules)}. "
-        f"Received: {key}={received[key]!r}. Correct this value."
-        for key, rules in expected.items()
-    )
-
-
-def _explain_unknown(location: list[str]) -> str:
-    key, known = ".".join(location), _keys_of(location[:-1])
-    return (
-        f"Unknown key '{key}'. Expected: one of {', '.join(known)}. "
-        f"Received: {key}. {nearest(location[-1], known)}"
-    )
-
-
-def _keys_of(sections: Sequence[str]) -> list[str]:
-    section: Any = Config
-    for name in sections:
-        fields = getattr(section, "model_fields", None)
-        section = fields[name].annotation if fields else get_args(section)[1]
-    return sorted(section.model_fields)

@@ -8,12 +8,31 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from latentloom.augment import LatentSpec
 from latentloom.augment.gate import QualityGate
+from latentloom.pipeline.config.ranges import (
+    LARGEST_BATCH,
+    MOST_EPOCHS,
+    MOST_EXAMPLES,
+    MOST_STEPS,
+    WIDEST,
+    Count,
+    Flag,
+    Number,
+    Probability,
+    Quota,
+    Seed,
+    Text,
+)
 
 
 class Section(BaseModel):
-    """A part of a configuration: frozen; rejects unknown keys."""
+    """A part of a configuration: frozen; rejects unknown keys.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    Numbers are strict: neither `true` nor "3" is one, and 3.0 is no integer. They are finite.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
 
 class HoldOutConfig(Section):
@@ -21,11 +40,11 @@ class HoldOutConfig(Section):
 
     cells: list[dict[str, str]] = []
     """The cells: a value per factor, with the same factors in every cell."""
-    share: float | None = Field(default=None, gt=0, lt=1)
+    share: Number | None = Field(default=None, gt=0, lt=1)
     """Instead of `cells`: share of the cells with an example to draw; every value keeps a cell."""
     factors: list[str] | None = None
     """Factors of the drawn cells; none for all."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Seed of the draw."""
 
     @model_validator(mode="after")
@@ -38,22 +57,22 @@ class HoldOutConfig(Section):
 class DeformConfig(Section):
     """Limits of the random deformation of training images, drawn anew each time."""
 
-    shift: float = Field(default=0.1, ge=0)
+    shift: Number = Field(default=0.1, ge=0, le=1)
     """Largest shift, as a share of height and of width."""
-    rotation: float = Field(default=15.0, ge=0)
+    rotation: Number = Field(default=15.0, ge=0, le=180)
     """Largest rotation in degrees, in either direction."""
-    zoom: float = Field(default=0.1, ge=0, lt=1)
+    zoom: Number = Field(default=0.1, ge=0, lt=1)
     """Largest change of size, as a share, in either direction; set 0 if a factor is the size."""
-    flip: bool = False
+    flip: Flag = False
     """Whether to mirror half of the images; leave off where mirroring changes their meaning."""
 
 
 class DataConfig(Section):
     """Settings of the examples: validation, limit, deformation and held-out cells."""
 
-    validation_share: float = Field(default=0.05, gt=0, lt=1)
+    validation_share: Number = Field(default=0.05, gt=0, lt=1)
     """Share of the training split for validation, which decides when training stops."""
-    limit: int | None = Field(default=None, ge=1)
+    limit: Count | None = Field(default=None, ge=1, le=MOST_EXAMPLES)
     """Largest number of training examples; none for all."""
     deform: DeformConfig | None = None
     """Deforms the images that train model and judges; for few images. None for off."""
@@ -86,31 +105,31 @@ class ModelConfig(Section):
 class TrainConfig(Section):
     """Settings for training the generative model."""
 
-    epochs: int = Field(default=20, ge=1)
-    batch_size: int = Field(default=128, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    warmup_steps: int = Field(default=0, ge=0)
+    epochs: Count = Field(default=20, ge=1, le=MOST_EPOCHS)
+    batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
+    learning_rate: Number = Field(default=1e-3, gt=0)
+    warmup_steps: Count = Field(default=0, ge=0, le=MOST_STEPS)
     """First steps, over which the learning rate rises from zero."""
-    patience: int = Field(default=0, ge=0)
+    patience: Count = Field(default=0, ge=0, le=MOST_EPOCHS)
     """Epochs without progress on the validation examples before training stops; 0 for never."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     dtype_policy: Literal["float32", "mixed_bfloat16"] = "float32"
     """mixed_bfloat16: layers compute in bfloat16, variables and losses stay float32; for GPUs."""
-    devices: int = Field(default=1, ge=0)
+    devices: Count = Field(default=1, ge=0, le=1024)
     """Number of devices that share each batch; 0 for all."""
-    steps_per_execution: int | None = Field(default=None, ge=1)
+    steps_per_execution: Count | None = Field(default=None, ge=1, le=10_000)
     """Batches per call to the device; raise it if steps take under 1 ms."""
-    gradient_accumulation_steps: int = Field(default=1, ge=1)
+    gradient_accumulation_steps: Count = Field(default=1, ge=1, le=10_000)
     """Batches per update, with averaged gradients; for batches larger than memory."""
 
 
 class JudgeConfig(Section):
     """Settings for training the judge, which gates, and the auditor, which scores."""
 
-    epochs: int = Field(default=6, ge=1)
-    batch_size: int = Field(default=128, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    width: int = Field(default=32, ge=1)
+    epochs: Count = Field(default=6, ge=1, le=MOST_EPOCHS)
+    batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
+    learning_rate: Number = Field(default=1e-3, gt=0)
+    width: Count = Field(default=32, ge=1, le=WIDEST)
     factors: list[str] | None = None
     """Factors that they read besides the label; none for all that a block of the code carries."""
 
@@ -118,14 +137,14 @@ class JudgeConfig(Section):
 class GateConfig(Section):
     """The gate that accepts or rejects variants."""
 
-    enabled: bool = True
-    min_confidence: float = Field(default=0.9, ge=0, le=1)
+    enabled: Flag = True
+    min_confidence: Probability = 0.9
     """Least probability by the judge of the expected class, and of every other factor's value."""
-    min_confidence_of: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    min_confidence_of: dict[str, Probability] = {}
     """Least probability by factor; other factors use `min_confidence`."""
     ignored: list[str] = []
     """Factors that never cause a rejection, such as a label that is tied to another factor."""
-    attempts: int = Field(default=3, ge=1)
+    attempts: Count = Field(default=3, ge=1, le=100)
     """Largest number of draws of a variant; after that it is given up."""
 
     def build(self, *, enabled: bool | None = None) -> QualityGate:
@@ -138,31 +157,31 @@ class GenerateConfig(Section):
     """Settings for generating variants."""
 
     recipe: str = "class_preserving"
-    options: dict[str, float | str] = {}
+    options: dict[str, Number | Text] = {}
     split: str = "train"
-    variants_per_example: int = Field(default=1, ge=1)
-    sampling_strategy: Literal["auto", "minority"] | dict[str, int] | None = None
+    variants_per_example: Count = Field(default=1, ge=1, le=10_000)
+    sampling_strategy: Literal["auto", "minority"] | dict[str, Quota] | None = None
     """None: `variants_per_example` of each example; auto: fill every class up to the largest;
     minority: fill the smallest class up to the largest; {class: n}: exactly n variants of these
     classes."""
     cells: Literal["unseen", "rare", "balanced"] | list[dict[str, str]] = "unseen"
     """Cells of the factor grid that `recombine_factors` fills. unseen: cells without an example;
     rare: cells with some but fewer than `per_cell`; balanced: both; or a list of cells."""
-    per_cell: int = Field(default=10, ge=1)
+    per_cell: Count = Field(default=10, ge=1, le=MOST_EXAMPLES)
     """Examples to fill a cell up to; for a list of cells, variants of each."""
     factors: list[str] | None = None
     """The factors of the grid; none for all that a block carries."""
     differ: list[tuple[str, str]] = []
     """Pairs of factors whose values must not have the same name, such as ink and background."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     gate: GateConfig = GateConfig()
-    donors_per_class: int = Field(default=64, ge=1)
+    donors_per_class: Count = Field(default=64, ge=1, le=100_000)
     """Donors in the bank for each class, and for each value of another factor."""
-    slice_records: int = Field(default=8192, ge=1)
+    slice_records: Count = Field(default=8192, ge=1, le=1_000_000)
     """Largest number of input records per output shard; a worker holds their codes in memory."""
-    failure_budget: float = Field(default=0.01, ge=0, le=1)
+    failure_budget: Probability = 0.01
     """Share of the examples that may be unreadable before the run fails."""
-    threads: int = Field(default=1, ge=1)
+    threads: Count = Field(default=1, ge=1, le=256)
     """TensorFlow threads of a worker; the bytes of the output depend on it."""
 
     def changed(self, changes: dict[str, Any]) -> GenerateConfig:
@@ -182,15 +201,15 @@ class GenerateConfig(Section):
 class EvaluateConfig(Section):
     """Numbers of examples for the figures of a report or an evaluation."""
 
-    anchors: int = Field(default=1000, ge=2)
+    anchors: Count = Field(default=1000, ge=2, le=1_000_000)
     """Largest number of examples to make variants of."""
-    variants: int = Field(default=5, ge=2)
+    variants: Count = Field(default=5, ge=2, le=1000)
     """Variants of each of these examples."""
-    probe_examples: int = Field(default=10000, ge=2)
+    probe_examples: Count = Field(default=10000, ge=2, le=MOST_EXAMPLES)
     """Largest number of training examples for a probe, and of held-out examples for `evaluate`."""
-    disentanglement_examples: int = Field(default=3000, ge=2)
+    disentanglement_examples: Count = Field(default=3000, ge=2, le=MOST_EXAMPLES)
     """Largest number of held-out examples for measures of disentanglement, axis by axis."""
-    information_examples: int = Field(default=5000, ge=2)
+    information_examples: Count = Field(default=5000, ge=2, le=100_000)
     """Largest number of held-out examples for mutual information. Time grows with its square;
     mutual information is at most its logarithm."""
 
@@ -209,47 +228,45 @@ other training digits: 0.964 at a rate of 1e-3, 0.971 at 3e-3, 0.975 at 3e-3 wit
 class StudyConfig(Section):
     """Settings of a study: the arms, and the training of its classifiers."""
 
-    sizes: list[Annotated[int, Field(ge=2)]] = [10, 50, 200]
+    sizes: list[Annotated[Quota, Field(ge=2)]] = [10, 50, 200]
     """Numbers of real examples per class; the study runs each."""
-    seeds: list[Annotated[int, Field(ge=0)]] = [0, 1, 2]
+    seeds: list[Seed] = [0, 1, 2]
     """Seeds; each draws other real examples and trains its own generator and classifiers."""
-    ratios: list[Annotated[float, Field(gt=0)]] = [1.0]
+    ratios: list[Annotated[Number, Field(gt=0, le=1000)]] = [1.0]
     """Mixed-in examples per real example in a batch."""
-    pools: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")], dict[str, Any]] = {
-        "variants": {}
-    }
+    pools: dict[PoolName, dict[str, Any]] = {"variants": {}}
     """Pools of generated examples for the arms, by name: the changes of each to `generate`."""
     arms: list[str] = [
         *("real", "repeated", "classical", "randaugment", "mixup", "cutmix"),
         *("variants", "variants + classical", "oracle"),
     ]
     """Names of arms: `real`; a pool, `repeated` or `oracle` to mix in; a transform; or both."""
-    ties: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
+    ties: dict[str, Annotated[Number, Field(gt=0, lt=1)]] = {}
     """Factors that the label is tied to in the real examples, with the share that follows the
     tie."""
-    generator_steps: int = Field(default=3000, ge=1)
+    generator_steps: Count = Field(default=3000, ge=1, le=MOST_STEPS)
     """Training batches of the generator, for any number of examples."""
-    judge_steps: int = Field(default=600, ge=1)
+    judge_steps: Count = Field(default=600, ge=1, le=MOST_STEPS)
     """Training batches of judge and auditor; each has half of the real examples."""
-    auditor_steps: int = Field(default=3000, ge=1)
+    auditor_steps: Count = Field(default=3000, ge=1, le=MOST_STEPS)
     """Training batches of the auditor for examples off the ties."""
-    steps: int = Field(default=1000, ge=1)
+    steps: Count = Field(default=1000, ge=1, le=MOST_STEPS)
     """Training batches of every classifier."""
-    classifiers: int = Field(default=1, ge=1)
+    classifiers: Count = Field(default=1, ge=1, le=100)
     """Classifiers per arm, size and seed, each with other initial weights; their mean counts."""
-    batch_size: int = Field(default=64, ge=2)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    batch_size: Count = Field(default=64, ge=2, le=LARGEST_BATCH)
+    learning_rate: Number = Field(default=1e-3, gt=0)
     network: Literal["small", "residual"] = "small"
     """The classifier: three convolutions, or a residual network. The latter is stronger and slower,
     and changes the defaults of `width`, `learning_rate` and `label_smoothing`."""
-    width: int = Field(default=32, ge=1)
+    width: Count = Field(default=32, ge=1, le=WIDEST)
     """Channels of its first convolution."""
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    label_smoothing: Number = Field(default=0.0, ge=0, lt=1)
     """Share of every target that is spread over all classes."""
-    flip: bool = False
+    flip: Flag = False
     """Whether transforms may mirror an image; leave off where mirroring changes the class, as for
     digits."""
-    test_examples: int | None = Field(default=None, ge=1)
+    test_examples: Count | None = Field(default=None, ge=1, le=MOST_EXAMPLES)
     """Largest number of test examples to score on; none for all."""
 
     @model_validator(mode="before")

@@ -28,6 +28,7 @@ from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import file_size, open_binary
+from latentloom.pipeline.storage.texts import flaw_of, printable
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -227,15 +228,15 @@ def check_factors(factors: dict[str, list[str]]) -> None:
         reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
         if not _FIELD.fullmatch(factor) or reserved:
             raise ValueError(
-                f"'{factor}' is an invalid name of a factor. Expected: letters, digits and '_', "
-                f"and none of {RESERVED_FEATURES}. Received: factor='{factor}'. Rename it."
+                f"'{printable(factor)}' is an invalid name of a factor. Expected: letters, digits "
+                f"and '_', and none of {RESERVED_FEATURES}. Received: factor={factor!r}. Rename it."
             )
-        bad = [value for value in values if not value or value != " ".join(value.split())]
+        bad = [v for v in values if not v or v != " ".join(v.split()) or flaw_of(v)]
         if not values or bad or len(set(values)) < len(values):
             raise ValueError(
-                f"The values of factor '{factor}' are invalid. Expected: distinct names "
-                "without spaces at the ends, tabs or line ends, and at least one. "
-                f"Received: {bad[:1] or values[:5]}. Rename them."
+                f"The values of factor '{factor}' are invalid. Expected: distinct names in UTF-8 "
+                "without spaces at the ends, tabs, line ends or other control characters, and at "
+                f"least one. Received: {bad[:1] or values[:5]}. Rename them."
             )
 
 

@@ -14,6 +14,7 @@ from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
+from latentloom.pipeline.dataset.known_names import check_gate_names
 from latentloom.pipeline.evaluation.bundle_report import compose, in_page_order
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
@@ -72,6 +73,8 @@ def evaluate(
         description = read_description(folder)
         check_compatible(dataset.manifest, description)
         config = stored_config(description, overrides)
+        if overrides:
+            check_gate_names(config.generate.gate, dataset.manifest.factors)
         inputs = {"--data": data, "--model": model}
         inputs |= {"--full-model": full_model} if full_model is not None else {}
         check_apart(out, inputs)

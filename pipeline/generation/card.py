@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
+import re
+import shlex
 from collections.abc import Sequence
 
 from jinja2 import Environment
@@ -11,13 +15,14 @@ from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import is_remote
+from latentloom.pipeline.storage.texts import printable
 
 CARD_FILE = "README.md"
 
 _TEMPLATE = """\
 # {{ m.name }}
 
-{{ m.source["description"] }} Made by latentloom {{ m.versions["latentloom"] }}; every \
+{{ m.source["description"] | text }} Made by latentloom {{ m.versions["latentloom"] }}; every \
 {{ kind.one }} is synthetic.
 
 | | |
@@ -26,17 +31,17 @@ _TEMPLATE = """\
 requested ({{ m.totals["rejected"] }} given up after the gate rejected every attempt, \
 {{ m.totals["dead"] }} without a readable anchor) |
 | Shape | {{ m.observation_shape | join(" x ") }}, {{ kind.stored_as }} |
-| Recipe | `{{ settings["recipe"] }}`, seed {{ settings["seed"] }} |
+| Recipe | {{ settings["recipe"] | code }}, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
 | Model bundle | `{{ details.bundle_digest }}` |
-| Source data | `{{ m.source["data"] }}`, split `{{ settings["split"] }}` |
+| Source data | {{ m.source["data"] | code }}, split {{ settings["split"] | code }} |
 
 ## Classes
 
 | class | {{ kind.many }} |
 |---|---|
 {% for name, count in counts.items() -%}
-| {{ name }} | {{ count }} |
+| {{ name | text }} | {{ count }} |
 {% endfor %}
 ## Fields of a record
 
@@ -54,12 +59,37 @@ label{% for name in judged %}; `judge_confidence_{{ name }}`, the judge's probab
 ```python
 import tensorflow_datasets as tfds
 
-dataset = tfds.builder_from_directory("{{ folder }}").as_dataset(split="{{ settings['split'] }}")
+dataset = tfds.builder_from_directory({{ folder | string_literal }}).as_dataset(split=\
+{{ settings["split"] | string_literal }})
 ```
 
-`latentloom verify {{ folder }}` checks that nothing was damaged. \
+{{ ("latentloom verify " ~ folder | shell_word) | code }} checks that nothing was damaged. \
 The figures on quality are in `report.html`.
 """
+
+
+def escape(text: str) -> str:
+    """Returns Markdown that shows a text as it is, in a paragraph or a cell of a table."""
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(printable(text), quote=False))
+
+
+def code_span(text: str) -> str:
+    """Returns Markdown that shows a text as code, in a paragraph or a cell of a table."""
+    text = printable(text)
+    if not re.search(r"[`|<]", text):
+        return f"`{text}`"
+    return f"<code>{escape(text)}</code>"
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=False, trim_blocks=False)  # noqa: S701
+    environment.filters |= {
+        "text": escape,
+        "code": code_span,
+        "string_literal": json.dumps,
+        "shell_word": shlex.quote,
+    }
+    return environment
 
 
 def render_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> str:
@@ -74,7 +104,7 @@ def render_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> str
     settings = details.config["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
-    card = Environment(autoescape=False, trim_blocks=False).from_string(_TEMPLATE)  # noqa: S701
+    card = _environment().from_string(_TEMPLATE)
     return card.render(
         m=manifest,
         details=details,

@@ -55,6 +55,23 @@ class ArraySource:
             )
 
 
+def decode_texts(field: str, values: np.ndarray) -> np.ndarray:
+    """Returns bytes as texts, and other values unchanged.
+
+    Raises:
+        ValueError: If the bytes are not UTF-8.
+    """
+    if values.dtype.kind != "S":
+        return values
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"Field '{field}' is not UTF-8. Expected: texts in UTF-8. Received: "
+            f"{error.object[:40]!r}. Save it as texts of NumPy."
+        ) from error
+
+
 def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Numbers the distinct values of a field, in ascending order.
 
@@ -67,9 +84,9 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
 
     Raises:
         TypeError: If the values have another type.
+        ValueError: If texts are not UTF-8.
     """
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
+    values = decode_texts(field, values)
     if values.dtype.kind not in "biuU":
         raise TypeError(
             f"Field '{field}' is unfit for a label or factor. Expected: integers or texts. "

@@ -13,6 +13,9 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.source import Source, vocabulary_of
 
+_LUMA = (19595, 38470, 7471)
+"""Shares of red, green and blue in grey, of 2**16, as Pillow has them."""
+
 Batch = tuple[Examples, list[DeadLetter]]
 
 
@@ -109,6 +112,23 @@ def keep_factors(source: Source, names: Sequence[str]) -> Source:
         return dataclasses.replace(examples, factors=factors), dead
 
     return derive_source(source, change, factors={name: source.factors[name] for name in kept})
+
+
+def with_channels(source: Source, channels: int) -> Source:
+    """Makes grey images RGB, or images in colour grey by their luma (ITU-R 601-2)."""
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        images = examples.observations
+        if channels == 3:
+            images = np.repeat(images, 3, axis=-1)
+        else:
+            weighted = images.astype(np.int64) @ np.array(_LUMA)
+            images = ((weighted + (1 << 15)) >> 16).astype(np.uint8)[..., None]
+        return dataclasses.replace(examples, observations=images), dead
+
+    height, width, _ = source.observation_shape
+    return derive_source(source, change, observation_shape=(height, width, channels))
 
 
 def resize(source: Source, image_size: int) -> Source:

@@ -15,11 +15,12 @@ from latentloom.pipeline.dataset.manifest import (
     check_factors,
     library_versions,
 )
+from latentloom.pipeline.dataset.names import check_name, check_splits
 from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.measured import add_measured_factors
-from latentloom.pipeline.importing.open_source import open_source, source_paths
+from latentloom.pipeline.importing.open_source import check_outside, open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
 from latentloom.pipeline.importing.source import Source, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
@@ -41,6 +42,7 @@ def import_dataset(
     image_size: int | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
+    channels: int | None = None,
     measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
@@ -58,6 +60,7 @@ def import_dataset(
         image_size: Side in pixels to which images are resized.
         max_examples: Size of the sample to take; see `open_source`.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
+        channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
@@ -66,8 +69,8 @@ def import_dataset(
         progress: Called as `progress(done, total)` with numbers of examples.
 
     Raises:
-        ValueError: If an option or the data is invalid, `out` holds the source, or more than 1 % of
-            the examples are unusable.
+        ValueError: If an option or the data is invalid, `out` holds the source or lies in it, or
+            more than 1 % of the examples are unusable.
         FileNotFoundError: If the source is missing.
         FileExistsError: If `out` exists and is not replaced.
         OSError: If writing to `out` fails.
@@ -75,9 +78,11 @@ def import_dataset(
     out = as_location(out)
     for path in source_paths(source):
         check_apart(out, {"SOURCE": path})
+    check_outside(out, source)
     options: dict[str, Any] = {"label": label, "factors": factors and list(factors)}
     options |= {"image_size": image_size, "max_examples": max_examples}
     options |= {"inks": inks} if inks is not None else {}
+    options |= {"channels": channels} if channels is not None else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)
@@ -100,12 +105,8 @@ def import_dataset(
 
 def _check_name(name: str | None, source: Source) -> str:
     if name is None:
-        return re.sub(r"^[^a-z]+|[^a-z0-9_]", "", source.name.lower()) or "dataset"
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise ValueError(
-            "The name of the data set is invalid. Expected: lower-case letters, digits and "
-            f"'_', a letter first. Received: name='{name}'. Choose such a name."
-        )
+        name = re.sub(r"^[^a-z]+|[^a-z0-9_]", "", source.name.lower()) or "dataset"
+    check_name(name)
     return name
 
 
@@ -117,6 +118,7 @@ def _check(source: Source, shards: int | None) -> None:
             f"Received: shards={shards}. Raise it."
         )
     check_factors(source.factors)
+    check_splits(source.splits)
     kind = KINDS[source.observation]
     if expected := kind.check_shape(source.observation_shape):
         raise ValueError(

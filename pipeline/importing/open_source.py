@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from latentloom.augment.spelling import nearest
+from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing.builtin.digits import open_digits
@@ -19,7 +21,7 @@ from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.files import exists, find
+from latentloom.pipeline.storage.files import exists, find, is_remote
 
 BUILTIN = "builtin"
 
@@ -32,6 +34,7 @@ class SourceOptions:
     factors: Sequence[str] | None = None
     image_size: int | None = None
     max_examples: int | None = None
+    channels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ SOURCES = (
     SourceEntry(
         "folder:DIR",
         "one folder per class, or `split/class/...`",
-        lambda where, options: FolderSource.open(where, options.image_size),
+        lambda where, options: FolderSource.open(where, options.image_size, options.channels),
     ),
     SourceEntry(
         "idx:DIR", "MNIST-style `*-ubyte.gz` files", lambda where, options: IdxSource.open(where)
@@ -123,7 +126,7 @@ SOURCES = (
         "tfrecord:GLOB",
         "`tf.train.Example` files",
         lambda where, options: TFRecordSource.open(
-            where, options.label, options.factors, options.image_size
+            where, options.label, options.factors, options.image_size, options.channels
         ),
         selects_fields=True,
     ),
@@ -137,6 +140,28 @@ def source_paths(spec: str) -> list[str]:
     if kind == "tfrecord":
         return find(where)
     return [where] if where and exists(where) else []
+
+
+def check_outside(out: str, spec: str) -> None:
+    """Rejects an output directory inside the source, which a later import would read.
+
+    Raises:
+        ValueError: If the directory lies in a folder of the source, links followed.
+    """
+    for path in source_paths(spec):
+        roots = [] if is_remote(path) else [Path(path), *_linked_folders(Path(path))]
+        for root in roots:
+            if root.is_dir() and Path(out).resolve().is_relative_to(root.resolve()):
+                raise ValueError(
+                    f"The output '{out}' lies in the source '{path}'. Expected: a directory beside "
+                    f"it. Received: SOURCE {spec}, OUT {out}. Choose another output directory."
+                )
+
+
+def _linked_folders(root: Path) -> list[Path]:
+    """Returns the folders of splits and classes that are links."""
+    found = [*root.glob("*"), *root.glob("*/*")] if root.is_dir() else []
+    return [path for path in found if path.is_symlink()]
 
 
 def find_source(spec: str) -> SourceEntry:
@@ -162,8 +187,9 @@ def open_source(
     image_size: int | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
+    channels: int | None = None,
 ) -> Source:
-    """Opens a source and applies the options to it; reads no images yet.
+    """Opens a source and applies the options to it; decodes no images of files yet.
 
     Args:
         spec: Source to read, one of `SPECS`.
@@ -174,11 +200,14 @@ def open_source(
             default. A source that `samples_itself` counts all splits together and defaults to
             20,000.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
+        channels: 1 to make all images grey, 3 to make them RGB; by default image files are grey if
+            all of them are, else RGB.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
         FileNotFoundError: If the path is missing.
     """
+    check_source_text("The source", spec)
     for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
         if value is not None and value < 1:
             raise ValueError(
@@ -186,15 +215,11 @@ def open_source(
                 f"Received: {option}={value}. Raise it."
             )
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples)
+    options = SourceOptions(label, factors, image_size, max_examples, channels)
     source = entry.open(spec.partition(":")[2], options)
-    kind = KINDS[source.observation]
-    if image_size is not None and not kind.can_resize:
-        raise ValueError(
-            f"Source '{spec}' does not hold images. Expected: `image_size` for images only. "
-            f"Received: image_size={image_size} for {kind.many} of shape "
-            f"{source.observation_shape}. Drop --image-size."
-        )
+    _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
+    if channels is not None and source.observation_shape[2] != channels:
+        source = selection.with_channels(source, channels)
     if inks is not None:
         source = colouring.colour(source, inks)
     if max_examples is not None and not entry.samples_itself:
@@ -206,3 +231,20 @@ def open_source(
     if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
     return source
+
+
+def _check_image_options(spec: str, source: Source, options: Mapping[str, int | None]) -> None:
+    """Rejects options of images for a source of other observations, and channels that none has."""
+    kind = KINDS[source.observation]
+    for option, value in options.items():
+        if value is not None and not kind.can_resize:
+            raise ValueError(
+                f"Source '{spec}' does not hold images. Expected: `{option}` for images only. "
+                f"Received: {option}={value} for {kind.many} of shape {source.observation_shape}. "
+                f"Drop --{option.replace('_', '-')}."
+            )
+    if (channels := options["channels"]) not in (None, 1, 3):
+        raise ValueError(
+            "The number of channels is unknown. Expected: 1 for grey or 3 for RGB. "
+            f"Received: channels={channels}. Pass --channels 1 or --channels 3."
+        )

@@ -87,6 +87,21 @@ def file_size(path: Location) -> int | None:
     return sizes[0] if sizes else None
 
 
+def check_regular(path: Location) -> None:
+    """Rejects a pipe, a device or a socket, for whose bytes a reader would wait.
+
+    Raises:
+        OSError: If something else than a file or a folder has this local path.
+    """
+    if not is_remote(path) and exists(path) and not os.path.isfile(path) and not is_folder(path):
+        raise OSError(
+            errno.EINVAL,
+            "This is not a regular file. Expected: a file on a disk. Received: a pipe, a device or "
+            "a socket. Replace or remove it",
+            os.fspath(path),
+        )
+
+
 def open_binary(path: Location) -> IO[bytes]:
     """Opens a file for buffered reading.
 
@@ -94,6 +109,7 @@ def open_binary(path: Location) -> IO[bytes]:
         OSError: If opening fails.
     """
     if not is_remote(path):
+        check_regular(path)
         return open(path, "rb", buffering=_CHUNK)
     path = os.fspath(path)
     if file_size(path) is None:

@@ -12,6 +12,7 @@ from statistics import fmean
 
 from latentloom.model_zoo.scaling import PIXELS
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.config.ranges import SEEDS
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -20,6 +21,7 @@ from latentloom.pipeline.storage.output_directories import check_apart
 from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.study.arms import MORE_REAL, Arm, Run, parse_arm, plan_runs
 from latentloom.pipeline.study.classifier import Downstream, MixedBatches, Scores
+from latentloom.pipeline.study.generator_checks import check_generators, check_pools
 from latentloom.pipeline.study.generators import check_given, file_name
 from latentloom.pipeline.study.own_files import RESULTS, STUDY, STUDY_FILE
 from latentloom.pipeline.study.samples import RealSample, StudyData, more_real
@@ -178,7 +180,8 @@ def _training(sample: RealSample, run: Run, downstream: Downstream) -> Callable[
         return downstream.train_and_score(batches, sample.data.test, seed)
 
     def make() -> Scores:
-        seeds = [sample.seed + SEEDS_APART * number for number in range(study.classifiers)]
+        numbers = range(study.classifiers)
+        seeds = [(sample.seed + SEEDS_APART * number) % SEEDS for number in numbers]
         found = [train(seed) for seed in seeds]
         return {name: fmean(figures[name] for figures in found) for name in found[0]}
 
@@ -209,7 +212,11 @@ def _check_arms(study_data: StudyData, arms: Sequence[Arm], runs: Sequence[Run])
             "Received: none. Declare the ties, or drop the arm."
         )
     check_given(study_data.config, study_data.dataset, study_data.given)
-    for size, seed in {(run.size, run.seed): None for run in runs}:
+    check_pools(study_data)
+    samples = list(dict.fromkeys((run.size, run.seed) for run in runs))
+    if not study_data.given and (study.ties or {arm.pool for arm in arms} & set(study.pools)):
+        check_generators(study_data, samples)
+    for size, seed in samples:
         rows = study_data.draw_rows(size, seed)
         more = [more_real(r) for r in runs if r.arm.pool == MORE_REAL and r.size == size]
         if more:

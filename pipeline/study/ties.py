@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from latentloom.augment import identity_keys
+from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import Examples, Factors
 
 
@@ -25,7 +26,8 @@ def check_ties(ties: Mapping[str, float], factors: Factors) -> None:
         if name not in others:
             raise ValueError(
                 f"Factor '{name}' cannot be tied to the label. Expected: a factor of two values or "
-                f"more, of {others}. Received: study.ties with '{name}'. Import data that has it."
+                f"more, of {others}. Received: study.ties with '{name}'. {nearest(name, others)} "
+                "Or import data that has it."
             )
 
 

@@ -22,7 +22,8 @@ from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.config.settings import JudgeConfig
+from latentloom.pipeline.config.ranges import SEEDS
+from latentloom.pipeline.config.settings import JudgeConfig, TrainConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay
@@ -126,7 +127,7 @@ def _fit_model(
             trained,
             (folds.train.observations, folds.train.factors),
             (folds.validation.observations, folds.validation.factors),
-            Schedule(**train.model_dump(exclude={"devices", "dtype_policy"})),
+            model_schedule(train),
             state,
             [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
             scaling,
@@ -204,11 +205,16 @@ def deformations(config: Config) -> Deformations | None:
     return Deformations(**config.data.deform.model_dump()) if config.data.deform else None
 
 
+def model_schedule(train: TrainConfig) -> Schedule:
+    """The schedule of the model."""
+    return Schedule(**train.model_dump(exclude={"devices", "dtype_policy"}))
+
+
 def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
     """The schedule of the judge or the auditor."""
     return Schedule(
         epochs=judge.epochs,
         batch_size=judge.batch_size,
         learning_rate=judge.learning_rate,
-        seed=seed,
+        seed=seed % SEEDS,
     )

@@ -11,14 +11,13 @@ import keras
 import numpy as np
 
 from latentloom.augment import HoldOut
-from latentloom.model_zoo.backend.devices import placement
 from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
-from latentloom.model_zoo.scaling import PIXELS
 from latentloom.model_zoo.training.checkpoints import write_history
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
 from latentloom.pipeline.dataset.held_out_cells import (
     check_deformations,
@@ -33,7 +32,8 @@ from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart, remove_files
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
-from latentloom.pipeline.training.fit_bundle import fit_bundle, new_model
+from latentloom.pipeline.training.checks import check_settings, check_training
+from latentloom.pipeline.training.fit_bundle import fit_bundle
 from latentloom.pipeline.training.own_files import STATE_FILES, STATE_FOLDER
 from latentloom.pipeline.training.resuming import finished_bundle, held_run, run_marker
 
@@ -71,11 +71,12 @@ def train_bundle(
     dataset = DatasetDir.open(data)
     manifest = dataset.manifest
     _check_classes(manifest, list(manifest.label_counts("train").values()))
-    _check_settings(config, manifest)
+    model = check_settings(config, manifest)
     marker = run_marker(out, config, manifest.digest, keras.backend.backend())
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
     folds, hold_out = _read_folds(config, dataset)
+    check_training(model, config, folds, manifest)
     with held_run(marker, resume=resume, overwrite=overwrite):
         return _train(config, dataset, folds, hold_out, out, display or silent_display())
 
@@ -117,8 +118,18 @@ def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
 
 def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
     """Reads the training examples, divides them, and takes the held-out cells out."""
-    manifest = dataset.manifest
     examples = dataset.read("train", config.data.limit)
+    return divide_examples(config, examples, dataset.manifest)
+
+
+def divide_examples(
+    config: Config, examples: Examples, manifest: Manifest
+) -> tuple[Folds, HoldOut]:
+    """Divides training examples into folds, and takes the held-out cells out.
+
+    Raises:
+        ValueError: A class has too few examples, or cells cannot be held out.
+    """
     counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
     _check_classes(manifest, counts.tolist())
     folds = divide(examples, config.data.validation_share, config.train.seed)
@@ -126,18 +137,6 @@ def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
     if config.data.deform:
         check_deformations(hold_out, Terciles.from_details(manifest.details).limits)
     return divide_off(folds, hold_out, manifest.factors), hold_out
-
-
-def _check_settings(config: Config, manifest: Manifest) -> None:
-    """Checks arguments, devices and precision before anything is written."""
-    if config.data.deform and manifest.observation != PIXELS.kind:
-        raise ValueError(
-            f"Only images can be deformed. Expected: images. Received: '{manifest.name}' of "
-            f"observations '{manifest.observation}', and data.deform. Drop `data.deform`."
-        )
-    with placement(config.train.devices, config.train.dtype_policy):
-        given = {"observation": manifest.observation}
-        new_model(config, manifest.observation_shape, manifest.factors, **given)
 
 
 def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:

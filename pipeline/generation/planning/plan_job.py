@@ -14,6 +14,7 @@ from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
+from latentloom.pipeline.dataset.known_names import check_generate_names
 from latentloom.pipeline.dataset.writing import shard_file
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask, output_name
@@ -45,6 +46,7 @@ def plan_job(
         description, priors = read_description(folder), read_priors(folder)
     manifest = dataset.manifest
     check_compatible(manifest, description)
+    check_generate_names(settings, manifest.factors)
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     slices = cut(dataset.shards(settings.split), settings.slice_records)
     counts = count_classes(dataset, settings.split, slices, out, hold_out, engine)

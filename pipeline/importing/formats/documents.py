@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
-from latentloom.pipeline.importing.arrays import encode_values
+from latentloom.pipeline.importing.arrays import decode_texts, encode_values
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
 from latentloom.pipeline.observations import MOST_COUNTED
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
@@ -90,6 +90,7 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
         ValueError: If an array is missing, or the arrays do not fit each other.
     """
     vocabulary = _read_vocabulary(file, arrays)
+    _check_one_of(file, ("indptr", "train_indptr"), arrays)
     prefixes = [name.removesuffix("indptr") for name in arrays if _SPLIT.fullmatch(name)]
     splits = {prefix.removesuffix("_") or "train": prefix for prefix in prefixes}
     counts = {
@@ -107,6 +108,7 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
 
 
 def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
+    _check_one_of(file, _VOCABULARY, arrays)
     found = next((arrays[name] for name in _VOCABULARY if name in arrays), None)
     if found is None or found.ndim != 1 or found.dtype.kind not in "US":
         shape = "no such array" if found is None else f"{found.dtype} of shape {found.shape}"
@@ -114,7 +116,7 @@ def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
             f"'{file}' has no vocabulary. Expected: an array `vocab` of texts, one per word. "
             f"Received: {shape}. Add it."
         )
-    words = np.char.decode(found, "utf-8") if found.dtype.kind == "S" else found
+    words = decode_texts("vocab", found)
     check_vocabulary(words.tolist())
     return words.tolist()
 
@@ -200,6 +202,7 @@ def _read_factors(
 
 def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
     """Returns the arrays of a split with one value per document; the labels as `label`."""
+    _check_one_of(file, [f"{prefix}{name}" for name in _LABELS], arrays)
     size, columns = len(arrays[f"{prefix}indptr"]) - 1, {}
     for name, array in arrays.items():
         short = name.removeprefix(prefix)
@@ -211,6 +214,15 @@ def _columns(file: str, arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
             f"Received: {sorted(arrays)}. Add it."
         )
     return columns
+
+
+def _check_one_of(file: str, names: Sequence[str], arrays: Arrays) -> None:
+    """Rejects an archive with two arrays of one meaning, of which its order would choose."""
+    if len(found := [name for name in names if name in arrays]) > 1:
+        raise ValueError(
+            f"'{file}' has two arrays for the same. Expected: one of {', '.join(names)}. "
+            f"Received: {' and '.join(found)}. Leave one out."
+        )
 
 
 def _encode(

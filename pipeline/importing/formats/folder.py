@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.manifest import check_factors
+from latentloom.pipeline.dataset.names import check_splits
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.storage.texts import flaw_of, printable
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
@@ -33,16 +36,20 @@ class FolderSource:
     observation: str = "image"
 
     @classmethod
-    def open(cls, where: str, image_size: int | None = None) -> FolderSource:
-        """Lists the files, and takes the shape from the first files of every class.
+    def open(
+        cls, where: str, image_size: int | None = None, channels: int | None = None
+    ) -> FolderSource:
+        """Lists the files, and takes the shape from the headers of all of them.
 
         Args:
             where: Folder with `class/image.png` or `split/class/image.png`.
             image_size: Side to which images are resized, or None.
+            channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
 
         Raises:
             FileNotFoundError: If the folder is missing.
-            ValueError: If a class is empty, or images differ in size and `image_size` is None.
+            ValueError: If a class is empty, the name of a class or a split is invalid, or images
+                differ in size and `image_size` is None.
         """
         root = Path(where)
         if not root.is_dir():
@@ -58,12 +65,15 @@ class FolderSource:
                 f"split/class/image.png. Received: folders {sorted(splits)}, "
                 f"{len(_images(root))} loose images. Move each image into the folder of its class."
             )
+        check_splits(splits)
+        check_factors({"label": names})
         files = {
             split: [(file, names.index(c.name)) for c in folders for file in _class_images(c)]
             for split, folders in classes.items()
         }
-        probes = [(_first.name, _first) for _first in _firsts(files)]
-        return cls(root, {"label": names}, files, Decoder.fit(probes, image_size))
+        everything = (file for pairs in files.values() for file, _ in pairs)
+        headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
+        return cls(root, {"label": names}, files, Decoder.fit(headers, image_size, channels))
 
     @property
     def name(self) -> str:
@@ -87,14 +97,14 @@ class FolderSource:
         return {split: len(files) for split, files in self.files.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-        """Streams a split; an unreadable file is a dead letter."""
+        """Streams a split; an unreadable file, or one whose name is no text, is a dead letter."""
         files = self.files[split]
         for start in range(0, len(files), BATCH_SIZE):
             images, labels, positions, dead = [], [], [], []
             part = files[start : start + BATCH_SIZE]
             for position, (file, label) in enumerate(part, start):
-                name = file.relative_to(self.root).as_posix()
-                pixels = self.decoder(name, file)
+                name, flaw = _name(file, self.root), flaw_of(file.name)
+                pixels = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
                 if isinstance(pixels, str):
                     dead.append(DeadLetter(name, position, pixels))
                     continue
@@ -119,17 +129,13 @@ def _class_images(folder: Path) -> list[Path]:
     files = _images(folder)
     if not files:
         raise ValueError(
-            f"Class '{folder.name}' is empty. Expected: images ({', '.join(sorted(_SUFFIXES))}) in "
-            f"its folder. Received: none in '{folder}'. Add some or remove the folder."
+            f"Class '{printable(folder.name)}' is empty. Expected: images "
+            f"({', '.join(sorted(_SUFFIXES))}) in its folder. Received: none in "
+            f"'{printable(str(folder))}'. Add some or remove the folder."
         )
     return files
 
 
-def _firsts(files: dict[str, list[tuple[Path, int]]]) -> Iterator[Path]:
-    """Yields the first file of every class, then the second, and so on."""
-    everything = [pair for pairs in files.values() for pair in pairs]
-    labels = np.array([label for _, label in everything])
-    order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], labels[order])
-    rank = np.arange(len(order)) - starts
-    return (everything[row][0] for row in order[np.argsort(rank, kind="stable")])
+def _name(file: Path, root: Path) -> str:
+    """Returns the path of a file below the root, for messages."""
+    return printable(file.relative_to(root).as_posix())

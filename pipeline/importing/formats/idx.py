@@ -15,6 +15,7 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.arrays import encode_values
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.storage.files import check_regular
 
 _IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one
 _PREFIXES = {"train": "train", "test": "t10k"}
@@ -54,6 +55,8 @@ def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
 def _find(folder: Path, prefix: str, kind: str) -> Path | None:
     names = [f"{prefix}-{kind}{mark}idx{3 if kind == 'images' else 1}-ubyte" for mark in "-."]
     paths = [folder / f"{name}{suffix}" for name in names for suffix in (".gz", "")]
+    for path in paths:
+        check_regular(path)
     return next((path for path in paths if path.is_file()), None)
 
 

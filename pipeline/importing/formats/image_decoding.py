@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import stat
 import struct
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from latentloom.pipeline.storage.texts import printable
+
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAX_PIXELS = 1 << 26  # of one image, before it is decoded
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow raises
 _GREY_MODES = ("1", "L", "LA")
-_PROBED = 64  # images that decide the shape
 
 File = Path | IO[bytes]
 
@@ -25,6 +27,8 @@ def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
     from PIL import Image
 
     try:
+        if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
+            return "it is not a regular file"  # a pipe would be waited for
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
@@ -59,6 +63,56 @@ def _pixels(image: Any, channels: int, image_size: int | None) -> np.ndarray:
     return np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
 
 
+@dataclass
+class Headers:
+    """What the headers of images say together, whatever their order.
+
+    Args:
+        image_size: Side to which images are to be resized, or None if they must have one size.
+    """
+
+    image_size: int | None
+    first: str = ""
+    size: tuple[int, int] = (0, 0)
+    channels: int = 0
+    reason: str = field(default="no images", init=False)
+
+    def add(self, name: str, file: File) -> None:
+        """Reads the header of one image; an unreadable one is left out.
+
+        Raises:
+            ValueError: If it differs in size from the first one and `image_size` is None.
+        """
+        shape = _with_image(file, _shape)
+        if isinstance(shape, str):
+            self.reason = f"'{printable(name)}': {shape}"
+            return
+        if not self.first:
+            self.first, self.size = name, shape[:2]
+        elif self.image_size is None:
+            height, width = self.size
+            _check_size(name, shape, self.size, f", and {height}x{width} in '{self.first}'")
+        self.channels = max(self.channels, shape[2])
+
+    def decoder(self, channels: int | None = None) -> Decoder:
+        """Returns the decoder of these images: to grey if all of them are, else to RGB.
+
+        Args:
+            channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
+
+        Raises:
+            ValueError: If every image is unreadable.
+        """
+        if not self.first:
+            raise ValueError(
+                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
+                f"Received: {self.reason}. Check the files."
+            )
+        size = self.size if self.image_size is None else (self.image_size, self.image_size)
+        chosen = channels is not None
+        return Decoder((*size, channels or self.channels), self.image_size, discards_colour=chosen)
+
+
 @dataclass(frozen=True)
 class Decoder:
     """Decodes image files to one shape.
@@ -68,45 +122,35 @@ class Decoder:
     Args:
         image_shape: Event shape `(height, width, channels)`, 1 or 3 channels.
         image_size: Side to which images are resized, or None if they must have the shape.
+        discards_colour: Whether an image in colour may become grey.
     """
 
     image_shape: tuple[int, int, int]
     image_size: int | None
+    discards_colour: bool = False
 
     @classmethod
-    def fit(cls, files: Iterable[tuple[str, File]], image_size: int | None) -> Decoder:
-        """Takes the shape from the first images: grey if all of them are, else RGB.
+    def fit(
+        cls,
+        files: Iterable[tuple[str, File]],
+        image_size: int | None,
+        channels: int | None = None,
+    ) -> Decoder:
+        """Takes the shape from the headers of all images: grey if all of them are, else RGB.
 
         Args:
-            files: Names and files, read until enough are seen.
+            files: Names and files.
             image_size: Side to which images are to be resized, or None.
+            channels: As in `Headers.decoder`.
 
         Raises:
             ValueError: If every image is unreadable, or images differ in size and `image_size` is
                 None.
         """
-        shapes: list[tuple[str, tuple[int, int, int]]] = []
-        reason = "no images"
+        headers = Headers(image_size)
         for name, file in files:
-            shape = _with_image(file, _shape)
-            if isinstance(shape, str):
-                reason = f"'{name}': {shape}"
-            else:
-                shapes.append((name, shape))
-            if len(shapes) == _PROBED:
-                break
-        if not shapes:
-            raise ValueError(
-                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
-                f"Received: {reason}. Check the files."
-            )
-        (first, (height, width, _)), *others = shapes
-        channels = max(shape[2] for _, shape in shapes)
-        if image_size is not None:
-            return cls((image_size, image_size, channels), image_size)
-        for name, shape in others:
-            _check_size(name, shape, (height, width), f", and {height}x{width} in '{first}'")
-        return cls((height, width, channels), None)
+            headers.add(name, file)
+        return headers.decoder(channels)
 
     def __call__(self, name: str, file: File) -> np.ndarray | str:
         """Decodes one file.
@@ -121,16 +165,21 @@ class Decoder:
         Raises:
             ValueError: If the image has another size and `image_size` is None.
         """
-        channels = self.image_shape[2]
-        pixels = _with_image(file, lambda image: _pixels(image, channels, self.image_size))
+        pixels = _with_image(file, self._decode)
         if not isinstance(pixels, str):
             _check_size(name, pixels.shape, self.image_shape[:2])
         return pixels
+
+    def _decode(self, image: Any) -> np.ndarray | str:
+        channels = self.image_shape[2]
+        if channels < _shape(image)[2] and not self.discards_colour:
+            return "the image has become one in colour; pass --channels 3, or 1 to make it grey"
+        return _pixels(image, channels, self.image_size)
 
 
 def _check_size(name: str, shape: tuple[int, ...], size: tuple[int, int], other: str = "") -> None:
     if shape[:2] != size:
         raise ValueError(
             f"The images differ in size. Expected: all {size[0]}x{size[1]} (height x width). "
-            f"Received: {shape[0]}x{shape[1]} in '{name}'{other}. Pass --image-size 64."
+            f"Received: {shape[0]}x{shape[1]} in '{printable(name)}'{other}. Pass --image-size 64."
         )

@@ -17,6 +17,7 @@ from latentloom.pipeline.importing.formats.documents import (
     open_documents,
 )
 from latentloom.pipeline.importing.source import path_name
+from latentloom.pipeline.storage.files import check_regular
 
 _SPLITS = ("train", "test")
 
@@ -73,6 +74,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
 
 
 def _load(file: Path) -> dict[str, np.ndarray]:
+    check_regular(file)
     if not file.is_file():
         raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
     if not zipfile.is_zipfile(file):

@@ -11,6 +11,8 @@ import numpy as np
 
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.manifest import check_factors
+from latentloom.pipeline.dataset.names import check_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
     distinct_values,
@@ -21,9 +23,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     value_names,
 )
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
-
-_PROBED = 1024  # images that decide whether white is 1 or 255
-_TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
+from latentloom.pipeline.storage.files import check_regular
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class TfdsSource:
     """A data set as TFDS reads it.
 
     TFDS stores the pixels of a data set unchanged, and its metadata omit their range: `dsprites`
-    and `binarized_mnist` have pixels 0 and 1. If the first images have a pixel of 1 and none above,
-    then 1 is white and becomes 255.
+    and `binarized_mnist` have pixels 0 and 1. If the images have a pixel of 1 and none above, then
+    1 is white and becomes 255.
 
     Args:
         builder: The TFDS builder.
@@ -65,6 +65,8 @@ class TfdsSource:
     ):
         """Opens a prepared data set; reads integers without names once to list their values.
 
+        Also reads images until one has a pixel above 1; see the class.
+
         Args:
             where: Name of a TFDS data set, or path of a directory with `features.json`.
             label: Path of the feature that is the label; `label` by default.
@@ -87,6 +89,8 @@ class TfdsSource:
             for factor, path in paths.items()
         }
         names = {factor: known for factor, known in names.items() if known or factor == "label"}
+        check_factors(names)
+        check_splits(builder.info.splits)
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
             observation_shape=observation_shape,
@@ -114,11 +118,10 @@ class TfdsSource:
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split.
 
-        An example with an unknown value (such as class -1), or with a pixel above white, is a dead
-        letter.
+        An example with an unknown value (such as class -1) is a dead letter.
         """
         start = 0
-        for batch, in_range in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+        for batch in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()
@@ -127,14 +130,12 @@ class TfdsSource:
                 [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
             )
             positions = np.arange(start, start + len(known))
-            reasons = np.where(known, _TOO_BRIGHT, "a factor has no known value")
-            good = known & in_range
             dead = [
-                DeadLetter(f"{self.name}/{split}", int(positions[row]), str(reasons[row]))
-                for row in np.flatnonzero(~good)
+                DeadLetter(f"{self.name}/{split}", position, "a factor has no known value")
+                for position in positions[~known].tolist()
             ]
             examples = Examples(batch[self.image_field], codes, position_ids(positions))
-            yield examples.take(good), dead
+            yield examples.take(known), dead
             start += len(known)
 
     def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
@@ -144,18 +145,16 @@ class TfdsSource:
         return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
 
     def _dataset(self, split: str):
-        """Returns the features of each example, and whether all its pixels are at most white."""
+        """Returns the features of each example, with its image as it is stored here."""
         import tensorflow as tf
 
         def prepared(features):
-            image = features[self.image_field]
-            in_range = tf.reduce_all(image <= self.white)
-            image *= 255 // self.white
+            image = features[self.image_field] * (255 // self.white)
             if self.image_size is not None:
                 size = (self.image_size, self.image_size)
                 image = tf.image.resize(image, size, antialias=True)
                 image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-            return features | {self.image_field: image}, in_range
+            return features | {self.image_field: image}
 
         return read(self.builder, split, [self.image_field, *self.fields.values()]).map(prepared)
 
@@ -164,6 +163,8 @@ def _builder(where: str) -> Any:
     import tensorflow_datasets as tfds
 
     if os.path.isdir(where):
+        for name in os.listdir(where):
+            check_regular(os.path.join(where, name))
         if not os.path.exists(os.path.join(where, "features.json")):
             raise FileNotFoundError(
                 f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
@@ -208,11 +209,17 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
 
 
 def _white(builder: Any, image_field: str) -> int:
-    """Returns the value of a white pixel, 1 or 255, from the first images of each split."""
+    """Returns the value of a white pixel: 1 if no image has a brighter one, else 255."""
+    import tensorflow as tf
+
+    def brightest_pixel(features):
+        return tf.reduce_max(features[image_field])
+
     brightest = 0
     for split in builder.info.splits:
-        for features in read(builder, split, [image_field]).take(_PROBED).as_numpy_iterator():
-            brightest = max(brightest, int(features[image_field].max(initial=0)))
+        pixels = read(builder, split, [image_field]).map(brightest_pixel)
+        for batch in pixels.batch(BATCH_SIZE).as_numpy_iterator():
+            brightest = max(brightest, int(batch.max()))
             if brightest > 1:
                 return 255
     return 1 if brightest == 1 else 255

@@ -13,7 +13,8 @@ from google.protobuf.message import DecodeError
 
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.formats.image_decoding import Decoder
+from latentloom.pipeline.dataset.names import check_source_text
+from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
 from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
 from latentloom.pipeline.storage.files import find
 from latentloom.pipeline.storage.tf_example import Example
@@ -51,22 +52,27 @@ class TFRecordSource:
         label: str | None = None,
         factors: Sequence[str] | None = None,
         image_size: int | None = None,
+        channels: int | None = None,
     ) -> TFRecordSource:
-        """Reads all records once to count them and to list the values of the fields.
+        """Reads all records once: counts them, lists the values of the fields and reads headers.
 
         Args:
             where: Glob of the files.
             label: Field of the label; `label` by default.
             factors: Fields of the factors; none by default.
             image_size: Side to which images are resized, or None.
+            channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
 
         Raises:
             FileNotFoundError: If no file matches.
-            ValueError: If a field is missing, or images differ in size and `image_size` is None.
+            ValueError: If a field is missing, images differ in size and `image_size` is None, or
+                the name of a file is not plain text.
         """
         paths = find(where)
         if not paths:
             raise FileNotFoundError(f"No file matches '{where}'. Check the pattern, and quote it.")
+        for path in paths:
+            check_source_text("The file name", path)
         fields = {"label": label or "label"}
         fields |= {re.sub(r"\W", "_", name): name for name in factors or () if name != label}
         in_test = {path: bool(_TEST_FILE.search(os.path.basename(path))) for path in paths}
@@ -74,16 +80,16 @@ class TFRecordSource:
         files |= (
             {"test": [path for path in paths if in_test[path]]} if any(in_test.values()) else {}
         )
-        _check_fields(paths, list(fields.values()))
-        values, splits = _survey(files, list(fields.values()))
-        probes = ((path, io.BytesIO(row[0])) for path, row in _good_rows(paths, fields))
+        survey = _Survey(list(fields.values()), Headers(image_size))
+        splits = {split: survey.read(found) for split, found in files.items()}
+        survey.check_fields(paths[0])
         return cls(
             name=path_name(where.split("*")[0].rstrip("-_.")),
             files=files,
             fields=fields,
-            codes={name: _number(values[field]) for name, field in fields.items()},
+            codes={name: _number(survey.values[field]) for name, field in fields.items()},
             splits=splits,
-            decoder=Decoder.fit(probes, image_size),
+            decoder=survey.headers.decoder(channels),
             label_field=fields["label"],
         )
 
@@ -151,49 +157,63 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
         found = [*features[field].int64_list.value, *features[field].bytes_list.value]
         if len(found) != 1:
             return f"field '{field}' is missing or not one integer or text"
-        value = found[0]
-        values.append(value.decode(errors="replace") if isinstance(value, bytes) else value)
+        try:
+            values.append(found[0].decode() if isinstance(found[0], bytes) else found[0])
+        except UnicodeDecodeError:
+            return f"field '{field}' is not UTF-8"
     return image[0], values
 
 
-def _good_rows(paths: Sequence[str], fields: dict[str, str]):
-    for path, record in _records(paths):
-        row = _parse(record, list(fields.values()))
-        if not isinstance(row, str):
-            yield os.path.basename(path), row
+class _Survey:
+    """What all records hold together, whatever their order.
 
+    Args:
+        fields: Fields of the factors.
+        headers: The headers of the images.
+    """
 
-def _check_fields(paths: list[str], fields: list[str]) -> None:
-    """Checks that the first intact record has the image and every field."""
-    for path, record in _records(paths):
-        if isinstance(record, BadRecord):
-            continue
-        known = set(Example.FromString(record).features.feature)
-        image = next((name for name in _IMAGE_FIELDS if name in known), "image")
-        for field in (image, *fields):
-            if field not in known:
+    def __init__(self, fields: list[str], headers: Headers):
+        self.headers = headers
+        self.values: dict[str, set] = {field: set() for field in fields}
+        self.known: set[str] = set()
+        self.intact = 0
+
+    def read(self, paths: list[str]) -> int:
+        """Reads the records of some files; returns their number, good and bad."""
+        count = 0
+        for path, record in _records(paths):
+            count += 1
+            row = _parse(record, list(self.values))
+            if isinstance(row, str):
+                self.known |= _field_names(record)
+                continue
+            self.intact += 1
+            for found, value in zip(self.values.values(), row[1], strict=True):
+                found.add(value)
+            self.headers.add(os.path.basename(path), io.BytesIO(row[0]))
+        return count
+
+    def check_fields(self, path: str) -> None:
+        """Rejects a field that no record has; `path` is for the message."""
+        if self.intact:
+            return
+        image = next((name for name in _IMAGE_FIELDS if name in self.known), "image")
+        for field in (image, *self.values):
+            if self.known and field not in self.known:
                 raise ValueError(
                     f"The records of '{path}' have no field '{field}'. Expected: one of "
-                    f"{sorted(known)}. Received: '{field}'. {nearest(field, known)} "
+                    f"{sorted(self.known)}. Received: '{field}'. {nearest(field, self.known)} "
                     "Pass --label and --factors to name fields."
                 )
-        return
 
 
-def _survey(
-    files: dict[str, list[str]], fields: list[str]
-) -> tuple[dict[str, set], dict[str, int]]:
-    """Returns the distinct values of each field, and the number of records of each split."""
-    values: dict[str, set] = {field: set() for field in fields}
-    splits = dict.fromkeys(files, 0)
-    for split, paths in files.items():
-        for _, record in _records(paths):
-            row = _parse(record, fields)
-            splits[split] += 1
-            if not isinstance(row, str):
-                for field, value in zip(fields, row[1], strict=True):
-                    values[field].add(value)
-    return values, splits
+def _field_names(record: bytes | BadRecord) -> set[str]:
+    if isinstance(record, BadRecord):
+        return set()
+    try:
+        return set(Example.FromString(record).features.feature)
+    except DecodeError:
+        return set()
 
 
 def _number(values: set) -> dict[int | str, int]:

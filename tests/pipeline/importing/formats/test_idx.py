@@ -35,7 +35,7 @@ def arrays(request, tmp_path) -> dict[str, np.ndarray]:
 
 
 def test_reading_gives_back_the_files(tmp_path, arrays):
-    dataset = import_dataset(f"idx:{tmp_path}", tmp_path / "out", name="tiny")
+    dataset = import_dataset(f"idx:{tmp_path}", f"{tmp_path}_out", name="tiny")
     assert dataset.manifest.class_names == ["0", "1", "2", "3"]
     for split in ("train", "test"):
         examples = dataset.read(split)
@@ -74,8 +74,8 @@ def test_a_truncated_gzip_is_named(folder, name):
     path = folder / name
     path.write_bytes(path.read_bytes()[:-15])
     with pytest.raises(ValueError, match=f"{name}' is truncated .* Download it again"):
-        import_dataset(f"idx:{folder}", folder / "out")
-    assert not (folder / "out").exists()
+        import_dataset(f"idx:{folder}", f"{folder}_out")
+    assert not Path(f"{folder}_out").exists()
 
 
 def test_what_is_no_gzip_is_named(folder):
@@ -88,7 +88,7 @@ def test_too_few_pixels_are_an_error(folder):
     data = idx(np.zeros((30, 5, 4), np.uint8), 2051)[:-1]
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(data))
     with pytest.raises(ValueError, match="599 of 600 bytes"):
-        import_dataset(f"idx:{folder}", folder / "out")
+        import_dataset(f"idx:{folder}", f"{folder}_out")
 
 
 def test_a_wrong_magic_number_is_an_error(folder):
