@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.importing.source import batch_size, position_ids
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class ArraySource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an id is the position within the split."""
-        for start in range(0, len(self.rows[split]), BATCH_SIZE):
-            rows = self.rows[split][start : start + BATCH_SIZE]
+        size = batch_size(self)
+        for start in range(0, len(self.rows[split]), size):
+            rows = self.rows[split][start : start + size]
             factors = {name: codes[rows] for name, codes in self.codes.items()}
             yield (
                 Examples(

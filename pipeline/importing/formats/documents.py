@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
 from latentloom.pipeline.importing.arrays import encode_values, read_texts
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.observations import MOST_COUNTED
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 
@@ -59,8 +59,9 @@ class DocumentSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an id is the position within the split."""
-        for start in range(0, self.splits[split], BATCH_SIZE):
-            stop = min(start + BATCH_SIZE, self.splits[split])
+        size = batch_size(self)
+        for start in range(0, self.splits[split], size):
+            stop = min(start + size, self.splits[split])
             counts = self.counts[split][start:stop].toarray()
             rows = np.flatnonzero(counts.any(axis=1))
             empty = np.setdiff1d(np.arange(stop - start), rows) + start
