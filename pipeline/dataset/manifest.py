@@ -8,24 +8,25 @@ import json
 import os
 import platform
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from latentloom.model_zoo.scaling import Counts
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import file_size, open_binary
+from latentloom.pipeline.storage.files import file_size, read_text
+from latentloom.pipeline.storage.tfrecords import FRAME
 
 MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 1
@@ -49,7 +50,10 @@ _PACKAGES = (
 
 
 class ShardEntry(BaseModel):
-    """One written shard: file name, counts and hash; `label_counts` by class code."""
+    """One written shard: file name, counts and hash; `label_counts` by class code.
+
+    The counts are no larger than a file of `num_bytes` can hold.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,7 +61,15 @@ class ShardEntry(BaseModel):
     records: int = Field(ge=0)
     num_bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    label_counts: list[int]
+    label_counts: list[Annotated[int, Field(ge=0)]]
+
+    @model_validator(mode="after")
+    def _counts_fit_the_bytes(self) -> ShardEntry:
+        if self.records * FRAME > self.num_bytes:
+            raise ValueError(f"{self.num_bytes} bytes cannot hold {self.records} records")
+        if sum(self.label_counts) > self.records:
+            raise ValueError(f"the labels of {self.records} records count {self.label_counts}")
+        return self
 
     @field_validator("file")
     @classmethod
@@ -192,17 +204,15 @@ class Manifest(BaseModel):
                 f"There is no manifest '{path}'. Expected: a data set directory with "
                 f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
             )
-        with open_binary(path) as file:
-            text = file.read().decode()
-        try:
+        text = read_text(path)
+        with told_of_file(
+            path,
+            "a manifest that `latentloom import` or `generate` wrote",
+            "Write the data set again.",
+        ):
             newest = json.loads(text)["schema_version"]
             if newest <= SCHEMA_VERSION:
                 return cls.model_validate_json(text)
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"'{path}' is not a valid manifest. Expected: one that `latentloom import` or "
-                f"`generate` wrote. Received: {error}. Write the data set again."
-            ) from error
         raise ValueError(
             f"Manifest '{path}' is of a newer format. Expected: schema_version up to "
             f"{SCHEMA_VERSION}. Received: schema_version={newest}. Upgrade latentloom."

@@ -12,7 +12,13 @@ from latentloom.pipeline.observations.kind import BATCH_BYTES, BATCH_SIZE, Kind
 from latentloom.pipeline.observations.vectors import VectorKind
 
 __all__ = [
-    *("BATCH_BYTES", "BATCH_SIZE", "KINDS", "MOST_COUNTED", "MOST_PIXELS", "MOST_WORDS", "Kind"),
+    "BATCH_BYTES",
+    "BATCH_SIZE",
+    "KINDS",
+    "MOST_COUNTED",
+    "MOST_PIXELS",
+    "MOST_WORDS",
+    "Kind",
 ]
 
 KINDS: dict[str, Kind] = {
