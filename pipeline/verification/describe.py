@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
-from latentloom.model_zoo.bundle import DESCRIPTION
+from latentloom.model_zoo.bundle import DESCRIPTION, read_description
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
-from latentloom.pipeline.storage.files import exists, read_text
+from latentloom.pipeline.storage.files import exists, local_folder
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -24,13 +23,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If it is neither.
+        ValueError: If the manifest or the description of the bundle is damaged.
     """
     path = os.fspath(path)
-    bundle = os.path.join(path, DESCRIPTION)
     if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
-    if exists(bundle):
-        return {"kind": "bundle", **json.loads(read_text(bundle))}
+    if exists(os.path.join(path, DESCRIPTION)):
+        with local_folder(path) as folder:
+            return {"kind": "bundle", **read_description(folder)}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
         f"{MANIFEST_FILE} or {DESCRIPTION}. Received: path='{path}'. Check the path."
