@@ -73,8 +73,12 @@ def _declared_bytes(group: h5py.Group) -> int:
         item = group[name]
         if isinstance(item, h5py.Group):
             total += _declared_bytes(item)
-        elif item.external or item.is_virtual or item.dtype.kind not in "fiub":
-            raise ValueError(f"'{item.name}' is no array of numbers in this file")
+        elif isinstance(item, h5py.Dataset) and _is_plain(item):
+            total += math.prod(item.shape) * item.dtype.itemsize
         else:
-            total += item.size * item.dtype.itemsize
+            raise ValueError(f"'{item.name}' is no array of numbers in this file")
     return total
+
+
+def _is_plain(array: h5py.Dataset) -> bool:
+    return not array.external and not array.is_virtual and array.dtype.kind in "fiub"
