@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from latentloom.model_zoo.networks.sizes import MOST_UNITS
 from latentloom.model_zoo.registry import check_arguments
@@ -19,7 +19,6 @@ PRIORS = "priors.npz"
 JUDGES = ("judge", "auditor")
 MOST_VALUES = 3 << 26
 """Largest number of values of an observation: those of an image of 2**26 pixels."""
-_NAMED = 3  # problems that a message names
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1)]
@@ -126,15 +125,10 @@ def check_description(content: Any) -> None:
     """Checks the content of a `bundle.json`.
 
     Raises:
-        ValueError: It is not a description; the message names the first few problems.
+        ValueError: It is not a description.
     """
-    try:
-        json.dumps(content, ensure_ascii=False).encode()  # a lone surrogate cannot be written
-        BundleDescription.model_validate(content)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[:_NAMED]
-        told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
-        raise ValueError("; ".join(told)) from None
+    json.dumps(content, ensure_ascii=False).encode()  # a lone surrogate cannot be written
+    BundleDescription.model_validate(content)
 
 
 def _has_twice(values: Iterable[str]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
-from typing import Any
+
+from pydantic import ValidationError
 
 _SHOWN = 300  # characters of a library's message
+_NAMED = 3  # problems of a schema that a message names
 
 
 @contextlib.contextmanager
@@ -36,21 +37,17 @@ def told_of_file(
     except Exception as error:
         raise ValueError(
             f"{part and f'{part} of '}'{os.fspath(path)}' cannot be read. Expected: {expected}. "
-            f"Received: {_said(error)}. {fix}"
+            f"Received: {describe_error(error)}. {fix}"
         ) from error
 
 
-def parse_json(text: str | bytes, path: str | os.PathLike[str], expected: str, fix: str) -> Any:
-    """Parses the JSON of a file.
-
-    Raises:
-        ValueError: The text is not JSON in UTF-8, or is nested too deeply.
-    """
-    with told_of_file(path, expected, fix):
-        return json.loads(text)
-
-
-def _said(error: Exception) -> str:
-    """Returns kind and message of an error on one line, cut to a readable length."""
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+def describe_error(error: Exception) -> str:
+    """Returns what a library raised on one line, cut to a readable length."""
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_url=False, include_input=False)[:_NAMED]
+        told = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems)
+        said = "; ".join(told)
+    else:
+        said = f"{type(error).__name__}: {error}"
+    said = " ".join(said.split())
     return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."

@@ -148,12 +148,12 @@ def convolution_shapes(
 
 
 def _check_rank(rank: int, colour_columns: Sequence[int]) -> None:
-    check_size("rank", rank, least=0)
     if rank < 0 or rank == 1:
         raise ValueError(
             "The rank of the decoder is out of range. Expected: 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
+    check_size("rank", rank, least=0)
     if colour_columns and not rank:
         raise ValueError(
             "Colour blocks need a decoder that mixes colours. Expected: rank of 2 or more. "
