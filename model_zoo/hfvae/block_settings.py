@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from latentloom.model_zoo.networks.sizes import MOST_UNITS
 from latentloom.model_zoo.spelling import nearest_name
 
 BLOCK_KEYS = ("dim", "values", "factor")
@@ -63,11 +64,12 @@ def _check_block(name: Any, described: Any, num_classes: int) -> None:
 def _check_size(name: str, described: Mapping[str, Any], num_classes: int) -> None:
     for key, least in (("dim", 1), ("values", 2)):
         size = described.get(key, least)
-        if isinstance(size, bool) or not isinstance(size, int) or size < least:
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if not whole or not least <= size <= MOST_UNITS:
             raise ValueError(
-                f"The size of block '{name}' is out of range. Expected: {key} of at least {least}. "
-                f"Received: {key}={size!r}. Raise it under `model.args.blocks`, or leave the block "
-                "out."
+                f"The size of block '{name}' is out of range. Expected: {key} of at least {least}, "
+                f"at most {MOST_UNITS}. Received: {key}={size!r}. Raise it under "
+                "`model.args.blocks`, or leave the block out."
             )
 
 

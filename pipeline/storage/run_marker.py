@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import Location, exists, make_folders, read_text
 from latentloom.pipeline.storage.output_directories import claim_directory
@@ -56,7 +57,10 @@ class RunMarker:
     def mark(self) -> None:
         """Marks a claimed directory, or checks its marker if it has one."""
         if self.exists():
-            self.check(json.loads(read_text(self.path)))
+            text = read_text(self.path)
+            with told_of_file(self.path, "the marker of a run", "Pass --overwrite to start anew."):
+                found = dict(json.loads(text))
+            self.check(found)
             return
         make_folders(os.path.dirname(self.path))
         write_atomic(self.path, json.dumps({**self.identity, **self.notes}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle
-from latentloom.pipeline.config import Config
+from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.storage.run_marker import RunMarker
 
@@ -34,7 +34,7 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
     """
     bundle = load_bundle(out)
     details = BundleDetails.read(bundle.details)
-    saved = Config.model_validate(details.config)
+    saved = parse_config(details.config, f"the configuration stored in '{out}'")
     data = details.data.digest if details.data else ""
     marker.check(run_marker(out, saved, data, details.backend or "").identity)
     return bundle

@@ -10,7 +10,7 @@ import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
@@ -88,10 +88,10 @@ class FolderSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unreadable file is a dead letter."""
-        files = self.files[split]
-        for start in range(0, len(files), BATCH_SIZE):
+        files, size = self.files[split], batch_size(self)
+        for start in range(0, len(files), size):
             images, labels, positions, dead = [], [], [], []
-            part = files[start : start + BATCH_SIZE]
+            part = files[start : start + size]
             for position, (file, label) in enumerate(part, start):
                 name = file.relative_to(self.root).as_posix()
                 pixels = self.decoder(name, file)

@@ -20,7 +20,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     scalar_features,
     value_names,
 )
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 
 _PROBED = 1024  # images that decide whether white is 1 or 255
 _TOO_BRIGHT = "the image has a pixel above 1, and the first images have none"
@@ -118,7 +118,7 @@ class TfdsSource:
         letter.
         """
         start = 0
-        for batch, in_range in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+        for batch, in_range in self._dataset(split).batch(batch_size(self)).as_numpy_iterator():
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -14,7 +15,7 @@ from google.protobuf.message import DecodeError
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import find
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
@@ -104,7 +105,7 @@ class TFRecordSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unusable record is a dead letter."""
-        rows, dead = [], []
+        rows, dead, size = [], [], batch_size(self)
         for position, (path, record) in enumerate(_records(self.files[split])):
             parsed = _parse(record, list(self.fields.values()))
             name = os.path.basename(path)
@@ -115,7 +116,7 @@ class TFRecordSource:
                 dead.append(DeadLetter(name, position, pixels))
             else:
                 rows.append((position, pixels, parsed[1]))
-            if len(rows) + len(dead) == BATCH_SIZE:
+            if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
         yield self._examples(rows), dead
@@ -138,7 +139,7 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
     if isinstance(record, BadRecord):
         return f"record {record.index} of the file: {record.reason}"
     try:
-        features = Example.FromString(record).features.feature
+        features = _features(record)
     except DecodeError:
         return "the record is not a tf.train.Example"
     image = next(
@@ -148,12 +149,16 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
         return "field 'image' is missing or not one string"
     values = []
     for field in fields:
-        found = [*features[field].int64_list.value, *features[field].bytes_list.value]
-        if len(found) != 1:
+        integers, texts = features[field].int64_list.value, features[field].bytes_list.value
+        if len(integers) + len(texts) != 1:
             return f"field '{field}' is missing or not one integer or text"
-        value = found[0]
+        value = (integers or texts)[0]
         values.append(value.decode(errors="replace") if isinstance(value, bytes) else value)
     return image[0], values
+
+
+def _features(record: bytes) -> Any:
+    return Example.FromString(record).features.feature
 
 
 def _good_rows(paths: Sequence[str], fields: dict[str, str]):
@@ -166,9 +171,9 @@ def _good_rows(paths: Sequence[str], fields: dict[str, str]):
 def _check_fields(paths: list[str], fields: list[str]) -> None:
     """Checks that the first intact record has the image and every field."""
     for path, record in _records(paths):
-        if isinstance(record, BadRecord):
+        known = _field_names(record)
+        if known is None:
             continue
-        known = set(Example.FromString(record).features.feature)
         image = next((name for name in _IMAGE_FIELDS if name in known), "image")
         for field in (image, *fields):
             if field not in known:
@@ -178,6 +183,14 @@ def _check_fields(paths: list[str], fields: list[str]) -> None:
                     "Pass --label and --factors to name fields."
                 )
         return
+
+
+def _field_names(record: bytes | BadRecord) -> set[str] | None:
+    """Returns the names of the fields of a record; None if it is damaged."""
+    try:
+        return None if isinstance(record, BadRecord) else set(_features(record))
+    except DecodeError:
+        return None
 
 
 def _survey(

@@ -1,15 +1,11 @@
 """The command as a person or a script meets it: help, exit codes, one clear message."""
 
 import json
-import logging
 import subprocess
 import sys
 
 import pytest
 from bundles import CONFIGS, digits_bundle, digits_data
-
-from latentloom.pipeline.command import main
-from latentloom.pipeline.terminal.quiet import WORKER_LOGS
 
 DIGITS = str(CONFIGS / "zszu_digits.yaml")
 
@@ -18,24 +14,6 @@ def in_a_process(*words: object) -> subprocess.CompletedProcess[str]:
     """Runs the command in a process of its own."""
     line = [sys.executable, "-m", "latentloom.pipeline.command", *map(str, words)]
     return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
-
-
-@pytest.fixture
-def latentloom(monkeypatch, capsys):
-    """Runs the command in this process, which has imported TensorFlow already."""
-    levels = {name: logging.getLogger(name).level for name in ("apache_beam", "latentloom")}
-
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["latentloom", *map(str, words)])
-        monkeypatch.setenv(WORKER_LOGS, "")
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(words, ended.value.code or 0, *capsys.readouterr())
-
-    yield run
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(
