@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +13,27 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentloom.model_zoo.backend.weights import save_weights
+from latentloom.model_zoo.archives import read_arrays, read_headers
+from latentloom.model_zoo.arguments import LARGEST_DIM
+from latentloom.model_zoo.backend.weights import load_weights, save_weights
+from latentloom.model_zoo.description import (
+    JUDGES,
+    MODEL_WEIGHTS,
+    PRIORS,
+    SCHEMA_VERSION,
+    check_description,
+)
 from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.networks.sizes import MOST_WEIGHTS
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
+from latentloom.model_zoo.untrusted_files import told_of_file
 
-SCHEMA_VERSION = 1
 DESCRIPTION = "bundle.json"
-MODEL_WEIGHTS = "model.weights.h5"
-PRIORS = "priors.npz"
-JUDGES = ("judge", "auditor")
+MOST_BYTES = 1 << 28
+"""Bytes of the largest `bundle.json` that is read."""
+_SAVED = "a description that `latentloom train` wrote"
+_FIX = "Copy the bundle again or retrain."
 
 
 @dataclass
@@ -76,7 +88,7 @@ class Bundle:
 
 def weight_files() -> tuple[str, ...]:
     """Names of the files whose contents the digest covers."""
-    return (MODEL_WEIGHTS, PRIORS, *(f"{name}.weights.h5" for name in JUDGES))
+    return (MODEL_WEIGHTS, PRIORS, *map(_judge_file, JUDGES))
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> str:
@@ -84,7 +96,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     _save_bare(bundle.model, folder / MODEL_WEIGHTS)
     for name in JUDGES:
-        _save_bare(getattr(bundle, name), folder / f"{name}.weights.h5")
+        _save_bare(getattr(bundle, name), folder / _judge_file(name))
     np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
     description = {
         "schema_version": SCHEMA_VERSION,
@@ -98,10 +110,10 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         **({"vocabulary": list(bundle.vocabulary)} if bundle.vocabulary else {}),
         "judge_width": bundle.judge_width,
         "judge_factors": list(bundle.judge_factors),
-        "files": {name: _sha256(folder / name) for name in weight_files()},
+        "files": {name: sha256_of(folder / name) for name in weight_files()},
         "details": bundle.details,
     }
-    description["digest"] = bundle.digest = _digest(description)
+    description["digest"] = bundle.digest = digest_of(description)
     partial = folder / f".{DESCRIPTION}.tmp"
     partial.write_text(json.dumps(description, indent=2) + "\n")
     partial.replace(folder / DESCRIPTION)
@@ -119,105 +131,132 @@ def _save_bare(network: keras.Model, path: Path) -> None:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """Reads `bundle.json` and checks the files against it, without loading a model.
+    """Reads `bundle.json`, checks it and checks the files against it, without loading a model.
 
     Raises:
         FileNotFoundError: The directory is not a bundle, or one of its files is missing.
-        ValueError: The schema is newer, or a file or the description does not match the digest.
+        ValueError: The schema is newer, the description is not one, or a file or the description
+            does not match the digest.
     """
     folder = Path(folder)
-    if not (folder / DESCRIPTION).is_file():
+    path = folder / DESCRIPTION
+    if not path.is_file():
         raise FileNotFoundError(
             f"'{folder}' is not a model bundle. Expected: a directory with {DESCRIPTION}. "
             f"Received: model={folder}. Name the directory that `latentloom train --out` wrote."
         )
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text())
-    except ValueError as error:
-        raise ValueError(
-            f"'{DESCRIPTION}' of the bundle '{folder}' is not JSON. Expected: the saved file. "
-            f"Received: {error}. Copy the bundle again or retrain."
-        ) from error
-    if description.get("schema_version", 0) > SCHEMA_VERSION:
-        raise ValueError(
-            f"The bundle '{folder}' was written by a newer latentloom. "
-            f"Expected: schema_version up to {SCHEMA_VERSION}. "
-            f"Received: schema_version={description['schema_version']}. Upgrade latentloom."
-        )
-    digest = description.get("digest")
-    if digest != _digest(description):
-        raise ValueError(_mismatch(folder, DESCRIPTION, digest))
+    description, found = parse_description(path)
+    if description.get("digest") != found:
+        raise ValueError(_mismatch(folder, DESCRIPTION, description.get("digest")))
+    with told_of_file(path, _SAVED, _FIX):
+        check_description(description)
     for name, expected in description["files"].items():
         if not (folder / name).is_file():
             raise FileNotFoundError(
                 f"The bundle '{folder}' lacks '{name}'. Expected: the files that {DESCRIPTION} "
                 f"lists. Received: no {name}. Copy the whole bundle again or retrain."
             )
-        if _sha256(folder / name) != expected:
+        if sha256_of(folder / name) != expected:
             raise ValueError(_mismatch(folder, name, expected))
     return description
 
 
-def find_damage(folder: Path) -> dict[str, str]:
-    """Compares every file of a bundle with its digest; loads nothing.
+def parse_description(path: Path) -> tuple[dict[str, Any], str]:
+    """Returns the content of a `bundle.json` of this schema or an older one, and its digest.
 
-    Returns:
-        The reason for each file that is missing or not what was saved, by name.
+    Raises:
+        ValueError: It is not JSON, or of a newer schema.
     """
-    folder = Path(folder)
-    try:
-        description = json.loads((folder / DESCRIPTION).read_bytes())
-        files = dict(description["files"])
-        intact = description["digest"] == _digest(description)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        return {DESCRIPTION: f"cannot be read: {type(error).__name__}: {error}"}
-    found = {} if intact else {DESCRIPTION: "does not match its digest"}
-    if set(files) != set(weight_files()):
-        found[DESCRIPTION] = f"lists the files {sorted(files)} instead of {sorted(weight_files())}"
-    for name in weight_files():
-        if not (folder / name).is_file():
-            found[name] = "is missing"
-        elif name in files and _sha256(folder / name) != files[name]:
-            found[name] = f"does not match the digest in {DESCRIPTION}"
-    return found
+    with told_of_file(path, _SAVED, _FIX):
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise ValueError(f"it has {size:,} bytes, more than {MOST_BYTES:,}")
+        description = json.loads(path.read_bytes())
+        version, found = description.get("schema_version", 0), digest_of(description)
+        is_newer = version > SCHEMA_VERSION
+    if is_newer:
+        raise ValueError(
+            f"The bundle '{path.parent}' was written by a newer latentloom. "
+            f"Expected: schema_version up to {SCHEMA_VERSION}. "
+            f"Received: schema_version={version}. Upgrade latentloom."
+        )
+    return description, found
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Checks a bundle as `read_description` does, then loads it."""
+    """Checks a bundle as `read_description` does, then loads it.
+
+    Raises:
+        FileNotFoundError: As `read_description`.
+        ValueError: As `read_description`; or a file is damaged, or the files do not fit each other.
+    """
     folder = Path(folder)
     description = read_description(folder)
-    shape, factors = description["image_shape"], description["factors"]
-    num_classes = len(factors["label"])
-    sizes = {name: len(values) for name, values in factors.items()}
-    scaling = scaling_of(description)
-    given = {"factor_sizes": sizes, "observation": scaling.kind}
-    model = build_model(description["model"], description["args"], shape, num_classes, **given)
-    model.load_weights(folder / MODEL_WEIGHTS)
-    judges, judged = {}, description.get("judge_factors", ["label"])
-    sizes = [len(factors[name]) for name in judged]
-    for name in JUDGES:
-        judges[name] = image_classifier(shape, sizes, width=description["judge_width"])
-        judges[name].load_weights(folder / f"{name}.weights.h5")
+    priors = read_priors(folder, description)
+    with told_of_file(folder / DESCRIPTION, "a model that can be built", _FIX):
+        networks = _build(description)
+    for network, name in zip(networks, (MODEL_WEIGHTS, *map(_judge_file, JUDGES)), strict=True):
+        load_weights(network, folder / name, _FIX)
     return Bundle(
-        model=model,
-        **judges,
-        priors=read_priors(folder),
+        *networks,
+        priors=priors,
         model_name=description["model"],
         model_args=description["args"],
-        factors=factors,
+        factors=description["factors"],
         vocabulary=tuple(description.get("vocabulary", ())),
         judge_width=description["judge_width"],
-        scaling=scaling,
-        judge_factors=tuple(judged),
+        scaling=scaling_of(description),
+        judge_factors=tuple(_judged(description)),
         details=description["details"],
         digest=description["digest"],
     )
 
 
-def read_priors(folder: Path) -> dict[str, np.ndarray]:
-    """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`."""
-    with np.load(Path(folder) / PRIORS, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _build(description: Mapping[str, Any]) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Builds the model, the judge and the auditor that a bundle describes, untrained."""
+    shape, factors = description["image_shape"], description["factors"]
+    sizes = {name: len(values) for name, values in factors.items()}
+    given = {"factor_sizes": sizes, "observation": scaling_of(description).kind}
+    model = build_model(description["model"], description["args"], shape, sizes["label"], **given)
+    for name, built in (
+        ("latent_spec", model.latent_spec),
+        ("value_range", list(model.value_range)),
+    ):
+        if built != description[name]:
+            raise ValueError(f"{name} is {description[name]}, but that of the model {built}")
+    logits, width = [sizes[name] for name in _judged(description)], description["judge_width"]
+    judge, auditor = (image_classifier(shape, logits, width=width) for _ in JUDGES)
+    return model, judge, auditor
+
+
+def _judged(description: Mapping[str, Any]) -> list[str]:
+    return description.get("judge_factors", ["label"])
+
+
+def _judge_file(name: str) -> str:
+    return f"{name}.weights.h5"
+
+
+def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`.
+
+    Args:
+        folder: The bundle.
+        description: Its description, which says how large the arrays may be.
+
+    Raises:
+        ValueError: The file is damaged, or an array does not fit the blocks and the classes.
+    """
+    path = Path(folder) / PRIORS
+    blocks, num_classes = description["latent_spec"], len(description["factors"]["label"])
+    with told_of_file(path, "mixtures `(classes or 1, components, dim)` of the blocks", _FIX):
+        for name, header in read_headers(path, path).items():
+            block, _, array = name.rpartition("/")
+            last = [] if array == "weights" else [blocks[block]["dim"]]
+            classes, components, *dim = header.shape
+            fits = classes in (1, num_classes) and components <= LARGEST_DIM and dim == last
+            if not fits or math.prod(header.shape) > MOST_WEIGHTS or header.dtype.kind != "f":
+                raise ValueError(f"{name} has the shape {header.shape} and type {header.dtype}")
+    return read_arrays(path, path)
 
 
 def scaling_of(description: Mapping[str, Any]) -> Scaling:
@@ -225,12 +264,14 @@ def scaling_of(description: Mapping[str, Any]) -> Scaling:
     return make_scaling(description.get("scaling", {"kind": PIXELS.kind}))
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Returns the hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(description: Mapping[str, Any]) -> str:
+def digest_of(description: Mapping[str, Any]) -> str:
+    """Returns the digest of the content of a `bundle.json`."""
     content = {name: value for name, value in description.items() if name != "digest"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

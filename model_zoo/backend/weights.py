@@ -1,4 +1,4 @@
-"""Saves the weights of a network atomically: a file is complete or missing."""
+"""Saves the weights of a network atomically, and reads weights that may come from elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
+import h5py
 import keras
+
+from latentloom.model_zoo.untrusted_files import told_of_file
 
 SUFFIX = ".weights.h5"
 OVERHEAD = 1 << 20
@@ -40,3 +43,42 @@ def save_weights(network: keras.Model, path: Path) -> None:
     partial = path.with_name(f".{path.name.removesuffix(SUFFIX)}.tmp{SUFFIX}")
     network.save_weights(partial, overwrite=True)
     os.replace(partial, path)
+
+
+def load_weights(network: keras.Model, path: Path, fix: str) -> None:
+    """Loads weights that `save_weights` wrote; checks first that the file holds what it declares.
+
+    Args:
+        network: The built network.
+        path: The file.
+        fix: The remedy for a damaged file, an imperative sentence.
+
+    Raises:
+        ValueError: The file is damaged, refers to other files, or has other weights.
+    """
+    with told_of_file(path, "the saved weights of this network, complete", fix):
+        with h5py.File(path, "r") as file:
+            declared = _declared_bytes(file)
+        if declared > os.path.getsize(path):
+            raise ValueError(f"it declares {declared} bytes of weights, more than it has")
+        network.load_weights(path)
+
+
+def _declared_bytes(group: h5py.Group) -> int:
+    """Returns the bytes that the arrays of a group declare; all of them lie in the file itself."""
+    total = 0
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"'{group.name}/{name}' is a link")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            total += _declared_bytes(item)
+        elif isinstance(item, h5py.Dataset) and _is_plain(item):
+            total += math.prod(item.shape) * item.dtype.itemsize
+        else:
+            raise ValueError(f"'{item.name}' is no array of numbers in this file")
+    return total
+
+
+def _is_plain(array: h5py.Dataset) -> bool:
+    return not array.external and not array.is_virtual and array.dtype.kind in "fiub"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from latentloom.model_zoo.arguments import LARGEST_DIM
 from latentloom.model_zoo.spelling import nearest_name
 
 
@@ -52,10 +53,11 @@ def block_spec(
     labelled = {name: int(block_dims[name]) for name in factor_sizes if name in block_dims}
     dims = labelled | {name: int(dim) for name, dim in unlabelled_dims.items()}
     for name, dim in dims.items():
-        if dim < 1:
+        if not 1 <= dim <= LARGEST_DIM:
             raise ValueError(
-                f"The size of block '{name}' is out of range. Expected: at least 1. Received: "
-                f"{dim}. Raise it under `model.args`."
+                f"The size of block '{name}' is out of range. Expected: at least 1, at most "
+                f"{LARGEST_DIM}. Received: {dim}. {'Raise' if dim < 1 else 'Lower'} it under "
+                "`model.args`."
             )
     return {
         name: {"dim": dim, "factors": [name] if name in labelled else []}

@@ -64,11 +64,8 @@ def _check_block(name: Any, described: Any, num_classes: int) -> None:
 def _check_size(name: str, described: Mapping[str, Any], num_classes: int) -> None:
     for key, least in (("dim", 1), ("values", 2)):
         size = described.get(key, least)
-        if (
-            isinstance(size, bool)
-            or not isinstance(size, int)
-            or not (least <= size <= LARGEST_DIM)
-        ):
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if not whole or not least <= size <= LARGEST_DIM:
             raise ValueError(
                 f"The size of block '{name}' is out of range. Expected: {key} of at least {least}, "
                 f"at most {LARGEST_DIM}. Received: {key}={size!r}. Correct it under "

@@ -13,6 +13,7 @@ from latentloom.model_zoo.hfvae.block_settings import check_blocks
 from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
 from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
+from latentloom.model_zoo.networks.sizes import check_size
 from latentloom.model_zoo.scaling import Counts
 from latentloom.model_zoo.spelling import nearest_name
 
@@ -23,7 +24,7 @@ WEIGHTS = (
     "dimension_wise_weight",
     "label_weight",
 )
-POSITIVE = ("temperature", "noise_variance", "num_components", "max_joint_classes")
+POSITIVE = ("temperature", "noise_variance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,8 @@ class HFVAESettings(NetworkSettings):
         for name in WEIGHTS:
             if not getattr(self, name) >= 0:
                 raise ValueError(self._out_of_range(name, "0 or more", "Raise"))
+        for name in ("num_components", "max_joint_classes"):
+            check_size(name, getattr(self, name))
         for name in POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(self._out_of_range(name, "above 0", "Raise"))

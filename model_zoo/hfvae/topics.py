@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from latentloom.model_zoo.networks.encoder_decoder import output_activation
+from latentloom.model_zoo.networks.sizes import check_weights
 
 _TOPICS = "topics"
 
@@ -19,6 +20,7 @@ def nvdm_decoder(input_dim: int, num_words: int) -> keras.Model:
         Miao et al., Neural Variational Inference for Text Processing, ICML 2016,
         https://arxiv.org/abs/1511.06038, Eq. 4.
     """
+    check_weights("decoder", (input_dim, num_words))
     stack = [keras.Input((input_dim,)), layers.Dense(num_words, name=_TOPICS)]
     return keras.Sequential([*stack, output_activation("linear")], name="decoder")
 
@@ -34,6 +36,7 @@ def prodlda_decoder(input_dim: int, num_words: int) -> keras.Model:
         approximation of a flat Dirichlet prior, up to 1 / input_dim of its variance. Deviates:
         no dropout on the shares.
     """
+    check_weights("decoder", (input_dim, num_words))
     stack = [
         keras.Input((input_dim,)),
         layers.Softmax(),

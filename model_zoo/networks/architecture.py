@@ -63,7 +63,7 @@ class Architecture(NetworkSettings):
         if isinstance(self.hidden_dim, int):
             is_conv = self.network == "conv"
             return [self.hidden_dim] if is_conv else [2 * self.hidden_dim, self.hidden_dim]
-        return [int(size) for size in self.hidden_dim]
+        return list(self.hidden_dim)
 
 
 def resolve_network(network: str, image_shape: Sequence[int]) -> str:

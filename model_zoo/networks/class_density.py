@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.networks.sizes import check_weights
 
 SMALLEST_SCALE = 1e-4
 """Least standard deviation of a component, relative to the largest deviation of the codes."""
@@ -42,6 +43,7 @@ class ClassDensity(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.num_classes, self.num_components, self.dim = num_classes, num_components, dim
         shape = (num_classes, num_components)
+        check_weights(self.name, (*shape, dim))
         held = {"trainable": False, "autocast": False}
         uniform = keras.initializers.Constant(1.0 / num_components)
         self.weight = self.add_weight(shape=shape, initializer=uniform, name="weight", **held)
@@ -99,6 +101,7 @@ class ClassWeights(keras.layers.Layer):
     def __init__(self, num_classes: int, num_values: int, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.num_classes, self.num_values = num_classes, num_values
+        check_weights(self.name, (num_classes, num_values))
         self.weight = self.add_weight(
             shape=(num_classes, num_values),
             initializer=keras.initializers.Constant(1.0 / num_values),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -10,6 +11,7 @@ from keras import layers
 from latentloom.model_zoo.networks.architecture import resolve_network
 from latentloom.model_zoo.networks.encoder_decoder import output_activation
 from latentloom.model_zoo.networks.normalization import FusedBatchNormalization
+from latentloom.model_zoo.networks.sizes import check_weights
 
 FEATURES = "features"
 
@@ -35,8 +37,10 @@ def image_classifier(
         `(batch, sum(num_classes))` for several factors; `split_heads` splits the latter.
     """
     num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
+    is_conv = resolve_network("auto", image_shape) == "conv"
+    _check_weights(image_shape, num_logits, width if is_conv else 0)
     stack: list = [keras.Input(tuple(image_shape))]
-    if resolve_network("auto", image_shape) == "conv":
+    if is_conv:
         for filters in (width, 2 * width, 4 * width):
             stack += [
                 layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
@@ -54,6 +58,15 @@ def image_classifier(
         output_activation("linear"),
     ]
     return keras.Sequential(stack, name="classifier")
+
+
+def _check_weights(image_shape: Sequence[int], num_logits: int, width: int) -> None:
+    """Rejects a classifier before a layer is made; `width` is 0 for no convolutions."""
+    flat, shapes = math.prod(image_shape), [(256, num_logits)]
+    if width:
+        flat = -(-image_shape[0] // 8) * -(-image_shape[1] // 8) * 4 * width
+        shapes += [(3, 3, width, 2 * width), (3, 3, 2 * width, 4 * width)]
+    check_weights("classifier", (flat, 256), *shapes)
 
 
 def residual_classifier(

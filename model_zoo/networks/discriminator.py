@@ -7,15 +7,18 @@ Reference:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
 
 from latentloom.model_zoo.losses.adversary import call_frozen
-from latentloom.model_zoo.networks.architecture import num_stages
-from latentloom.model_zoo.networks.encoder_decoder import output_activation
+from latentloom.model_zoo.networks.architecture import LARGEST_BASE_SIDE, num_stages
+from latentloom.model_zoo.networks.encoder_decoder import convolution_shapes, output_activation
+from latentloom.model_zoo.networks.sizes import check_weights
 
+KERNEL_SIZE = 4
 LEAK = 0.1
 TINY = 1e-12
 
@@ -100,10 +103,16 @@ class ProjectionDiscriminator(keras.Model):
     ):
         super().__init__(**kwargs)
         self.image_shape, self.num_classes = tuple(image_shape), num_classes
+        flat, shapes = math.prod(image_shape), []
+        if convolutional:
+            flat, shapes = convolution_shapes(image_shape, width, KERNEL_SIZE, LARGEST_BASE_SIDE)
+        check_weights(self.name, *shapes, (flat + num_classes, hidden_dim))
         stack: list = [keras.Input(self.image_shape)]
         if convolutional:
             for stage in range(num_stages(image_shape)):
-                convolution = layers.Conv2D(width * 2**stage, 4, strides=2, padding="same")
+                convolution = layers.Conv2D(
+                    width * 2**stage, KERNEL_SIZE, strides=2, padding="same"
+                )
                 stack += [SpectralNormalization(convolution), layers.LeakyReLU(LEAK)]
         stack += [
             layers.Flatten(),

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import keras
 from keras import layers, ops
 
 from latentloom.model_zoo.networks.architecture import Architecture, num_stages
+from latentloom.model_zoo.networks.sizes import MOST_LAYERS, check_size, check_weights
 
 GROUPS = 8
 
@@ -38,7 +40,11 @@ def image_encoder(
 
     Returns:
         A built network, `(batch, *image_shape)` to `(batch, output_dim)`.
+
+    Raises:
+        ValueError: A size is out of range, or the network would be too large.
     """
+    _check_sizes(name, image_shape, output_dim, architecture)
     stack: list = [keras.Input(tuple(image_shape))]
     if architecture.network == "conv":
         for stage in range(num_stages(image_shape, architecture.base_side)):
@@ -79,11 +85,13 @@ def image_decoder(
         A built network, `(batch, input_dim)` to `(batch, *image_shape)`.
 
     Raises:
-        ValueError: The rank is negative or 1, or it is 0 and `colour_columns` are given.
+        ValueError: The rank is negative or 1, or it is 0 and `colour_columns` are given; or a size
+            is out of range, or the network would be too large.
     """
     _check_rank(rank, colour_columns)
-    map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
     shape = (*image_shape[:-1], rank or image_shape[-1])
+    _check_sizes(name, shape, input_dim, architecture)
+    map_columns = [column for column in range(input_dim) if column not in set(colour_columns)]
     stack = [keras.Input((len(map_columns),)), *_image_layers(shape, architecture)]
     output = output_activation(ending or ("linear" if len(shape) == 1 else "tanh"))
     if not rank:
@@ -98,12 +106,54 @@ def image_decoder(
     return keras.Model(code, output(image), name=name)
 
 
+def _check_sizes(
+    name: str, image_shape: Sequence[int], code_dim: int, architecture: Architecture
+) -> None:
+    """Rejects an encoder, or the decoder that mirrors it, before a layer is made."""
+    hidden = architecture.hidden_sizes
+    for setting in ("width", "kernel_size", "base_side"):
+        check_size(setting, getattr(architecture, setting))
+    for size in hidden:
+        check_size("hidden_dim", size)
+    if len(hidden) > MOST_LAYERS:
+        raise ValueError(
+            f"The network '{name}' has too many layers. Expected: at most {MOST_LAYERS} sizes. "
+            f"Received: hidden_dim with {len(hidden)}. Shorten `model.args.hidden_dim`."
+        )
+    flat, shapes = math.prod(image_shape), []
+    if architecture.network == "conv":
+        settings = (architecture.width, architecture.kernel_size, architecture.base_side)
+        flat, shapes = convolution_shapes(image_shape, *settings)
+    check_weights(name, *shapes, *pairwise([flat, *hidden, code_dim]))
+
+
+def convolution_shapes(
+    image_shape: Sequence[int], width: int, kernel_size: int, base_side: int
+) -> tuple[int, list[tuple[int, ...]]]:
+    """Returns the size of the last feature maps, flat, and the shape of every convolution.
+
+    Raises:
+        ValueError: There is no convolution, because the image is not larger than `base_side`.
+    """
+    stages = num_stages(image_shape, base_side)
+    if not stages:
+        raise ValueError(
+            "Convolutions would not halve the image. Expected: `base_side` below its longer side. "
+            f"Received: base_side={base_side}, image_shape={tuple(image_shape)}. Lower "
+            "`model.args.base_side`, or set `model.args.network` to dense."
+        )
+    filters = [image_shape[2], *(width * 2**stage for stage in range(stages))]
+    flat = math.prod(-(-side // 2**stages) for side in image_shape[:2]) * filters[-1]
+    return flat, [(kernel_size, kernel_size, *pair) for pair in pairwise(filters)]
+
+
 def _check_rank(rank: int, colour_columns: Sequence[int]) -> None:
     if rank < 0 or rank == 1:
         raise ValueError(
             "The rank of the decoder is out of range. Expected: 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
+    check_size("rank", rank, least=0)
     if colour_columns and not rank:
         raise ValueError(
             "Colour blocks need a decoder that mixes colours. Expected: rank of 2 or more. "
@@ -188,6 +238,7 @@ def _halving(kind: Callable[..., layers.Layer], filters: int, architecture: Arch
 
 def classifier_head(input_dim: int, num_classes: int, *, hidden_dim: int, name: str):
     """Builds a network with one hidden layer from vectors to class logits."""
+    check_weights(name, (input_dim, hidden_dim), (hidden_dim, num_classes))
     return keras.Sequential(
         [
             keras.Input((input_dim,)),

@@ -12,6 +12,7 @@ from keras import ops
 
 from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.losses.mixture import component_log_density
+from latentloom.model_zoo.networks.sizes import check_weights
 
 UNIT_PRECISION_LOGIT = 0.54  # softplus(0.54) = 0.99916
 
@@ -49,6 +50,7 @@ class ClassMixture(keras.layers.Layer):
         self.num_classes, self.dim = num_classes, dim
         self.precision_range, self.learns_precision = tuple(precision_range), learns_precision
         shape = (num_classes, dim)
+        check_weights(self.name, shape)
         self.loc = self.add_weight(
             shape=shape, initializer=keras.initializers.GlorotUniform(seed=0), name="loc"
         )

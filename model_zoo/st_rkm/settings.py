@@ -18,6 +18,7 @@ from latentloom.model_zoo.arguments import (
     Weight,
 )
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
+from latentloom.model_zoo.networks.sizes import check_size
 
 FORMS = ("deterministic", "noisy", "split")
 VALUE_RANGE = (-1.0, 1.0)
@@ -78,7 +79,9 @@ class StRKMSettings(NetworkSettings):
                 f"Received: dim={self.dim}, feature_dim={self.feature_dim}. Lower "
                 "`model.args.dim`, or raise `model.args.feature_dim`."
             )
-        positive = ("reconstruction_weight", "subspace_rate", "num_components", "noisy_every")
+        for name in ("dim", "feature_dim", "num_components"):
+            check_size(name, getattr(self, name))
+        positive = ("reconstruction_weight", "subspace_rate", "noisy_every")
         if self.loss != "deterministic":
             positive += ("noise",)
         for name in positive:

@@ -12,12 +12,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latentloom.model_zoo.backend.weights import save_weights
+from latentloom.model_zoo.backend.weights import load_weights, save_weights
 from latentloom.model_zoo.contract import ShowsDivergence
+from latentloom.model_zoo.untrusted_files import told_of_file
 
 STATE_FILE = "state.json"
 LAST_WEIGHTS = "last.weights.h5"
 BEST_WEIGHTS = "best.weights.h5"
+_SAVED = "the state that this training saved"
+_FIX = "Start the training anew with --overwrite."
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -55,21 +58,22 @@ class Checkpoints(keras.callbacks.Callback):
         state_file = self.folder / STATE_FILE
         if not state_file.exists():
             return
-        state = json.loads(state_file.read_text())
-        self.history, self.best, self.best_epoch = (
-            state["history"],
-            state["best"],
-            state["best_epoch"],
-        )
+        with told_of_file(state_file, _SAVED, _FIX):
+            state = json.loads(state_file.read_text())
+            self.history, self.best = list(state["history"]), float(state["best"])
+            self.best_epoch, last = int(state["best_epoch"]), state["last_weights"]
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.folder / state["last_weights"])
-        for variable, value in zip(_random_state(model), state["random_state"], strict=True):
-            variable.assign(value)
+        load_weights(model, self.folder / Path(last).name, _FIX)
+        with told_of_file(state_file, _SAVED, _FIX):
+            for variable, value in zip(_random_state(model), state["random_state"], strict=True):
+                variable.assign(value)
 
     def restore_best(self, model: keras.Model) -> None:
         """Loads the weights of the best epoch."""
-        state = json.loads((self.folder / STATE_FILE).read_text())
-        model.load_weights(self.folder / state["best_weights"])
+        state_file = self.folder / STATE_FILE
+        with told_of_file(state_file, _SAVED, _FIX):
+            best = Path(json.loads(state_file.read_text())["best_weights"]).name
+        load_weights(model, self.folder / best, _FIX)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state after an epoch; stops the run when patience has run out."""

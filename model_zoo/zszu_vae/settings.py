@@ -11,6 +11,7 @@ from pydantic import Field
 from latentloom.model_zoo.arguments import Count, Dim, Flag, LayerSize, Number, Seed, Weight
 from latentloom.model_zoo.losses.interpolation import InterpolationSettings, check_cir
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
+from latentloom.model_zoo.networks.sizes import check_size
 
 PRECISIONS = ("learnt", "fixed")
 SAMPLED_PRIORS = ("refitted", "learnt")
@@ -103,6 +104,8 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
         Raises:
             ValueError: A choice is unknown, or a number is out of range.
         """
+        for name in ("zs_dim", "zu_dim", "zu_feature_dim", "hidden_dim"):
+            check_size(name, getattr(self, name))
         check_cir(self, list(self.latent_spec))
         self._check_choices()
         if not 0 <= self.mixture_share <= 1:

@@ -20,7 +20,7 @@ from latentloom.pipeline.command import (
     verify,
 )
 from latentloom.pipeline.command.options import app
-from latentloom.pipeline.terminal.exit_codes import REPORTED, exit_code, is_refusal
+from latentloom.pipeline.terminal.exit_codes import exit_code, is_refusal, reported_errors
 from latentloom.pipeline.terminal.quiet import prepare_process
 from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_signals
 
@@ -45,10 +45,10 @@ def main() -> None:
             app()
         except Stopped as stop:
             end_stopped(stop)
-        except REPORTED as error:
+        except reported_errors() as error:
             if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
                 traceback.print_exc()
-            typer.echo(f"latentloom: {error}", err=True)
+            typer.echo(f"latentloom: {str(error) or type(error).__name__}", err=True)
             sys.exit(exit_code(error))
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 
 from latentloom.augment import Coverage
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.storage.files import Location, exists, read_text
 
 COVERAGE_FILE = "coverage.json"
@@ -28,5 +29,7 @@ def read_change(out: Location) -> tuple[Coverage, Coverage] | None:
     path = os.path.join(out, COVERAGE_FILE)
     if not exists(path):
         return None
-    document = json.loads(read_text(path))
-    return Coverage.from_dict(document["before"]), Coverage.from_dict(document["after"])
+    text = read_text(path)
+    with told_of_file(path, "the cells that `generate` counted", "Generate the data set again."):
+        document = json.loads(text)
+        return Coverage.from_dict(document["before"]), Coverage.from_dict(document["after"])

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from latentloom.model_zoo.untrusted_files import describe_error
+
 
 class DataIdentity(BaseModel):
     """Identifies a data set: its name, and the digest of its examples."""
@@ -38,7 +40,7 @@ class _Details(BaseModel):
         except ValidationError as error:
             raise ValueError(
                 f"The details of the {cls.owner} are invalid. Expected: details from latentloom. "
-                f"Received: {error}. Make the {cls.owner} again."
+                f"Received: {describe_error(error)}. Make the {cls.owner} again."
             ) from error
 
 

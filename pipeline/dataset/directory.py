@@ -110,7 +110,7 @@ class DatasetDir:
         self,
         split: str,
         index: int,
-        batch_size: int = 1024,
+        batch_size: int | None = None,
         records: Container[int] | None = None,
         start: int = 0,
         stop: int | None = None,
@@ -121,7 +121,7 @@ class DatasetDir:
         Args:
             split: Name of the split.
             index: Number of the shard, from 0.
-            batch_size: Records per batch, good and bad.
+            batch_size: Records per batch, good and bad; by default as many as `Kind.batch_size`.
             records: Numbers of the records to read; all by default.
             start: The first record of a slice.
             stop: The record after the slice; the end of the shard by default.

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentloom.augment import Coverage, HoldOut, draw_cells, name_cells
 from latentloom.augment.spelling import nearest
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.config.settings import HoldOutConfig
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.examples import Examples, Factors
@@ -131,7 +132,9 @@ def read_hold_out(details: Mapping[str, Any], factors: Factors, name: str) -> Ho
     Raises:
         ValueError: If the data set has other factors or values.
     """
-    hold_out = HoldOut.from_dict(BundleDetails.read(details).hold_out)
+    document = BundleDetails.read(details).hold_out
+    with told_of_file("bundle.json", "cells that training held out", "Train the bundle again."):
+        hold_out = HoldOut.from_dict(document)
     for group in hold_out.groups.values():
         for factor, values in group.names.items():
             if list(factors.get(factor, ())) != list(values):

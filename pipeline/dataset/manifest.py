@@ -16,18 +16,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from latentloom.model_zoo.scaling import Counts
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.dataset.details import DETAILS
-from latentloom.pipeline.dataset.file_entry import FileEntry, PlainName, Sha256
+from latentloom.pipeline.dataset.entries import FileEntry, PlainName, ShardEntry
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import file_size, open_binary
+from latentloom.pipeline.storage.files import file_size, read_text
 from latentloom.pipeline.storage.texts import flaw_of, printable
 
 MANIFEST_FILE = "manifest.json"
@@ -47,18 +47,6 @@ _PACKAGES = (
     *("latentloom", "apache-beam", "keras", "numpy", "pillow"),
     *("tensorflow", "tensorflow-datasets", "tensorflow-probability"),
 )
-
-
-class ShardEntry(BaseModel):
-    """One written shard: file name, counts and hash; `label_counts` by class code."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: PlainName
-    records: int = Field(ge=0)
-    num_bytes: int = Field(ge=0)
-    sha256: Sha256
-    label_counts: list[int]
 
 
 class Manifest(BaseModel):
@@ -196,17 +184,15 @@ class Manifest(BaseModel):
                 f"There is no manifest '{path}'. Expected: a data set directory with "
                 f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
             )
-        with open_binary(path) as file:
-            text = file.read().decode()
-        try:
+        text = read_text(path)
+        with told_of_file(
+            path,
+            "a manifest that `latentloom import` or `generate` wrote",
+            "Write the data set again.",
+        ):
             newest = json.loads(text)["schema_version"]
             if newest <= SCHEMA_VERSION:
                 return cls.model_validate_json(text)
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"'{path}' is not a valid manifest. Expected: one that `latentloom import` or "
-                f"`generate` wrote. Received: {error}. Write the data set again."
-            ) from error
         raise ValueError(
             f"Manifest '{path}' is of a newer format. Expected: schema_version up to "
             f"{SCHEMA_VERSION}. Received: schema_version={newest}. Upgrade latentloom."

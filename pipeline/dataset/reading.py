@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from latentloom.augment.randomness import identity_keys
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
-from latentloom.pipeline.observations import KINDS, Kind
+from latentloom.pipeline.observations import BATCH_BYTES, KINDS, Kind
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
@@ -91,7 +91,7 @@ def stream_shard(
     entry: ShardEntry,
     manifest: Manifest,
     *,
-    batch_size: int,
+    batch_size: int | None = None,
     records: Container[int] | None = None,
     start: int = 0,
     stop: int | None = None,
@@ -103,7 +103,8 @@ def stream_shard(
         path: Path of the shard.
         entry: Its entry in the manifest.
         manifest: The manifest.
-        batch_size: Records per batch, good and bad.
+        batch_size: Records per batch, good and bad; by default as many as `Kind.batch_size`. A
+            batch ends earlier if its encoded records reach `BATCH_BYTES`.
         records: Numbers of the records to read; all by default.
         start: The first record of a slice.
         stop: The record after the slice; the end of the shard by default.
@@ -115,6 +116,7 @@ def stream_shard(
     kind = KINDS[manifest.observation]
     rows: list[ParsedRecord] = []
     dead: list[DeadLetter] = []
+    most, num_bytes = batch_size or kind.batch_size(manifest.observation_shape), 0
     for number, record in enumerate(
         read_records(path, entry.records, start=start, stop=stop), start
     ):
@@ -125,9 +127,10 @@ def stream_shard(
             dead.append(DeadLetter(entry.file, number, row))
         else:
             rows.append(row)
-        if len(rows) + len(dead) >= batch_size:
+            num_bytes += len(record) if isinstance(record, bytes) else 0
+        if len(rows) + len(dead) >= most or num_bytes >= BATCH_BYTES:
             yield _decode_batch(manifest, entry.file, rows, dead)
-            rows, dead = [], []
+            rows, dead, num_bytes = [], [], 0
     yield _decode_batch(manifest, entry.file, rows, dead)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.file_entry import FileEntry
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.storage.atomic_files import write_atomic

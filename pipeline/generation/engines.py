@@ -64,6 +64,12 @@ class Engine:
         return PipelineOptions(list(self.beam_args))
 
     @property
+    def runs_here(self) -> bool:
+        """Whether the workers are threads of this process."""
+        mode = self.options.view_as(DirectOptions).direct_running_mode
+        return self.runner == DEFAULT_RUNNER and mode == "in_memory"
+
+    @property
     def num_workers(self) -> int:
         """Number of workers of the in-process runner; defaults to the number of cores."""
         return self.options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import keras
 
+from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.own_files import DATA_SET
@@ -19,7 +20,14 @@ from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.planning.plan_job import plan_job
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.files import Location, as_location, is_remote, list_names
+from latentloom.pipeline.generation.worker.codec_worker import limit_threads
+from latentloom.pipeline.storage.files import (
+    Location,
+    as_location,
+    is_remote,
+    list_names,
+    local_folder,
+)
 from latentloom.pipeline.storage.output_directories import check_apart, clear_temporaries
 from latentloom.pipeline.terminal.stops import kept_if_stopped
 
@@ -100,7 +108,17 @@ def _checked_job(
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
     data, model, out = map(as_location, (data, model, out))
-    return plan_job(config.generate, data, model, out, engine)
+    job = plan_job(config.generate, data, model, out, engine)
+    _check_loads(job, engine)
+    return job
+
+
+def _check_loads(job: GenerationJob, engine: Engine) -> None:
+    """Loads the bundle once, so that a damaged one is refused here and not in a worker."""
+    if engine.runs_here:  # TensorFlow takes the number of threads only before it runs
+        limit_threads(job.settings.threads)
+    with local_folder(job.model) as folder:
+        load_bundle(folder)
 
 
 def check_backend() -> None:

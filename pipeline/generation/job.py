@@ -132,7 +132,10 @@ class GenerationJob:
         path, shard = self.report_path(task), os.path.join(self.out, task.file)
         if not exists(path) or not exists(shard):
             return None
-        report = ShardReport.model_validate_json(read_text(path))
+        try:
+            report = ShardReport.model_validate_json(read_text(path))
+        except ValueError:
+            return None
         whole = report.job == self.digest and sha256_file(shard) == report.entry.sha256
         return report if whole else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.importing.source import batch_size, position_ids
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class ArraySource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an id is the position within the split."""
-        for start in range(0, len(self.rows[split]), BATCH_SIZE):
-            rows = self.rows[split][start : start + BATCH_SIZE]
+        size = batch_size(self)
+        for start in range(0, len(self.rows[split]), size):
+            rows = self.rows[split][start : start + size]
             factors = {name: codes[rows] for name, codes in self.codes.items()}
             yield (
                 Examples(
@@ -53,23 +54,6 @@ class ArraySource:
                 ),
                 [],
             )
-
-
-def decode_texts(field: str, values: np.ndarray) -> np.ndarray:
-    """Returns bytes as texts, and other values unchanged.
-
-    Raises:
-        ValueError: If the bytes are not UTF-8.
-    """
-    if values.dtype.kind != "S":
-        return values
-    try:
-        return np.char.decode(values, "utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"Field '{field}' is not UTF-8. Expected: texts in UTF-8. Received: "
-            f"{error.object[:40]!r}. Save it as texts of NumPy."
-        ) from error
 
 
 def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
@@ -84,13 +68,36 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
 
     Raises:
         TypeError: If the values have another type.
-        ValueError: If texts are not UTF-8.
+        ValueError: If a text is not Unicode.
     """
-    values = decode_texts(field, values)
-    if values.dtype.kind not in "biuU":
+    if values.dtype.kind not in "biuSU":
         raise TypeError(
             f"Field '{field}' is unfit for a label or factor. Expected: integers or texts. "
             f"Received: dtype={values.dtype}. Save it as integers or texts, or leave it out."
         )
-    names, codes = np.unique(values, return_inverse=True)
-    return [str(name) for name in names.tolist()], codes.astype(np.int64)
+    distinct, codes = np.unique(values, return_inverse=True)
+    is_text = distinct.dtype.kind in "SU"
+    names = read_texts(field, distinct) if is_text else [str(n) for n in distinct.tolist()]
+    return names, codes.astype(np.int64)
+
+
+def read_texts(field: str, values: np.ndarray) -> list[str]:
+    """Returns the texts of a field; bytes are read as UTF-8.
+
+    Args:
+        field: Name of the field, for the error.
+        values: Texts or bytes of shape `(n,)`.
+
+    Raises:
+        ValueError: If a text is not Unicode.
+    """
+    try:
+        texts = values.tolist()
+        texts = [text.decode() if isinstance(text, bytes) else text for text in texts]
+        "".join(texts).encode()  # a lone surrogate cannot be written
+    except ValueError as error:
+        raise ValueError(
+            f"Field '{field}' has a text that is not Unicode. Expected: texts, or bytes in UTF-8. "
+            f"Received: {error}. Save the texts again."
+        ) from error
+    return texts

@@ -11,7 +11,7 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import Source, vocabulary_of
+from latentloom.pipeline.importing.source import Source, batch_size, vocabulary_of
 
 _LUMA = (19595, 38470, 7471)
 """Shares of red, green and blue in grey, of 2**16, as Pillow has them."""
@@ -39,8 +39,18 @@ class DerivedSource:
         return vocabulary_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
-        """Streams the changed batches."""
-        return (self.change(split, batch) for batch in self.source.batches(split))
+        """Streams the changed batches, cut where changed observations are larger."""
+        size = batch_size(self)
+        for batch in self.source.batches(split):
+            yield from (self.change(split, part) for part in _cut(batch, size))
+
+
+def _cut(batch: Batch, size: int) -> Iterator[Batch]:
+    """Cuts a batch into batches of at most `size` examples; the first has all dead letters."""
+    examples, dead = batch
+    yield examples.take(np.arange(min(size, len(examples)))), dead
+    for start in range(size, len(examples), size):
+        yield examples.take(np.arange(start, min(start + size, len(examples)))), []
 
 
 def derive_source(

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-
-BATCH_SIZE = 1024
+from latentloom.pipeline.observations import KINDS
 
 
 class Source(Protocol):
@@ -48,6 +47,11 @@ class Source(Protocol):
         """Streams a split. The id of an example, and the `record` of a dead letter, is its
         position in the source, so neither depends on the options of an import."""
         ...
+
+
+def batch_size(source: Source) -> int:
+    """Returns the number of examples to hold at a time, by the bytes of an observation."""
+    return KINDS[source.observation].batch_size(source.observation_shape)
 
 
 def vocabulary_of(source: Source) -> list[str]:

@@ -47,10 +47,10 @@ class CountKind(Kind):
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
         """Reads pairs; their words must be in the vocabulary."""
-        pairs = np.array(feature.int64_list.value, np.int64)
-        if not len(pairs) or len(pairs) % 2:
-            return "feature 'words' is missing or not pairs of word and count"
-        pairs = pairs.reshape(-1, 2)
+        values = feature.int64_list.value
+        if not len(values) or len(values) % 2 or len(values) > 2 * shape[0]:
+            return "feature 'words' is missing or not pairs of word and count, one pair per word"
+        pairs = np.array(values, np.int64).reshape(-1, 2)
         outside = pairs[(pairs[:, 0] < 0) | (pairs[:, 0] >= shape[0]), 0]
         if len(outside):
             return f"feature 'words' has word {outside[0]} instead of 0 to {shape[0] - 1}"

@@ -12,6 +12,9 @@ from latentloom.model_zoo.scaling import PixelScaling
 from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.storage.png import decode_png, encode_png, is_intact_png, png_shape
 
+MOST_PIXELS = 1 << 26
+"""Largest number of pixels of an image."""
+
 
 class ImageKind(Kind):
     """Grey or RGB images, `(height, width, channels)` uint8, stored as PNG."""
@@ -25,9 +28,11 @@ class ImageKind(Kind):
     unit, tolerance = "levels", 1.0
 
     def check_shape(self, shape: Sequence[int]) -> str:
-        """Images have three axes and one or three channels."""
-        fits = len(shape) == 3 and shape[2] in (1, 3)
-        return "" if fits else "(height, width, channels) with 1 or 3 channels"
+        """Images have three axes, one or three channels and at most `MOST_PIXELS` pixels."""
+        fits = len(shape) == 3 and shape[2] in (1, 3) and min(shape) > 0
+        if fits and shape[0] * shape[1] <= MOST_PIXELS:
+            return ""
+        return f"(height, width, channels) with 1 or 3 channels and 1 to {MOST_PIXELS:,} pixels"
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
         """Returns an image feature in PNG."""

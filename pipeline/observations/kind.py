@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from latentloom.model_zoo.scaling import Scaling
+
+BATCH_BYTES = 64 << 20
+"""Bytes of decoded observations that are held at a time, unless a single one is larger."""
+BATCH_SIZE = 1024
+"""Largest number of observations that are held at a time."""
 
 
 class Kind(Protocol):
@@ -30,6 +36,16 @@ class Kind(Protocol):
     """Unit of differences between two observations, for people."""
     tolerance: ClassVar[float]
     """Largest difference of a value, in `unit`, that another kind of CPU may cause."""
+
+    def batch_size(self, shape: Sequence[int], most: int = BATCH_SIZE) -> int:
+        """Returns how many observations of a shape to hold at a time, by their bytes.
+
+        Args:
+            shape: Event shape.
+            most: Largest number, however small the observations are.
+        """
+        num_bytes = math.prod(shape) * np.dtype(self.scaling.dtype).itemsize
+        return max(1, min(most, BATCH_BYTES // max(num_bytes, 1)))
 
     def check_shape(self, shape: Sequence[int]) -> str:
         """Returns the allowed event shapes as text, or an empty string if this shape is allowed."""

@@ -10,6 +10,9 @@ import numpy as np
 from latentloom.model_zoo.scaling import Standardization
 from latentloom.pipeline.observations.kind import Kind
 
+MOST_FEATURES = 1 << 20
+"""Largest number of features of a vector."""
+
 
 class VectorKind(Kind):
     """Vectors, `(features,)` float32, stored unchanged."""
@@ -23,8 +26,9 @@ class VectorKind(Kind):
     unit, tolerance = "standard deviations", 1e-5
 
     def check_shape(self, shape: Sequence[int]) -> str:
-        """Vectors have one axis."""
-        return "" if len(shape) == 1 and shape[0] else "(features,) with at least 1 feature"
+        """Vectors have one axis of at most `MOST_FEATURES` features."""
+        fits = len(shape) == 1 and 1 <= shape[0] <= MOST_FEATURES
+        return "" if fits else f"(features,) with 1 to {MOST_FEATURES:,} features"
 
     def tfds_feature(self, shape: Sequence[int]) -> Any:
         """Returns a tensor of float32."""
@@ -38,10 +42,10 @@ class VectorKind(Kind):
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> np.ndarray | str:
         """Reads one float per feature."""
-        values = np.array(feature.float_list.value, np.float32)
-        if values.shape == shape:
-            return values
-        return f"feature 'observation' has {len(values)} floats instead of {shape[0]}"
+        values = feature.float_list.value
+        if len(values) != shape[0]:
+            return f"feature 'observation' has {len(values)} floats instead of {shape[0]}"
+        return np.array(values, np.float32)
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

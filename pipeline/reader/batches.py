@@ -98,7 +98,9 @@ def _records(
     import tensorflow as tf
 
     paths = [d.shard_path(split, i) for d in datasets for i in range(len(d.shards(split)))]
-    stream = tf.data.TFRecordDataset(paths).batch(PARSED_AT_ONCE).map(_parser(datasets[0]))
+    shape = datasets[0].manifest.observation_shape
+    at_once = datasets[0].observation_kind.batch_size(shape, PARSED_AT_ONCE)
+    stream = tf.data.TFRecordDataset(paths).batch(at_once).map(_parser(datasets[0]))
     if not selection.wants_all:
         stream = stream.map(_filter(selection))
     counts = _count_labels(datasets, split, None if selection.wants_all else stream)

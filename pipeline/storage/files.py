@@ -17,9 +17,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from latentloom.model_zoo.untrusted_files import told_of_file
+
 Location = str | os.PathLike[str]
 """A local path, or a path with a scheme as a string."""
 
+MOST_TEXT = 1 << 28
+"""Bytes of the largest text file that is read whole, such as the manifest of a million shards."""
 _CHUNK = 1 << 20  # bytes read at a time
 
 
@@ -119,8 +123,17 @@ def open_binary(path: Location) -> IO[bytes]:
 
 
 def read_text(path: Location) -> str:
-    """Reads a whole file as UTF-8."""
-    with open_binary(path) as stream:
+    """Reads a whole file as UTF-8.
+
+    Raises:
+        OSError: If opening fails.
+        ValueError: If the file is larger than `MOST_TEXT`, or not UTF-8.
+    """
+    expected = f"text in UTF-8 of at most {MOST_TEXT:,} bytes"
+    size = file_size(path) or 0
+    with open_binary(path) as stream, told_of_file(path, expected):
+        if size > MOST_TEXT:
+            raise ValueError(f"it has {size:,} bytes")
         return stream.read().decode()
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import Location, exists, make_folders
+from latentloom.pipeline.storage.files import Location, exists, make_folders, read_text
 from latentloom.pipeline.storage.output_directories import held_directory
-from latentloom.pipeline.storage.ownership import OutputKind, read_object
+from latentloom.pipeline.storage.ownership import OutputKind
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ class RunMarker:
     def mark(self) -> None:
         """Marks a claimed directory, or checks its marker if it has one."""
         if self.exists():
-            self.check(read_object(self.path))
+            text = read_text(self.path)
+            with told_of_file(self.path, "the marker of a run", "Pass --overwrite to start anew."):
+                found = dict(json.loads(text))
+            self.check(found)
             return
         make_folders(os.path.dirname(self.path))
         write_atomic(self.path, json.dumps({**self.identity, **self.notes}))

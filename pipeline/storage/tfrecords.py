@@ -12,9 +12,16 @@ from typing import IO
 import google_crc32c
 
 from latentloom.pipeline.storage.atomic_files import AtomicFile
-from latentloom.pipeline.storage.files import open_binary
+from latentloom.pipeline.storage.files import file_size, open_binary
 
+FRAME = 16
+"""Bytes that a record takes besides its data."""
+MOST_BYTES = 1 << 28
+"""Largest record: a PNG of the largest image that is read, and more."""
+MOST_MISSING = 10_000
+"""Missing records that are told one by one, whatever the size of the file."""
 _END = "the file ends before it"
+_TRUNCATED = "the file is truncated inside a record"
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,10 @@ def read_records(
 ) -> Iterator[bytes | BadRecord]:
     """Streams the records of a TFRecord file, with a `BadRecord` in place of each damaged one.
 
-    A wrong checksum of the data costs one record. A wrong checksum of a length, or a truncated end,
-    ends the reading: each record still missing is one `BadRecord`.
+    A wrong checksum of the data costs one record, and so does a length that is larger than
+    `MOST_BYTES`. A wrong checksum of a length, or a truncated end, ends the reading: each record
+    still missing is one `BadRecord`, up to `MOST_MISSING` or to what a file of this size can hold.
+    Nothing is read before its length has been compared with what is left of the file.
 
     Args:
         path: Path of an uncompressed TFRecord file, local or in a bucket.
@@ -51,54 +60,74 @@ def read_records(
 
     Yields:
         The bytes of a record, or a `BadRecord`.
+
+    Raises:
+        OSError: If the file is missing or cannot be opened.
     """
-    index = 0
+    index, size = 0, file_size(path) or 0
     with open_binary(path) as stream:
+        reader = _FrameReader(stream, size)
         while stop is None or index < stop:
-            record, end = _skip_record(stream) if index < start else _read_record(stream)
+            record, end = reader.next(skips=index < start)
             if end:
                 break
             if index >= start:
-                good = record is not None
-                reason = "the checksum of its data does not match"
-                yield record if good else BadRecord(index, reason)
+                yield BadRecord(index, record) if isinstance(record, str) else record
             index += 1
         else:
             return
     known = index if end == _END else index + 1
-    for lost in range(max(index, start), min(max(known, expected or 0), stop or sys.maxsize)):
+    most = max(known, min(expected or 0, max(size // FRAME, MOST_MISSING)))
+    for lost in range(max(index, start), min(most, stop or sys.maxsize)):
         yield BadRecord(lost, end)
 
 
-def _read_length(stream: IO[bytes]) -> tuple[int, str]:
-    """Reads the length of a record and, if reading must stop, the reason."""
-    header = stream.read(12)
-    if not header:
-        return 0, _END
-    if len(header) < 12:
-        return 0, "the file is truncated in the length of a record"
-    if header[8:] != _masked_crc(header[:8]):
-        return 0, "the checksum of a record's length does not match"
-    return struct.unpack("<Q", header[:8])[0], ""
+class _FrameReader:
+    """Reads one framed record after the other, and counts what is left of the file.
 
+    Args:
+        stream: The open file, at its beginning.
+        size: Its size in bytes.
+    """
 
-def _skip_record(stream: IO[bytes]) -> tuple[None, str]:
-    """Skips one record; returns None and, if reading must stop, the reason."""
-    length, end = _read_length(stream)
-    if not end:
-        stream.seek(length + 4, os.SEEK_CUR)
-    return None, end
+    def __init__(self, stream: IO[bytes], size: int):
+        self._stream, self._left = stream, size
 
+    def next(self, *, skips: bool) -> tuple[bytes | str, str]:
+        """Reads a record.
 
-def _read_record(stream: IO[bytes]) -> tuple[bytes | None, str]:
-    """Reads one record: its data (None if damaged) and, if reading must stop, the reason."""
-    length, end = _read_length(stream)
-    if end:
-        return None, end
-    data, checksum = stream.read(length), stream.read(4)
-    if len(data) + len(checksum) < length + 4:
-        return None, "the file is truncated inside a record"
-    return (data if checksum == _masked_crc(data) else None), ""
+        Args:
+            skips: Whether to pass over the data unread.
+
+        Returns:
+            The data, empty if skipped, or as text the reason why this record is damaged; and the
+            reason why reading must stop, empty if it goes on.
+        """
+        length, end = self._read_length()
+        if end:
+            return "", end
+        self._left -= length + 4
+        if skips or length > MOST_BYTES:
+            self._stream.seek(length + 4, os.SEEK_CUR)
+            return (b"" if skips else f"it has {length} bytes, more than {MOST_BYTES}"), ""
+        data, checksum = self._stream.read(length), self._stream.read(4)
+        if len(data) + len(checksum) < length + 4:
+            return "", _TRUNCATED
+        whole = checksum == _masked_crc(data)
+        return (data if whole else "the checksum of its data does not match"), ""
+
+    def _read_length(self) -> tuple[int, str]:
+        """Reads the length of a record and, if reading must stop, the reason."""
+        header = self._stream.read(12)
+        self._left -= len(header)
+        if not header:
+            return 0, _END
+        if len(header) < 12:
+            return 0, "the file is truncated in the length of a record"
+        if header[8:] != _masked_crc(header[:8]):
+            return 0, "the checksum of a record's length does not match"
+        length = struct.unpack("<Q", header[:8])[0]
+        return length, _TRUNCATED if length + 4 > self._left else ""
 
 
 class ShardWriter(AtomicFile):

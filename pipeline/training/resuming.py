@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle
-from latentloom.pipeline.config import Config
+from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.terminal.stops import kept_if_stopped
@@ -37,7 +37,7 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
     """
     bundle = load_bundle(out)
     details = BundleDetails.read(bundle.details)
-    saved = Config.model_validate(details.config)
+    saved = parse_config(details.config, f"the configuration stored in '{out}'")
     data = details.data.digest if details.data else ""
     marker.check(run_marker(out, saved, data, details.backend or "").identity)
     return bundle

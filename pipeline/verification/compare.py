@@ -18,7 +18,7 @@ from latentloom.pipeline.storage.files import sha256_file
 from latentloom.pipeline.storage.tfrecords import read_records
 from latentloom.pipeline.verification.agreement import Agreement, Alone, check_comparable
 
-_BATCH = 256  # pairs of records decoded at a time
+_BATCH = 256  # largest number of pairs of records decoded at a time
 _SAMPLE = 10_000  # examples for the unit of differences
 _NAMED = 3  # largest number of ids to show for records of one directory alone
 
@@ -75,9 +75,11 @@ class _Comparison:
             unit = first.observation_kind.difference_unit(
                 lambda: first.read(split, _SAMPLE).observations
             )
+            kind, shape = first.observation_kind, first.manifest.observation_shape
+            size = kind.batch_size(shape, _BATCH)
             for index in unequal:
                 pairs = _unlike_pairs(self.sides, split, index)
-                while batch := list(itertools.islice(pairs, _BATCH)):
+                while batch := list(itertools.islice(pairs, size)):
                     self._add(batch, unit)
 
     def _add(self, batch: list[_Pair], unit: np.ndarray) -> None:

@@ -27,6 +27,7 @@ from latentloom.pipeline.verification.problem import Problem
 
 REPORT_FILE = "report.json"
 _LETTER = {"shard", "record", "reason"}
+_LONGEST_LINE = 1 << 20  # bytes
 _Reasons = Iterator[str]
 
 
@@ -160,7 +161,7 @@ def _dead_letters(path: str, manifest: Manifest) -> _Reasons:
         return
     count, stated = 0, GeneratedDetails.read(manifest.details).unreadable_records
     with open_binary(path) as lines:
-        for line in lines:
+        while line := lines.readline(_LONGEST_LINE):
             letter = json.loads(line)
             if not isinstance(letter, dict) or set(letter) != _LETTER:
                 raise ValueError(f"line {count + 1} is no dead letter")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
-from latentloom.model_zoo.bundle import DESCRIPTION, find_damage
+from latentloom.model_zoo.bundle import DESCRIPTION
+from latentloom.model_zoo.bundle_damage import find_damage, read_unchecked
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
-from latentloom.pipeline.storage.files import Location, exists, local_folder, read_text
+from latentloom.pipeline.storage.files import Location, exists, local_folder
 from latentloom.pipeline.verification.listed_files import check_listed
 from latentloom.pipeline.verification.problem import Problem
 
@@ -31,25 +31,15 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         ValueError: If its manifest or `bundle.json` is invalid.
     """
     path = os.fspath(path)
-    bundle = os.path.join(path, DESCRIPTION)
     if exists(os.path.join(path, MANIFEST_FILE)):
         return _describe_dataset(Manifest.read(os.path.join(path, MANIFEST_FILE)))
     if is_bundle(path):
-        return {"kind": "bundle", **_read_bundle(bundle)}
+        with local_folder(path) as folder:
+            return {"kind": "bundle", **read_unchecked(folder)}
     raise FileNotFoundError(
         f"'{path}' is neither a data set directory nor a model bundle. Expected: a folder with "
         f"{MANIFEST_FILE} or {DESCRIPTION}. Received: path='{path}'. Check the path."
     )
-
-
-def _read_bundle(path: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(read_text(path)))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"'{path}' does not describe a bundle. Expected: the JSON file that `latentloom train` "
-            f"wrote. Received: {error}. Copy the bundle again or retrain."
-        ) from error
 
 
 def is_bundle(path: Location) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from latentloom.model_zoo.bundle import Bundle, load_bundle, read_description
-from latentloom.pipeline.config import Config
+from latentloom.pipeline.config import parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import Location, local_folder
@@ -64,7 +64,7 @@ def _check(name: str, pruned: Mapping[str, Any], full: Mapping[str, Any]) -> Non
 
 def _recipe(details: BundleDetails) -> dict[str, Any]:
     """The settings that train the model; those of the judges do not matter here."""
-    settings = Config.model_validate(details.config).run_settings()
+    settings = parse_config(details.config, "the configuration stored in a bundle").run_settings()
     settings["data"].pop("hold_out")
     return {section: values for section, values in settings.items() if section != "judge"}
 

@@ -43,7 +43,8 @@ def plan_job(
     find_recipe(settings.recipe).resolve(settings.options)
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
-        description, priors = read_description(folder), read_priors(folder)
+        description = read_description(folder)
+        priors = read_priors(folder, description)
     manifest = dataset.manifest
     check_compatible(manifest, description)
     check_generate_names(settings, manifest.factors)

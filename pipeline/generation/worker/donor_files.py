@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from latentloom.augment import DonorBank
+from latentloom.model_zoo.archives import read_arrays
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import make_folders, open_binary
 
@@ -36,8 +37,7 @@ def read_donors(path: str, job: str) -> DonorBank:
         job: Digest of the job, since another job may have written its own bank to the same path.
     """
     with open_binary(path) as stream:
-        archive = np.load(io.BytesIO(stream.read()), allow_pickle=False)
-    arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(io.BytesIO(stream.read()), path)
 
     def named(prefix: str) -> dict[str, np.ndarray]:
         return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

@@ -26,7 +26,7 @@ from latentloom.pipeline.storage.files import make_folders
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 CHUNK = 1024
-"""Variants held in memory at a time."""
+"""Largest number of variants held in memory at a time."""
 
 NAMESPACE = "latentloom"
 COUNTERS = (*TOTALS, "unreadable", "shards")
@@ -87,7 +87,8 @@ def render_shard(
     anchors = allot(job, shard, donors)
     tally = Tally()
     with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
-        for rows in _chunks(anchors.variants):
+        most = codec.kind.batch_size(codec.bundle.observation_shape, CHUNK)
+        for rows in _chunks(anchors.variants, most):
             part = anchors.take(rows)
             latents = {name: block[rows] for name, block in shard.latents.items()}
             records: dict[int, bytes] = {}
@@ -102,9 +103,9 @@ def render_shard(
     return report
 
 
-def _chunks(variants: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields rows of anchors that together have about `CHUNK` variants."""
-    chunk_of = (np.cumsum(variants) - variants) // CHUNK
+def _chunks(variants: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Yields rows of anchors that together have about `most` variants."""
+    chunk_of = (np.cumsum(variants) - variants) // most
     wanted = np.flatnonzero(variants)
     for chunk in np.unique(chunk_of[wanted]):
         yield wanted[chunk_of[wanted] == chunk]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import BATCH_SIZE, position_ids
+from latentloom.pipeline.importing.source import batch_size, position_ids
 
 IMAGE_SIZES = (32, 64)
 
@@ -45,9 +45,10 @@ class GridSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split."""
+        size = batch_size(self)
         grid = tuple(len(values) for values in self.factors.values())
-        for start in range(0, len(self.cells[split]), BATCH_SIZE):
-            cells = self.cells[split][start : start + BATCH_SIZE]
+        for start in range(0, len(self.cells[split]), size):
+            cells = self.cells[split][start : start + size]
             codes = tuple(axis.astype(np.int64) for axis in np.unravel_index(cells, grid))
             factors = dict(zip(self.factors, codes, strict=True))
             yield Examples(self.render(codes), factors, position_ids(cells)), []

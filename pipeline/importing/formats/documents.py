@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
-from latentloom.pipeline.importing.arrays import decode_texts, encode_values
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.arrays import encode_values, read_texts
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.observations import MOST_COUNTED
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 
@@ -22,6 +23,7 @@ _VOCABULARY = ("vocab", "vocabulary")
 _NAMES = "groups"
 _NO_FACTORS = (*_PARTS, *_VOCABULARY, _NAMES)
 _SPLIT = re.compile(r"(?:(\w+)_)?indptr")
+_ROWS = re.compile(r"(?:\w+_)?(?:data|indices|indptr)")
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -57,8 +59,9 @@ class DocumentSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an id is the position within the split."""
-        for start in range(0, self.splits[split], BATCH_SIZE):
-            stop = min(start + BATCH_SIZE, self.splits[split])
+        size = batch_size(self)
+        for start in range(0, self.splits[split], size):
+            stop = min(start + size, self.splits[split])
             counts = self.counts[split][start:stop].toarray()
             rows = np.flatnonzero(counts.any(axis=1))
             empty = np.setdiff1d(np.arange(stop - start), rows) + start
@@ -69,9 +72,21 @@ class DocumentSource:
             )
 
 
-def is_of_documents(arrays: Arrays) -> bool:
+def is_of_documents(names: Iterable[str]) -> bool:
     """Returns whether an archive holds sparse rows, by the names of its arrays."""
-    return any(_SPLIT.fullmatch(name) for name in arrays)
+    return any(_SPLIT.fullmatch(name) for name in names)
+
+
+def names_of_documents(names: Iterable[str]) -> list[str]:
+    """Returns the names of sparse rows, of the vocabulary and of the names of the classes."""
+    known = (*_VOCABULARY, _NAMES)
+    return [name for name in names if _ROWS.fullmatch(name) or name in known]
+
+
+def document_sizes(headers: Mapping[str, ArrayHeader]) -> set[int]:
+    """Returns the numbers of documents of the splits, from the headers of the arrays."""
+    indptr = [header for name, header in headers.items() if _SPLIT.fullmatch(name)]
+    return {size - 1 for header in indptr for size in header.shape[:1]}
 
 
 def open_documents(file: str, arrays: Arrays) -> DocumentSource:
@@ -116,9 +131,9 @@ def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
             f"'{file}' has no vocabulary. Expected: an array `vocab` of texts, one per word. "
             f"Received: {shape}. Add it."
         )
-    words = decode_texts("vocab", found)
-    check_vocabulary(words.tolist())
-    return words.tolist()
+    words = read_texts("vocab", found)
+    check_vocabulary(words)
+    return words
 
 
 def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_array:
@@ -234,6 +249,7 @@ def _encode(
     if (
         names.ndim != 1
         or names.dtype.kind != "U"
+        or not values.size
         or not 0 <= values.min() <= values.max() < len(names)
     ):
         raise ValueError(
@@ -241,4 +257,4 @@ def _encode(
             f"{len(names) - 1}, positions in `{_NAMES}`. "
             f"Received: {values.min()} to {values.max()}. Name every class."
         )
-    return names.tolist(), values.astype(np.int64)
+    return read_texts(_NAMES, names), values.astype(np.int64)

@@ -12,7 +12,7 @@ from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
 from latentloom.pipeline.dataset.names import check_splits
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.texts import flaw_of, printable
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
@@ -98,10 +98,10 @@ class FolderSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unreadable file, or one whose name is no text, is a dead letter."""
-        files = self.files[split]
-        for start in range(0, len(files), BATCH_SIZE):
+        files, size = self.files[split], batch_size(self)
+        for start in range(0, len(files), size):
             images, labels, positions, dead = [], [], [], []
-            part = files[start : start + BATCH_SIZE]
+            part = files[start : start + size]
             for position, (file, label) in enumerate(part, start):
                 name, flaw = _name(file, self.root), flaw_of(file.name)
                 pixels = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)

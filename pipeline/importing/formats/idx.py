@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,10 +16,12 @@ import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.arrays import encode_values
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import check_regular
 
 _IMAGES, _LABELS = 2051, 2049  # magic numbers: uint8 in three dimensions, and in one
+_INFLATES = 1032  # DEFLATE makes a byte from at least 1/1032 byte
+_CHUNK = 1 << 20  # bytes read at a time, so that memory is taken for bytes that are there
 _PREFIXES = {"train": "train", "test": "t10k"}
 
 
@@ -27,17 +31,24 @@ def _open(path: Path) -> IO[bytes]:
 
 def _read(stream: IO[bytes], count: int, path: Path) -> bytes:
     """Reads exactly `count` bytes; raises `ValueError` if the file is damaged."""
+    parts, missing = [], count
     try:
-        data = stream.read(count)
-        problem = f"{len(data)} of {count} bytes"
+        while missing and (part := stream.read(min(missing, _CHUNK))):
+            parts.append(part)
+            missing -= len(part)
+        problem = f"{count - missing} of {count} bytes"
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        data, problem = b"", str(error)
-    if len(data) < count:
-        raise ValueError(
-            f"'{path}' is truncated or damaged. Expected: the number of bytes in its header. "
-            f"Received: {problem}. Download it again."
-        )
-    return data
+        problem = str(error)
+    if missing:
+        raise ValueError(_damaged(path, problem))
+    return b"".join(parts)
+
+
+def _damaged(path: Path, problem: str) -> str:
+    return (
+        f"'{path}' is truncated or damaged. Expected: the number of bytes in its header. "
+        f"Received: {problem}. Download it again."
+    )
 
 
 def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
@@ -49,7 +60,11 @@ def _header(stream: IO[bytes], path: Path, magic: int) -> tuple[int, ...]:
             f"Received: {found}. Check that images and labels are not swapped."
         )
     rank = found & 0xFF
-    return struct.unpack(f">{rank}I", _read(stream, 4 * rank, path))
+    sizes = struct.unpack(f">{rank}I", _read(stream, 4 * rank, path))
+    most = os.path.getsize(path) * (_INFLATES if path.suffix == ".gz" else 1)
+    if math.prod(sizes) > most:
+        raise ValueError(_damaged(path, f"sizes {sizes} for at most {most} bytes"))
+    return sizes
 
 
 def _find(folder: Path, prefix: str, kind: str) -> Path | None:
@@ -125,9 +140,10 @@ class IdxSource:
         path, labels = self.images[split], self.labels[split]
         with _open(path) as stream:
             _header(stream, path, _IMAGES)
-            for start in range(0, len(labels), BATCH_SIZE):
-                part = labels[start : start + BATCH_SIZE]
-                data = _read(stream, len(part) * int(np.prod(self.observation_shape)), path)
+            size = batch_size(self)
+            for start in range(0, len(labels), size):
+                part = labels[start : start + size]
+                data = _read(stream, len(part) * math.prod(self.observation_shape), path)
                 images = np.frombuffer(data, np.uint8).reshape(len(part), *self.observation_shape)
                 ids = position_ids(range(start, start + len(part)))
                 yield Examples(images, {"label": part}, ids), []
@@ -139,11 +155,11 @@ def _check_pair(images: Path, labels: Path) -> tuple[np.ndarray, tuple[int, int]
         count, height, width = _header(stream, images, _IMAGES)
     with _open(labels) as stream:
         (num_labels,) = _header(stream, labels, _LABELS)
+        if count != num_labels or not count * height * width:
+            raise ValueError(
+                f"'{images.name}' and '{labels.name}' do not agree. Expected: at least one image, "
+                f"and a label for each. Received: {count} images, {num_labels} labels, "
+                f"{height}x{width} pixels. Use files of one data set."
+            )
         codes = np.frombuffer(_read(stream, num_labels, labels), np.uint8)
-    if count != num_labels or not count:
-        raise ValueError(
-            f"'{images.name}' and '{labels.name}' do not agree. Expected: at least one image, "
-            f"and a label for each. Received: {count} images, {num_labels} labels. "
-            "Use files of one data set."
-        )
     return codes, (height, width)

@@ -12,10 +12,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-MAX_PIXELS = 1 << 26  # of one image, before it is decoded
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow raises
 _GREY_MODES = ("1", "L", "LA")
 
@@ -32,7 +32,7 @@ def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > MOST_PIXELS:
                     return f"the image has {image.width}x{image.height} pixels, too many"
                 if image.mode[0] in "IF":
                     return f"the image has more than 8 bits per channel (mode '{image.mode}')"

@@ -5,21 +5,25 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from latentloom.model_zoo.archives import ArrayHeader, read_arrays, read_headers
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
 from latentloom.pipeline.importing.formats.documents import (
     DocumentSource,
+    document_sizes,
     is_of_documents,
+    names_of_documents,
     open_documents,
 )
 from latentloom.pipeline.importing.source import path_name
 from latentloom.pipeline.storage.files import check_regular
 
 _SPLITS = ("train", "test")
+_OBSERVED = ("images", "observations")
 
 
 def open_npz(file: str) -> ArraySource | DocumentSource:
@@ -36,10 +40,11 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         TypeError: If an array has the wrong type.
         ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
-    arrays = _load(Path(file))
+    headers = _read_headers(Path(file))
+    arrays = read_arrays(Path(file), file, _used(headers))
     if is_of_documents(arrays):
         return open_documents(file, arrays)
-    _check_kind(file, arrays)
+    _check_kind(file, headers)
     is_images = "images" in arrays
     images = (
         _check_images(file, arrays.pop("images"))
@@ -50,7 +55,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
     if "label" not in columns:
         raise ValueError(
             f"'{file}' has no labels. Expected: an array `label` of shape ({len(images)},). "
-            f"Received: {_shapes(arrays)}. Add it."
+            f"Received: {_shapes(headers)}. Add it."
         )
     split = columns.pop("split", np.full(len(images), "train"))
     if unknown := set(split.tolist()) - set(_SPLITS):
@@ -73,37 +78,32 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
     )
 
 
-def _load(file: Path) -> dict[str, np.ndarray]:
+def _read_headers(file: Path) -> dict[str, ArrayHeader]:
     check_regular(file)
     if not file.is_file():
         raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
-    if not zipfile.is_zipfile(file):
-        raise ValueError(
-            f"'{file}' is not a NumPy archive. Expected: an output of `np.savez`. "
-            f"Received: a file of {file.stat().st_size} bytes. Save it again."
-        )
-    arrays = {}
-    with np.load(file, allow_pickle=False) as archive:
-        for name in archive.files:
-            try:
-                arrays[name] = archive[name]
-            except (ValueError, zipfile.BadZipFile) as error:
-                raise ValueError(
-                    f"Array '{name}' of '{file}' is unreadable. Expected: an intact array of "
-                    f"numbers or texts, not of objects. Received: {error}. "
-                    "Save it with a plain dtype."
-                ) from error
-    return arrays
+    return read_headers(file, file)
 
 
-def _check_kind(file: str, arrays: dict[str, np.ndarray]) -> None:
+def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
+    """Returns the names of the observations, and of all arrays with a value for each of them."""
+    if is_of_documents(headers):
+        observed, sizes = names_of_documents(headers), document_sizes(headers)
+    else:
+        observed = [name for name in _OBSERVED if name in headers]
+        sizes = {size for name in observed for size in headers[name].shape[:1]}
+    shapes = {(size,) for size in sizes}
+    return [name for name in headers if name in observed or headers[name].shape in shapes]
+
+
+def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
     """Rejects an archive with neither images nor vectors, or with both."""
-    if len({"images", "observations"} & set(arrays)) != 1:
+    if len(set(_OBSERVED) & set(headers)) != 1:
         raise ValueError(
             f"'{file}' has no images, or also vectors. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "
             "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
-            f"Received: {_shapes(arrays)}. Add it, or leave one out."
+            f"Received: {_shapes(headers)}. Add it, or leave one out."
         )
 
 
@@ -146,5 +146,5 @@ def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _shapes(arrays: dict[str, np.ndarray]) -> str:
-    return ", ".join(f"{name}{list(array.shape)}" for name, array in arrays.items()) or "nothing"
+def _shapes(headers: Mapping[str, ArrayHeader]) -> str:
+    return ", ".join(f"{name}{list(array.shape)}" for name, array in headers.items()) or "nothing"

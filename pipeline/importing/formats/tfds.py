@@ -22,8 +22,10 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     scalar_features,
     value_names,
 )
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import check_regular
+
+_AT_ONCE = 1024  # examples whose brightest pixels are read at once
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class TfdsSource:
         An example with an unknown value (such as class -1) is a dead letter.
         """
         start = 0
-        for batch in self._dataset(split).batch(BATCH_SIZE).as_numpy_iterator():
+        for batch in self._dataset(split).batch(batch_size(self)).as_numpy_iterator():
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()
@@ -218,7 +220,7 @@ def _white(builder: Any, image_field: str) -> int:
     brightest = 0
     for split in builder.info.splits:
         pixels = read(builder, split, [image_field]).map(brightest_pixel)
-        for batch in pixels.batch(BATCH_SIZE).as_numpy_iterator():
+        for batch in pixels.batch(_AT_ONCE).as_numpy_iterator():
             brightest = max(brightest, int(batch.max()))
             if brightest > 1:
                 return 255

@@ -12,7 +12,7 @@ import numpy as np
 
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.manifest import RESERVED_FEATURES
-from latentloom.pipeline.importing.source import BATCH_SIZE
+from latentloom.pipeline.observations import BATCH_SIZE
 
 _MOST_VALUES = 256  # of a factor of integers without names
 

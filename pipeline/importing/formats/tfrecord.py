@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -15,7 +16,7 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.source import BATCH_SIZE, path_name, position_ids
+from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import find
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
@@ -110,7 +111,7 @@ class TFRecordSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unusable record is a dead letter."""
-        rows, dead = [], []
+        rows, dead, size = [], [], batch_size(self)
         for position, (path, record) in enumerate(_records(self.files[split])):
             parsed = _parse(record, list(self.fields.values()))
             name = os.path.basename(path)
@@ -121,7 +122,7 @@ class TFRecordSource:
                 dead.append(DeadLetter(name, position, pixels))
             else:
                 rows.append((position, pixels, parsed[1]))
-            if len(rows) + len(dead) == BATCH_SIZE:
+            if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
         yield self._examples(rows), dead
@@ -144,7 +145,7 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
     if isinstance(record, BadRecord):
         return f"record {record.index} of the file: {record.reason}"
     try:
-        features = Example.FromString(record).features.feature
+        features = _features(record)
     except DecodeError:
         return "the record is not a tf.train.Example"
     image = next(
@@ -154,14 +155,19 @@ def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, lis
         return "field 'image' is missing or not one string"
     values = []
     for field in fields:
-        found = [*features[field].int64_list.value, *features[field].bytes_list.value]
-        if len(found) != 1:
+        integers, texts = features[field].int64_list.value, features[field].bytes_list.value
+        if len(integers) + len(texts) != 1:
             return f"field '{field}' is missing or not one integer or text"
+        value = (integers or texts)[0]
         try:
-            values.append(found[0].decode() if isinstance(found[0], bytes) else found[0])
+            values.append(value.decode() if isinstance(value, bytes) else value)
         except UnicodeDecodeError:
             return f"field '{field}' is not UTF-8"
     return image[0], values
+
+
+def _features(record: bytes) -> Any:
+    return Example.FromString(record).features.feature
 
 
 class _Survey:
@@ -208,10 +214,9 @@ class _Survey:
 
 
 def _field_names(record: bytes | BadRecord) -> set[str]:
-    if isinstance(record, BadRecord):
-        return set()
+    """Returns the names of the fields of a record; none if it is damaged."""
     try:
-        return set(Example.FromString(record).features.feature)
+        return set() if isinstance(record, BadRecord) else set(_features(record))
     except DecodeError:
         return set()
 

@@ -8,7 +8,11 @@ from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry, library_v
 
 def entry(file: str = "a", counts: tuple[int, ...] = (2, 1)) -> ShardEntry:
     return ShardEntry(
-        file=file, records=sum(counts), num_bytes=9, sha256="0" * 64, label_counts=list(counts)
+        file=file,
+        records=sum(counts),
+        num_bytes=16 * sum(counts),
+        sha256="0" * 64,
+        label_counts=list(counts),
     )
 
 

@@ -17,7 +17,7 @@ RECORDS = [bytes([index]) * (index + 1) for index in range(20)]
 
 def entry(file: str, records: int) -> ShardEntry:
     return ShardEntry(
-        file=file, records=records, num_bytes=0, sha256="0" * 64, label_counts=[records]
+        file=file, records=records, num_bytes=16 * records, sha256="0" * 64, label_counts=[records]
     )
 
 

@@ -58,7 +58,7 @@ def test_the_smallest_sample_has_every_value_too():
 
 
 def test_the_sample_does_not_depend_on_batches_or_its_size(monkeypatch, dsprites):
-    monkeypatch.setattr("latentloom.pipeline.importing.builtin.grid_source.BATCH_SIZE", 7)
+    monkeypatch.setattr("latentloom.pipeline.importing.builtin.grid_source.batch_size", lambda _: 7)
     source = open_source("builtin:dsprites", max_examples=500)
     again = Examples.concatenate([examples for examples, _ in source.batches("train")])
     rows = np.flatnonzero(np.isin(dsprites["train"].ids, again.ids))

@@ -1,0 +1,48 @@
+"""Compares the files of a bundle with their digests, where some may have changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from latentloom.model_zoo.bundle import DESCRIPTION, parse_description, sha256_of, weight_files
+from latentloom.model_zoo.description import check_description
+from latentloom.model_zoo.untrusted_files import told_of_file
+
+
+def read_unchecked(folder: Path) -> dict[str, Any]:
+    """Reads `bundle.json` of a bundle that may have changed; opens no other file.
+
+    Raises:
+        ValueError: It is not JSON; or it matches its digest, or has none, but is no description.
+    """
+    path = Path(folder) / DESCRIPTION
+    description, digest = parse_description(path)
+    if description.get("digest", digest) == digest:
+        fix = "Copy the bundle again or retrain."
+        with told_of_file(path, "a description that `latentloom train` wrote", fix):
+            check_description(description)
+    return description
+
+
+def find_damage(folder: Path) -> dict[str, str]:
+    """Compares every file of a bundle with its digest; loads nothing.
+
+    Returns:
+        The reason for each file that is missing or not what was saved, by name.
+
+    Raises:
+        ValueError: `bundle.json` is not JSON.
+    """
+    folder = Path(folder)
+    description, digest = parse_description(folder / DESCRIPTION)
+    found = {}
+    if description.get("digest") != digest:
+        found[DESCRIPTION] = "does not match its digest"
+    files = description.get("files")
+    for name in weight_files():
+        if not (folder / name).is_file():
+            found[name] = "is missing"
+        elif not isinstance(files, dict) or files.get(name) != sha256_of(folder / name):
+            found[name] = f"does not match the digest in {DESCRIPTION}"
+    return found
