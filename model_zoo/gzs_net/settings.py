@@ -63,7 +63,17 @@ class GZSNetSettings(NetworkSettings, InterpolationSettings):
     seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> GZSNetSettings:
-        """Returns these settings with defaults filled in from the data."""
+        """Returns these settings with defaults filled in from the data.
+
+        Raises:
+            ValueError: The decoder mixes colours, and the observations are not images.
+        """
+        if self.rank and len(observation_shape) != 3:
+            raise ValueError(
+                "A decoder that mixes colours makes images. Expected: images, or rank=0. Received: "
+                f"observations of shape {observation_shape}, rank={self.rank}. Set "
+                "`model.args.rank` to 0."
+            )
         dims = self.block_dims
         return replace(
             self,

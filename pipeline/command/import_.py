@@ -46,7 +46,8 @@ Measure = Annotated[
     ),
 ]
 Shards = Annotated[
-    int | None, typer.Option(min=1, help="Files per split; by default one per 8,192 examples.")
+    int | None,
+    typer.Option(min=1, max=10_000, help="Files per split; by default one per 8,192 examples."),
 ]
 
 

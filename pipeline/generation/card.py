@@ -18,6 +18,7 @@ from latentloom.pipeline.storage.files import is_remote
 from latentloom.pipeline.storage.texts import printable
 
 CARD_FILE = "README.md"
+_MARKUP = re.compile(r"[\\`*\[\]|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 _TEMPLATE = """\
 # {{ m.name }}
@@ -69,8 +70,11 @@ The figures on quality are in `report.html`.
 
 
 def escape(text: str) -> str:
-    """Returns Markdown that shows a text as it is, in a paragraph or a cell of a table."""
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(printable(text), quote=False))
+    """Returns Markdown that shows a text as it is, in a paragraph or a cell of a table.
+
+    An underscore between letters is one already.
+    """
+    return _MARKUP.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
 
 
 def code_span(text: str) -> str:

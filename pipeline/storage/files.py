@@ -189,8 +189,14 @@ def _parents(name: str) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def local_folder(path: Location) -> Iterator[Path]:
-    """Yields a local folder with the files of a folder: itself, or a temporary copy."""
+    """Yields a local folder with the files of a folder: itself, or a temporary copy.
+
+    Raises:
+        OSError: If a pipe or a device stands in place of a file.
+    """
     if not is_remote(path):
+        for name in list_names(path):
+            check_regular(os.path.join(path, name))
         yield Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="latentloom-") as copy:

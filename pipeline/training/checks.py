@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import keras
 
 from latentloom.model_zoo.backend.devices import placement
-from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS
 from latentloom.model_zoo.training.fit import check_fit
 from latentloom.pipeline.config import Config
@@ -35,9 +34,7 @@ def check_settings(config: Config, manifest: Manifest) -> keras.Model:
     with placement(config.train.devices, config.train.dtype_policy):
         given = {"observation": manifest.observation}
         model = new_model(config, manifest.observation_shape, manifest.factors, **given)
-    judged = judge_factors(config.judge, model.latent_spec, manifest.factors)
-    sizes = [len(manifest.factors[name]) for name in judged]
-    image_classifier(manifest.observation_shape, sizes, width=config.judge.width)
+    judge_factors(config.judge, model.latent_spec, manifest.factors)
     return model
 
 

@@ -23,7 +23,9 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     value_names,
 )
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
-from latentloom.pipeline.storage.files import check_regular
+from latentloom.pipeline.storage.files import check_regular, list_names, read_text
+
+_NAMES_OF_CLASSES = ".labels.txt"
 
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
 
@@ -80,6 +82,7 @@ class TfdsSource:
             ValueError: If it is unknown, or the image, the label or a factor is missing.
         """
         builder = _builder(where)
+        check_splits(builder.info.splits)
         features = builder.info.features
         image_field, observation_shape = _image(where, features, image_size)
         scalars = scalar_features(features)
@@ -92,7 +95,6 @@ class TfdsSource:
         }
         names = {factor: known for factor, known in names.items() if known or factor == "label"}
         check_factors(names)
-        check_splits(builder.info.splits)
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
             observation_shape=observation_shape,
@@ -165,8 +167,7 @@ def _builder(where: str) -> Any:
     import tensorflow_datasets as tfds
 
     if os.path.isdir(where):
-        for name in os.listdir(where):
-            check_regular(os.path.join(where, name))
+        _check_files(where)
         if not os.path.exists(os.path.join(where, "features.json")):
             raise FileNotFoundError(
                 f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
@@ -186,6 +187,21 @@ def _builder(where: str) -> Any:
             f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
         )
     return builder
+
+
+def _check_files(where: str) -> None:
+    """Rejects pipes, and names of classes in another encoding, which TFDS would drop unsaid."""
+    for name in list_names(where):
+        path = os.path.join(where, name)
+        check_regular(path)
+        if name.endswith(_NAMES_OF_CLASSES):
+            try:
+                read_text(path)
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"The names of classes in '{path}' are not UTF-8. Expected: texts in UTF-8. "
+                    f"Received: {error.reason} at byte {error.start}. Save the file as UTF-8."
+                ) from error
 
 
 def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:

@@ -131,6 +131,26 @@ def test_names_of_tfds_are_checked_too(latentloom, tmp_path):
     refused(run, tmp_path / "out", "d\\x1bog", "Rename them")
 
 
+def test_splits_and_encodings_of_tfds_are_checked_too(latentloom, tmp_path):
+    import tensorflow_datasets as tfds
+
+    features = {
+        "image": tfds.features.Image(shape=(5, 5, 1)),
+        "label": tfds.features.ClassLabel(names=["cat", "dog"]),
+    }
+    columns = {"image": list(np.zeros((4, 5, 5, 1), np.uint8)), "label": np.arange(4) % 2}
+    spec = write_directory(tmp_path / "in", features, columns)
+    info, shard = tmp_path / "in" / "dataset_info.json", next((tmp_path / "in").glob("*tfrecord*"))
+    whole, renamed = info.read_text(), Path(str(shard).replace("-train.", "-all."))
+    info.write_text(whole.replace('"train"', '"all"'))
+    shard.rename(renamed)
+    refused(latentloom("import", spec, tmp_path / "out"), tmp_path / "out", "name of a split")
+    info.write_text(whole)
+    renamed.rename(shard)
+    (tmp_path / "in" / "label.labels.txt").write_bytes(b"cat\nd\xffog\n")
+    refused(latentloom("import", spec, tmp_path / "out"), tmp_path / "out", "not UTF-8")
+
+
 def test_a_source_whose_name_is_no_plain_text_is_refused(latentloom, tmp_path, photos):
     named = tmp_path / "pho\ntos"
     photos.rename(named)
@@ -177,6 +197,14 @@ def test_a_pipe_in_a_data_set_is_reported_by_verify(latentloom, tmp_path, datase
     run = latentloom("verify", dataset)
     assert run.returncode != 0
     assert file in run.stderr
+
+
+def test_a_pipe_in_a_bundle_is_refused(latentloom, tmp_path, dataset):
+    (tmp_path / "bundle").mkdir()
+    os.mkfifo(tmp_path / "bundle" / "bundle.json")
+    words = ("--data", dataset, "--model", tmp_path / "bundle", "--out", tmp_path / "out")
+    run = latentloom("evaluate", *words)
+    refused(run, tmp_path / "out", "bundle.json", "not a regular file")
 
 
 @pytest.fixture

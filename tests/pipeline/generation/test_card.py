@@ -8,7 +8,7 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.card import CARD_FILE, code_span, escape, write_card
 
-HOSTILE = ("<script>alert(1)</script>", "a|b", "`code`", "[x](y)", "**bold**", "&lt;")
+HOSTILE = ("<script>alert(1)</script>", "a|b", "`code`", "[x](y)", "**bold**", "__init__", "&lt;")
 
 
 def card_of(folder: Path, labels: list[str], **source: str) -> str:
@@ -29,10 +29,11 @@ def card_of(folder: Path, labels: list[str], **source: str) -> str:
 
 
 def test_plain_names_are_written_as_they_are(tmp_path):
-    card = card_of(tmp_path / "out", ["cat", "T-shirt/top"])
+    card = card_of(tmp_path / "out", ["cat", "T-shirt/top", "class_1"])
     for line in (
         "| cat | 0 |",
         "| T-shirt/top | 0 |",
+        "| class_1 | 0 |",
         "| Source data | `runs/pets`, split `train` |",
         'dataset = tfds.builder_from_directory("out").as_dataset(split="train")',
         "`latentloom verify out` checks that nothing was damaged.",
