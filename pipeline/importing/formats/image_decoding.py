@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from latentloom.pipeline.observations import MOST_PIXELS
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow raises
+_DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 _GREY_MODES = ("1", "L", "LA")
 _PROBED = 64  # images that decide the shape
 
