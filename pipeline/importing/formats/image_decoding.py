@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import struct
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow raises
+_DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 _GREY_MODES = ("1", "L", "LA")
 
 File = Path | IO[bytes]
