@@ -21,6 +21,9 @@ OVERHEAD = 1 << 20
 def save_weights(network: keras.Model, path: Path) -> None:
     """Writes weights, and the state of the optimizer if there is one, then renames.
 
+    Equal weights give equal bytes: the names that Keras counts on with every layer of a process
+    are left out.
+
     Args:
         network: The network.
         path: File to write, its name ends in `.weights.h5`.
@@ -31,7 +34,7 @@ def save_weights(network: keras.Model, path: Path) -> None:
     """
     optimizer = getattr(network, "optimizer", None)
     variables = [*network.variables, *(optimizer.variables if optimizer else ())]
-    needed = sum(4 * math.prod(variable.shape) for variable in variables) + OVERHEAD
+    needed = 2 * (sum(4 * math.prod(variable.shape) for variable in variables) + OVERHEAD)
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise OSError(
@@ -40,9 +43,25 @@ def save_weights(network: keras.Model, path: Path) -> None:
             f"Received: {free:,}. Free some space and go on with --resume",
             str(path),
         )
-    partial = path.with_name(f".{path.name.removesuffix(SUFFIX)}.tmp{SUFFIX}")
-    network.save_weights(partial, overwrite=True)
+    stem = path.name.removesuffix(SUFFIX)
+    named, partial = (path.with_name(f".{stem}.{part}tmp{SUFFIX}") for part in ("named.", ""))
+    network.save_weights(named, overwrite=True)
+    _copy_arrays(named, partial)
+    named.unlink()
     os.replace(partial, path)
+
+
+def _copy_arrays(source: Path, target: Path) -> None:
+    """Copies the arrays of an HDF5 file and their groups, without the attributes of groups."""
+    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                old.copy(item, new, name)
+            else:
+                new.require_group(name)
+
+        old.visititems(copy)
 
 
 def load_weights(network: keras.Model, path: Path, fix: str) -> None:

@@ -22,7 +22,7 @@ from latentloom.pipeline.command import (
 from latentloom.pipeline.command.options import app
 from latentloom.pipeline.terminal.exit_codes import exit_code, is_refusal, reported_errors
 from latentloom.pipeline.terminal.quiet import prepare_process
-from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_signals
+from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_signals, raised_stop
 
 __all__ = ["app", "main"]
 
@@ -46,6 +46,8 @@ def main() -> None:
         except Stopped as stop:
             end_stopped(stop)
         except reported_errors() as error:
+            if stop := raised_stop():
+                end_stopped(stop)
             if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
                 traceback.print_exc()
             typer.echo(f"latentloom: {str(error) or type(error).__name__}", err=True)

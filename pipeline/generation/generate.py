@@ -29,7 +29,7 @@ from latentloom.pipeline.storage.files import (
     local_folder,
 )
 from latentloom.pipeline.storage.output_directories import check_apart, clear_temporaries
-from latentloom.pipeline.terminal.stops import kept_if_stopped
+from latentloom.pipeline.terminal.stops import kept_if_stopped, raised_stop
 
 Progress = Callable[[int, int], None]
 STOPPED = "Finished shards are kept. To go on, run the same command again, without --overwrite."
@@ -137,6 +137,8 @@ def _explained(out: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if stop := raised_stop():  # Beam turns whatever is raised in a worker into its own error
+            raise stop from None
         lines = [line for line in str(error).splitlines() if line.strip()]
         said = f"{type(error).__name__}: {lines[-1] if lines else ''}"
         cause = next((line for line in reversed(lines) if "Error" in line), said)

@@ -11,6 +11,7 @@ from types import FrameType
 
 UNHARMED = "Nothing was written. Run the same command again."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_raised: list[Stopped] = []
 
 
 class Stopped(BaseException):
@@ -58,8 +59,14 @@ def raised_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
+        _raised.clear()
         for number in heard:
             signal.signal(number, before[number])
+
+
+def raised_stop() -> Stopped | None:
+    """Returns the stop that a signal raised, for those who catch what a library made of it."""
+    return _raised[0] if _raised else None
 
 
 def end_stopped(stop: Stopped) -> None:
@@ -72,4 +79,5 @@ def end_stopped(stop: Stopped) -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)
-    raise Stopped(number)
+    _raised[:] = [Stopped(number)]
+    raise _raised[0]

@@ -29,3 +29,14 @@ def test_a_full_disk_is_refused_before_hdf5_crashes_on_it(tmp_path, monkeypatch)
     with pytest.raises(OSError, match="Free some space"):
         save_weights(network(), tmp_path / "a.weights.h5")
     assert not list(tmp_path.iterdir())
+
+
+def test_equal_weights_give_equal_bytes_however_many_layers_the_process_has_made(tmp_path):
+    paths = [tmp_path / "one.weights.h5", tmp_path / "two.weights.h5"]
+    for path in paths:
+        keras.utils.set_random_seed(0)
+        network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        network.compile("adam", "mse")
+        network.optimizer.build(network.trainable_variables)
+        save_weights(network, path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()

@@ -22,9 +22,11 @@ SMALL = {
     "generate": ("generate.slice_records=12", "evaluate.anchors=20", "evaluate.variants=2"),
     "evaluate": ("evaluate.anchors=20",),
     "study": (
-        *("study.sizes=[8]", "study.seeds=[0, 1]", "study.arms=[real, generated]"),
+        *("study.sizes=[8]", "study.seeds=[0, 1]", "study.arms=[real, swapped]"),
         *("study.steps=20", "study.generator_steps=20", "study.judge_steps=20"),
-        *("study.classifiers=1", "evaluate.anchors=20", "evaluate.variants=2"),
+        *("study.classifiers=1", "study.width=4", "study.test_examples=40"),
+        *("model.args.width=4", "model.args.hidden_dim=16", "generate.gate.enabled=false"),
+        *("evaluate.anchors=20", "evaluate.variants=2"),
     ),
 }
 MESSAGES = {
