@@ -29,7 +29,9 @@ MOST_LINES = {
     "pipeline/generation/README.md": 130,
     "pipeline/importing/README.md": 90,
     "pipeline/reader/README.md": 70,
+    "pipeline/storage/README.md": 60,
     "pipeline/study/README.md": 130,
+    "pipeline/verification/README.md": 60,
     "tests/benchmarks/README.md": 120,
 }
 MOST_HEADER_LINES = 12

@@ -23,10 +23,12 @@ def check_size(name: str, size: object, least: int = 1) -> None:
     Raises:
         ValueError: The size is not an integer, or out of range.
     """
-    if isinstance(size, bool) or not isinstance(size, int) or not least <= size <= LARGEST_DIM:
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not whole or not least <= size <= LARGEST_DIM:
+        fix = "Raise" if whole and size < least else "Lower" if whole else "Correct"
         raise ValueError(
             f"`{name}` is out of range. Expected: an integer from {least} to {LARGEST_DIM}. "
-            f"Received: {name}={size!r}. Change `model.args.{name}`."
+            f"Received: {name}={size!r}. {fix} `model.args.{name}`."
         )
 
 

@@ -133,3 +133,23 @@ def test_history_is_one_row_an_epoch(tmp_path):
             {"epoch": "0", "loss": "0.5"},
             {"epoch": "1", "loss": "0.25"},
         ]
+
+
+@pytest.mark.parametrize(
+    "state", ["", "[]", "{}", '{"history": 3, "best": 1, "best_epoch": 0, "last_weights": "x"}']
+)
+def test_a_damaged_state_is_refused_by_name(run, tmp_path, state):
+    end_epochs(*run(), [1.0])
+    (tmp_path / "state" / "state.json").write_text(state)
+    model, checkpoints = run()
+    with pytest.raises(ValueError, match=r"state\.json' cannot be read.*--overwrite"):
+        checkpoints.restore(model)
+
+
+def test_damaged_weights_of_a_state_are_refused_by_name(run, tmp_path):
+    end_epochs(*run(), [1.0])
+    weights = tmp_path / "state" / "00000-last.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:900])
+    model, checkpoints = run()
+    with pytest.raises(ValueError, match=r"last\.weights\.h5' cannot be read.*--overwrite"):
+        checkpoints.restore(model)

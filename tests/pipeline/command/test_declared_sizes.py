@@ -11,6 +11,7 @@ import zipfile
 import google_crc32c
 import numpy as np
 import pytest
+from bundles import CONFIGS, digits_data
 from PIL import Image
 
 from latentloom.pipeline.importing.import_dataset import import_dataset
@@ -207,3 +208,16 @@ def test_a_manifest_without_end_is_one_message(refused, data):
     with open(f"{data.path}/manifest.json", "wb") as file:
         file.truncate(2**36)
     refused("inspect", data.path, mentions=["manifest.json", f"{2**36:,} bytes"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("hidden_dim=1000000000", "hidden_dim=[4096, 100000]", "zs_dim=1000000000", "zu_dim=5000"),
+        *("width=0", "base_side=0", "kernel_size=-1", "hidden_dim=2.5", "zs_dim=true"),
+    ],
+)
+def test_a_model_that_is_too_large_is_refused_before_it_is_built(refused, tmp_path, setting):
+    words = ("train", CONFIGS / "zszu_digits.yaml", "--data", digits_data())
+    words += ("--out", tmp_path / "out", "--set", f"model.args.{setting}")
+    refused(*words, mentions=["model.args.", "Expected: ", setting.partition("=")[0]])
