@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sysconfig
 from collections.abc import Iterable, Mapping
 
 REVIEWED = {"namex": "Apache-2.0"}
@@ -65,8 +66,9 @@ def find_problems(packages: Iterable[tuple[str, Fields]]) -> list[str]:
 
 
 def installed() -> list[tuple[str, Fields]]:
-    """Returns the packages of this environment by name."""
-    found = importlib.metadata.distributions()
+    """Returns the packages of this environment by name, without what setuptools carries along."""
+    places = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
+    found = importlib.metadata.distributions(path=sorted(places))
     return sorted(
         ((str(package.metadata["Name"]), fields_of(package)) for package in found),
         key=lambda pair: pair[0],

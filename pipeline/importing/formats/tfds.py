@@ -26,7 +26,6 @@ from latentloom.pipeline.importing.source import batch_size, path_name, position
 from latentloom.pipeline.storage.files import check_regular, list_names, read_text
 
 _NAMES_OF_CLASSES = ".labels.txt"
-
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
 
 
@@ -195,13 +194,7 @@ def _check_files(where: str) -> None:
         path = os.path.join(where, name)
         check_regular(path)
         if name.endswith(_NAMES_OF_CLASSES):
-            try:
-                read_text(path)
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"The names of classes in '{path}' are not UTF-8. Expected: texts in UTF-8. "
-                    f"Received: {error.reason} at byte {error.start}. Save the file as UTF-8."
-                ) from error
+            read_text(path)  # TFDS would number the classes where their names are not UTF-8
 
 
 def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:

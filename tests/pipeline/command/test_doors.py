@@ -73,7 +73,7 @@ def test_names_of_arrays_are_checked_too(latentloom, tmp_path):
     for values, word in (
         (np.array(["a", "b\x07"])[np.arange(4) % 2], "x07"),
         (np.array(["a", "b\ud800"])[np.arange(4) % 2], "ud800"),
-        (np.array([b"a", b"b\xff"])[np.arange(4) % 2], "is not UTF-8"),
+        (np.array([b"a", b"b\xff"])[np.arange(4) % 2], "bytes in UTF-8"),
     ):
         np.savez(tmp_path / "a.npz", images=images, label=values)
         refused(latentloom("import", f"npz:{tmp_path / 'a.npz'}", out), out, word)
@@ -82,10 +82,13 @@ def test_names_of_arrays_are_checked_too(latentloom, tmp_path):
 def test_words_of_a_vocabulary_are_checked_too(latentloom, tmp_path):
     rows = {"data": [1, 1], "indices": [0, 1], "indptr": [0, 1, 2], "labels": [0, 1]}
     arrays = {name: np.array(values) for name, values in rows.items()}
-    for vocabulary in (np.array(["moon", "st\x1bar"]), np.array([b"moon", b"st\xffar"])):
+    for vocabulary, mention in (
+        (np.array(["moon", "st\x1bar"]), "st\\x"),
+        (np.array([b"moon", b"st\xffar"]), "0xff"),
+    ):
         np.savez(tmp_path / "a.npz", vocab=vocabulary, **arrays)
         run = latentloom("import", f"npz:{tmp_path / 'a.npz'}", tmp_path / "out")
-        refused(run, tmp_path / "out", "st\\x")
+        refused(run, tmp_path / "out", mention)
 
 
 def test_an_archive_with_two_arrays_of_labels_is_refused(latentloom, tmp_path):
@@ -148,7 +151,7 @@ def test_splits_and_encodings_of_tfds_are_checked_too(latentloom, tmp_path):
     info.write_text(whole)
     renamed.rename(shard)
     (tmp_path / "in" / "label.labels.txt").write_bytes(b"cat\nd\xffog\n")
-    refused(latentloom("import", spec, tmp_path / "out"), tmp_path / "out", "not UTF-8")
+    refused(latentloom("import", spec, tmp_path / "out"), tmp_path / "out", "label.labels.txt")
 
 
 def test_a_source_whose_name_is_no_plain_text_is_refused(latentloom, tmp_path, photos):

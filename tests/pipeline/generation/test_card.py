@@ -6,7 +6,7 @@ import pytest
 
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.manifest import Manifest
-from latentloom.pipeline.generation.card import CARD_FILE, code_span, escape, write_card
+from latentloom.pipeline.generation.card import code_span, escape, render_card
 
 HOSTILE = ("<script>alert(1)</script>", "a|b", "`code`", "[x](y)", "**bold**", "__init__", "&lt;")
 
@@ -23,9 +23,7 @@ def card_of(folder: Path, labels: list[str], **source: str) -> str:
         totals=dict.fromkeys(("requested", "written", "rejected", "dead"), 0),
         details={"config": Config().model_dump(), "bundle_digest": "0" * 64},
     )
-    folder.mkdir()
-    write_card(str(folder), manifest)
-    return (folder / CARD_FILE).read_text()
+    return render_card(str(folder), manifest)
 
 
 def test_plain_names_are_written_as_they_are(tmp_path):
