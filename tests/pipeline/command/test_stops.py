@@ -52,8 +52,8 @@ def words(verb: str, out: Path) -> list[str]:
 
 
 def files(out: Path) -> dict[str, str]:
-    """sha256 of every file."""
-    found = (path for path in out.rglob("*") if path.is_file())
+    """sha256 of every file; `job.json` notes where its data are, which differs between folders."""
+    found = (path for path in out.rglob("*") if path.is_file() and path.name != "job.json")
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found
     }
