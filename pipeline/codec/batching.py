@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
@@ -11,17 +12,29 @@ from latentloom.pipeline.codec.compilation import Columns, Signature, compiled
 
 BATCH_SIZE = 64
 """Rows per call; the last batch is padded. Larger batches gained few images per CPU-second."""
+BATCH_BYTES = 1 << 28
+"""Most bytes of the observations of a call in float32; activations take several times as many."""
+
+
+def rows_at_once(observation_shape: Sequence[int]) -> int:
+    """Returns the rows per call for an event shape: `BATCH_SIZE`, or fewer of large observations.
+
+    Depends on the shape alone, so that results do not depend on the machine.
+    """
+    row_bytes = 4 * math.prod(observation_shape)
+    return max(1, min(BATCH_SIZE, BATCH_BYTES // max(row_bytes, 1)))
 
 
 class Batched:
     """A compiled function of columns that calls networks, batch by batch.
 
-    Results for a row do not depend on the rows beside it: every call runs on `BATCH_SIZE` rows.
+    Results for a row do not depend on the rows beside it: every call runs on `batch_size` rows.
 
     Args:
         function: From columns of tensors to columns of tensors, in `keras.ops`.
         networks: The networks that it calls.
         rows: Shape and type of a row of every column.
+        batch_size: Rows per call.
         seeded: Whether the function also takes a column `seed`, int32 of shape `(2,)`.
     """
 
@@ -31,10 +44,11 @@ class Batched:
         networks: Sequence[keras.Model],
         rows: Signature,
         *,
+        batch_size: int = BATCH_SIZE,
         seeded: bool = False,
     ):
-        self.batch_size, self.seeded = BATCH_SIZE, seeded
-        signature = {name: ((BATCH_SIZE, *shape), dtype) for name, (shape, dtype) in rows.items()}
+        self.batch_size, self.seeded = batch_size, seeded
+        signature = {name: ((batch_size, *shape), dtype) for name, (shape, dtype) in rows.items()}
         self._run = compiled(
             function, networks, signature | ({"seed": ((2,), "int32")} if seeded else {})
         )

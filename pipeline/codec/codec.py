@@ -15,7 +15,7 @@ from latentloom.augment import Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
-from latentloom.pipeline.codec.batching import Batched
+from latentloom.pipeline.codec.batching import Batched, rows_at_once
 from latentloom.pipeline.codec.densities import read_posteriors
 from latentloom.pipeline.codec.judges import Judges, image_row
 from latentloom.pipeline.codec.model_functions import ModelFunctions
@@ -39,14 +39,15 @@ class Codec:
         codes = {
             name: ((block["dim"],), "float32") for name, block in bundle.model.latent_spec.items()
         }
-        self._encode = Batched(functions.encode, model, image)
-        self._sample = Batched(functions.sample, model, image, seeded=True)
-        self._moments = Batched(functions.moments, model, image)
-        self._densities = Batched(functions.densities, model, image, seeded=True)
-        self._evidence = Batched(functions.evidence, model, image, seeded=True)
-        self._prior = Batched(functions.prior, model, label, seeded=True)
-        self._class_scores = Batched(functions.class_scores, model, codes)
-        self._render = Batched(functions.render, [*model, bundle.judge], codes)
+        batched = functools.partial(Batched, batch_size=rows_at_once(bundle.observation_shape))
+        self._encode = batched(functions.encode, model, image)
+        self._sample = batched(functions.sample, model, image, seeded=True)
+        self._moments = batched(functions.moments, model, image)
+        self._densities = batched(functions.densities, model, image, seeded=True)
+        self._evidence = batched(functions.evidence, model, image, seeded=True)
+        self._prior = batched(functions.prior, model, label, seeded=True)
+        self._class_scores = batched(functions.class_scores, model, codes)
+        self._render = batched(functions.render, [*model, bundle.judge], codes)
 
     @property
     def kind(self) -> Kind:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -11,7 +13,7 @@ from latentloom.model_zoo.bundle import JUDGES, Bundle
 from latentloom.model_zoo.networks.classifier import feature_network
 from latentloom.model_zoo.networks.heads import split_heads
 from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE
-from latentloom.pipeline.codec.batching import Batched
+from latentloom.pipeline.codec.batching import Batched, rows_at_once
 from latentloom.pipeline.codec.compilation import Columns, Signature
 
 
@@ -25,9 +27,7 @@ class Judges:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self._compiled = {
-            name: Batched(
-                functools.partial(self.read, name), [getattr(bundle, name)], image_row(bundle)
-            )
+            name: self._batched(functools.partial(self.read, name), getattr(bundle, name))
             for name in JUDGES
         }
 
@@ -55,7 +55,12 @@ class Judges:
         def features(columns: Columns) -> Columns:
             return {"features": network(self._classified(columns), training=False)}
 
-        return Batched(features, [self.bundle.auditor], image_row(self.bundle))
+        return self._batched(features, self.bundle.auditor)
+
+    def _batched(self, function: Callable[[Columns], Columns], network: keras.Model) -> Batched:
+        """Returns a function of images and its network, batch by batch."""
+        rows = rows_at_once(self.bundle.observation_shape)
+        return Batched(function, [network], image_row(self.bundle), batch_size=rows)
 
     def _classified(self, columns: Columns):
         """Scales images as stored to the input of the classifiers."""

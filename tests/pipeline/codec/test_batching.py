@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from latentloom.pipeline.codec.batching import BATCH_SIZE, Batched
+from latentloom.pipeline.codec.batching import BATCH_SIZE, Batched, rows_at_once
 
 ROW = {"codes": ((3,), "float32")}
 
@@ -39,3 +39,17 @@ def test_every_batch_has_random_numbers_of_its_own(seeds):
     found = seeds(codes, seed=2**31 + 5)["seed"]
     assert found[[0, -2, -1]].tolist() == [[5, 0], [5, 0], [5, 1]]
     np.testing.assert_array_equal(seeds(codes, seed=5)["seed"], found)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [
+        ((28, 28, 1), 64),
+        ((512, 512, 3), 64),
+        ((1024, 1024, 3), 21),
+        ((4000, 4000, 1), 4),
+        ((2,), 64),
+    ],
+)
+def test_a_call_holds_fewer_large_observations(shape, rows):
+    assert rows_at_once(shape) == rows
