@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import secrets
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -15,7 +17,7 @@ import numpy as np
 from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
-from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
+from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, IN_PROCESS, Engine
 from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.planning.slices import Slice, is_whole
 from latentloom.pipeline.observations import KINDS
@@ -84,10 +86,7 @@ def _run(
     engine: Engine,
 ) -> Any:
     """Counts every slice and merges the counts, which pass through a JSON file."""
-    parent, name = os.path.split(as_location(near))
-    make_folders(parent or ".")
-    path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
-    try:
+    with _file_near(near, engine) as path:
         with engine.pipeline() as pipeline:
             _ = (
                 pipeline
@@ -98,6 +97,23 @@ def _run(
                 | "WriteCounts" >> beam.Map(write_json, path)
             )
         return json.loads(read_text(path))
+
+
+@contextlib.contextmanager
+def _file_near(near: str, engine: Engine) -> Iterator[str]:
+    """Yields the path of a file that every worker of an engine can write; removes it afterwards.
+
+    Workers of the in-process engine have the temporary folder of this machine.
+    """
+    if engine.runner == DEFAULT_RUNNER:
+        with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:
+            yield os.path.join(folder, "counts.json")
+        return
+    parent, name = os.path.split(as_location(near))
+    make_folders(parent or ".")
+    path = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.counts.json")
+    try:
+        yield path
     finally:
         if exists(path):
             remove(path)
