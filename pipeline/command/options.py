@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from latentloom.pipeline.storage.files import is_remote
+from latentloom.pipeline.storage.files import as_location, is_remote
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def local_path(path: str | Path) -> Path:
             f"'{path}' is a remote path. Expected: a local directory; only `import` and "
             "`generate` write to remote paths. Write locally, then copy the directory."
         )
-    return Path(path)
+    return Path(as_location(path))
 
 
 Config_ = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/.")]

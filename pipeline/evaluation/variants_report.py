@@ -90,8 +90,18 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
     report, files = render_report(report, {**result.pictures, **_charts(report, history)})
     with locked(os.fspath(out), DATA_SET.name):
+        _check_unchanged(generated)
         add_files(out, files)
     return report
+
+
+def _check_unchanged(measured: DatasetDir) -> None:
+    """Rejects a report on a data set that another run replaced while it was measured."""
+    if DatasetDir.open(measured.path).manifest != measured.manifest:
+        raise FileExistsError(
+            f"Another run replaced the data set '{measured.path}' while it was measured. "
+            "Expected: one run at a time. Received: another manifest. Generate it again."
+        )
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:

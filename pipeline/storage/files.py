@@ -33,7 +33,16 @@ def is_remote(path: Location) -> bool:
 
 
 def as_location(path: Location) -> str:
-    """Returns a path as a string, without a slash at its end."""
+    """Returns a path as a string, without a slash at its end.
+
+    Raises:
+        ValueError: If it is empty.
+    """
+    if not os.fspath(path).strip():
+        raise ValueError(
+            "A path is empty. Expected: the path of a directory. Received: an empty text, as of a "
+            "variable of the shell that is not set. Name the directory."
+        )
     return os.fspath(path).rstrip("/") or "/"
 
 

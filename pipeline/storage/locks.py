@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ LOCK_FILE = ".lock"
 LEASE_SECONDS = 5.0
 """Interval at which a run renews its lease on a remote directory; a second run waits for three."""
 _WRITES = "latentloom writes"
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextlib.contextmanager
@@ -58,17 +60,19 @@ def left_in(directory: str) -> str | None:
 
 @contextlib.contextmanager
 def _flocked(path: str, writes: str) -> Iterator[str | None]:
-    with open(path, "a+") as file:
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise _not_ours(path)
+    with open(os.open(path, _OPEN, 0o666), "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.stat(path), os.fstat(file.fileno())):
                 raise BlockingIOError("another process replaced the file in between")
         except (BlockingIOError, FileNotFoundError) as error:
             raise _held(path) from error
-        file.seek(0)
         left_by = _left_by(path, file.read(1000))
-        file.truncate(0)
-        file.write(_content(left_by or writes))
+        file.seek(0)
+        file.truncate()
+        file.write(_content(left_by or writes).encode())
         file.flush()
         with _removed_at_the_end(path, left_by):
             yield left_by
@@ -120,18 +124,25 @@ def _content(writes: str, **more: str | int) -> str:
     return json.dumps({_WRITES: writes, **more}) + "\n"
 
 
-def _left_by(path: str, content: str) -> str | None:
+def _left_by(path: str, content: str | bytes) -> str | None:
     """Returns what the run wrote whose lock file has this content; None for an empty file."""
     if not content:
         return None
     try:
-        return str(json.loads(content)[_WRITES])
-    except (ValueError, TypeError, KeyError) as error:
-        raise FileExistsError(
-            f"'{path}' is not a lock of latentloom, so it stays. Expected: no other file of this "
-            f"name in the output directory. Received: out={os.path.dirname(path)}. Move it away "
-            "or choose another directory."
-        ) from error
+        writes = json.loads(content)[_WRITES]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        writes = None
+    if not isinstance(writes, str):
+        raise _not_ours(path)
+    return writes
+
+
+def _not_ours(path: str) -> FileExistsError:
+    return FileExistsError(
+        f"'{path}' is not a lock of latentloom, so it stays. Expected: no other file of this "
+        f"name in the output directory. Received: out={os.path.dirname(path)}. Move it away "
+        "or choose another directory."
+    )
 
 
 def _held(path: str) -> FileExistsError:

@@ -13,6 +13,7 @@ from latentloom.pipeline.storage.files import file_size, read_text
 
 _TEMPORARY = re.compile(r"(.*/)?\.[^/]+\.[0-9a-f]{8}\.tmp")
 """Path of a file of `AtomicFile` whose process was killed."""
+_SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_MARKER_BYTES = 10_000_000
 
 
@@ -26,14 +27,17 @@ class OutputKind:
         name: What the directory is, such as `data set`.
         listed: Returns the patterns of the files of a finished output at a path, as its own
             description lists them; None if there is no valid description.
-        patterns: Patterns of all files that an unfinished run may leave.
-        markers: Files that mark an unfinished run: JSON objects, with the keys that they must have.
+        patterns: Patterns of the files that a run may leave which was killed.
+        markers: Files that mark an unfinished run: JSON objects, with the keys that they must have;
+            a key `digest` must be a SHA-256.
+        marked: Patterns of further files that a marked run may leave.
     """
 
     name: str
     listed: Callable[[str], Collection[str] | None]
     patterns: Collection[str]
     markers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    marked: Collection[str] = ()
 
     def is_complete(self, path: str) -> bool:
         """Returns whether a directory holds a finished output of this kind."""
@@ -46,16 +50,22 @@ class OutputKind:
             path: The directory.
             left_by: The kind that a run wrote here which was killed, from its lock; or None.
         """
-        listed = self.listed(path)
-        if left_by == self.name or (listed is None and self._is_marked(path)):
-            return {*(listed or ()), *self.patterns}
-        return listed
+        listed, is_marked = self.listed(path), self._is_marked(path)
+        if left_by != self.name and not (listed is None and is_marked):
+            return listed
+        return {*(listed or ()), *self.patterns, *(self.marked if is_marked else ())}
 
     def _is_marked(self, path: str) -> bool:
         return any(
-            set(keys) <= set(read_object(os.path.join(path, file)))
+            has_keys(read_object(os.path.join(path, file)), keys)
             for file, keys in self.markers.items()
         )
+
+
+def has_keys(found: Mapping[str, object], keys: Collection[str]) -> bool:
+    """Returns whether an object has keys; a `digest` among them must be a SHA-256."""
+    is_ours = "digest" not in keys or _SHA256.fullmatch(str(found.get("digest")))
+    return set(keys) <= set(found) and bool(is_ours)
 
 
 def matches(name: str, patterns: Collection[str]) -> bool:

@@ -9,19 +9,19 @@ from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.storage.files import walk
 from latentloom.pipeline.storage.locks import LOCK_FILE, left_in
 from latentloom.pipeline.storage.output_directories import STAGING
-from latentloom.pipeline.storage.ownership import OutputKind, read_object
+from latentloom.pipeline.storage.ownership import OutputKind, has_keys, read_object
 from latentloom.pipeline.training.own_files import BUNDLE
 
 STUDY_FILE = "study_run.json"
 RESULTS, GENERATORS = "results", "generators"
 PAGE = "study"
 _UNFINISHED = (LOCK_FILE, f"{STAGING}/*")
-_OWN = (STUDY_FILE, f"{PAGE}.html", f"{PAGE}.json", f"{RESULTS}/*.json")
+_OWN = (STUDY_FILE, f"{PAGE}.html", f"{PAGE}.json", f"{RESULTS}/*_[0-9]*_*.json")
 
 
 def _listed(path: str) -> Collection[str] | None:
     """Patterns of a study: its own files, and the data sets and bundles of its generators."""
-    if "digest" not in read_object(os.path.join(path, STUDY_FILE)):
+    if not has_keys(read_object(os.path.join(path, STUDY_FILE)), ["digest"]):
         return None
     depth = f"{GENERATORS}/*/*".count("/") + 1
     folders = {"/".join(name.split("/")[:depth]) for name in walk(path) if name.count("/") >= depth}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
 UNHARMED = "Nothing was written. Run the same command again."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RETRY_SECONDS = 0.02
 _raised: list[Stopped] = []
 
 
@@ -78,6 +81,22 @@ def end_stopped(stop: Stopped) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    if _is_ignored(frame):
+        main = threading.main_thread().ident or 0
+        again = threading.Timer(RETRY_SECONDS, signal.pthread_kill, (main, number))
+        again.daemon = True
+        again.start()
+        return
     signal.signal(number, signal.SIG_DFL)
     _raised[:] = [Stopped(number)]
     raise _raised[0]
+
+
+def _is_ignored(frame: FrameType | None) -> bool:
+    """Returns whether Python ignores what is raised here: in `__del__` or a callback of `gc`."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False

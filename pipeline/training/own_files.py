@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 
 from latentloom.model_zoo.bundle import DESCRIPTION, weight_files
-from latentloom.pipeline.storage.ownership import OutputKind, read_object
+from latentloom.pipeline.storage.ownership import OutputKind, has_keys, read_object
 
 STATE_FOLDER = "train_state"
 RUN_FILE = "run.json"
@@ -20,8 +20,10 @@ STATE_FILES = tuple(
 
 def _listed(path: str) -> Collection[str] | None:
     description = read_object(os.path.join(path, DESCRIPTION))
-    known = {"schema_version", "model", "files", "digest"} <= set(description)
-    return (*_FILES, *STATE_FILES) if known else None
+    known = has_keys(description, ("schema_version", "model", "files", "digest"))
+    files = description["files"] if known else None
+    ours = isinstance(files, dict) and set(files) == set(weight_files())
+    return (*_FILES, *STATE_FILES) if ours else None
 
 
 BUNDLE = OutputKind(

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from bundles import CONFIGS, digits_bundle, digits_data, make
+from bundles import CONFIGS, digits_bundle, digits_config, digits_data, make
 
+from latentloom.pipeline.evaluation import variants_report
 from latentloom.pipeline.importing import import_dataset as importing
 from latentloom.pipeline.storage.locks import LOCK_FILE, locked
 
@@ -183,3 +184,92 @@ def test_a_file_put_there_during_an_import_stays(latentloom, tmp_path, monkeypat
     assert f"{name}' appeared during the run" in run.stderr
     assert contents(out) == {name: b"years of work"}
     assert os.listdir(tmp_path) == ["out"]
+
+
+def list_in_manifest(out: Path, name: str) -> None:
+    """Lets the manifest of a data set name a file, as an edited one could."""
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["files"][name] = {"num_bytes": 13, "sha256": "0" * 64}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["*", "?hesis.tex", "[t]hesis.tex", "thesis.tex"])
+def test_a_manifest_that_lists_a_file_does_not_make_it_ours(latentloom, tmp_path, outputs, name):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["import"], out)
+    (out / "thesis.tex").write_text("years of work")
+    list_in_manifest(out, name)
+    run = latentloom(*words("import", out), "--overwrite")
+    assert run.returncode == 2
+    assert "thesis.tex" in run.stderr
+    assert (out / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_card_that_a_person_has_rewritten_is_theirs(latentloom, tmp_path, outputs):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["generate"], out)
+    (out / "README.md").write_text("years of work")
+    run = latentloom(*words("generate", out), "--overwrite")
+    assert run.returncode == 2
+    assert "README.md' is no file of the data set" in run.stderr
+    assert (out / "README.md").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("verb", "marker", "content", "stranger"),
+    [
+        ("generate", ".job/job.json", {"digest": "1", "data": "my own job"}, "README.md"),
+        ("study", "study_run.json", {"digest": "of my own study"}, "results/my_thesis.json"),
+        (
+            "train",
+            "bundle.json",
+            {"schema_version": 2, "model": "mine", "files": [], "digest": "0" * 64},
+            "config.yaml",
+        ),
+    ],
+)
+def test_a_marker_with_values_of_others_is_not_ours(
+    latentloom, tmp_path, verb, marker, content, stranger
+):
+    for name, text in ((marker, json.dumps(content)), (stranger, "years of work")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = contents(tmp_path)
+    run = latentloom(*words(verb, tmp_path), "--overwrite")
+    assert run.returncode == 2
+    assert contents(tmp_path) == before
+
+
+def test_a_card_beside_the_lock_of_a_killed_import_stays(latentloom, tmp_path):
+    (tmp_path / LOCK_FILE).write_text(json.dumps({"latentloom writes": "data set"}))
+    (tmp_path / "README.md").write_text("years of work")
+    run = latentloom(*words("import", tmp_path))
+    assert run.returncode == 2
+    assert (tmp_path / "README.md").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_empty_word_is_no_directory(latentloom, monkeypatch, tmp_path, verb):
+    monkeypatch.chdir(tmp_path)
+    run = latentloom(*("" if word == tmp_path else word for word in words(verb, tmp_path)))
+    assert run.returncode == 2
+    assert "A path is empty" in run.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_is_not_added_to_a_data_set_that_another_run_put_there(
+    tmp_path, outputs, monkeypatch
+):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["generate"], out)
+    render = variants_report.render_report
+
+    def render_while_another_run_replaces(*args):
+        shutil.rmtree(out)
+        shutil.copytree(outputs["import"], out)
+        return render(*args)
+
+    monkeypatch.setattr(variants_report, "render_report", render_while_another_run_replaces)
+    with pytest.raises(FileExistsError, match="Another run replaced the data set"):
+        variants_report.report_on(digits_config(), digits_data(), digits_bundle(), out)
+    assert contents(out) == contents(outputs["import"])

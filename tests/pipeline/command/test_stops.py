@@ -155,3 +155,36 @@ def test_an_ignored_signal_stays_ignored():
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+LOST = """
+import gc, os, signal, sys, time
+from latentloom.pipeline.terminal.stops import Stopped, raised_on_signals
+
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.01)
+
+class Killer:
+    def __del__(self):
+        kill()
+
+with raised_on_signals():
+    try:
+        if sys.argv[1] == "gc":
+            gc.callbacks.append(kill)
+            gc.collect()
+            gc.callbacks.clear()
+        else:
+            Killer()
+        time.sleep(30)
+    except Stopped:
+        print("stopped")
+"""
+
+
+@pytest.mark.parametrize("place", ["__del__", "gc"])
+def test_a_stop_is_not_lost_where_python_ignores_errors(place):
+    line = [sys.executable, "-c", LOST, place]
+    ended = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "stopped\n")

@@ -60,3 +60,24 @@ def test_the_second_of_one_process_is_refused_and_the_next_is_not(tmp_path):
     with locked(str(tmp_path), "data set"):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"7", b"[" * 900, b'{"latentloom writes": ["data set"]}']
+)
+def test_a_lock_file_that_is_not_ours_stays_as_it_is(tmp_path, content):
+    (tmp_path / LOCK_FILE).write_bytes(content)
+    with pytest.raises(FileExistsError, match="not a lock of"), locked(str(tmp_path), "data set"):
+        pass
+    assert (tmp_path / LOCK_FILE).read_bytes() == content
+
+
+def test_a_pipe_or_a_link_is_no_lock(tmp_path):
+    os.mkfifo(tmp_path / LOCK_FILE)
+    with pytest.raises(FileExistsError, match="not a lock of"), locked(str(tmp_path), "data set"):
+        pass
+    (tmp_path / LOCK_FILE).unlink()
+    (tmp_path / LOCK_FILE).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError, match="not a lock of"), locked(str(tmp_path), "data set"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
