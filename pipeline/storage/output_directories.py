@@ -150,7 +150,7 @@ def _removable(
     path: str, kind: OutputKind, left_by: str | None, *, overwrite: bool
 ) -> Collection[str]:
     """Returns the files of a directory, all of which may be removed; relative paths."""
-    names = _names(path) if left_by else [*_names(path), *_staged(path)]
+    names = _names(path, staged=not left_by)  # without a killed run, staged files are not ours
     if not names:
         return []
     unfinished = left_by == kind.name and not kind.is_complete(path)
@@ -179,13 +179,10 @@ def _stranger(path: str, name: str, what: str) -> FileExistsError:
     )
 
 
-def _names(path: str) -> list[str]:
-    """Returns the files below a directory without the lock and what is staged; relative paths."""
-    return [n for n in walk(path) if n != LOCK_FILE and not n.startswith(f"{STAGING}/")]
-
-
-def _staged(path: str) -> list[str]:
-    return [name for name in walk(path) if name.startswith(f"{STAGING}/")]
+def _names(path: str, *, staged: bool = False) -> list[str]:
+    """Returns the files below a directory but the lock, with or without staged ones; relative."""
+    names = [name for name in walk(path) if name != LOCK_FILE]
+    return names if staged else [n for n in names if not n.startswith(f"{STAGING}/")]
 
 
 def _remove(path: str, names: Collection[str]) -> None:
