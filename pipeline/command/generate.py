@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -63,14 +64,15 @@ def _forecast(config: Config, data: str, model: str, out: str, **options) -> Non
 def _make(config: Config, data: str, model: str, out: str, **options) -> None:
     """Makes the variants, reports on them, and prints the report."""
     from latentloom.pipeline.evaluation.variants_report import report_on
-    from latentloom.pipeline.generation.generate import generate
+    from latentloom.pipeline.generation.generate import generated
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
     job, display = (config, data, model, out), ProgressDisplay()
-    with display.stage("generate") as advance:
-        generate(*job, **options, progress=advance)
-    with display.stage("report") as advance:
-        report = report_on(*job)
-        advance(1, 1)
+    with ExitStack() as held:
+        with display.stage("generate") as advance:
+            held.enter_context(generated(*job, **options, progress=advance))
+        with display.stage("report") as advance:
+            report = report_on(*job)
+            advance(1, 1)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

@@ -44,10 +44,10 @@ def study(
     resolved = load_config(config, settings or ())
     start_tensorflow()
     from latentloom.pipeline.dataset.directory import DatasetDir
-    from latentloom.pipeline.study import report_study, run_study
+    from latentloom.pipeline.study import report_study, studied
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    results = run_study(
+    with studied(
         resolved,
         data,
         out,
@@ -55,7 +55,7 @@ def study(
         model=model,
         overwrite=overwrite,
         display=ProgressDisplay(),
-    )
-    report = report_study(resolved, DatasetDir.open(data), results, out)
+    ) as results:
+        report = report_study(resolved, DatasetDir.open(data), results, out)
     print_report(report)
     typer.echo(f"Page in {out / 'study.html'}, figures in {out / 'study.json'}.")
