@@ -24,6 +24,7 @@ class ImageKind(Kind):
     stored_as = "uint8, PNG"
     damaged = "the PNG is damaged"
     can_resize = True
+    stays_in_shards = True
     scaling = PixelScaling
     unit, tolerance = "levels", 1.0
 
