@@ -68,6 +68,10 @@ class Examples:
         observations = self.observations.take(rows) if stored else self.observations[rows]
         return Examples(observations, factors, [self.ids[row] for row in rows])
 
+    def loaded(self) -> Examples:
+        """Returns the same examples with their observations in memory."""
+        return Examples(np.asarray(self.observations), self.factors, self.ids)
+
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Joins one or more batches with the same factors and image shape."""
