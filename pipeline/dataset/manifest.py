@@ -42,6 +42,8 @@ RESERVED_FEATURES = (
 CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; for another factor, `<this>_<factor>`."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST_FIELD = 200
+"""Largest number of letters of the name of a factor: names of TFDS files hold it."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
     *("latentloom", "apache-beam", "keras", "numpy", "pillow"),
@@ -212,10 +214,11 @@ def check_factors(factors: dict[str, list[str]]) -> None:
         )
     for factor, values in factors.items():
         reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
-        if not _FIELD.fullmatch(factor) or reserved:
+        if not _FIELD.fullmatch(factor) or reserved or len(factor) > _LONGEST_FIELD:
             raise ValueError(
                 f"'{printable(factor)}' is an invalid name of a factor. Expected: letters, digits "
-                f"and '_', and none of {RESERVED_FEATURES}. Received: factor={factor!r}. Rename it."
+                f"and '_', at most {_LONGEST_FIELD}, and none of {RESERVED_FEATURES}. Received: "
+                f"factor={factor!r}. Rename it."
             )
         bad = [v for v in values if not v or v != " ".join(v.split()) or flaw_of(v)]
         if not values or bad or len(set(values)) < len(values):

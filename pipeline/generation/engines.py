@@ -14,6 +14,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
+from latentloom.pipeline.generation.beam_options import parse_options
+
 DEFAULT_RUNNER = "FnApiRunner"
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
 WORKER_THREAD = "run_worker"
@@ -48,15 +50,15 @@ class Engine:
         beam_args: Beam's own options.
 
     Raises:
-        ValueError: Beam has no runner of this name.
+        ValueError: Beam has no runner of this name, or an option is unknown or has a wrong value.
     """
 
     runner: str = DEFAULT_RUNNER
     beam_args: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.runner != DEFAULT_RUNNER:  # the default exists and is slow to import
-            make_runner(self.runner)
+        if self.runner != DEFAULT_RUNNER or self.beam_args:  # the default is slow to import
+            parse_options(self.beam_args, make_runner(self.runner))
 
     @property
     def options(self) -> PipelineOptions:
