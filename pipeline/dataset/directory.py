@@ -163,9 +163,10 @@ class DatasetDir:
             for examples, dead in self.iter_shard(split, index, records=records):
                 if dead:
                     raise ValueError(
-                        f"Data set '{self.path}' has a bad record: record {dead[0].record} of "
-                        f"'{dead[0].shard}': {dead[0].reason}. Expected: intact records. Run "
-                        "`latentloom verify` for all of them, and write the data set again."
+                        f"Data set '{self.path}' has a bad record. Expected: intact records. "
+                        f"Received: record {dead[0].record} of '{dead[0].shard}': "
+                        f"{dead[0].reason}. Run `latentloom verify` for all of them, and write the "
+                        "data set again."
                     )
                 parts.append(examples)
         return Examples.concatenate(parts)

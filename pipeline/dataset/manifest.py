@@ -184,7 +184,8 @@ class Manifest(BaseModel):
         if file_size(path) is None:
             raise FileNotFoundError(
                 f"There is no manifest '{path}'. Expected: a data set directory with "
-                f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
+                f"{MANIFEST_FILE}. Received: {os.path.dirname(path) or '.'}. Correct the path, or "
+                "make one with `latentloom import`."
             )
         text = read_text(path)
         with told_of_file(

@@ -109,7 +109,10 @@ def _worker_deaths_raised() -> Iterator[None]:
         signal.pthread_kill(main.ident or 0, WAKE)
 
     def stop(*_) -> None:
-        raise RuntimeError(f"A worker process died ({deaths[0]}).")
+        raise RuntimeError(
+            f"A worker process died. Expected: workers that live until the run ends. Received: "
+            f"{deaths[0]}. Run the same command again, with fewer workers if memory was short."
+        )
 
     usual, threading.excepthook = threading.excepthook, notice
     handler = signal.signal(WAKE, stop)

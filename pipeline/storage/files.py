@@ -266,7 +266,8 @@ def _remote_errors(path: Location) -> Iterator[Any]:
     except (BeamIOError, ValueError) as error:
         raise OSError(
             errno.EIO,
-            f"{error}. Expected: a scheme that Beam knows, and access rights. For gs:// "
-            "install apache-beam[gcp], for s3:// apache-beam[aws]",
+            "This remote path cannot be used. Expected: a scheme that Beam knows, and access "
+            f"rights. Received: {error}. For gs:// install apache-beam[gcp], for s3:// "
+            "apache-beam[aws]",
             os.fspath(path),
         ) from error

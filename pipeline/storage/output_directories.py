@@ -226,7 +226,7 @@ def _readable_refusal(path: str) -> Iterator[None]:
         if error.errno is None:  # of ours
             raise
         raise PermissionError(
-            f"The output directory '{path}' is not writable: {error.strerror}. "
-            f"Expected: a writable directory on a disk with space. Received: out={path}. "
+            f"The output directory '{path}' is not writable. Expected: a writable directory on a "
+            f"disk with space. Received: out={path}: {error.strerror}. "
             "Choose another directory or change its permissions."
         ) from error

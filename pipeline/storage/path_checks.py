@@ -59,9 +59,9 @@ def refused_path(path: Location, name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(
-            f"The path for {name} cannot be used: {error.strerror or error}. Expected: a path that "
-            f"exists or can be made, with access rights. Received: {name}="
-            f"{_shown(os.fspath(path))}. Correct the path or its permissions."
+            f"The path for {name} cannot be used. Expected: a path that exists or can be made, "
+            f"with access rights. Received: {name}={_shown(os.fspath(path))}: "
+            f"{error.strerror or error}. Correct the path or its permissions."
         ) from error
 
 

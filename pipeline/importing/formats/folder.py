@@ -71,7 +71,8 @@ class FolderSource:
         if not names or any(_images(folder) for folder in (root, *splits.values())):
             raise ValueError(
                 f"'{where}' has no folders of classes. Expected: {LAYOUT}. Received: folders "
-                f"{sorted(splits)}, {len(_images(root))} loose images. Move each image into the folder of its class."
+                f"{sorted(splits)}, {len(_images(root))} loose images. Move each image "
+                "into the folder of its class."
             )
         check_splits(splits)
         check_factors({"label": names})
