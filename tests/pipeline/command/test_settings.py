@@ -79,7 +79,6 @@ ARGUMENTS = [
     ("kl_weight=1e300", "less than or equal to 1000000"),
     ("noise_variance=1e30", "less than or equal to 1000000"),
     ("discriminator_rate=1e6", "less than or equal to 1000"),
-    ("class_probabilities=[1e30, 1e30]", "less than or equal to 1"),
     ("group_norm=1", "valid boolean"),
     ("cir_blocks=zs", "model.args.cir_blocks"),
     ("seed=4294967296", "less than 4294967296"),
