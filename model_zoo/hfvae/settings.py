@@ -109,8 +109,8 @@ class HFVAESettings(NetworkSettings):
         if not 0 < self.label_share <= 1:
             raise ValueError(
                 "`label_share` is out of range. Expected: above 0, at most 1. Received: "
-                f"label_share={self.label_share}. Change `model.args.label_share`. To learn without "
-                "labels, give the block `values` in place of `factor`."
+                f"label_share={self.label_share}. Change `model.args.label_share`. To learn "
+                "without labels, give the block `values` in place of `factor`."
             )
 
     def _check_likelihood(self, observation_shape: tuple[int, ...]) -> None:

@@ -62,7 +62,8 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
     refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
         "No variant was written. Expected: at least one that the gate accepts. Received: "
-        f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
+        f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
+        "`generate.gate.min_confidence`."
     )
 
 

@@ -93,7 +93,7 @@ PATHS = {
     "file/out": os.strerror(errno.ENOTDIR),
 }
 VERBS = [
-    *(("train", words) for words in (["@", "--data", "x", "--out", "new"],)),
+    ("train", ["@", "--data", "x", "--out", "new"]),
     ("train", [DIGITS, "--data", "@", "--out", "new"]),
     ("train", [DIGITS, "--data", "x", "--out", "@"]),
     ("generate", [DIGITS, "--data", "x", "--model", "@", "--out", "new"]),
@@ -120,7 +120,7 @@ def test_a_path_that_no_file_can_have_is_refused(
     Path("loop").symlink_to("loop")
     Path("file").touch()
     run = latentloom(verb, *(word.replace("@", path) for word in words))
-    refused(run, PATHS[path], "Correct the path" if "long." not in run.stderr else "a shorter path")
+    refused(run, PATHS[path])
     assert len(run.stderr) < 1000
     assert sorted(os.listdir()) == ["file", "loop"]
 
@@ -197,14 +197,8 @@ def test_a_long_name_of_a_factor_is_refused(latentloom, tmp_path, length):
 
 
 def test_hidden_images_of_a_folder_are_told(latentloom, tmp_path):
-    for file in (
-        "cat/a.png",
-        "dog/a.png",
-        ".../a.png",
-        "cat/.b.png",
-        "dog/old/a.png",
-        "dog/.c/a.png",
-    ):
+    files = ("cat/a.png", "dog/a.png", ".../a.png", "cat/.b.png", "dog/old/a.png", "dog/.c/a.png")
+    for file in files:
         path = tmp_path / "photos" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (6, 6)).save(path)
