@@ -94,8 +94,8 @@ def _make(made: str, out: Path, *, overwrite: bool, display: ProgressDisplay) ->
     with display.stage("verify") as advance:
         if problems := verify(folder).problems:
             raise RuntimeError(
-                f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
-                "Check the disk and run it again."
+                f"The demo wrote a damaged data set '{folder}'. Expected: no problems. Received: "
+                f"'{problems[0].file}' {problems[0].reason}. Check the disk and run it again."
             )
         advance(1, 1)
     return report

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Config_, Data, Model, Overwrite, Settings
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Model,
+    Overwrite,
+    Settings,
+    output_path,
+)
 from latentloom.pipeline.config import Config, load_config
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report, print_table
 
-Out = Annotated[str, typer.Option("--out", help="Directory for the variants.")]
+Out = Annotated[
+    str, typer.Option("--out", callback=output_path, help="Directory for the variants.")
+]
 Runner = Annotated[str, typer.Option(help="Beam runner by name.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Estimate the result and its cost; write nothing.")
@@ -40,7 +50,7 @@ def generate(
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})
-    resolved = load_config(config, settings or ())
+    resolved = load_config(Path(config), settings or ())
     start_tensorflow()
     from latentloom.pipeline.generation.engines import Engine
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import exit_on_problems
+from latentloom.pipeline.command.options import exit_on_problems, input_path
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_table
@@ -14,17 +14,23 @@ from latentloom.pipeline.terminal.tables import print_table
 
 def verify(
     directory: Annotated[
-        str, typer.Argument(metavar="DIR|BUNDLE", help="Data set directory or model bundle.")
+        str,
+        typer.Argument(
+            metavar="DIR|BUNDLE", help="Data set directory or model bundle.", callback=input_path
+        ),
     ],
     other: Annotated[
         str | None,
-        typer.Option("--compare", metavar="OTHER", help="Data set to compare with."),
+        typer.Option(
+            "--compare", metavar="OTHER", help="Data set to compare with.", callback=input_path
+        ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             "--data",
             metavar="SOURCE",
+            callback=input_path,
             help="Data set that DIR was generated from; it must have all anchors and donors.",
         ),
     ] = None,

@@ -72,6 +72,7 @@ class ImportedDetails(_Details):
     Args:
         dead_letters: The first unusable examples, `{"shard", "record", "reason"}`.
         left_out: Examples left out on purpose, `{reason: {split: count}}`.
+        ignored: Number of files of a folder that are no examples, by the reason.
         terciles: Limits between the thirds of each measured factor, in its unit.
     """
 
@@ -79,6 +80,7 @@ class ImportedDetails(_Details):
 
     dead_letters: list[dict[str, Any]] = []
     left_out: dict[str, dict[str, int]] = {}
+    ignored: dict[str, int] = {}
     terciles: dict[str, tuple[float, float]] = {}
 
 

@@ -176,7 +176,7 @@ class DatasetDir:
 
     def _refuse(self, dead: DeadLetter) -> NoReturn:
         raise ValueError(
-            f"Data set '{self.path}' has a bad record: record {dead.record} of '{dead.shard}': "
-            f"{dead.reason}. Expected: intact records. Run `latentloom verify` for all of them, "
-            "and write the data set again."
+            f"Data set '{self.path}' has a bad record. Expected: intact records. Received: record "
+            f"{dead.record} of '{dead.shard}': {dead.reason}. Run `latentloom verify` for all of "
+            "them, and write the data set again."
         )

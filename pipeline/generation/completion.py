@@ -48,10 +48,10 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
     total = sum(report.examples for report in reports) + len(dead)
     if len(dead) > job.settings.failure_budget * total:
         raise RuntimeError(
-            f"{len(dead)} of {total} input records could not be read, the first being record "
-            f"{dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Expected: at most "
-            f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
-            "lists the errors) or raise `generate.failure_budget`."
+            "Too many input records could not be read. Expected: at most a share of "
+            f"{job.settings.failure_budget}. Received: {len(dead)} of {total}, the first being "
+            f"record {dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Repair the "
+            "input (`latentloom verify` lists the errors) or raise `generate.failure_budget`."
         )
 
 
@@ -61,8 +61,9 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
         return
     refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
-        f"No variant was written; the gate rejected all of {refused}. Expected: at least one. "
-        "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
+        "No variant was written. Expected: at least one that the gate accepts. Received: "
+        f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
+        "`generate.gate.min_confidence`."
     )
 
 

@@ -17,6 +17,8 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+from latentloom.pipeline.generation.beam_options import parse_options
+
 DEFAULT_RUNNER = "FnApiRunner"
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
 PROCESSES = "multi_processing"
@@ -61,15 +63,15 @@ class Engine:
         beam_args: Beam's own options.
 
     Raises:
-        ValueError: Beam has no runner of this name.
+        ValueError: Beam has no runner of this name, or an option is unknown or has a wrong value.
     """
 
     runner: str = DEFAULT_RUNNER
     beam_args: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.runner != DEFAULT_RUNNER:  # the default exists and is slow to import
-            make_runner(self.runner)
+        if self.runner != DEFAULT_RUNNER or self.beam_args:  # the default is slow to import
+            parse_options(self.beam_args, make_runner(self.runner))
 
     @property
     def options(self) -> PipelineOptions:
@@ -124,7 +126,10 @@ def _worker_deaths_raised() -> Iterator[None]:
         signal.pthread_kill(main.ident or 0, WAKE)
 
     def stop(*_) -> None:
-        raise RuntimeError(f"A worker process died ({deaths[0]}).")
+        raise RuntimeError(
+            f"A worker process died. Expected: workers that live until the run ends. Received: "
+            f"{deaths[0]}. Run the same command again, with fewer workers if memory was short."
+        )
 
     usual, threading.excepthook = threading.excepthook, notice
     handler = signal.signal(WAKE, stop)

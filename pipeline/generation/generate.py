@@ -167,9 +167,9 @@ def _explained(out: str) -> Iterator[None]:
         said = f"{type(error).__name__}: {lines[-1] if lines else ''}"
         cause = next((line for line in reversed(lines) if "Error" in line), said)
         raise RuntimeError(
-            f"The run stopped: {cause.strip()} Expected: every shard of '{out}' written. Finished "
-            "shards are kept. Remove the cause and run the same command again "
-            "(LATENTLOOM_VERBOSE=1 shows the whole trace)."
+            f"The run stopped. Expected: every shard of '{out}' written. Received: "
+            f"{cause.strip().rstrip('.')}. Finished shards are kept. Remove the cause "
+            "and run the same command again (LATENTLOOM_VERBOSE=1 shows the whole trace)."
         ) from error
 
 

@@ -81,7 +81,10 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
 def _read_headers(file: Path) -> dict[str, ArrayHeader]:
     check_regular(file)
     if not file.is_file():
-        raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
+        raise FileNotFoundError(
+            f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
+            "Correct the path."
+        )
     return read_headers(file, file)
 
 
