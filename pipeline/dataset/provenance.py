@@ -26,12 +26,14 @@ class Provenance(NamedTuple):
         donor_ids: Ids of the real examples that gave parts of its code.
         recipe: The rule that made it.
         seen: Whether the input has the cell of its factors.
+        seed: Key of its random numbers, as int64.
     """
 
     anchor_id: str
     donor_ids: list[str]
     recipe: str
     seen: bool
+    seed: int
 
 
 def confidence_names(judged: Collection[str]) -> list[str]:
@@ -84,7 +86,8 @@ def read_provenance(features: Mapping[str, Any], confidences: Collection[str]) -
         return f"feature '{DONORS}' does not hold texts"
     try:
         donor_ids = [donor.decode() for donor in donors.bytes_list.value]
-        return Provenance(anchor[0].decode(), donor_ids, recipe[0].decode(), bool(seen[0]))
+        texts = anchor[0].decode(), donor_ids, recipe[0].decode()
+        return Provenance(*texts, bool(seen[0]), seed[0])
     except UnicodeDecodeError:
         return "the provenance is not UTF-8"
 

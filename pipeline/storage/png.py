@@ -14,6 +14,7 @@ import numpy as np
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # PNG colour type -> channels
 _FAST_FROM = 64  # pixels per side from which compression costs more than it saves
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 @functools.cache
@@ -104,6 +105,12 @@ def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def after_png(data: bytes) -> int | None:
+    """Returns the number of bytes after the end of a PNG; None if it has no end."""
+    end = data.find(_END)
+    return None if end < 0 else len(data) - end - len(_END)
 
 
 def png_shape(data: bytes) -> tuple[int, int, int] | str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from latentloom.pipeline.storage.tfrecords import read_records
 from latentloom.pipeline.verification.problem import Problem, RecordProblems
 
 _BATCH = 1024
+_LARGEST_CODE = 1 << 31
 
 
 def keys_of(ids: Sequence[str]) -> np.ndarray:
@@ -25,8 +27,8 @@ def keys_of(ids: Sequence[str]) -> np.ndarray:
 class Identities:
     """The hashes of many ids.
 
-    Different ids share a hash with probability 2**-64 a pair: `missing` may overlook one missing id
-    in 2**64 / n, and `find_repeated` compares the ids themselves.
+    Different ids share a hash with probability 2**-64 a pair; `find_repeated` compares the ids
+    themselves.
     """
 
     def __init__(self) -> None:
@@ -52,17 +54,39 @@ class Identities:
         keys = self.sorted()
         return np.unique(keys[1:][keys[1:] == keys[:-1]])
 
-    def missing(self, ids: Sequence[str]) -> list[str]:
-        """Returns the ids that were not added."""
-        known, keys = self.sorted(), keys_of(ids)
-        if not len(known):
-            return list(ids)
-        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        return [ids[row] for row in np.flatnonzero(known[places] != keys).tolist()]
-
 
 def stored_ids(dataset: DatasetDir, split: str, index: int) -> Iterator[tuple[int, str]]:
     """Yields number and id of the readable records of a shard; decodes no observation."""
+    for number, example_id, _ in _stored_features(dataset, split, index):
+        yield number, example_id
+
+
+def stored_codes(
+    dataset: DatasetDir, split: str, index: int, factors: Sequence[str]
+) -> Iterator[tuple[list[str], list[list[int]]]]:
+    """Yields ids and value indices of the readable records of a shard, a batch at a time.
+
+    Args:
+        dataset: The data set directory.
+        split: Name of the split.
+        index: Number of the shard, from 0.
+        factors: Names of the factors; a value that is not one integer is -1.
+    """
+    stored = _stored_features(dataset, split, index)
+    while batch := list(itertools.islice(stored, _BATCH)):
+        ids = [example_id for _, example_id, _ in batch]
+        yield ids, [[_code_of(features, name) for name in factors] for _, _, features in batch]
+
+
+def _code_of(features: Mapping[str, Any], name: str) -> int:
+    values = features[name].int64_list.value if name in features else ()
+    return values[0] if len(values) == 1 and abs(values[0]) < _LARGEST_CODE else -1
+
+
+def _stored_features(
+    dataset: DatasetDir, split: str, index: int
+) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """Yields number, id and features of the readable records of a shard."""
     entry = dataset.shards(split)[index]
     records = read_records(dataset.shard_path(split, index), entry.records)
     for number, record in enumerate(records):
@@ -71,7 +95,7 @@ def stored_ids(dataset: DatasetDir, split: str, index: int) -> Iterator[tuple[in
             continue
         values = features["example_id"].bytes_list.value
         if len(values) == 1:
-            yield number, values[0].decode(errors="replace")
+            yield number, values[0].decode(errors="replace"), features
 
 
 def find_repeated(dataset: DatasetDir, repeated: np.ndarray) -> list[Problem]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import file_size
+from latentloom.pipeline.verification.claims import check_claims, check_held_out
 from latentloom.pipeline.verification.consistency import (
     check_consistency,
     check_coverage,
@@ -49,16 +51,20 @@ def verify(
     judged = judged_factors(dataset, damaged)
     problems += check_metadata(dataset, judged, damaged)
     problems += check_consistency(dataset, damaged)
+    problems += check_claims(dataset, damaged)
     if source and (unlike := source.check(dataset.manifest)):
         source, problems = None, problems + unlike
     change, unreadable = read_coverage(dataset, damaged)
     seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
     generated = dataset.manifest.kind == "generated"
+    problems += check_held_out(dataset.manifest, seen) if generated else []
+    if source and not source.agrees(change):
+        problems.append(Problem(COVERAGE_FILE, f"began with other cells than '{data}' has"))
     rules = ProvenanceRules.of(dataset, judged, seen) if generated else None
     checks = RecordChecks(dataset, rules, source)
     of_records = _check_records(dataset, checks)
     if rules and not of_records and checks.shards == len(dataset.manifest.shards):
-        of_records = check_coverage(change, rules.made)
+        of_records = check_coverage(change, rules.made) + rules.check_rejected()
     found = (*problems, *unreadable, *of_records, *check_strangers(dataset))
     return Verification(path, checks.shards, checks.records, found)
 
