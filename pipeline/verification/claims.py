@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from latentloom.augment import Coverage, HoldOut
 from latentloom.pipeline.dataset.card_facts import CARD_FILE, card_facts
 from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.entries import ShardEntry
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.dataset.writing import shard_file
 from latentloom.pipeline.storage.files import file_size, read_text
@@ -44,7 +46,8 @@ def check_claims(dataset: DatasetDir, damaged: Collection[str]) -> list[Problem]
         checks[CARD_FILE] = _card
     checks[f"{JOB_FOLDER}/{JOB_FILE}"] = _job
     for shard in manifest.shards:
-        checks[f"{JOB_FOLDER}/{shard.file}.json"] = _shard_report
+        report = functools.partial(_shard_report, shard)
+        checks[f"{JOB_FOLDER}/{shard.file}.json"] = report
     for file, check in checks.items():
         path = os.path.join(dataset.path, file)
         if file_size(path) is not None:
@@ -124,13 +127,12 @@ def _job(path: str, manifest: Manifest) -> _Reasons:
         yield "is of another job than the manifest"
 
 
-def _shard_report(path: str, manifest: Manifest) -> _Reasons:
-    report, file = _read_object(path), os.path.basename(path).removesuffix(".json")
+def _shard_report(shard: ShardEntry, path: str, manifest: Manifest) -> _Reasons:
+    report = _read_object(path)
     if report.get("job") != GeneratedDetails.read(manifest.details).job:
         yield "is of another job than the manifest"
-    entry = next(shard for shard in manifest.shards if shard.file == file)
-    if report.get("entry") != entry.model_dump():
-        yield f"says that the job wrote another '{file}' than the manifest lists"
+    if report.get("entry") != shard.model_dump():
+        yield f"says that the job wrote another '{shard.file}' than the manifest lists"
 
 
 def _read_object(path: str) -> Mapping[str, object]:
