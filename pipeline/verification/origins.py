@@ -35,7 +35,7 @@ class Source:
     def __init__(self, path: str | os.PathLike[str]):
         self.dataset = DatasetDir.open(path)
         self.factors = list(self.dataset.manifest.factors)
-        self._keys = np.zeros(0, np.uint64)
+        self._keys = np.zeros(0, np.int64)
         self._codes = np.zeros((0, len(self.factors)), np.int32)
         self._held_out = np.zeros(0, bool)
 
