@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE, DatasetDir
@@ -14,7 +15,7 @@ from latentloom.pipeline.dataset.manifest import TOTALS, Manifest, library_versi
 from latentloom.pipeline.dataset.provenance import provenance_features
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
-from latentloom.pipeline.generation.card import CARD_FILE, render_card
+from latentloom.pipeline.generation.card import render_card
 from latentloom.pipeline.generation.job import GenerationJob, output_name
 from latentloom.pipeline.generation.shard_report import ShardReport
 
