@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +17,11 @@ from latentloom.pipeline.command.options import (
     Settings,
     output_path,
 )
-from latentloom.pipeline.config import Config, load_config
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report, print_table
+
+if TYPE_CHECKING:  # its settings cost a tenth of a second, which other verbs need not wait for
+    from latentloom.pipeline.config import Config
 
 Out = Annotated[
     str, typer.Option("--out", callback=output_path, help="Directory for the variants.")
@@ -47,6 +49,7 @@ def generate(
     the variants, whichever backend trained the model.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    from latentloom.pipeline.config import load_config
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})

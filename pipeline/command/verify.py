@@ -44,7 +44,6 @@ def verify(
     With --compare, also compare the records with the data set OTHER, for example the same run on
     another machine; exit 1 and name each difference that another kind of CPU does not explain.
     """
-    start_tensorflow()
     from latentloom.pipeline.verification.agreement import check_comparable
     from latentloom.pipeline.verification.describe import is_bundle
     from latentloom.pipeline.verification.verify import verify as verify_dataset
@@ -61,6 +60,7 @@ def verify(
 
 def _verify_bundle(bundle: str, data: str | None) -> Any:
     """Checks a bundle, which has no source."""
+    start_tensorflow()
     from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
     if data is not None:

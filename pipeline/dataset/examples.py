@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentloom.pipeline.dataset.stored_observations import StoredObservations
+from latentloom.pipeline.dataset.stored_observations import StoredObservations, concatenate
 
 Factors = Mapping[str, Sequence[str]]
 """Value names of the label and of every other factor."""
@@ -75,10 +75,8 @@ class Examples:
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Joins one or more batches with the same factors and image shape."""
-        observations = [part.observations for part in parts]
-        stored = all(isinstance(part, StoredObservations) for part in observations)
         return cls(
-            (StoredObservations if stored else np).concatenate(observations),
+            concatenate([part.observations for part in parts]),
             {name: np.concatenate([p.factors[name] for p in parts]) for name in parts[0].factors},
             [example_id for part in parts for example_id in part.ids],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -83,13 +84,13 @@ class StoredObservations:
         return whole if dtype is None else whole.astype(dtype)
 
     @classmethod
-    def concatenate(cls, parts: Sequence[StoredObservations]) -> StoredObservations:
+    def joined(cls, parts: Sequence[StoredObservations]) -> StoredObservations:
         """Joins observations of one kind and shape, of one data set or of several."""
         files = list({id(part._files): part._files for part in parts}.values())
-        joined = files[0]
+        together = files[0]
         if len(files) > 1:
             paths, sizes = (sum((getattr(f, n) for f in files), []) for n in ("paths", "sizes"))
-            joined = RecordFiles(paths, sizes)
+            together = RecordFiles(paths, sizes)
         firsts = np.cumsum([0, *(len(f.paths) for f in files)])
         places = []
         for part in parts:
@@ -97,4 +98,12 @@ class StoredObservations:
             moved["shard"] += firsts[files.index(part._files)]
             places.append(moved)
         first = parts[0]
-        return cls(joined, np.concatenate(places), first._kind, first._event_shape)
+        return cls(together, np.concatenate(places), first._kind, first._event_shape)
+
+
+def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Joins observations: stored ones without reading them, others in memory."""
+    stored = [part for part in parts if isinstance(part, StoredObservations)]
+    if stored and len(stored) == len(parts):
+        return cast(np.ndarray, StoredObservations.joined(stored))
+    return np.concatenate(parts)
