@@ -6,8 +6,13 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from latentloom.model_zoo.bundle import DESCRIPTION, parse_description, sha256_of, weight_files
 from latentloom.model_zoo.bundle_damage import find_damage
+from latentloom.model_zoo.bundle_files import (
+    DESCRIPTION,
+    parse_description,
+    sha256_of,
+    weight_files,
+)
 from latentloom.pipeline.dataset.details import CURVES_FILE, HISTORY_FILE, BundleDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, MISSING, DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
