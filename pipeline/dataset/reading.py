@@ -73,9 +73,10 @@ def row_of(
         code = features[name].int64_list.value
         if len(code) != 1:
             return f"feature '{name}' is missing or not one integer"
-        if not 0 <= code[0] < len(values):
-            return f"feature '{name}' is {code[0]}, outside 0..{len(values) - 1}"
-        codes.append(code[0])
+        value = code[0]
+        if not 0 <= value < len(values):
+            return f"feature '{name}' is {value}, outside 0..{len(values) - 1}"
+        codes.append(value)
     example_id = features["example_id"].bytes_list.value
     if len(example_id) != 1:
         return "feature 'example_id' is missing or not one string"

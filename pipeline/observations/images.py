@@ -55,14 +55,15 @@ class ImageKind(Kind):
         files = feature.bytes_list.value
         if len(files) != 1:
             return "feature 'image' is missing or not one string"
-        found = png_shape(files[0])
+        png = files[0]
+        found = png_shape(png)
         if isinstance(found, str):
             return found
         if found != shape:
             return f"the image has shape {found} instead of {shape}"
-        if more := after_png(files[0]):
+        if more := after_png(png):
             return f"the image has {more} bytes after its end"
-        return files[0] if more == 0 else self.damaged
+        return png if more == 0 else self.damaged
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

@@ -31,6 +31,7 @@ from latentloom.pipeline.storage.ownership import matches
 from latentloom.pipeline.verification.problem import OTHER_HASH, Problem
 
 _OF_TRAINING = (".*.json.tmp", ".*.tmp.weights.h5")
+_STATE = "train_state"  # of a training under way
 
 
 def check_listed(dataset: DatasetDir) -> list[Problem]:
@@ -80,6 +81,7 @@ def check_strangers(dataset: DatasetDir) -> list[Problem]:
 def check_strangers_to_bundle(folder: Path) -> list[Problem]:
     """Finds files and folders of a bundle that `train` does not write, hidden or not."""
     listed = {DESCRIPTION, *weight_files(), CONFIG_FILE, HISTORY_FILE, CURVES_FILE}
+    listed |= {_STATE} if _is_lock(os.fspath(folder)) else set()
     found = _strangers(folder, listed, _OF_TRAINING)
     return [Problem(name, "is no file of a bundle") for name in found]
 
