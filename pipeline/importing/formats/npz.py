@@ -84,7 +84,7 @@ def _read_headers(file: Path) -> dict[str, ArrayHeader]:
     if not file.is_file():
         raise FileNotFoundError(
             f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
-            "Correct the path."
+            "Check the path."
         )
     return read_headers(file, file)
 
