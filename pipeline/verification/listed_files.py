@@ -10,9 +10,9 @@ from latentloom.model_zoo.bundle_damage import find_damage
 from latentloom.model_zoo.bundle_files import (
     DESCRIPTION,
     parse_description,
-    sha256_of,
     weight_files,
 )
+from latentloom.pipeline.dataset.announcement import is_unchanged
 from latentloom.pipeline.dataset.details import CURVES_FILE, HISTORY_FILE, BundleDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, MISSING, DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
@@ -56,10 +56,10 @@ def check_listed_of_bundle(folder: Path) -> list[Problem]:
         details = BundleDetails.read(description["details"])
     except (ValueError, TypeError, LookupError):  # told by whoever reads them
         return problems
-    for name, digest in details.files.items():
+    for name, entry in details.files.items():
         if not (folder / name).is_file():
             problems.append(Problem(name, MISSING))
-        elif sha256_of(folder / name) != digest:
+        elif not is_unchanged(folder / name, entry):
             problems.append(Problem(name, f"does not match the digest in {DESCRIPTION}"))
     if details.config and not (folder / CONFIG_FILE).is_file():
         problems.append(Problem(CONFIG_FILE, MISSING))
