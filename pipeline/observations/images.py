@@ -11,7 +11,13 @@ import numpy as np
 from latentloom.model_zoo.scaling import PixelScaling
 from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.observations.tfds_features import Feature, image
-from latentloom.pipeline.storage.png import decode_png, encode_png, is_intact_png, png_shape
+from latentloom.pipeline.storage.png import (
+    decode_png,
+    encode_png,
+    has_plain_header,
+    is_intact_png,
+    png_shape,
+)
 
 MOST_PIXELS = 1 << 26
 """Largest number of pixels of an image."""
@@ -48,10 +54,13 @@ class ImageKind(Kind):
         files = feature.bytes_list.value
         if len(files) != 1:
             return "feature 'image' is missing or not one string"
-        found = png_shape(files[0])
+        file = files[0]
+        if has_plain_header(file, shape):
+            return file
+        found = png_shape(file)
         if isinstance(found, str):
             return found
-        return files[0] if found == shape else f"the image has shape {found} instead of {shape}"
+        return file if found == shape else f"the image has shape {found} instead of {shape}"
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

@@ -8,9 +8,11 @@ have equal pixels.
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyspng
@@ -82,10 +84,10 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: If a file is damaged or has another shape.
     """
-    images = np.empty((len(data), *shape), np.uint8)
+    images, layout = np.empty((len(data), *shape), np.uint8), _layout_of(tuple(shape))
     for image, png in zip(images, data, strict=True):
         try:
-            image[:] = _decode(png, shape)
+            image[:] = _decode(png, layout)
         except (ValueError, RuntimeError, struct.error, isal_zlib.error) as error:
             raise ValueError(
                 f"An image is unreadable. Expected: PNG files of shape {tuple(shape)}. Received: "
@@ -94,18 +96,55 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
-def _decode(png: bytes, shape: Sequence[int]) -> np.ndarray:
-    """Decodes one file; libspng undoes filters, but checks no checksums."""
-    if (found := png_shape(png)) != tuple(shape):
-        raise ValueError(found if isinstance(found, str) else f"an image of shape {found}")
-    header, data = _read_chunks(png)
+def has_plain_header(png: bytes, shape: tuple[int, ...]) -> bool:
+    """Returns whether a PNG begins with an intact header of this shape, without interlacing."""
+    return shape[-1] in _COLOURS and png.startswith(_layout_of(shape).before)
+
+
+class _Layout(NamedTuple):
+    """How images of a shape lie in a file without interlacing: what all files have in common."""
+
+    shape: tuple[int, ...]
+    header: bytes
+    before: bytes
+    row: int
+    size: int
+    unfiltered: bytes
+
+
+@functools.lru_cache
+def _layout_of(shape: tuple[int, ...]) -> _Layout:
     height, width, channels = shape
-    if header != _header(shape):  # interlaced
-        return pyspng.load(png).reshape(shape)
-    rows = _inflate(data, height * (1 + width * channels))
-    if not rows[:: 1 + width * channels].any():
-        return rows.reshape(height, -1)[:, 1:].reshape(shape)
-    return pyspng.load(_file(header, zlib.compress(rows, 0))).reshape(shape)
+    header, row = _header(shape), 1 + width * channels
+    before = _SIGNATURE + _chunk(b"IHDR", header)
+    return _Layout(shape, header, before, row, height * row, bytes(height))
+
+
+def _decode(png: bytes, layout: _Layout) -> np.ndarray:
+    """Decodes one file; libspng undoes filters, but checks no checksums."""
+    shape = layout.shape
+    if (data := _only_data(png, layout)) is None:
+        if (found := png_shape(png)) != shape:
+            raise ValueError(found if isinstance(found, str) else f"an image of shape {found}")
+        header, data = _read_chunks(png)
+        if header != layout.header:  # interlaced
+            return pyspng.load(png).reshape(shape)
+    rows = _inflate(data, layout.size)
+    if rows[: layout.size : layout.row] == layout.unfiltered:
+        return np.ndarray(shape, np.uint8, rows, 1, (layout.row, shape[2], 1))
+    stored = zlib.compress(memoryview(rows)[: layout.size], 0)
+    return pyspng.load(_file(layout.header, stored)).reshape(shape)
+
+
+def _only_data(png: bytes, layout: _Layout) -> memoryview | None:
+    """Returns the compressed data of a file that holds nothing else, as ours do, else None."""
+    length = len(png) - len(layout.before) - len(_END) - 12
+    start = _CHUNK.pack(max(length, 0), b"IDAT")
+    if not png.startswith(layout.before) or not png.endswith(_END) or png[33:41] != start:
+        return None
+    content = memoryview(png)[37:-16]
+    intact = isal_zlib.crc32(content) == int.from_bytes(png[-16:-12])
+    return content[4:] if intact else None
 
 
 def _read_chunks(png: bytes) -> tuple[bytes, bytes]:
@@ -128,13 +167,13 @@ def _read_chunks(png: bytes) -> tuple[bytes, bytes]:
         at += 12 + length
 
 
-def _inflate(data: bytes, size: int) -> np.ndarray:
+def _inflate(data: bytes | memoryview, size: int) -> bytes:
     """Inflates `size` bytes, and no more than that however much there is."""
     inflater = isal_zlib.decompressobj()
     rows = inflater.decompress(data, size + 1)
     if len(rows) < size or (len(rows) == size and not inflater.eof):
         raise ValueError(f"{len(rows)} bytes of rows instead of {size}")
-    return np.frombuffer(rows, np.uint8, size)
+    return rows
 
 
 def _file(header: bytes, data: bytes) -> bytes:
