@@ -105,7 +105,8 @@ class PlainFeatures:
         features = Example.FromString(data).features.feature
         if len(features) == self._count:
             found = self._plain(features)
-            if len(features) == self._count:  # a look at a missing feature adds it
+            same = len(features) == self._count  # a look at a missing feature adds it
+            if same and len(found) + (self._without in features) == self._count:
                 return features, found
             features = Example.FromString(data).features.feature
         self._count = len(features)
