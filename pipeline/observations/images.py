@@ -14,8 +14,8 @@ from latentloom.pipeline.observations.tfds_features import Feature, image
 from latentloom.pipeline.storage.png import (
     decode_png,
     encode_png,
-    has_plain_header,
     is_intact_png,
+    is_plain_png,
     png_shape,
 )
 
@@ -55,7 +55,7 @@ class ImageKind(Kind):
         if len(files) != 1:
             return "feature 'image' is missing or not one string"
         file = files[0]
-        if has_plain_header(file, shape):
+        if is_plain_png(file, shape):
             return file
         found = png_shape(file)
         if isinstance(found, str):

@@ -83,7 +83,7 @@ def _stream(
         if isinstance(found, ValueError):
             yield from _decoded(dataset, block)
             raise found
-        if selection.accepts(found.features):
+        if selection.wants_all or selection.accepts(found.features):
             block.append(found)
         if len(block) == size:
             yield from _decoded(dataset, block)

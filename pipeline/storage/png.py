@@ -85,9 +85,12 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
         ValueError: If a file is damaged or has another shape.
     """
     images, layout = np.empty((len(data), *shape), np.uint8), _layout_of(tuple(shape))
-    for image, png in zip(images, data, strict=True):
+    size = max(1, _BLOCK // layout.size)
+    for start in range(0, len(data), size):
         try:
-            image[:] = _decode(png, layout)
+            block = [_decode(png, layout) for png in data[start : start + size]]
+            rows = np.frombuffer(b"".join(block), np.uint8).reshape(-1, shape[0], layout.row)
+            images[start : start + size] = rows[:, :, 1:].reshape(-1, *shape)
         except (ValueError, RuntimeError, struct.error, isal_zlib.error) as error:
             raise ValueError(
                 f"An image is unreadable. Expected: PNG files of shape {tuple(shape)}. Received: "
@@ -96,9 +99,11 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
-def has_plain_header(png: bytes, shape: tuple[int, ...]) -> bool:
-    """Returns whether a PNG begins with an intact header of this shape, without interlacing."""
-    return shape[-1] in _COLOURS and png.startswith(_layout_of(shape).before)
+def is_plain_png(png: bytes, shape: tuple[int, ...]) -> bool:
+    """Returns whether a PNG has an intact header of this shape, no interlacing, and one end."""
+    if shape[-1] not in _COLOURS or not png.startswith(_layout_of(shape).before):
+        return False
+    return png.find(_END) == len(png) - len(_END)
 
 
 class _Layout(NamedTuple):
@@ -120,27 +125,36 @@ def _layout_of(shape: tuple[int, ...]) -> _Layout:
     return _Layout(shape, header, before, row, height * row, bytes(height))
 
 
-def _decode(png: bytes, layout: _Layout) -> np.ndarray:
-    """Decodes one file; libspng undoes filters, but checks no checksums."""
+def _decode(png: bytes, layout: _Layout) -> bytes | np.ndarray:
+    """Decodes one file to rows, each after a byte that means nothing.
+
+    libspng undoes filters, but checks no checksums.
+    """
     shape = layout.shape
     if (data := _only_data(png, layout)) is None:
         if (found := png_shape(png)) != shape:
             raise ValueError(found if isinstance(found, str) else f"an image of shape {found}")
         header, data = _read_chunks(png)
         if header != layout.header:  # interlaced
-            return pyspng.load(png).reshape(shape)
+            return _rows_of(pyspng.load(png), layout)
     rows = _inflate(data, layout.size)
-    if rows[: layout.size : layout.row] == layout.unfiltered:
-        return np.ndarray(shape, np.uint8, rows, 1, (layout.row, shape[2], 1))
-    stored = zlib.compress(memoryview(rows)[: layout.size], 0)
-    return pyspng.load(_file(layout.header, stored)).reshape(shape)
+    if rows[:: layout.row] == layout.unfiltered:
+        return rows
+    return _rows_of(pyspng.load(_file(layout.header, zlib.compress(rows, 0))), layout)
+
+
+def _rows_of(image: np.ndarray, layout: _Layout) -> np.ndarray:
+    """Returns an image as rows, each after a byte that means nothing."""
+    rows = np.empty((layout.shape[0], layout.row), np.uint8)
+    rows[:, 1:] = image.reshape(layout.shape[0], -1)
+    return rows
 
 
 def _only_data(png: bytes, layout: _Layout) -> memoryview | None:
     """Returns the compressed data of a file that holds nothing else, as ours do, else None."""
-    length = len(png) - len(layout.before) - len(_END) - 12
+    length = len(png) - 57  # without signature, header, end, and what surrounds the data
     start = _CHUNK.pack(max(length, 0), b"IDAT")
-    if not png.startswith(layout.before) or not png.endswith(_END) or png[33:41] != start:
+    if png[33:41] != start or not png.startswith(layout.before) or not png.endswith(_END):
         return None
     content = memoryview(png)[37:-16]
     intact = isal_zlib.crc32(content) == int.from_bytes(png[-16:-12])
@@ -173,7 +187,7 @@ def _inflate(data: bytes | memoryview, size: int) -> bytes:
     rows = inflater.decompress(data, size + 1)
     if len(rows) < size or (len(rows) == size and not inflater.eof):
         raise ValueError(f"{len(rows)} bytes of rows instead of {size}")
-    return rows
+    return rows[:size]
 
 
 def _file(header: bytes, data: bytes) -> bytes:
