@@ -12,7 +12,7 @@ import functools
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyspng
@@ -29,6 +29,7 @@ _LEVEL = 1
 _BLOCK = 1 << 18  # bytes of pixels filtered at a time, which fit in the cache of a core
 _KNOWN = (b"IHDR", b"PLTE", b"IDAT", b"IEND")  # chunks that a decoder must know
 _ANCILLARY = 0x20  # bit of the first letter of a chunk that a decoder may skip
+_DAMAGE: Any = (ValueError, RuntimeError, struct.error, isal_zlib.error)
 _CHUNK, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
 
 
@@ -91,7 +92,7 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
             block = [_decode(png, layout) for png in data[start : start + size]]
             rows = np.frombuffer(b"".join(block), np.uint8).reshape(-1, shape[0], layout.row)
             images[start : start + size] = rows[:, :, 1:].reshape(-1, *shape)
-        except (ValueError, RuntimeError, struct.error, isal_zlib.error) as error:
+        except _DAMAGE as error:
             raise ValueError(
                 f"An image is unreadable. Expected: PNG files of shape {tuple(shape)}. Received: "
                 f"{error}. Leave out images that `is_intact_png` rejects."
@@ -125,7 +126,7 @@ def _layout_of(shape: tuple[int, ...]) -> _Layout:
     return _Layout(shape, header, before, row, height * row, bytes(height))
 
 
-def _decode(png: bytes, layout: _Layout) -> bytes | np.ndarray:
+def _decode(png: bytes, layout: _Layout) -> bytes:
     """Decodes one file to rows, each after a byte that means nothing.
 
     libspng undoes filters, but checks no checksums.
@@ -143,11 +144,11 @@ def _decode(png: bytes, layout: _Layout) -> bytes | np.ndarray:
     return _rows_of(pyspng.load(_file(layout.header, zlib.compress(rows, 0))), layout)
 
 
-def _rows_of(image: np.ndarray, layout: _Layout) -> np.ndarray:
+def _rows_of(image: np.ndarray, layout: _Layout) -> bytes:
     """Returns an image as rows, each after a byte that means nothing."""
     rows = np.empty((layout.shape[0], layout.row), np.uint8)
     rows[:, 1:] = image.reshape(layout.shape[0], -1)
-    return rows
+    return rows.tobytes()
 
 
 def _only_data(png: bytes, layout: _Layout) -> memoryview | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentloom.model_zoo.archives import ArrayHeader, read_arrays, read_headers
+from latentloom.model_zoo.archives import ArrayHeader, map_arrays, read_headers
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
 from latentloom.pipeline.importing.formats.documents import (
     DocumentSource,
@@ -29,7 +29,8 @@ _OBSERVED = ("images", "observations")
 def open_npz(file: str) -> ArraySource | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
-    They must fit into memory. Every one-dimensional array of the same length is a factor. Other
+    They must fit into memory, except images stored without compression (`np.savez`), which are
+    mapped. Every one-dimensional array of the same length is a factor. Other
     arrays are ignored.
 
     Args:
@@ -41,7 +42,7 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
     headers = _read_headers(Path(file))
-    arrays = read_arrays(Path(file), file, _used(headers))
+    arrays = map_arrays(Path(file), file, _used(headers))
     if is_of_documents(arrays):
         return open_documents(file, arrays)
     _check_kind(file, headers)
