@@ -15,6 +15,8 @@ from latentloom.pipeline.observations import BATCH_BYTES, KINDS, Kind
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
+NO_EXAMPLE = "the record is not a tf.train.Example"
+
 
 class ParsedRecord(NamedTuple):
     """One record that fits its manifest, with its observation still encoded."""
@@ -54,7 +56,7 @@ def parse_features(record: bytes | BadRecord) -> Mapping[str, Any] | str:
     try:
         example = Example.FromString(record)
     except DecodeError:
-        return "the record is not a tf.train.Example"
+        return NO_EXAMPLE
     if example.ByteSize() != len(record):  # a feature that occurs twice, for one
         return "the record holds more than its features"
     return example.features.feature
