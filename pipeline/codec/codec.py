@@ -15,7 +15,7 @@ from latentloom.augment import Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
-from latentloom.pipeline.codec.batching import Batched, rows_at_once
+from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.densities import read_posteriors
 from latentloom.pipeline.codec.judges import Judges, image_row
 from latentloom.pipeline.codec.model_functions import ModelFunctions
@@ -39,7 +39,7 @@ class Codec:
         codes = {
             name: ((block["dim"],), "float32") for name, block in bundle.model.latent_spec.items()
         }
-        batched = functools.partial(Batched, batch_size=rows_at_once(bundle.observation_shape))
+        batched = functools.partial(Batched, observation_shape=bundle.observation_shape)
         self._encode = batched(functions.encode, model, image)
         self._sample = batched(functions.sample, model, image, seeded=True)
         self._moments = batched(functions.moments, model, image)
