@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.example_columns import serialize_columns
 from latentloom.pipeline.storage.files import exists, file_size, sha256_file
-from latentloom.pipeline.storage.tf_example import serialize
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
@@ -39,13 +37,10 @@ def shard_entry(writer: ShardWriter, file: str, label_counts: Sequence[int]) -> 
     )
 
 
-def example_records(kind: Kind, examples: Examples, ids: list[str]) -> Iterator[bytes]:
+def example_records(kind: Kind, examples: Examples, ids: list[str]) -> list[bytes]:
     """Serializes a batch: the observation as its kind stores it, the factors and the id."""
-    names, columns = list(examples.factors), list(examples.factors.values())
-    rows = np.stack(columns, axis=1).tolist()
-    for value, codes, example_id in zip(kind.encode(examples.observations), rows, ids, strict=True):
-        factors = dict(zip(names, codes, strict=True))
-        yield serialize({kind.feature: value, **factors, "example_id": example_id})
+    columns = {kind.feature: kind.encode(examples.observations), "example_id": ids}
+    return serialize_columns({**columns, **examples.factors})
 
 
 def write_manifest(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from latentloom.pipeline.storage.example_columns import serialize_columns
+
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _LISTS = {
     "bytes_list": ("BytesList", _FIELD.TYPE_BYTES),
@@ -69,30 +71,7 @@ def serialize(features: Mapping[str, Value]) -> bytes:
     Raises:
         TypeError: If a value has another type.
     """
-    example = Example()
-    for name, value in features.items():
-        feature = example.features.feature[name]
-        if isinstance(value, bytes):
-            feature.bytes_list.value.append(value)
-        elif isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, (bool, int, np.integer, np.bool_)):
-            feature.int64_list.value.append(int(value))
-        elif isinstance(value, (float, np.floating)):
-            feature.float_list.value.append(float(value))
-        elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            feature.float_list.value.extend(value.ravel().tolist())
-        elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
-            feature.int64_list.value.extend(value.ravel().tolist())
-        elif isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
-            feature.bytes_list.value.extend(text.encode() for text in value)
-        else:
-            raise TypeError(
-                f"Feature '{name}' has a wrong type. Expected: bytes, text, an integer, a float, "
-                "a list of texts or an array of numbers. "
-                f"Received: type={type(value).__name__}. Convert it first."
-            )
-    return example.SerializeToString(deterministic=True)
+    return next(iter(serialize_columns({name: [value] for name, value in features.items()})), b"")
 
 
 def plain_features(data: bytes) -> dict[str, Any]:
