@@ -17,8 +17,8 @@ from latentloom.pipeline.generation.job import GenerationJob, ShardTask
 from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
-from latentloom.pipeline.generation.worker.encode_slice import SampleDonors
 from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
+from latentloom.pipeline.generation.worker.sample_donors import SampleDonors
 from latentloom.pipeline.storage.files import exists
 
 
@@ -84,7 +84,7 @@ def run_graph(
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
-    For a recipe that takes donors, the graph first encodes every slice of the input for the donor
+    For a recipe that takes donors, the graph first reads every slice of the input for the donor
     bank, unless an earlier run of the job wrote the bank.
 
     Args:
