@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,24 +15,26 @@ import numpy as np
 from latentloom.model_zoo.archives import read_arrays, read_headers
 from latentloom.model_zoo.arguments import LARGEST_DIM
 from latentloom.model_zoo.backend.weights import load_weights, save_weights
-from latentloom.model_zoo.description import (
+from latentloom.model_zoo.bundle_files import (
+    DESCRIPTION,
+    FIX,
     JUDGES,
     MODEL_WEIGHTS,
     PRIORS,
+    SAVED,
     SCHEMA_VERSION,
-    check_description,
+    digest_of,
+    judge_file,
+    parse_description,
+    sha256_of,
+    weight_files,
 )
+from latentloom.model_zoo.description import check_description
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.networks.sizes import MOST_WEIGHTS
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
 from latentloom.model_zoo.untrusted_files import told_of_file
-
-DESCRIPTION = "bundle.json"
-MOST_BYTES = 1 << 28
-"""Bytes of the largest `bundle.json` that is read."""
-_SAVED = "a description that `latentloom train` wrote"
-_FIX = "Copy the bundle again or retrain."
 
 
 @dataclass
@@ -86,17 +87,12 @@ class Bundle:
         return {name: len(self.factors[name]) for name in self.judge_factors}
 
 
-def weight_files() -> tuple[str, ...]:
-    """Names of the files whose contents the digest covers."""
-    return (MODEL_WEIGHTS, PRIORS, *map(_judge_file, JUDGES))
-
-
 def save_bundle(bundle: Bundle, folder: Path) -> str:
     """Writes a bundle into a directory, `bundle.json` last; returns the digest."""
     folder.mkdir(parents=True, exist_ok=True)
     _save_bare(bundle.model, folder / MODEL_WEIGHTS)
     for name in JUDGES:
-        _save_bare(getattr(bundle, name), folder / _judge_file(name))
+        _save_bare(getattr(bundle, name), folder / judge_file(name))
     np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
     description = {
         "schema_version": SCHEMA_VERSION,
@@ -148,7 +144,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     description, found = parse_description(path)
     if description.get("digest") != found:
         raise ValueError(_mismatch(folder, DESCRIPTION, description.get("digest")))
-    with told_of_file(path, _SAVED, _FIX):
+    with told_of_file(path, SAVED, FIX):
         check_description(description)
     for name, expected in description["files"].items():
         if not (folder / name).is_file():
@@ -161,27 +157,6 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
-def parse_description(path: Path) -> tuple[dict[str, Any], str]:
-    """Returns the content of a `bundle.json` of this schema or an older one, and its digest.
-
-    Raises:
-        ValueError: It is not JSON, or of a newer schema.
-    """
-    with told_of_file(path, _SAVED, _FIX):
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"it has {size:,} bytes, more than {MOST_BYTES:,}")
-        description = json.loads(path.read_bytes())
-        version, found = description.get("schema_version", 0), digest_of(description)
-        is_newer = version > SCHEMA_VERSION
-    if is_newer:
-        raise ValueError(
-            f"The bundle '{path.parent}' was written by a newer latentloom. "
-            f"Expected: schema_version up to {SCHEMA_VERSION}. "
-            f"Received: schema_version={version}. Upgrade latentloom."
-        )
-    return description, found
-
-
 def load_bundle(folder: Path) -> Bundle:
     """Checks a bundle as `read_description` does, then loads it.
 
@@ -192,10 +167,10 @@ def load_bundle(folder: Path) -> Bundle:
     folder = Path(folder)
     description = read_description(folder)
     priors = read_priors(folder, description)
-    with told_of_file(folder / DESCRIPTION, "a model that can be built", _FIX):
+    with told_of_file(folder / DESCRIPTION, "a model that can be built", FIX):
         networks = _build(description)
-    for network, name in zip(networks, (MODEL_WEIGHTS, *map(_judge_file, JUDGES)), strict=True):
-        load_weights(network, folder / name, _FIX)
+    for network, name in zip(networks, (MODEL_WEIGHTS, *map(judge_file, JUDGES)), strict=True):
+        load_weights(network, folder / name, FIX)
     return Bundle(
         *networks,
         priors=priors,
@@ -232,10 +207,6 @@ def _judged(description: Mapping[str, Any]) -> list[str]:
     return description.get("judge_factors", ["label"])
 
 
-def _judge_file(name: str) -> str:
-    return f"{name}.weights.h5"
-
-
 def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`.
 
@@ -248,7 +219,7 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
     """
     path = Path(folder) / PRIORS
     blocks, num_classes = description["latent_spec"], len(description["factors"]["label"])
-    with told_of_file(path, "mixtures `(classes or 1, components, dim)` of the blocks", _FIX):
+    with told_of_file(path, "mixtures `(classes or 1, components, dim)` of the blocks", FIX):
         for name, header in read_headers(path, path).items():
             block, _, array = name.rpartition("/")
             last = [] if array == "weights" else [blocks[block]["dim"]]
@@ -262,18 +233,6 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
 def scaling_of(description: Mapping[str, Any]) -> Scaling:
     """Returns the scaling in the description of a bundle; defaults to the scaling of images."""
     return make_scaling(description.get("scaling", {"kind": PIXELS.kind}))
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def digest_of(description: Mapping[str, Any]) -> str:
-    """Returns the digest of the content of a `bundle.json`."""
-    content = {name: value for name, value in description.items() if name != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _mismatch(folder: Path, name: str, expected: str | None) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from latentloom.model_zoo.bundle import DESCRIPTION, parse_description, sha256_of, weight_files
-from latentloom.model_zoo.description import check_description
+from latentloom.model_zoo.bundle_files import (
+    DESCRIPTION,
+    FIX,
+    SAVED,
+    parse_description,
+    sha256_of,
+    weight_files,
+)
 from latentloom.model_zoo.untrusted_files import told_of_file
 
 
@@ -16,11 +22,12 @@ def read_unchecked(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: It is not JSON; or it matches its digest, or has none, but is no description.
     """
+    from latentloom.model_zoo.description import check_description  # imports Keras, for the models
+
     path = Path(folder) / DESCRIPTION
     description, digest = parse_description(path)
     if description.get("digest", digest) == digest:
-        fix = "Copy the bundle again or retrain."
-        with told_of_file(path, "a description that `latentloom train` wrote", fix):
+        with told_of_file(path, SAVED, FIX):
             check_description(description)
     return description
 

@@ -13,10 +13,6 @@ from latentloom.model_zoo.arguments import LARGEST_DIM
 from latentloom.model_zoo.registry import check_arguments
 from latentloom.model_zoo.scaling import PIXELS
 
-SCHEMA_VERSION = 1
-MODEL_WEIGHTS = "model.weights.h5"
-PRIORS = "priors.npz"
-JUDGES = ("judge", "auditor")
 MOST_VALUES = 3 << 26
 """Largest number of values of an observation: those of an image of 2**26 pixels."""
 

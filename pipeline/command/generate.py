@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentloom.pipeline.command.options import Config_, Data, Model, Overwrite, Settings
-from latentloom.pipeline.config import Config, load_config
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report, print_table
+
+if TYPE_CHECKING:  # its settings cost a tenth of a second, which other verbs need not wait for
+    from latentloom.pipeline.config import Config
 
 Out = Annotated[str, typer.Option("--out", help="Directory for the variants.")]
 Runner = Annotated[str, typer.Option(help="Beam runner by name.")]
@@ -36,6 +38,7 @@ def generate(
     the variants, whichever backend trained the model.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    from latentloom.pipeline.config import load_config
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})

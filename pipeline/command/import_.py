@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from latentloom.pipeline.command.options import Overwrite
-from latentloom.pipeline.importing.open_source import SPECS
-from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.importing.specs import SPECS
 
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
@@ -66,7 +65,6 @@ def import_(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
-    start_tensorflow()
     from latentloom.pipeline.dataset.details import ImportedDetails
     from latentloom.pipeline.importing.import_dataset import import_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay

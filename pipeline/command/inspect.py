@@ -21,10 +21,11 @@ def inspect(
     Exit 1 and name the files, if some have another size or digest than recorded. The digests of
     shards are not compared; `verify` does that.
     """
-    start_tensorflow()
     from latentloom.pipeline.observations.vocabulary import summarise
-    from latentloom.pipeline.verification.describe import describe, find_changes
+    from latentloom.pipeline.verification.describe import describe, find_changes, is_bundle
 
+    if is_bundle(path):
+        start_tensorflow()
     description = describe(path)
     if as_json:
         typer.echo(json.dumps(description, indent=2))

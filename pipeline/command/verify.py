@@ -38,7 +38,6 @@ def verify(
     With --compare, also compare the records with the data set OTHER, for example the same run on
     another machine; exit 1 and name each difference that another kind of CPU does not explain.
     """
-    start_tensorflow()
     from latentloom.pipeline.verification.agreement import check_comparable
     from latentloom.pipeline.verification.describe import is_bundle
     from latentloom.pipeline.verification.verify import verify as verify_dataset
@@ -57,6 +56,7 @@ def verify(
 
 def _verify_bundle(bundle: str, data: str | None) -> None:
     """Checks a bundle, and says that it is whole."""
+    start_tensorflow()
     from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
     if data is not None:

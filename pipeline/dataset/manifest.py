@@ -44,8 +44,8 @@ CONFIDENCE = "judge_confidence"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
-    *("latentloom", "apache-beam", "keras", "numpy", "pillow"),
-    *("tensorflow", "tensorflow-datasets", "tensorflow-probability"),
+    *("latentloom", "apache-beam", "isal", "keras", "numpy", "pillow", "tensorflow"),
+    *("tensorflow-datasets", "tensorflow-probability", "zlib-ng"),
 )
 
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
+from latentloom.pipeline.observations.tfds_features import Feature, scalar, sequence, text
 
 ANCHOR, DONORS, RECIPE, SEEN, SEED = (
     *("anchor_id", "donor_ids", "recipe"),
@@ -39,21 +38,19 @@ def confidence_names(judged: Collection[str]) -> list[str]:
     return [CONFIDENCE, *(f"{CONFIDENCE}_{factor}" for factor in judged if factor != "label")]
 
 
-def provenance_features(judged: Collection[str]) -> dict[str, Any]:
+def provenance_features(judged: Collection[str]) -> dict[str, Feature]:
     """Returns the TFDS features of the provenance.
 
     Args:
         judged: Factors that the judge confirms.
     """
-    import tensorflow_datasets as tfds
-
     return {
-        ANCHOR: tfds.features.Text(),
-        DONORS: tfds.features.Sequence(tfds.features.Text()),
-        RECIPE: tfds.features.Text(),
-        SEEN: tfds.features.Scalar(np.bool_),
-        **{name: tfds.features.Scalar(np.float32) for name in confidence_names(judged)},
-        SEED: tfds.features.Scalar(np.int64),
+        ANCHOR: text(),
+        DONORS: sequence(text()),
+        RECIPE: text(),
+        SEEN: scalar("bool"),
+        **{name: scalar("float32") for name in confidence_names(judged)},
+        SEED: scalar("int64"),
     }
 
 

@@ -52,7 +52,7 @@ def import_dataset(
 
     Args:
         source: Source to read, such as `builtin:fonts` or `folder:photos`; see
-            `pipeline.importing.open_source.SPECS`.
+            `pipeline.importing.specs.SPECS`.
         out: Directory to make.
         name: Name of the data set; defaults to the name that the source suggests.
         label: Field that becomes the label.

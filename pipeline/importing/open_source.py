@@ -1,4 +1,4 @@
-"""The registry of sources: opens the source of a spec and applies the options."""
+"""Opens the source of a spec and applies the options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
@@ -20,10 +19,9 @@ from latentloom.pipeline.importing.formats.npz import open_npz
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
+from latentloom.pipeline.importing.specs import find_source
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import exists, find, is_remote
-
-BUILTIN = "builtin"
 
 
 @dataclass(frozen=True)
@@ -37,101 +35,31 @@ class SourceOptions:
     channels: int | None = None
 
 
-@dataclass(frozen=True)
-class SourceEntry:
-    """A source that `import` knows.
-
-    Attributes:
-        spec: The spec that a user types, such as `builtin:digits` or `folder:DIR`.
-        holds: What it reads or makes, in one line of Markdown.
-        open: Opens it from the part after the colon and the options.
-        samples_itself: Whether it draws its own sample of `max_examples`.
-        selects_fields: Whether it selects the factors itself.
-    """
-
-    spec: str
-    holds: str
-    open: Callable[[str, SourceOptions], Source]
-    samples_itself: bool = False
-    selects_fields: bool = False
-
-    def matches(self, spec: str) -> bool:
-        """Whether a user's spec names this source."""
-        scheme, _, where = spec.partition(":")
-        if self.spec.startswith(f"{BUILTIN}:"):
-            return spec == self.spec
-        return bool(where) and scheme == self.spec.partition(":")[0]
-
-
-SOURCES = (
-    SourceEntry(
-        "builtin:digits",
-        "scikit-learn's 1,797 real digits, 8 x 8",
-        lambda where, options: open_digits(),
+_OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
+    "builtin:digits": lambda where, options: open_digits(),
+    "builtin:dsprites": lambda where, options: open_dsprites(
+        options.image_size, options.max_examples
     ),
-    SourceEntry(
-        "builtin:dsprites",
-        "a rendering of the factor grid of dSprites, not the published file: square, ellipse or "
-        "heart in 6 scales, 40 orientations and 32 x 32 positions; 20,000 of the 737,280 cells, or "
-        "`--max-examples`",
-        lambda where, options: open_dsprites(options.image_size, options.max_examples),
-        samples_itself=True,
+    "builtin:fonts": lambda where, options: open_fonts(
+        options.image_size, options.max_examples, where
     ),
-    SourceEntry(
-        "builtin:fonts",
-        "52 letters in 21 fonts, 3 sizes, 10 inks, 10 backgrounds, rendered from the fonts that "
-        "matplotlib ships",
-        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
-        samples_itself=True,
+    "builtin:letters": lambda where, options: open_fonts(
+        options.image_size, options.max_examples, where
     ),
-    SourceEntry(
-        "builtin:letters",
-        "`builtin:fonts` with 10 letters in 4 fonts, distinguishable at every size: all 10,800 "
-        "cells",
-        lambda where, options: open_fonts(options.image_size, options.max_examples, where),
-        samples_itself=True,
+    "builtin:moons": lambda where, options: open_moons(),
+    "folder:DIR": lambda where, options: FolderSource.open(
+        where, options.image_size, options.channels
     ),
-    SourceEntry(
-        "builtin:moons",
-        "7,500 points of three interleaved half circles, 2-D vectors",
-        lambda where, options: open_moons(),
+    "idx:DIR": lambda where, options: IdxSource.open(where),
+    "npz:FILE": lambda where, options: open_npz(where),
+    "tfds:NAME": lambda where, options: TfdsSource.open(
+        where, options.label, options.factors, options.image_size
     ),
-    SourceEntry(
-        "folder:DIR",
-        "one folder per class, or `split/class/...`",
-        lambda where, options: FolderSource.open(where, options.image_size, options.channels),
+    "tfrecord:GLOB": lambda where, options: TFRecordSource.open(
+        where, options.label, options.factors, options.image_size, options.channels
     ),
-    SourceEntry(
-        "idx:DIR", "MNIST-style `*-ubyte.gz` files", lambda where, options: IdxSource.open(where)
-    ),
-    SourceEntry(
-        "npz:FILE",
-        "arrays `images` (n, h, w[, c]) uint8, or `observations` (n, features) of floats, and "
-        "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
-        "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
-        "`train_labels`, likewise for other splits, and `vocab`",
-        lambda where, options: open_npz(where),
-    ),
-    SourceEntry(
-        "tfds:NAME",
-        "a prepared TFDS data set; nested integers and booleans by path, as in "
-        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
-        "`tfds:dsprites` (`--label label_shape`), become black and white",
-        lambda where, options: TfdsSource.open(
-            where, options.label, options.factors, options.image_size
-        ),
-        selects_fields=True,
-    ),
-    SourceEntry(
-        "tfrecord:GLOB",
-        "`tf.train.Example` files",
-        lambda where, options: TFRecordSource.open(
-            where, options.label, options.factors, options.image_size, options.channels
-        ),
-        selects_fields=True,
-    ),
-)
-SPECS = tuple(entry.spec for entry in SOURCES)
+}
+"""Opens the source of an entry, from the part of its spec after the colon and the options."""
 
 
 def source_paths(spec: str) -> list[str]:
@@ -164,21 +92,6 @@ def _linked_folders(root: Path) -> list[Path]:
     return [path for path in found if path.is_symlink()]
 
 
-def find_source(spec: str) -> SourceEntry:
-    """Returns the source that a spec names.
-
-    Raises:
-        ValueError: If the spec is unknown.
-    """
-    for entry in SOURCES:
-        if entry.matches(spec):
-            return entry
-    raise ValueError(
-        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
-        f"Received: source='{spec}'. {nearest(spec, SPECS)}"
-    )
-
-
 def open_source(
     spec: str,
     *,
@@ -192,7 +105,7 @@ def open_source(
     """Opens a source and applies the options to it; decodes no images of files yet.
 
     Args:
-        spec: Source to read, one of `SPECS`.
+        spec: Source to read, one of `specs.SPECS`.
         label: Field that becomes the label; the old one becomes the factor `original_label`.
         factors: Factors to keep beside the label; all by default.
         image_size: Side in pixels of the square to which images are resized; for images only.
@@ -216,7 +129,7 @@ def open_source(
             )
     entry = find_source(spec)
     options = SourceOptions(label, factors, image_size, max_examples, channels)
-    source = entry.open(spec.partition(":")[2], options)
+    source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
     if channels is not None and source.observation_shape[2] != channels:
         source = selection.with_channels(source, channels)

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentloom.model_zoo.scaling import Counts
 from latentloom.pipeline.observations.kind import Kind
+from latentloom.pipeline.observations.tfds_features import Feature, tensor
 
 MOST_WORDS = 50_000
 """Largest number of words of a vocabulary: training holds one count per word for each document."""
@@ -32,11 +33,9 @@ class CountKind(Kind):
         fits = len(shape) == 1 and 2 <= shape[0] <= MOST_WORDS
         return "" if fits else f"(words,) with 2 to {MOST_WORDS:,} words"
 
-    def tfds_feature(self, shape: Sequence[int]) -> Any:
+    def tfds_feature(self, shape: Sequence[int]) -> Feature:
         """Returns a tensor with a pair for each different word of the document."""
-        import tensorflow_datasets as tfds
-
-        return tfds.features.Tensor(shape=(None, 2), dtype=np.int64)
+        return tensor((None, 2), "int64")
 
     def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
         """Returns pairs of shape `(different words, 2)`, in the order of the vocabulary."""

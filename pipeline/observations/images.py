@@ -10,6 +10,7 @@ import numpy as np
 
 from latentloom.model_zoo.scaling import PixelScaling
 from latentloom.pipeline.observations.kind import Kind
+from latentloom.pipeline.observations.tfds_features import Feature, image
 from latentloom.pipeline.storage.png import decode_png, encode_png, is_intact_png, png_shape
 
 MOST_PIXELS = 1 << 26
@@ -34,11 +35,9 @@ class ImageKind(Kind):
             return ""
         return f"(height, width, channels) with 1 or 3 channels and 1 to {MOST_PIXELS:,} pixels"
 
-    def tfds_feature(self, shape: Sequence[int]) -> Any:
+    def tfds_feature(self, shape: Sequence[int]) -> Feature:
         """Returns an image feature in PNG."""
-        import tensorflow_datasets as tfds
-
-        return tfds.features.Image(shape=tuple(shape), encoding_format="png")
+        return image(shape)
 
     def encode(self, observations: np.ndarray) -> Sequence[bytes]:
         """Returns one PNG file per image."""
@@ -46,13 +45,13 @@ class ImageKind(Kind):
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | str:
         """Reads one string; its header must be of a PNG of this shape."""
-        image = feature.bytes_list.value
-        if len(image) != 1:
+        files = feature.bytes_list.value
+        if len(files) != 1:
             return "feature 'image' is missing or not one string"
-        found = png_shape(image[0])
+        found = png_shape(files[0])
         if isinstance(found, str):
             return found
-        return image[0] if found == shape else f"the image has shape {found} instead of {shape}"
+        return files[0] if found == shape else f"the image has shape {found} instead of {shape}"
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

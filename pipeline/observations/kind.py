@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from latentloom.model_zoo.scaling import Scaling
+from latentloom.pipeline.observations.tfds_features import Feature
 
 BATCH_BYTES = 64 << 20
 """Bytes of decoded observations that are held at a time, unless a single one is larger."""
@@ -51,7 +52,7 @@ class Kind(Protocol):
         """Returns the allowed event shapes as text, or an empty string if this shape is allowed."""
         ...
 
-    def tfds_feature(self, shape: Sequence[int]) -> Any:
+    def tfds_feature(self, shape: Sequence[int]) -> Feature:
         """Returns the TFDS feature for an event shape."""
         ...
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentloom.model_zoo.scaling import Standardization
 from latentloom.pipeline.observations.kind import Kind
+from latentloom.pipeline.observations.tfds_features import Feature, tensor
 
 MOST_FEATURES = 1 << 20
 """Largest number of features of a vector."""
@@ -30,11 +31,9 @@ class VectorKind(Kind):
         fits = len(shape) == 1 and 1 <= shape[0] <= MOST_FEATURES
         return "" if fits else f"(features,) with 1 to {MOST_FEATURES:,} features"
 
-    def tfds_feature(self, shape: Sequence[int]) -> Any:
+    def tfds_feature(self, shape: Sequence[int]) -> Feature:
         """Returns a tensor of float32."""
-        import tensorflow_datasets as tfds
-
-        return tfds.features.Tensor(shape=tuple(shape), dtype=np.float32)
+        return tensor(shape, "float32")
 
     def encode(self, observations: np.ndarray) -> Sequence[np.ndarray]:
         """Returns the vectors unchanged."""

@@ -26,7 +26,8 @@ from latentloom.pipeline.config.ranges import SEEDS
 from latentloom.pipeline.config.settings import JudgeConfig, TrainConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
-from latentloom.pipeline.terminal.progress import EpochProgress, ProgressDisplay
+from latentloom.pipeline.terminal.progress import ProgressDisplay
+from latentloom.pipeline.training.epoch_progress import EpochProgress
 
 logger = logging.getLogger(__name__)
 

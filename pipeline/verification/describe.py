@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from latentloom.model_zoo.bundle import DESCRIPTION
 from latentloom.model_zoo.bundle_damage import find_damage, read_unchecked
+from latentloom.model_zoo.bundle_files import DESCRIPTION
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import Location, exists, local_folder

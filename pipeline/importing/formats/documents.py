@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
@@ -33,7 +33,7 @@ class DocumentSource:
     """Documents in memory as sparse rows; leaves out documents without a word of the vocabulary.
 
     Args:
-        counts: By split, sparse counts of shape `(n, words)`; stored entries are at least 1.
+        counts: By split, a `csr_array` of shape `(n, words)`; stored entries are at least 1.
         codes: By split, int64 of shape `(n,)` for each factor.
         vocabulary: The words, by number.
     """
@@ -41,7 +41,7 @@ class DocumentSource:
     name: str
     description: str
     factors: dict[str, list[str]]
-    counts: dict[str, csr_array]
+    counts: dict[str, Any]
     codes: dict[str, dict[str, np.ndarray]]
     vocabulary: list[str]
     label_field: str = "label"
@@ -136,8 +136,10 @@ def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
     return words
 
 
-def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> csr_array:
-    """Returns the counts of a split, checked."""
+def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> Any:
+    """Returns the counts of a split, checked, as a `csr_array`."""
+    from scipy.sparse import csr_array
+
     if missing := [part for part in _PARTS if prefix + part not in arrays]:
         raise ValueError(
             f"The counts of '{file}' are incomplete. Expected: arrays `{prefix}data`, "

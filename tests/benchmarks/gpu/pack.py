@@ -26,7 +26,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.importing.open_source import SPECS, open_source
+from latentloom.pipeline.importing.open_source import open_source
+from latentloom.pipeline.importing.specs import SPECS
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,6 +10,7 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import shard_file, write_manifest
+from latentloom.pipeline.observations.tfds_features import scalar, sequence, text
 from latentloom.pipeline.storage.png import encode_png
 from latentloom.pipeline.storage.tf_example import serialize
 from latentloom.pipeline.storage.tfrecords import ShardWriter
@@ -88,11 +89,8 @@ def test_tf_data_agrees_with_the_manifest(dataset):
 def test_tfds_reads_extra_features(tmp_path):
     features = GOOD | {"seed": 7, "donor_ids": ["a", "b"], "seen_combination": True}
     dataset = write_shard(tmp_path, [serialize(features)])
-    extra = {
-        "seed": tfds.features.Scalar(np.int64),
-        "donor_ids": tfds.features.Sequence(tfds.features.Text()),
-        "seen_combination": tfds.features.Scalar(np.bool_),
-    }
+    extra = {"seed": scalar("int64"), "donor_ids": sequence(text())}
+    extra |= {"seen_combination": scalar("bool")}
     write_manifest(tmp_path, dataset.manifest, metadata_files(dataset.manifest, extra))
     (example,) = tfds.builder_from_directory(tmp_path).as_dataset("train").as_numpy_iterator()
     assert example["seed"] == 7

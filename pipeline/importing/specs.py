@@ -1,0 +1,91 @@
+"""The sources that `import` knows, as data: what a user types, and what each holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from latentloom.augment.spelling import nearest
+
+BUILTIN = "builtin"
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """A source that `import` knows.
+
+    Attributes:
+        spec: The spec that a user types, such as `builtin:digits` or `folder:DIR`.
+        holds: What it reads or makes, in one line of Markdown.
+        samples_itself: Whether it draws its own sample of `max_examples`.
+        selects_fields: Whether it selects the factors itself.
+    """
+
+    spec: str
+    holds: str
+    samples_itself: bool = False
+    selects_fields: bool = False
+
+    def matches(self, spec: str) -> bool:
+        """Whether a user's spec names this source."""
+        scheme, _, where = spec.partition(":")
+        if self.spec.startswith(f"{BUILTIN}:"):
+            return spec == self.spec
+        return bool(where) and scheme == self.spec.partition(":")[0]
+
+
+SOURCES = (
+    SourceEntry("builtin:digits", "scikit-learn's 1,797 real digits, 8 x 8"),
+    SourceEntry(
+        "builtin:dsprites",
+        "a rendering of the factor grid of dSprites, not the published file: square, ellipse or "
+        "heart in 6 scales, 40 orientations and 32 x 32 positions; 20,000 of the 737,280 cells, or "
+        "`--max-examples`",
+        samples_itself=True,
+    ),
+    SourceEntry(
+        "builtin:fonts",
+        "52 letters in 21 fonts, 3 sizes, 10 inks, 10 backgrounds, rendered from the fonts that "
+        "matplotlib ships",
+        samples_itself=True,
+    ),
+    SourceEntry(
+        "builtin:letters",
+        "`builtin:fonts` with 10 letters in 4 fonts, distinguishable at every size: all 10,800 "
+        "cells",
+        samples_itself=True,
+    ),
+    SourceEntry("builtin:moons", "7,500 points of three interleaved half circles, 2-D vectors"),
+    SourceEntry("folder:DIR", "one folder per class, or `split/class/...`"),
+    SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files"),
+    SourceEntry(
+        "npz:FILE",
+        "arrays `images` (n, h, w[, c]) uint8, or `observations` (n, features) of floats, and "
+        "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
+        "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
+        "`train_labels`, likewise for other splits, and `vocab`",
+    ),
+    SourceEntry(
+        "tfds:NAME",
+        "a prepared TFDS data set; nested integers and booleans by path, as in "
+        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
+        "`tfds:dsprites` (`--label label_shape`), become black and white",
+        selects_fields=True,
+    ),
+    SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True),
+)
+SPECS = tuple(entry.spec for entry in SOURCES)
+
+
+def find_source(spec: str) -> SourceEntry:
+    """Returns the source that a spec names.
+
+    Raises:
+        ValueError: If the spec is unknown.
+    """
+    for entry in SOURCES:
+        if entry.matches(spec):
+            return entry
+    raise ValueError(
+        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
+        f"Received: source='{spec}'. {nearest(spec, SPECS)}"
+    )
