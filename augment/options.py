@@ -20,6 +20,10 @@ __all__ = [
 
 Option = float | str
 
+LARGEST_TEMPERATURE = 100.0
+"""Largest factor on the scale of draws from a prior."""
+LARGEST_EXTENT = 100.0
+"""Largest distance of a traversal, in standard deviations."""
 STYLES = ("anchor", "donor", "prior")
 """Where blocks without factors come from in a recombination."""
 
@@ -35,16 +39,16 @@ def check_share_range(options: Mapping[str, Option]) -> None:
 
 
 def check_temperature(options: Mapping[str, Option]) -> None:
-    """Rejects a negative `temperature`."""
-    if float(options["temperature"]) < 0:
+    """Rejects a `temperature` below 0 or above `LARGEST_TEMPERATURE`."""
+    if not 0 <= float(options["temperature"]) <= LARGEST_TEMPERATURE:
         raise ValueError(
-            "The temperature is out of range. Expected: temperature >= 0. Received: "
+            f"The temperature is out of range. Expected: 0 to {LARGEST_TEMPERATURE}. Received: "
             f"temperature={options['temperature']}. Pass 1.0 for the prior itself."
         )
 
 
 def check_style(options: Mapping[str, Option]) -> None:
-    """Rejects a `style` that is not in `STYLES`, or a negative `temperature`."""
+    """Rejects a `style` that is not in `STYLES`, or a `temperature` out of range."""
     if options["style"] not in STYLES:
         raise ValueError(
             f"The style is unknown. Expected: one of {sorted(STYLES)}. Received: "
@@ -67,10 +71,11 @@ def check_same_class(options: Mapping[str, Option]) -> None:
 def check_traversal(options: Mapping[str, Option]) -> None:
     """Rejects `least` and `extent` out of range or out of order, and invalid `axes`."""
     least, extent = float(options["least"]), float(options["extent"])
-    if not (0 <= least <= extent and extent > 0):
+    if not (0 <= least <= extent and 0 < extent <= LARGEST_EXTENT):
         raise ValueError(
-            "A traversal has distances out of range. Expected: 0 <= least <= extent, extent > 0. "
-            f"Received: least={least}, extent={extent}. Pass standard deviations, in order."
+            "A traversal has distances out of range. Expected: 0 <= least <= extent, extent above "
+            f"0 and at most {LARGEST_EXTENT}. Received: least={least}, extent={extent}. Pass "
+            "standard deviations, in order."
         )
     read_axes(str(options["axes"]))
 

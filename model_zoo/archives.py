@@ -44,6 +44,16 @@ class ArrayHeader:
     shape: tuple[int, ...]
     dtype: np.dtype
 
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of the array in memory."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 def read_headers(file: File, path: str | os.PathLike[str]) -> dict[str, ArrayHeader]:
     """Reads shape and type of every array of an archive, and checks them against its size.
@@ -120,10 +130,10 @@ def _read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayHead
         begin = stream.tell()
     if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
         raise ValueError(f"it has the type {dtype} and the shape {shape}")
-    needed = begin + math.prod(shape) * dtype.itemsize
-    if needed != size:
+    header = ArrayHeader(shape, dtype)
+    if (needed := begin + header.num_bytes) != size:
         raise ValueError(f"it has {size} bytes, its header {shape} {dtype} needs {needed}")
-    return ArrayHeader(shape, dtype)
+    return header
 
 
 def _size(archive: zipfile.ZipFile) -> int:

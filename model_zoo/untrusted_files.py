@@ -28,17 +28,32 @@ def told_of_file(
         part: The part of the file that is read, such as "Array 'images'"; by default the whole.
 
     Raises:
-        ValueError: The block raised anything but that the file is missing or may not be read.
+        OSError: The file is missing or may not be read.
+        ValueError: The block raised anything else.
     """
     try:
         yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        if error.errno is None:  # of ours
+            raise
+        raise unreadable(path, error, expected) from error
     except Exception as error:
         raise ValueError(
             f"{part and f'{part} of '}'{os.fspath(path)}' cannot be read. Expected: {expected}. "
             f"Received: {describe_error(error)}. {fix}"
         ) from error
+
+
+def unreadable(
+    path: str | os.PathLike[str], error: OSError, expected: str = "a readable file"
+) -> OSError:
+    """Returns an error of the operating system with the rule that it breaks and a remedy."""
+    return OSError(
+        error.errno,
+        f"This cannot be read. Expected: {expected}. Received: {error.strerror}. Correct the path "
+        "or its permissions",
+        os.fspath(path),
+    )
 
 
 def describe_error(error: Exception) -> str:

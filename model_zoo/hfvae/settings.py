@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, SkipValidation
+from pydantic import SkipValidation
 
-from latentloom.model_zoo.arguments import Count, Integer, Number, Seed
+from latentloom.model_zoo.arguments import (
+    Count,
+    Dim,
+    Integer,
+    Number,
+    Positive,
+    Seed,
+    Temperature,
+    Weight,
+)
 from latentloom.model_zoo.hfvae.block_settings import check_blocks
 from latentloom.model_zoo.hfvae.likelihoods import LIKELIHOODS, resolve_likelihood
 from latentloom.model_zoo.hfvae.topics import TOPIC_MODELS
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
-from latentloom.model_zoo.networks.sizes import check_size
 from latentloom.model_zoo.scaling import Counts
 from latentloom.model_zoo.spelling import nearest_name
-
-WEIGHTS = (
-    "mutual_information_weight",
-    "between_weight",
-    "within_weight",
-    "dimension_wise_weight",
-    "label_weight",
-)
-POSITIVE = ("temperature", "noise_variance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +64,17 @@ class HFVAESettings(NetworkSettings):
     """
 
     blocks: SkipValidation[Mapping[str, Mapping[str, Any]] | None] = None  # see `check_blocks`
-    mutual_information_weight: Number = 1.0
-    between_weight: Number = 4.0
-    within_weight: Number = 3.0
-    dimension_wise_weight: Number = 1.0
+    mutual_information_weight: Weight = 1.0
+    between_weight: Weight = 4.0
+    within_weight: Weight = 3.0
+    dimension_wise_weight: Weight = 1.0
     label_share: Number = 1.0
-    label_weight: Number = 10.0
-    temperature: Number = 0.66
-    max_joint_classes: Annotated[int, Field(strict=True, le=100_000)] = 256
+    label_weight: Weight = 10.0
+    temperature: Temperature = 0.66
+    max_joint_classes: Dim = 256
     likelihood: str = "auto"
     topic_model: str = "nvdm"
-    noise_variance: Number = 0.1
+    noise_variance: Positive = 0.1
     num_components: Count = 5
     observation: str | None = None
     num_examples: Integer | None = None
@@ -102,14 +101,6 @@ class HFVAESettings(NetworkSettings):
         check_blocks(self.blocks, num_classes)
         self._check_likelihood(observation_shape)
         self._check_topics()
-        for name in WEIGHTS:
-            if not getattr(self, name) >= 0:
-                raise ValueError(self._out_of_range(name, "0 or more", "Raise"))
-        for name in ("num_components", "max_joint_classes"):
-            check_size(name, getattr(self, name))
-        for name in POSITIVE:
-            if not getattr(self, name) > 0:
-                raise ValueError(self._out_of_range(name, "above 0", "Raise"))
         if self.num_examples is not None and self.num_examples < 1:
             raise ValueError(
                 "There are no training examples. Expected: num_examples of at least 1, or None. "
@@ -117,8 +108,9 @@ class HFVAESettings(NetworkSettings):
             )
         if not 0 < self.label_share <= 1:
             raise ValueError(
-                self._out_of_range("label_share", "above 0, at most 1", "Change")
-                + " To learn without labels, give the block `values` in place of `factor`."
+                "`label_share` is out of range. Expected: above 0, at most 1. Received: "
+                f"label_share={self.label_share}. Change `model.args.label_share`. To learn "
+                "without labels, give the block `values` in place of `factor`."
             )
 
     def _check_likelihood(self, observation_shape: tuple[int, ...]) -> None:
@@ -156,9 +148,3 @@ class HFVAESettings(NetworkSettings):
                 f"{', '.join(measured)}. Received: blocks={list(self.blocks)}. "
                 "Rename it under `model.args.blocks`."
             )
-
-    def _out_of_range(self, name: str, rule: str, fix: str) -> str:
-        return (
-            f"`{name}` is out of range. Expected: {rule}. Received: {name}={getattr(self, name)}. "
-            f"{fix} `model.args.{name}`."
-        )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 BLOCK = 4096
-"""Number of training examples whose distances are held at once."""
+"""Most training examples whose distances are held at once."""
+BLOCK_BYTES = 64 << 20
+"""Most bytes of these examples in float32, unless a single one is larger."""
 USUAL_SHARE = 0.01
 """Share of held-out examples that are as near to a training example as a copy."""
 
@@ -35,8 +37,9 @@ def nearest_examples(
     offset = rows.mean(axis=0)  # small squares keep the rounding of their differences small
     rows = rows - offset
     least, places = np.full((len(rows), 0), 0, np.float32), np.zeros((len(rows), 0), np.int64)
-    for start in range(0, len(train), BLOCK):
-        block = train[start : start + BLOCK]
+    size = max(1, min(BLOCK, BLOCK_BYTES // max(4 * rows.shape[1], 1)))
+    for start in range(0, len(train), size):
+        block = train[start : start + size]
         block = block.reshape(len(block), -1).astype(np.float32) - offset
         squares = np.square(rows).sum(axis=1)[:, None] + np.square(block).sum(axis=1)
         found = np.concatenate([least, squares - 2 * rows @ block.T], axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -35,7 +37,7 @@ def within_class_variance(images: np.ndarray, labels: np.ndarray) -> float:
     for label in np.unique(labels):
         members = images[labels == label]
         total += float(np.sum(np.var(members, axis=0, dtype=np.float64))) * len(members)
-    return total / images.size
+    return total / math.prod(images.shape)
 
 
 def squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:

@@ -115,7 +115,7 @@ def measure_strokes(images: np.ndarray, name: str) -> np.ndarray:
     measured = np.zeros(len(images))
     for start in range(0, len(images), BLOCK):
         rows = slice(start, start + BLOCK)
-        ink = images[rows, :, :, 0].astype(np.float64)
+        ink = images[rows][..., 0].astype(np.float64)
         measured[rows] = ATTRIBUTES[name](np.where(ink < BACKGROUND, 0.0, ink))
     return np.round(measured, 6)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from latentloom.model_zoo.arguments import Flag, LayerSize, Pixels, Width, check_types
+from latentloom.model_zoo.arguments import Dim, Flag, Pixels, Width, check_types
 
 SMALLEST_CONVOLUTIONAL_SIDE = 16
 LARGEST_BASE_SIDE = 8
@@ -31,7 +31,7 @@ class NetworkSettings:
 
     network: str = "auto"
     width: Width = 32
-    hidden_dim: LayerSize | Annotated[Sequence[LayerSize], Field(min_length=1)] = 256
+    hidden_dim: Dim | Annotated[Sequence[Dim], Field(min_length=1)] = 256
     kernel_size: Annotated[int, Field(strict=True, ge=1, le=64)] = 4
     base_side: Pixels = LARGEST_BASE_SIDE
 

@@ -16,7 +16,7 @@ import keras
 from keras import layers, ops
 
 from latentloom.model_zoo.networks.architecture import Architecture, num_stages
-from latentloom.model_zoo.networks.sizes import MOST_LAYERS, check_size, check_weights
+from latentloom.model_zoo.networks.sizes import MOST_LAYERS, check_weights
 
 GROUPS = 8
 
@@ -111,10 +111,6 @@ def _check_sizes(
 ) -> None:
     """Rejects an encoder, or the decoder that mirrors it, before a layer is made."""
     hidden = architecture.hidden_sizes
-    for setting in ("width", "kernel_size", "base_side"):
-        check_size(setting, getattr(architecture, setting))
-    for size in hidden:
-        check_size("hidden_dim", size)
     if len(hidden) > MOST_LAYERS:
         raise ValueError(
             f"The network '{name}' has too many layers. Expected: at most {MOST_LAYERS} sizes. "
@@ -153,7 +149,6 @@ def _check_rank(rank: int, colour_columns: Sequence[int]) -> None:
             "The rank of the decoder is out of range. Expected: 2 or more, or 0. Received: "
             f"rank={rank}. Set `model.args.rank` to 3, or to 0 for none."
         )
-    check_size("rank", rank, least=0)
     if colour_columns and not rank:
         raise ValueError(
             "Colour blocks need a decoder that mixes colours. Expected: rank of 2 or more. "

@@ -4,32 +4,10 @@ from __future__ import annotations
 
 import math
 
-from latentloom.model_zoo.arguments import LARGEST_DIM
-
 MOST_LAYERS = 16
 """Largest number of hidden dense layers."""
 MOST_WEIGHTS = 1 << 27
 """Largest number of weights of a network: 512 MiB in float32."""
-
-
-def check_size(name: str, size: object, least: int = 1) -> None:
-    """Rejects a size that no network has.
-
-    Args:
-        name: Name of the setting.
-        size: Its value.
-        least: Smallest size.
-
-    Raises:
-        ValueError: The size is not an integer, or out of range.
-    """
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if not whole or not least <= size <= LARGEST_DIM:
-        fix = "Raise" if whole and size < least else "Lower" if whole else "Correct"
-        raise ValueError(
-            f"`{name}` is out of range. Expected: an integer from {least} to {LARGEST_DIM}. "
-            f"Received: {name}={size!r}. {fix} `model.args.{name}`."
-        )
 
 
 def check_weights(name: str, *shapes: tuple[int, ...]) -> None:

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.networks.sizes import check_size
 from latentloom.model_zoo.networks.stiefel import (
     OrthonormalColumns,
     check_on_manifold,
@@ -54,7 +53,6 @@ class Subspace(keras.layers.Layer):
 
     def __init__(self, feature_dim: int, dim: int, seed: int = 0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        check_size("feature_dim", feature_dim)
         check_stiefel_shape((feature_dim, dim), self.name)
         self.feature_dim, self.dim, self.seed = feature_dim, dim, seed
         self.basis = self.add_weight(

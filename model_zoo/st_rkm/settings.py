@@ -8,17 +8,15 @@ from typing import Annotated
 from pydantic import Field
 
 from latentloom.model_zoo.arguments import (
-    LARGEST_DIM,
     Count,
     Dim,
     Flag,
-    Integer,
-    Number,
+    Positive,
+    Ratio,
     Seed,
     Weight,
 )
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
-from latentloom.model_zoo.networks.sizes import check_size
 
 FORMS = ("deterministic", "noisy", "split")
 VALUE_RANGE = (-1.0, 1.0)
@@ -35,7 +33,7 @@ class StRKMSettings(NetworkSettings):
         loss: `"deterministic"`, `"noisy"` or `"split"`; see `model_zoo.st_rkm.losses`.
         noise: Float, scale of the noise of the codes in the noisy and the split form.
         relative_noise: Whether `noise` is in units of the root mean square of the codes.
-        noisy_every: Integer; the split form also decodes one of so many examples with noise. The
+        noisy_every: Count; the split form also decodes one of so many examples with noise. The
             paper decodes every example (1), which takes half of the time of a step.
         reconstruction_weight: Float, `c`: weight of half the squared error, summed over pixels in
             `[0, 1]`.
@@ -46,15 +44,15 @@ class StRKMSettings(NetworkSettings):
         seed: Integer, seed of the noise and of the first basis.
     """
 
-    dim: Annotated[int, Field(strict=True, le=LARGEST_DIM)] = 10
+    dim: Dim = 10
     feature_dim: Dim = 50
     loss: str = "split"
-    noise: Number = 0.1
+    noise: Weight = 0.1
     relative_noise: Flag = True
-    noisy_every: Integer = 4
-    reconstruction_weight: Number = 1.0
+    noisy_every: Count = 4
+    reconstruction_weight: Positive = 1.0
     pca_weight: Weight = 1.0
-    subspace_rate: Number = 10.0
+    subspace_rate: Annotated[Ratio, Field(gt=0)] = 10.0
     num_components: Count = 5
     seed: Seed = 0
 
@@ -79,14 +77,8 @@ class StRKMSettings(NetworkSettings):
                 f"Received: dim={self.dim}, feature_dim={self.feature_dim}. Lower "
                 "`model.args.dim`, or raise `model.args.feature_dim`."
             )
-        for name in ("dim", "feature_dim", "num_components"):
-            check_size(name, getattr(self, name))
-        positive = ("reconstruction_weight", "subspace_rate", "noisy_every")
-        if self.loss != "deterministic":
-            positive += ("noise",)
-        for name in positive:
-            if not getattr(self, name) > 0:
-                raise ValueError(
-                    f"`{name}` is out of range. Expected: above 0. Received: "
-                    f"{name}={getattr(self, name)}. Raise `model.args.{name}`."
-                )
+        if self.loss != "deterministic" and not self.noise > 0:
+            raise ValueError(
+                f"`noise` is out of range. Expected: above 0. Received: noise={self.noise}. Raise "
+                "`model.args.noise`."
+            )

@@ -101,7 +101,7 @@ class Checkpoints(keras.callbacks.Callback):
             symptom = f"a finite '{name}'. Received: {name}={figures[name]}", "train.learning_rate"
         if symptom:
             raise FloatingPointError(
-                f"Training diverged in epoch {epoch}. Expected: {symptom[0]}. "
+                f"Training diverged. Expected: {symptom[0]}, in epoch {epoch}. "
                 f"Lower `{symptom[1]}`; the last good checkpoint is kept for --resume."
             )
 

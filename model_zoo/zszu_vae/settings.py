@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
 
-from pydantic import Field
-
-from latentloom.model_zoo.arguments import Count, Dim, Flag, LayerSize, Number, Seed, Weight
+from latentloom.model_zoo.arguments import (
+    Count,
+    Dim,
+    Flag,
+    Number,
+    Probability,
+    Ratio,
+    Seed,
+    Share,
+    Weight,
+)
 from latentloom.model_zoo.losses.interpolation import InterpolationSettings, check_cir
 from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_network
-from latentloom.model_zoo.networks.sizes import check_size
 
 PRECISIONS = ("learnt", "fixed")
 SAMPLED_PRIORS = ("refitted", "learnt")
@@ -66,10 +72,10 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     zu_dim: Dim = 32
     zu_head: str = "gaussian"
     zu_feature_dim: Dim = 50
-    hidden_dim: LayerSize = 256
+    hidden_dim: Dim = 256
     group_norm: Flag = False
-    dropout: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
-    class_probabilities: Sequence[Number] | None = None
+    dropout: Share = 0.0
+    class_probabilities: Sequence[Probability] | None = None
     noise_variance: Number = 1.225
     kl_weight: Weight = 1.0
     precision: str = "learnt"
@@ -82,7 +88,7 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     consistency_weight: Weight = 1.0
     mixture_share: Number = 0.25
     gan_weight: Weight = 0.0
-    discriminator_rate: Weight = 1.0
+    discriminator_rate: Ratio = 1.0
     margin: Weight = 0.0
     sampled_prior: str = "refitted"
     seed: Seed = 0
@@ -104,8 +110,6 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
         Raises:
             ValueError: A choice is unknown, or a number is out of range.
         """
-        for name in ("zs_dim", "zu_dim", "zu_feature_dim", "hidden_dim"):
-            check_size(name, getattr(self, name))
         check_cir(self, list(self.latent_spec))
         self._check_choices()
         if not 0 <= self.mixture_share <= 1:

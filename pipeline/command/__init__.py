@@ -45,9 +45,11 @@ def main() -> None:
             app()
         except Stopped as stop:
             end_stopped(stop)
-        except reported_errors() as error:
-            if stop := raised_stop():
+        except Exception as error:
+            if stop := raised_stop():  # a library has made something else of it
                 end_stopped(stop)
+            if not isinstance(error, reported_errors()):
+                raise
             if not is_refusal(error) or os.environ.get("LATENTLOOM_VERBOSE"):
                 traceback.print_exc()
             typer.echo(f"latentloom: {str(error) or type(error).__name__}", err=True)

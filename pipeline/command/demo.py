@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Overwrite, local_path
+from latentloom.pipeline.command.options import Overwrite, local_output_path
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report
 
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", parser=local_path, help="Directory for everything.")
-    ] = Path("demo"),
+        str, typer.Option("--out", callback=local_output_path, help="Directory for everything.")
+    ] = "demo",
     overwrite: Overwrite = False,
 ) -> None:
     """Variants and recombinations of embedded letters, from import to report, in a few minutes."""
@@ -25,8 +25,8 @@ def demo(
     from latentloom.pipeline.command.demo_run import run_demo
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    reports = run_demo(out, overwrite=overwrite, display=ProgressDisplay())
+    reports = run_demo(Path(out), overwrite=overwrite, display=ProgressDisplay())
     for made, report in reports.items():
         print_report(report, made.capitalize())
-    pages = " and ".join(str(out / made / "report.html") for made in reports)
+    pages = " and ".join(str(Path(out, made, "report.html")) for made in reports)
     typer.echo(f"Open {pages} in a browser.")

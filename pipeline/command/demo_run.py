@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.evaluation.variants_report import report_on
-from latentloom.pipeline.generation.generate import generate
+from latentloom.pipeline.generation.generate import generated
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.report.schema import Report
 from latentloom.pipeline.storage.files import exists
@@ -83,16 +84,18 @@ def _run_steps(out: Path, *, overwrite: bool, display: ProgressDisplay) -> dict[
 def _make(made: str, out: Path, *, overwrite: bool, display: ProgressDisplay) -> Report:
     """Generates one of the two data sets, verifies it and reports on it."""
     config, data, model, folder = demo_config(made), out / "data", out / "bundle", out / made
-    with display.stage(f"generate {made}") as advance:
-        generate(config, data, model, folder, overwrite=overwrite, progress=advance)
+    with ExitStack() as held:
+        with display.stage(f"generate {made}") as advance:
+            options = {"overwrite": overwrite, "progress": advance}
+            held.enter_context(generated(config, data, model, folder, **options))
+        with display.stage("report") as advance:
+            report = report_on(config, data, model, folder)
+            advance(1, 1)
     with display.stage("verify") as advance:
         if problems := verify(folder).problems:
             raise RuntimeError(
-                f"The demo wrote a damaged data set: '{problems[0].file}' {problems[0].reason}. "
-                "Check the disk and run it again."
+                f"The demo wrote a damaged data set '{folder}'. Expected: no problems. Received: "
+                f"'{problems[0].file}' {problems[0].reason}. Check the disk and run it again."
             )
-        advance(1, 1)
-    with display.stage("report") as advance:
-        report = report_on(config, data, model, folder)
         advance(1, 1)
     return report

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Data, Model, Overwrite, Settings, local_path
+from latentloom.pipeline.command.options import (
+    Data,
+    Model,
+    Overwrite,
+    Settings,
+    input_path,
+    local_output_path,
+)
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import figure_rows, measured_rows, print_table
 
@@ -16,13 +23,16 @@ def evaluate(
     data: Data,
     model: Model,
     out: Annotated[
-        Path,
-        typer.Option("--out", parser=local_path, help="Directory for the page and its figures."),
+        str,
+        typer.Option(
+            "--out", callback=local_output_path, help="Directory for the page and its figures."
+        ),
     ],
     full_model: Annotated[
         str | None,
         typer.Option(
             "--full-model",
+            callback=input_path,
             help="Bundle of the same configuration, also trained on the cells of data.hold_out; "
             "the report compares both models on these cells.",
         ),
@@ -41,7 +51,7 @@ def evaluate(
     report = evaluate_bundle(
         data,
         model,
-        out,
+        Path(out),
         full_model=full_model,
         overrides=settings or (),
         overwrite=overwrite,
@@ -50,4 +60,6 @@ def evaluate(
     print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
     for table in report.unseen_combinations:
         print_table(f"Unseen combinations: {table.title}", *figure_rows(table))
-    typer.echo(f"Page in {out / 'evaluation.html'}, figures in {out / 'evaluation.json'}.")
+    typer.echo(
+        f"Page in {Path(out, 'evaluation.html')}, figures in {Path(out, 'evaluation.json')}."
+    )

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Config_, Data, Model, Overwrite, Settings
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Model,
+    Overwrite,
+    Settings,
+    output_path,
+)
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report, print_table
 
 if TYPE_CHECKING:  # its settings cost a tenth of a second, which other verbs need not wait for
     from latentloom.pipeline.config import Config
 
-Out = Annotated[str, typer.Option("--out", help="Directory for the variants.")]
+Out = Annotated[
+    str, typer.Option("--out", callback=output_path, help="Directory for the variants.")
+]
 Runner = Annotated[str, typer.Option(help="Beam runner by name.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Estimate the result and its cost; write nothing.")
@@ -42,7 +53,7 @@ def generate(
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})
-    resolved = load_config(config, settings or ())
+    resolved = load_config(Path(config), settings or ())
     start_tensorflow()
     from latentloom.pipeline.generation.engines import Engine
 
@@ -66,14 +77,15 @@ def _forecast(config: Config, data: str, model: str, out: str, **options) -> Non
 def _make(config: Config, data: str, model: str, out: str, **options) -> None:
     """Makes the variants, reports on them, and prints the report."""
     from latentloom.pipeline.evaluation.variants_report import report_on
-    from latentloom.pipeline.generation.generate import generate
+    from latentloom.pipeline.generation.generate import generated
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
     job, display = (config, data, model, out), ProgressDisplay()
-    with display.stage("generate") as advance:
-        generate(*job, **options, progress=advance)
-    with display.stage("report") as advance:
-        report = report_on(*job)
-        advance(1, 1)
+    with ExitStack() as held:
+        with display.stage("generate") as advance:
+            held.enter_context(generated(*job, **options, progress=advance))
+        with display.stage("report") as advance:
+            report = report_on(*job)
+            advance(1, 1)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

@@ -6,16 +6,22 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Overwrite
+from latentloom.pipeline.command.options import Overwrite, output_path, source_path
 from latentloom.pipeline.importing.specs import SPECS
 
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
 Source = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help=" or ".join((", ".join(_SPECS[:-1]), _SPECS[-1])) + "."),
+    typer.Argument(
+        metavar="SOURCE",
+        help=" or ".join((", ".join(_SPECS[:-1]), _SPECS[-1])) + ".",
+        callback=source_path,
+    ),
 ]
-Out = Annotated[str, typer.Argument(metavar="OUT", help="Directory to write.")]
+Out = Annotated[
+    str, typer.Argument(metavar="OUT", help="Directory to write.", callback=output_path)
+]
 Name = Annotated[str | None, typer.Option(help="Name of the data set.")]
 Label = Annotated[str | None, typer.Option(help="Field to use as the class.")]
 Factors = Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")]
@@ -86,8 +92,9 @@ def import_(
             progress=advance,
         )
     counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
-    for reason, splits in ImportedDetails.read(dataset.manifest.details).left_out.items():
-        typer.echo(f"Left out {splits}: {reason}.")
+    details = ImportedDetails.read(dataset.manifest.details)
+    for reason, left_out in [*details.left_out.items(), *details.ignored.items()]:
+        typer.echo(f"Left out {left_out}: {reason}.")
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
 
 

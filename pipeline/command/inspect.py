@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import exit_on_problems
+from latentloom.pipeline.command.options import exit_on_problems, input_path
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import plain, print_table
 
 
 def inspect(
-    path: Annotated[str, typer.Argument(metavar="DIR|BUNDLE", help="Directory to describe.")],
+    path: Annotated[
+        str,
+        typer.Argument(metavar="DIR|BUNDLE", help="Directory to describe.", callback=input_path),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the contents of a data set directory or a model bundle.

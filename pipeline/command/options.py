@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from latentloom.pipeline.storage.files import as_location, is_remote
+from latentloom.pipeline.storage.files import is_remote
+from latentloom.pipeline.storage.path_checks import check_path
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 
 app = typer.Typer(
@@ -25,23 +25,69 @@ app = typer.Typer(
 )
 
 
-def local_path(path: str | Path) -> Path:
-    """Returns a local path.
+def input_path(param: typer.CallbackParam, path: str | None) -> str | None:
+    """Checks the path of an input; see `check_path`."""
+    return None if path is None else check_path(path, _name(param), is_input=True)
+
+
+def source_path(param: typer.CallbackParam, spec: str) -> str:
+    """Checks the path in the spec of a source; see `check_path`."""
+    _, _, where = spec.partition(":")
+    if where:
+        check_path(where, _name(param), is_input=True)
+    return spec
+
+
+def output_path(param: typer.CallbackParam, path: str) -> str:
+    """Checks the path of an output directory; see `check_path`."""
+    return check_path(path, _name(param))
+
+
+def local_output_path(param: typer.CallbackParam, path: str) -> str:
+    """Checks the path of an output directory, which must be local.
 
     Raises:
-        typer.BadParameter: If the path has a scheme.
+        ValueError: If the path has a scheme.
     """
-    if is_remote(path):
-        raise typer.BadParameter(
+    _check_local(param, path)
+    return output_path(param, path)
+
+
+def local_input_path(param: typer.CallbackParam, path: str | None) -> str | None:
+    """Checks the path of an input, which must be local.
+
+    Raises:
+        ValueError: If the path has a scheme.
+    """
+    _check_local(param, path)
+    return input_path(param, path)
+
+
+def _check_local(param: typer.CallbackParam, path: str | None) -> None:
+    if path is not None and is_remote(path):
+        raise ValueError(
             f"'{path}' is a remote path. Expected: a local directory; only `import` and "
-            "`generate` write to remote paths. Write locally, then copy the directory."
+            f"`generate` write to remote paths. Received: {_name(param)}={path}. Write locally, "
+            "then copy the directory."
         )
-    return Path(as_location(path))
 
 
-Config_ = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/.")]
-Data = Annotated[str, typer.Option("--data", help="Data set directory made by `import`.")]
-Model = Annotated[str, typer.Option("--model", help="Model bundle made by `train`.")]
+def _name(param: typer.CallbackParam) -> str:
+    """Returns the name of a parameter as the command's help shows it."""
+    return str(param.opts[-1] if param.param_type_name == "option" else param.metavar)
+
+
+Config_ = Annotated[
+    str,
+    typer.Argument(metavar="CONFIG", help="YAML file, see configs/.", callback=local_input_path),
+]
+Data = Annotated[
+    str,
+    typer.Option("--data", help="Data set directory made by `import`.", callback=input_path),
+]
+Model = Annotated[
+    str, typer.Option("--model", help="Model bundle made by `train`.", callback=input_path)
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

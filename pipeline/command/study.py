@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Config_, Data, Overwrite, Settings, local_path
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Overwrite,
+    Settings,
+    local_input_path,
+    local_output_path,
+)
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_report
 
@@ -16,16 +23,22 @@ from latentloom.pipeline.terminal.tables import print_report
 def study(
     config: Config_,
     data: Data,
-    out: Annotated[Path, typer.Option("--out", parser=local_path, help="Directory for the study.")],
+    out: Annotated[
+        str, typer.Option("--out", callback=local_output_path, help="Directory for the study.")
+    ],
     generated: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--generated", parser=local_path, help="Examples generated from all training examples."
+            "--generated",
+            callback=local_input_path,
+            help="Examples generated from all training examples.",
         ),
     ] = None,
     model: Annotated[
-        Path | None,
-        typer.Option("--model", parser=local_path, help="Bundle trained on all training examples."),
+        str | None,
+        typer.Option(
+            "--model", callback=local_input_path, help="Bundle trained on all training examples."
+        ),
     ] = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
@@ -41,21 +54,21 @@ def study(
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})
-    resolved = load_config(config, settings or ())
+    resolved, folder = load_config(Path(config), settings or ()), Path(out)
     start_tensorflow()
     from latentloom.pipeline.dataset.directory import DatasetDir
-    from latentloom.pipeline.study import report_study, run_study
+    from latentloom.pipeline.study import report_study, studied
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
-    results = run_study(
+    with studied(
         resolved,
         data,
-        out,
-        generated=generated,
-        model=model,
+        folder,
+        generated=Path(generated) if generated else None,
+        model=Path(model) if model else None,
         overwrite=overwrite,
         display=ProgressDisplay(),
-    )
-    report = report_study(resolved, DatasetDir.open(data), results, out)
+    ) as results:
+        report = report_study(resolved, DatasetDir.open(data), results, folder)
     print_report(report)
-    typer.echo(f"Page in {out / 'study.html'}, figures in {out / 'study.json'}.")
+    typer.echo(f"Page in {folder / 'study.html'}, figures in {folder / 'study.json'}.")

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from latentloom.pipeline.command.options import Config_, Data, Overwrite, Settings, local_path
+from latentloom.pipeline.command.options import (
+    Config_,
+    Data,
+    Overwrite,
+    Settings,
+    local_output_path,
+)
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_table
 
@@ -16,7 +22,8 @@ def train(
     config: Config_,
     data: Data,
     out: Annotated[
-        Path, typer.Option("--out", parser=local_path, help="Directory for the model bundle.")
+        str,
+        typer.Option("--out", callback=local_output_path, help="Directory for the model bundle."),
     ],
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
@@ -30,14 +37,14 @@ def train(
     from latentloom.pipeline.storage.output_directories import check_apart
 
     check_apart(out, {"CONFIG": config})
-    resolved = load_config(config, settings or ())
+    resolved = load_config(Path(config), settings or ())
     start_tensorflow()
     from latentloom.pipeline.dataset.details import BundleDetails
     from latentloom.pipeline.terminal.progress import ProgressDisplay
     from latentloom.pipeline.training.train import train_bundle
 
     bundle = train_bundle(
-        resolved, data, out, resume=resume, overwrite=overwrite, display=ProgressDisplay()
+        resolved, data, Path(out), resume=resume, overwrite=overwrite, display=ProgressDisplay()
     )
     figures = BundleDetails.read(bundle.details).figures
     print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in figures])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from latentloom.pipeline.command.options import exit_on_problems
+from latentloom.pipeline.command.options import exit_on_problems, input_path
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_table
@@ -14,26 +14,32 @@ from latentloom.pipeline.terminal.tables import print_table
 
 def verify(
     directory: Annotated[
-        str, typer.Argument(metavar="DIR|BUNDLE", help="Data set directory or model bundle.")
+        str,
+        typer.Argument(
+            metavar="DIR|BUNDLE", help="Data set directory or model bundle.", callback=input_path
+        ),
     ],
     other: Annotated[
         str | None,
-        typer.Option("--compare", metavar="OTHER", help="Data set to compare with."),
+        typer.Option(
+            "--compare", metavar="OTHER", help="Data set to compare with.", callback=input_path
+        ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             "--data",
             metavar="SOURCE",
-            help="Data set that DIR was generated from; it must have all anchors and donors.",
+            callback=input_path,
+            help="Data set that DIR was generated from; its anchors, donors and labels must fit.",
         ),
     ] = None,
 ) -> None:
     """Check that a data set or a bundle is whole; exit 1 and name damaged files.
 
     Of a data set: every file is in the manifest with its size and hash; records, ids, provenance,
-    TFDS metadata, totals, coverage and configuration fit it. Of a bundle: digest, weights, priors
-    and figures.
+    TFDS metadata, totals, coverage, card and configuration fit it. Of a bundle: digests, weights,
+    priors and figures. Of both: no other file is there.
 
     With --compare, also compare the records with the data set OTHER, for example the same run on
     another machine; exit 1 and name each difference that another kind of CPU does not explain.
@@ -44,18 +50,16 @@ def verify(
 
     if other is not None:
         check_comparable(directory, other)
-    if is_bundle(directory):
-        _verify_bundle(directory, data)
-        return
-    found = verify_dataset(directory, data)
-    exit_on_problems(found.problems)
-    typer.echo(f"{directory} is whole: {found.records:,} records in {found.shards} shards.")
+    check = _verify_bundle if is_bundle(directory) else verify_dataset
+    verified = check(directory, data)
+    exit_on_problems(verified.problems)
+    typer.echo(f"{directory} is whole: {verified.contents}.")
     if other is not None:
         _compare(directory, other)
 
 
-def _verify_bundle(bundle: str, data: str | None) -> None:
-    """Checks a bundle, and says that it is whole."""
+def _verify_bundle(bundle: str, data: str | None) -> Any:
+    """Checks a bundle, which has no source."""
     start_tensorflow()
     from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
@@ -64,9 +68,7 @@ def _verify_bundle(bundle: str, data: str | None) -> None:
             f"'{bundle}' is a model bundle, which has no anchors. Expected: a generated data set "
             f"with --data. Received: --data {data}. Leave it out."
         )
-    found = verify_bundle(bundle)
-    exit_on_problems(found.problems)
-    typer.echo(f"{bundle} is whole: a bundle of the model {found.model}.")
+    return verify_bundle(bundle)
 
 
 def _compare(directory: str, other: str) -> None:

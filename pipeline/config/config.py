@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError, model_validator
 
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.config.explanation import explain, one_line, shorten, shown
 from latentloom.pipeline.config.settings import (
     DataConfig,
@@ -106,7 +107,7 @@ def _read(path: Path) -> str:
             f"The configuration '{path}' is missing. Expected: a YAML file. "
             f"Received: CONFIG={path}. Name an existing file, such as configs/zszu_digits.yaml."
         )
-    with path.open("rb") as file:
+    with told_of_file(path, "a YAML file"), path.open("rb") as file:
         content = file.read(4 * MOST_CHARACTERS + 1)  # UTF-8 has at most 4 bytes a character
     try:
         return content.decode("utf-8-sig")

@@ -19,6 +19,8 @@ from latentloom.pipeline.config.ranges import (
     Number,
     Probability,
     Quota,
+    Rate,
+    Ratio,
     Seed,
     Text,
 )
@@ -107,7 +109,7 @@ class TrainConfig(Section):
 
     epochs: Count = Field(default=20, ge=1, le=MOST_EPOCHS)
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
-    learning_rate: Number = Field(default=1e-3, gt=0)
+    learning_rate: Rate = 1e-3
     warmup_steps: Count = Field(default=0, ge=0, le=MOST_STEPS)
     """First steps, over which the learning rate rises from zero."""
     patience: Count = Field(default=0, ge=0, le=MOST_EPOCHS)
@@ -128,7 +130,7 @@ class JudgeConfig(Section):
 
     epochs: Count = Field(default=6, ge=1, le=MOST_EPOCHS)
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
-    learning_rate: Number = Field(default=1e-3, gt=0)
+    learning_rate: Rate = 1e-3
     width: Count = Field(default=32, ge=1, le=WIDEST)
     factors: list[str] | None = None
     """Factors that they read besides the label; none for all that a block of the code carries."""
@@ -232,7 +234,7 @@ class StudyConfig(Section):
     """Numbers of real examples per class; the study runs each."""
     seeds: list[Seed] = [0, 1, 2]
     """Seeds; each draws other real examples and trains its own generator and classifiers."""
-    ratios: list[Annotated[Number, Field(gt=0, le=1000)]] = [1.0]
+    ratios: list[Annotated[Ratio, Field(gt=0)]] = [1.0]
     """Mixed-in examples per real example in a batch."""
     pools: dict[PoolName, dict[str, Any]] = {"variants": {}}
     """Pools of generated examples for the arms, by name: the changes of each to `generate`."""
@@ -255,7 +257,7 @@ class StudyConfig(Section):
     classifiers: Count = Field(default=1, ge=1, le=100)
     """Classifiers per arm, size and seed, each with other initial weights; their mean counts."""
     batch_size: Count = Field(default=64, ge=2, le=LARGEST_BATCH)
-    learning_rate: Number = Field(default=1e-3, gt=0)
+    learning_rate: Rate = 1e-3
     network: Literal["small", "residual"] = "small"
     """The classifier: three convolutions, or a residual network. The latter is stronger and slower,
     and changes the defaults of `width`, `learning_rate` and `label_smoothing`."""

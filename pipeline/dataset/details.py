@@ -7,11 +7,15 @@ optional, so older bundles and data sets stay readable; unknown keys are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentloom.model_zoo.untrusted_files import describe_error
+from latentloom.pipeline.dataset.entries import Sha256
+
+HISTORY_FILE, CURVES_FILE = "history.csv", "curves.png"
+"""Files of a bundle's directory that no verb reads: the figures of each epoch, and their chart."""
 
 
 class DataIdentity(BaseModel):
@@ -54,6 +58,7 @@ class BundleDetails(_Details):
         versions: Versions of the packages that trained it.
         hold_out: Cells held out of its training, as from `HoldOut.to_dict`.
         figures: Measures of its blocks and judges, in the form of a report.
+        files: SHA-256 of `HISTORY_FILE` and `CURVES_FILE`; empty in bundles of older versions.
     """
 
     owner: ClassVar[str] = "bundle"
@@ -64,6 +69,7 @@ class BundleDetails(_Details):
     versions: dict[str, str] = {}
     hold_out: dict[str, Any] = {}
     figures: list[dict[str, Any]] = []
+    files: dict[Literal["history.csv", "curves.png"], Sha256] = {}
 
 
 class ImportedDetails(_Details):
@@ -72,6 +78,7 @@ class ImportedDetails(_Details):
     Args:
         dead_letters: The first unusable examples, `{"shard", "record", "reason"}`.
         left_out: Examples left out on purpose, `{reason: {split: count}}`.
+        ignored: Number of files of a folder that are no examples, by the reason.
         terciles: Limits between the thirds of each measured factor, in its unit.
     """
 
@@ -79,6 +86,7 @@ class ImportedDetails(_Details):
 
     dead_letters: list[dict[str, Any]] = []
     left_out: dict[str, dict[str, int]] = {}
+    ignored: dict[str, int] = {}
     terciles: dict[str, tuple[float, float]] = {}
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.indexing import index_split
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from latentloom.pipeline.dataset.reading import (
     Parse,
@@ -18,7 +20,7 @@ from latentloom.pipeline.dataset.reading import (
     stream_rows,
 )
 from latentloom.pipeline.observations import KINDS, Kind
-from latentloom.pipeline.storage.files import file_size
+from latentloom.pipeline.storage.files import file_size, is_remote
 
 MISSING = "is missing"
 METADATA_FILES = ("dataset_info.json", "features.json")
@@ -177,6 +179,9 @@ class DatasetDir:
     def read(self, split: str, limit: int | None = None) -> Examples:
         """Reads a split, or a sample of it, in the order of the shards.
 
+        Images of a local data set stay in their shards: `observations` reads the rows that it is
+        asked for.
+
         Args:
             split: Name of the split.
             limit: Size of the sample, keyed by the position of a record; everything by default.
@@ -184,15 +189,21 @@ class DatasetDir:
         Raises:
             ValueError: If a record is damaged, or the split is unknown.
         """
-        sizes = [shard.records for shard in self.shards(split)]
+        shards = self.shards(split)
+        records = sampled_records(split, [shard.records for shard in shards], limit)
+        if self.observation_kind.stays_in_shards and not is_remote(self.path):
+            paths = [os.path.join(self.path, shard.file) for shard in shards]
+            found = index_split(paths, shards, self.manifest, records)
+            return found if isinstance(found, Examples) else self._refuse(found)
         parts = [no_examples(self.manifest)]
-        for index, records in enumerate(sampled_records(split, sizes, limit)):
-            for examples, dead in self.iter_shard(split, index, records=records):
-                if dead:
-                    raise ValueError(
-                        f"Data set '{self.path}' has a bad record: record {dead[0].record} of "
-                        f"'{dead[0].shard}': {dead[0].reason}. Expected: intact records. Run "
-                        "`latentloom verify` for all of them, and write the data set again."
-                    )
-                parts.append(examples)
+        for index, chosen in enumerate(records):
+            for examples, dead in self.iter_shard(split, index, records=chosen):
+                parts.append(self._refuse(dead[0]) if dead else examples)
         return Examples.concatenate(parts)
+
+    def _refuse(self, dead: DeadLetter) -> NoReturn:
+        raise ValueError(
+            f"Data set '{self.path}' has a bad record. Expected: intact records. Received: record "
+            f"{dead.record} of '{dead.shard}': {dead.reason}. Run `latentloom verify` for all of "
+            "them, and write the data set again."
+        )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latentloom.pipeline.dataset.stored_observations import StoredObservations, concatenate
+
 Factors = Mapping[str, Sequence[str]]
 """Value names of the label and of every other factor."""
 
@@ -31,7 +33,8 @@ class Examples:
     Args:
         observations: Observations in stored form: uint8 array of shape `(batch_size, height, width,
             channels)`, for vectors float32 of shape `(batch_size, features)`, or for bags of words
-            int32 of shape `(batch_size, words)`.
+            int32 of shape `(batch_size, words)`. May be `StoredObservations`, which read rows of
+            such an array when they are asked for.
         factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
         ids: The identity of each example.
     """
@@ -61,13 +64,19 @@ class Examples:
         """Returns the examples at some rows: integer positions or a boolean mask."""
         rows = np.arange(len(self))[rows]
         factors = {name: codes[rows] for name, codes in self.factors.items()}
-        return Examples(self.observations[rows], factors, [self.ids[row] for row in rows])
+        stored = isinstance(self.observations, StoredObservations)
+        observations = self.observations.take(rows) if stored else self.observations[rows]
+        return Examples(observations, factors, [self.ids[row] for row in rows])
+
+    def loaded(self) -> Examples:
+        """Returns the same examples with their observations in memory."""
+        return Examples(np.asarray(self.observations), self.factors, self.ids)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Joins one or more batches with the same factors and image shape."""
         return cls(
-            np.concatenate([part.observations for part in parts]),
+            concatenate([part.observations for part in parts]),
             {name: np.concatenate([p.factors[name] for p in parts]) for name in parts[0].factors},
             [example_id for part in parts for example_id in part.ids],
         )

@@ -42,6 +42,8 @@ RESERVED_FEATURES = (
 CONFIDENCE = "judge_confidence"
 """Feature with the judge's probability of the class; for another factor, `<this>_<factor>`."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST_FIELD = 200
+"""Largest number of letters of the name of a factor: names of TFDS files hold it."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PACKAGES = (
     *("latentloom", "apache-beam", "isal", "keras", "numpy", "pillow", "tensorflow"),
@@ -182,7 +184,8 @@ class Manifest(BaseModel):
         if file_size(path) is None:
             raise FileNotFoundError(
                 f"There is no manifest '{path}'. Expected: a data set directory with "
-                f"{MANIFEST_FILE}. Check the path, or make one with `latentloom import`."
+                f"{MANIFEST_FILE}. Received: {os.path.dirname(path) or '.'}. Correct the path, or "
+                "make one with `latentloom import`."
             )
         text = read_text(path)
         with told_of_file(
@@ -212,10 +215,11 @@ def check_factors(factors: dict[str, list[str]]) -> None:
         )
     for factor, values in factors.items():
         reserved = factor in RESERVED_FEATURES or factor.startswith(CONFIDENCE)
-        if not _FIELD.fullmatch(factor) or reserved:
+        if not _FIELD.fullmatch(factor) or reserved or len(factor) > _LONGEST_FIELD:
             raise ValueError(
                 f"'{printable(factor)}' is an invalid name of a factor. Expected: letters, digits "
-                f"and '_', and none of {RESERVED_FEATURES}. Received: factor={factor!r}. Rename it."
+                f"and '_', at most {_LONGEST_FIELD}, and none of {RESERVED_FEATURES}. Received: "
+                f"factor={factor!r}. Rename it."
             )
         bad = [v for v in values if not v or v != " ".join(v.split()) or flaw_of(v)]
         if not values or bad or len(set(values)) < len(values):

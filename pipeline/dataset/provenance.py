@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -25,12 +24,14 @@ class Provenance(NamedTuple):
         donor_ids: Ids of the real examples that gave parts of its code.
         recipe: The rule that made it.
         seen: Whether the input has the cell of its factors.
+        seed: Key of its random numbers, as int64.
     """
 
     anchor_id: str
     donor_ids: list[str]
     recipe: str
     seen: bool
+    seed: int
 
 
 def confidence_names(judged: Collection[str]) -> list[str]:
@@ -61,14 +62,13 @@ def read_provenance(features: Mapping[str, Any], confidences: Collection[str]) -
         features: The features of a `tf.train.Example`, by name.
         confidences: Names of the features that hold confidences.
     """
-    anchor, recipe = (features[name].bytes_list.value for name in (ANCHOR, RECIPE))
-    seen, seed = (features[name].int64_list.value for name in (SEEN, SEED))
-    for name, values in ((ANCHOR, anchor), (RECIPE, recipe)):
-        if len(values) != 1 or not values[0]:
-            return f"feature '{name}' is missing or not one text"
-    for name, values in ((SEEN, seen), (SEED, seed)):
-        if len(values) != 1:
-            return f"feature '{name}' is missing or not one integer"
+    anchor, recipe = features[ANCHOR].bytes_list.value, features[RECIPE].bytes_list.value
+    seen, seed = features[SEEN].int64_list.value, features[SEED].int64_list.value
+    if not len(anchor) == len(recipe) == len(seen) == len(seed) == 1:
+        return _not_one({ANCHOR: anchor, RECIPE: recipe}, {SEEN: seen, SEED: seed})
+    anchor_id, recipe_name = anchor[0], recipe[0]
+    if not anchor_id or not recipe_name:
+        return f"feature '{RECIPE if anchor_id else ANCHOR}' is missing or not one text"
     if not 0 <= seen[0] <= 1:
         return f"feature '{SEEN}' is {seen[0]} instead of 0 or 1"
     for name in confidences:
@@ -80,16 +80,25 @@ def read_provenance(features: Mapping[str, Any], confidences: Collection[str]) -
     if donors.WhichOneof("kind") not in (None, "bytes_list"):  # no donors are a feature of no kind
         return f"feature '{DONORS}' does not hold texts"
     try:
-        donor_ids = [donor.decode() for donor in donors.bytes_list.value]
-        return Provenance(anchor[0].decode(), donor_ids, recipe[0].decode(), bool(seen[0]))
+        ids = [donor.decode() for donor in donors.bytes_list.value]
+        return Provenance(anchor_id.decode(), ids, recipe_name.decode(), bool(seen[0]), seed[0])
     except UnicodeDecodeError:
         return "the provenance is not UTF-8"
+
+
+def _not_one(texts: Mapping[str, Any], integers: Mapping[str, Any]) -> str:
+    """Returns which of the features does not have one value."""
+    for names, kind in ((texts, "text"), (integers, "integer")):
+        for name, values in names.items():
+            if len(values) != 1:
+                return f"feature '{name}' is missing or not one {kind}"
+    return ""
 
 
 def _check_confidence(name: str, values: Any) -> str:
     """Returns the reason why a feature is not one probability, or an empty text."""
     if len(values) != 1:
         return f"feature '{name}' is missing or not one float"
-    if not math.isfinite(values[0]) or not 0 <= values[0] <= 1 + _ROUNDING:
-        return f"feature '{name}' is {values[0]:g}, outside 0..1"
-    return ""
+    if 0 <= (value := values[0]) <= 1 + _ROUNDING:  # neither NaN nor infinity is
+        return ""
+    return f"feature '{name}' is {value:g}, outside 0..1"

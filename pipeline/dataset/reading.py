@@ -52,9 +52,12 @@ def parse_features(record: bytes | BadRecord) -> Mapping[str, Any] | str:
     if isinstance(record, BadRecord):
         return record.reason
     try:
-        return Example.FromString(record).features.feature
+        example = Example.FromString(record)
     except DecodeError:
         return "the record is not a tf.train.Example"
+    if example.ByteSize() != len(record):  # a feature that occurs twice, for one
+        return "the record holds more than its features"
+    return example.features.feature
 
 
 def row_of(

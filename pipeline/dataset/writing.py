@@ -8,10 +8,16 @@ from collections.abc import Mapping, Sequence
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
+from latentloom.pipeline.dataset.own_files import (
+    ANNOUNCED,
+    Announcement,
+    check_own,
+    own_entries,
+)
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.example_columns import serialize_columns
-from latentloom.pipeline.storage.files import exists, file_size, sha256_file
+from latentloom.pipeline.storage.files import remove
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 
@@ -49,17 +55,26 @@ def write_manifest(
     """Completes a directory of shards: writes the files beside them, then the manifest.
 
     The manifest lists these files. It also lists the files of an earlier manifest of the directory
-    that are unchanged, such as the report on a data set that a rerun completes again.
+    that are unchanged, such as the report on a data set that a rerun completes again. Until the
+    manifest is there, `ANNOUNCED` lists the files, so that a rerun knows its own.
 
     Args:
         folder: The directory.
         manifest: The manifest, still without files.
         files: Contents of the files, by name.
+
+    Raises:
+        FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
-    entries = _unchanged_files(folder) | {name: FileEntry.of(data) for name, data in files.items()}
+    check_own(folder, files)
+    new = {name: FileEntry.of(data) for name, data in files.items()}
+    whole = manifest.model_copy(update={"files": own_entries(folder) | new})
+    announced = os.path.join(folder, ANNOUNCED)
+    write_atomic(announced, Announcement(files=whole.files).model_dump_json())
     for name, data in files.items():
         write_atomic(os.path.join(folder, name), data)
-    manifest.model_copy(update={"files": entries}).write(os.path.join(folder, MANIFEST_FILE))
+    whole.write(os.path.join(folder, MANIFEST_FILE))
+    remove(announced)
 
 
 def add_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
@@ -71,25 +86,17 @@ def add_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> Non
     Args:
         folder: The directory.
         files: Contents of the files, by name.
+
+    Raises:
+        FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
+    check_own(folder, files)
     path = os.path.join(folder, MANIFEST_FILE)
     manifest = Manifest.read(path)
     entries = {name: FileEntry.of(data) for name, data in files.items()}
+    for name in entries.keys() & manifest.files.keys():
+        if entries[name] != manifest.files[name]:
+            remove(os.path.join(folder, name))
     manifest.model_copy(update={"files": manifest.files | entries}).write(path)
     for name, data in files.items():
         write_atomic(os.path.join(folder, name), data)
-
-
-def _unchanged_files(folder: str | os.PathLike[str]) -> dict[str, FileEntry]:
-    """Returns the files that the manifest of a directory lists and that are as it says."""
-    path = os.path.join(folder, MANIFEST_FILE)
-    try:
-        listed = Manifest.read(path).files if exists(path) else {}
-    except ValueError:  # a damaged manifest is replaced
-        listed = {}
-    return {name: e for name, e in listed.items() if is_unchanged(os.path.join(folder, name), e)}
-
-
-def is_unchanged(path: str | os.PathLike[str], entry: FileEntry) -> bool:
-    """Returns whether a file has the size and the hash of its entry."""
-    return file_size(path) == entry.num_bytes and sha256_file(path) == entry.sha256

@@ -41,7 +41,7 @@ class EncodedExamples:
         """
         check_classes(examples, name)
         check_blocks(codec.spec, codec.bundle.model_name)
-        examples = choose(examples, len(examples), seed, "held out")
+        examples = choose(examples, len(examples), seed, "held out").loaded()
         return cls(codec, examples, codec.encode(examples.observations), name, seed)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
-from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.writing import add_files
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
@@ -43,7 +41,6 @@ from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.files import Location, local_folder
-from latentloom.pipeline.storage.locks import locked
 
 READ_AT_MOST = 20_000
 """Most real examples that the figures of a report are drawn from."""
@@ -73,6 +70,8 @@ class _Generation:
 def report_on(config: Config, data: Location, model: Location, out: Location) -> Report:
     """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
 
+    The caller holds the directory, as `generated` does, so that no other run replaces it meanwhile.
+
     Args:
         config: The configuration of the generation.
         data: The input data set directory.
@@ -89,19 +88,8 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
     result = _measure(_Generation(config, Codec(bundle), examples, read_change(out)))
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
     report, files = render_report(report, {**result.pictures, **_charts(report, history)})
-    with locked(os.fspath(out), DATA_SET.name):
-        _check_unchanged(generated)
-        add_files(out, files)
+    add_files(out, files)
     return report
-
-
-def _check_unchanged(measured: DatasetDir) -> None:
-    """Rejects a report on a data set that another run replaced while it was measured."""
-    if DatasetDir.open(measured.path).manifest != measured.manifest:
-        raise FileExistsError(
-            f"Another run replaced the data set '{measured.path}' while it was measured. "
-            "Expected: one run at a time. Received: another manifest. Generate it again."
-        )
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:

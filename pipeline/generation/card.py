@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
-import re
 import shlex
 from collections.abc import Sequence
 
 from jinja2 import Environment
 
+from latentloom.pipeline.dataset.card_facts import card_facts, code_span, escape
 from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import is_remote
-from latentloom.pipeline.storage.texts import printable
-
-CARD_FILE = "README.md"
-_MARKUP = re.compile(r"[\\`*\[\]|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 _TEMPLATE = """\
 # {{ m.name }}
@@ -34,7 +29,9 @@ requested ({{ m.totals["rejected"] }} given up after the gate rejected every att
 | Shape | {{ m.observation_shape | join(" x ") }}, {{ kind.stored_as }} |
 | Recipe | {{ settings["recipe"] | code }}, seed {{ settings["seed"] }} |
 | Gate | {{ gate }} |
-| Model bundle | `{{ details.bundle_digest }}` |
+{% for heading, fact in facts.items() -%}
+| {{ heading }} | {{ fact }} |
+{% endfor -%}
 | Source data | {{ m.source["data"] | code }}, split {{ settings["split"] | code }} |
 
 ## Classes
@@ -69,22 +66,6 @@ The figures on quality are in `report.html`.
 """
 
 
-def escape(text: str) -> str:
-    """Returns Markdown that shows a text as it is, in a paragraph or a cell of a table.
-
-    An underscore between letters is one already.
-    """
-    return _MARKUP.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
-
-
-def code_span(text: str) -> str:
-    """Returns Markdown that shows a text as code, in a paragraph or a cell of a table."""
-    text = printable(text)
-    if not re.search(r"[`|<]", text):
-        return f"`{text}`"
-    return f"<code>{escape(text)}</code>"
-
-
 def _environment() -> Environment:
     environment = Environment(autoescape=False, trim_blocks=False)  # noqa: S701
     environment.filters |= {
@@ -111,7 +92,7 @@ def render_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> str
     card = _environment().from_string(_TEMPLATE)
     return card.render(
         m=manifest,
-        details=details,
+        facts=card_facts(manifest),
         kind=KINDS[manifest.observation],
         settings=settings,
         gate=f"{described}, {gate['attempts']} attempts" if gate["enabled"] else "off",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE, DatasetDir
@@ -14,7 +15,7 @@ from latentloom.pipeline.dataset.manifest import TOTALS, Manifest, library_versi
 from latentloom.pipeline.dataset.provenance import provenance_features
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
-from latentloom.pipeline.generation.card import CARD_FILE, render_card
+from latentloom.pipeline.generation.card import render_card
 from latentloom.pipeline.generation.job import GenerationJob, output_name
 from latentloom.pipeline.generation.shard_report import ShardReport
 
@@ -48,10 +49,10 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
     total = sum(report.examples for report in reports) + len(dead)
     if len(dead) > job.settings.failure_budget * total:
         raise RuntimeError(
-            f"{len(dead)} of {total} input records could not be read, the first being record "
-            f"{dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Expected: at most "
-            f"a share of {job.settings.failure_budget}. Repair the input (`latentloom verify` "
-            "lists the errors) or raise `generate.failure_budget`."
+            "Too many input records could not be read. Expected: at most a share of "
+            f"{job.settings.failure_budget}. Received: {len(dead)} of {total}, the first being "
+            f"record {dead[0]['record']} of '{dead[0]['shard']}': {dead[0]['reason']}. Repair the "
+            "input (`latentloom verify` lists the errors) or raise `generate.failure_budget`."
         )
 
 
@@ -61,8 +62,9 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
         return
     refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
-        f"No variant was written; the gate rejected all of {refused}. Expected: at least one. "
-        "Train longer (`train.epochs`, `judge.epochs`), or lower `generate.gate.min_confidence`."
+        "No variant was written. Expected: at least one that the gate accepts. Received: "
+        f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
+        "`generate.gate.min_confidence`."
     )
 
 

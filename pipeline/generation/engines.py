@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,16 @@ from importlib import import_module
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+from latentloom.pipeline.generation.beam_options import parse_options
 
 DEFAULT_RUNNER = "FnApiRunner"
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner"
+PROCESSES = "multi_processing"
+"""Beam's word for workers of the in-process runner that are processes."""
+WORKER = f"exec {shlex.quote(sys.executable)} -m latentloom.pipeline.generation.worker.process"
+"""Line for a shell; `exec` makes the worker a child of this process, not of the shell."""
 WORKER_THREAD = "run_worker"
 """Name of the thread in which Beam's in-process runner waits for a worker process."""
 WAKE = signal.SIGUSR1
@@ -39,6 +48,12 @@ def make_runner(name: str) -> PipelineRunner:
         ) from error
 
 
+def _process_runner() -> PipelineRunner:
+    """The in-process runner whose workers are processes that end with this one."""
+    environment = SubprocessSDKEnvironment.from_command_string(WORKER)
+    return import_module(IN_PROCESS_RUNNER).FnApiRunner(default_environment=environment)
+
+
 @dataclass(frozen=True)
 class Engine:
     """What a Beam graph runs on.
@@ -48,15 +63,15 @@ class Engine:
         beam_args: Beam's own options.
 
     Raises:
-        ValueError: Beam has no runner of this name.
+        ValueError: Beam has no runner of this name, or an option is unknown or has a wrong value.
     """
 
     runner: str = DEFAULT_RUNNER
     beam_args: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.runner != DEFAULT_RUNNER:  # the default exists and is slow to import
-            make_runner(self.runner)
+        if self.runner != DEFAULT_RUNNER or self.beam_args:  # the default is slow to import
+            parse_options(self.beam_args, make_runner(self.runner))
 
     @property
     def options(self) -> PipelineOptions:
@@ -81,9 +96,13 @@ class Engine:
         Raises:
             RuntimeError: The pipeline failed, or a worker process died.
         """
-        with _worker_deaths_raised():
-            with beam.Pipeline(runner=make_runner(self.runner), options=self.options) as pipeline:
-                yield pipeline
+        runner, options = make_runner(self.runner), self.options
+        direct = options.view_as(DirectOptions)
+        if self.runner == DEFAULT_RUNNER and direct.direct_running_mode == PROCESSES:
+            runner = _process_runner()
+            direct.direct_running_mode = "in_memory"  # else Beam starts workers of its own
+        with _worker_deaths_raised(), beam.Pipeline(runner=runner, options=options) as pipeline:
+            yield pipeline
 
 
 IN_PROCESS = Engine()
@@ -107,7 +126,10 @@ def _worker_deaths_raised() -> Iterator[None]:
         signal.pthread_kill(main.ident or 0, WAKE)
 
     def stop(*_) -> None:
-        raise RuntimeError(f"A worker process died ({deaths[0]}).")
+        raise RuntimeError(
+            f"A worker process died. Expected: workers that live until the run ends. Received: "
+            f"{deaths[0]}. Run the same command again, with fewer workers if memory was short."
+        )
 
     usual, threading.excepthook = threading.excepthook, notice
     handler = signal.signal(WAKE, stop)

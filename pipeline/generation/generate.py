@@ -47,6 +47,29 @@ def generate(
 ) -> DatasetDir:
     """Makes variants of a data set with Beam and writes them as a data set directory.
 
+    Takes the arguments of `generated` and raises its errors.
+
+    Returns:
+        The data set that was written.
+    """
+    options = {"engine": engine, "overwrite": overwrite, "progress": progress}
+    with generated(config, data, model, out, **options) as dataset:
+        return dataset
+
+
+@contextmanager
+def generated(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    *,
+    engine: Engine = IN_PROCESS,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[DatasetDir]:
+    """Generates a data set and holds its directory while the block reports on it.
+
     A rerun skips finished shards. Metadata and manifest are written last.
 
     Args:
@@ -58,13 +81,14 @@ def generate(
         overwrite: Whether to replace the content of `out`.
         progress: Called with the number of finished shards and the number of all shards.
 
-    Returns:
+    Yields:
         The data set that was written.
 
     Raises:
         ValueError: Data, bundle and configuration do not fit, a class lacks examples for its
             quota, `out` holds the data or the bundle, or Keras does not run on TensorFlow.
-        FileExistsError: `out` holds other files and `overwrite` was not given.
+        FileExistsError: `out` holds other files and `overwrite` was not given, another run writes
+            to it, or a file of somebody else has the name of one to be written.
         RuntimeError: The run failed, or too many records were unreadable.
     """
     job, bundle = _checked_job(config, data, model, out, engine)
@@ -77,7 +101,7 @@ def generate(
         reports = [_report_of(job, task) for task in job.tasks]
         clear_temporaries(out)  # left by workers that an engine replaced
         complete(job, reports, config)
-    return DatasetDir.open(out)
+        yield DatasetDir.open(out)
 
 
 def forecast_job(
@@ -142,9 +166,9 @@ def _explained(out: str) -> Iterator[None]:
         said = f"{type(error).__name__}: {lines[-1] if lines else ''}"
         cause = next((line for line in reversed(lines) if "Error" in line), said)
         raise RuntimeError(
-            f"The run stopped: {cause.strip()} Expected: every shard of '{out}' written. Finished "
-            "shards are kept. Remove the cause and run the same command again "
-            "(LATENTLOOM_VERBOSE=1 shows the whole trace)."
+            f"The run stopped. Expected: every shard of '{out}' written. Received: "
+            f"{cause.strip().rstrip('.')}. Finished shards are kept. Remove the cause "
+            "and run the same command again (LATENTLOOM_VERBOSE=1 shows the whole trace)."
         ) from error
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import Source, batch_size, vocabulary_of
+from latentloom.pipeline.importing.resizing import resize_images
+from latentloom.pipeline.importing.source import Source, batch_size, ignored_of, vocabulary_of
 
 _LUMA = (19595, 38470, 7471)
 """Shares of red, green and blue in grey, of 2**16, as Pillow has them."""
@@ -37,6 +38,11 @@ class DerivedSource:
     def vocabulary(self) -> list[str]:
         """The words of bags of words; empty for other observations."""
         return vocabulary_of(self.source)
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        """The ignored files of a folder, by the reason."""
+        return ignored_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Streams the changed batches, cut where changed observations are larger."""
@@ -145,12 +151,8 @@ def resize(source: Source, image_size: int) -> Source:
     """Resizes the images to a square by bilinear sampling, antialiased where they shrink."""
 
     def change(split: str, batch: Batch) -> Batch:
-        import tensorflow as tf
-
         examples, dead = batch
-        size = (image_size, image_size)
-        images = tf.image.resize(examples.observations, size, antialias=True).numpy()
-        images = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+        images = resize_images(examples.observations, (image_size, image_size))
         return dataclasses.replace(examples, observations=images), dead
 
     return derive_source(

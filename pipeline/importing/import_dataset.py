@@ -20,9 +20,9 @@ from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.measured import add_measured_factors
-from latentloom.pipeline.importing.open_source import check_outside, open_source, source_paths
+from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
-from latentloom.pipeline.importing.source import Source, vocabulary_of
+from latentloom.pipeline.importing.source import Source, ignored_of, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import as_location
@@ -78,7 +78,6 @@ def import_dataset(
     out = as_location(out)
     for path in source_paths(source):
         check_apart(out, {"SOURCE": path})
-    check_outside(out, source)
     options: dict[str, Any] = {"label": label, "factors": factors and list(factors)}
     options |= {"image_size": image_size, "max_examples": max_examples}
     options |= {"inks": inks} if inks is not None else {}
@@ -101,6 +100,10 @@ def import_dataset(
         manifest = _manifest(name, opened, origin, splits, outcome, details)
         write_manifest(folder, manifest, metadata_files(manifest))
     return DatasetDir.open(out)
+
+
+def _told_of(ignored: dict[str, int]) -> dict[str, Any]:
+    return {"ignored": ignored} if ignored else {}
 
 
 def _check_name(name: str | None, source: Source) -> str:
@@ -155,7 +158,7 @@ def _manifest(
         source=origin,
         versions=library_versions(),
         totals=outcome.totals(),
-        details=outcome.details() | details,
+        details=outcome.details() | details | _told_of(ignored_of(source)),
     )
     empty = [label for label, count in manifest.label_counts("train").items() if not count]
     if empty and origin["max_examples"]:

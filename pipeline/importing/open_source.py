@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
@@ -21,7 +20,7 @@ from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import find_source
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.files import exists, find, is_remote
+from latentloom.pipeline.storage.files import exists, find
 
 
 @dataclass(frozen=True)
@@ -68,28 +67,6 @@ def source_paths(spec: str) -> list[str]:
     if kind == "tfrecord":
         return find(where)
     return [where] if where and exists(where) else []
-
-
-def check_outside(out: str, spec: str) -> None:
-    """Rejects an output directory inside the source, which a later import would read.
-
-    Raises:
-        ValueError: If the directory lies in a folder of the source, links followed.
-    """
-    for path in source_paths(spec):
-        roots = [] if is_remote(path) else [Path(path), *_linked_folders(Path(path))]
-        for root in roots:
-            if root.is_dir() and Path(out).resolve().is_relative_to(root.resolve()):
-                raise ValueError(
-                    f"The output '{out}' lies in the source '{path}'. Expected: a directory beside "
-                    f"it. Received: SOURCE {spec}, OUT {out}. Choose another output directory."
-                )
-
-
-def _linked_folders(root: Path) -> list[Path]:
-    """Returns the folders of splits and classes that are links."""
-    found = [*root.glob("*"), *root.glob("*/*")] if root.is_dir() else []
-    return [path for path in found if path.is_symlink()]
 
 
 def open_source(

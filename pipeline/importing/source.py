@@ -16,6 +16,7 @@ class Source(Protocol):
     """A labelled data set to import, read in order and in bounded memory.
 
     A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
+    A source with ignored files also has `ignored`; see `ignored_of`.
 
     Args:
         name: Suggested name of the data set.
@@ -57,6 +58,11 @@ def batch_size(source: Source) -> int:
 def vocabulary_of(source: Source) -> list[str]:
     """Returns the words that a source counts; empty unless it holds bags of words."""
     return list(getattr(source, "vocabulary", ()))
+
+
+def ignored_of(source: Source) -> dict[str, int]:
+    """Returns the number of ignored files, by the reason; empty unless a folder has some."""
+    return dict(getattr(source, "ignored", {}))
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:

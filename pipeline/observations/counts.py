@@ -25,6 +25,7 @@ class CountKind(Kind):
     stored_as = "int64, pairs of word and count"
     damaged = "the words are not in order, or not counted by numbers of 1 to 2**24"
     can_resize = False
+    stays_in_shards = False
     scaling = Counts
     unit, tolerance = "words", 1.0
 

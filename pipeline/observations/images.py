@@ -11,7 +11,13 @@ import numpy as np
 from latentloom.model_zoo.scaling import PixelScaling
 from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.observations.tfds_features import Feature, image
-from latentloom.pipeline.storage.png import decode_png, encode_png, is_intact_png, png_shape
+from latentloom.pipeline.storage.png import (
+    after_png,
+    decode_png,
+    encode_png,
+    is_intact_png,
+    png_shape,
+)
 
 MOST_PIXELS = 1 << 26
 """Largest number of pixels of an image."""
@@ -25,6 +31,7 @@ class ImageKind(Kind):
     stored_as = "uint8, PNG"
     damaged = "the PNG is damaged"
     can_resize = True
+    stays_in_shards = True
     scaling = PixelScaling
     unit, tolerance = "levels", 1.0
 
@@ -44,14 +51,18 @@ class ImageKind(Kind):
         return encode_png(observations)
 
     def parse(self, feature: Any, shape: tuple[int, ...]) -> bytes | str:
-        """Reads one string; its header must be of a PNG of this shape."""
+        """Reads one string: one PNG, with a header of this shape and nothing after its end."""
         files = feature.bytes_list.value
         if len(files) != 1:
             return "feature 'image' is missing or not one string"
         found = png_shape(files[0])
         if isinstance(found, str):
             return found
-        return files[0] if found == shape else f"the image has shape {found} instead of {shape}"
+        if found != shape:
+            return f"the image has shape {found} instead of {shape}"
+        if more := after_png(files[0]):
+            return f"the image has {more} bytes after its end"
+        return files[0] if more == 0 else self.damaged
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

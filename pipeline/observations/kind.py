@@ -31,6 +31,8 @@ class Kind(Protocol):
     """Reason why `decode` leaves out an observation."""
     can_resize: ClassVar[bool]
     """Whether `--image-size` applies."""
+    stays_in_shards: ClassVar[bool]
+    """Whether observations are read from local shards row by row, since they outgrow memory."""
     scaling: ClassVar[type[Scaling]]
     """How to scale them for a model."""
     unit: ClassVar[str]

@@ -23,6 +23,7 @@ class VectorKind(Kind):
     stored_as = "float32"
     damaged = "the vector is not finite"
     can_resize = False
+    stays_in_shards = False
     scaling = Standardization
     unit, tolerance = "standard deviations", 1e-5
 

@@ -103,9 +103,9 @@ def parse_record(
     )
     if isinstance(row, str) or isinstance(data, BadRecord):
         raise ValueError(
-            f"Data set '{dataset.path}' has a bad record: record {number} of '{file}': {row}. "
-            "Expected: intact records. Run `latentloom verify` for all of them, and write the "
-            "data set again."
+            f"Data set '{dataset.path}' has a bad record. Expected: intact records. Received: "
+            f"record {number} of '{file}': {row}. Run `latentloom verify` for all of them, and "
+            "write the data set again."
         )
     return row.value, plain_features(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from collections.abc import Collection, Mapping
 from importlib import resources
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
+from latentloom.pipeline.storage.files import exists, remove, sha256_file
 from latentloom.pipeline.storage.ownership import read_object
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -40,8 +42,10 @@ def write_report(
 
     Raises:
         ValueError: The report has an invalid field, or a picture is not a PNG.
+        FileExistsError: Somebody else wrote or changed a file of one of these names.
     """
     report, files = render_report(report, pictures, name)
+    _remove_earlier(out, files, name)
     for file, data in files.items():
         write_atomic(os.path.join(out, file), data)
     return report
@@ -57,15 +61,36 @@ def render_report(
     captions = {name: picture.caption for name, picture in pictures.items() if picture.caption}
     report = Report.model_validate(report).model_copy(update={"captions": captions})
     page = render_page(report, pictures, f"{name}.json")
+    page_sha256 = hashlib.sha256(page.encode()).hexdigest()
+    report = report.model_copy(update={"page_sha256": page_sha256})
     facts = report.model_dump_json(indent=2) + "\n"
     return report, {f"{name}.json": facts.encode(), f"{name}.html": page.encode()}
 
 
+def _remove_earlier(out: str | os.PathLike[str], files: Collection[str], name: str) -> None:
+    """Removes an earlier report, page first; refuses files that are none."""
+    ours = report_files(out, name) or ()
+    for file in sorted(filter(lambda file: exists(os.path.join(out, file)), files)):
+        if file not in ours:
+            raise FileExistsError(
+                f"'{os.path.join(out, file)}' is not as latentloom wrote it, or somebody else put "
+                f"it there, so it stays. Expected: no other file named {file}. Received: "
+                f"out={os.fspath(out)}. Move it away and run the same command again."
+            )
+        remove(os.path.join(out, file))
+
+
 def report_files(out: str | os.PathLike[str], name: str) -> Collection[str] | None:
-    """Returns the names of the files of a report in a folder; None if there is no report."""
-    found = read_object(os.path.join(out, f"{name}.json"))
-    known = {"title", "numbers", "shards", "versions"} <= set(found)
-    return (f"{name}.html", f"{name}.json") if known else None
+    """Returns the names of the files of a report in a folder; None if there is no report.
+
+    The page is the report's if it has the hash that the report tells.
+    """
+    found, page = read_object(os.path.join(out, f"{name}.json")), f"{name}.html"
+    if not {"title", "numbers", "shards", "versions"} <= set(found):
+        return None
+    path, told = os.path.join(out, page), found.get("page_sha256")
+    is_ours = exists(path) and sha256_file(path) == told
+    return (f"{name}.json", *([page] if is_ours else []))
 
 
 def render_page(

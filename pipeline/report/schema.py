@@ -92,6 +92,8 @@ class Report(BaseModel):
         bundle_digest: Digest of the model bundle, or None without a bundle.
         shards: The written shards, as in the manifest.
         notes: What a reader should keep in mind, one paragraph each.
+        page_sha256: SHA-256 of the page, which tells ours from one that somebody else wrote;
+            `write_report` sets it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,6 +116,7 @@ class Report(BaseModel):
     bundle_digest: str | None = None
     shards: list[ShardEntry] = []
     notes: list[str] = []
+    page_sha256: str = ""
 
     @field_validator("totals")
     @classmethod

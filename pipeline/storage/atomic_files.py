@@ -21,9 +21,8 @@ def os_errors(path: str) -> Iterator[None]:
         code = error.errno or errno.EIO
         raise OSError(
             code,
-            f"Cannot write here: {error.strerror or error}. Expected: a writable folder "
-            "on a disk with free space. Check its permissions and space, or choose another "
-            "folder",
+            "Cannot write here. Expected: a writable folder on a disk with free space. Received: "
+            f"{error.strerror or error}. Check its permissions and space, or choose another folder",
             path,
         ) from error
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from latentloom.model_zoo.untrusted_files import told_of_file
+from latentloom.model_zoo.untrusted_files import told_of_file, unreadable
 
 Location = str | os.PathLike[str]
 """A local path, or a path with a scheme as a string."""
@@ -81,6 +81,18 @@ def walk(folder: Location) -> list[str]:
     return sorted(found)
 
 
+def links_below(folder: Location) -> list[str]:
+    """Returns the paths of the symbolic links below a local folder, at any depth, not followed."""
+    if is_remote(folder):
+        return []
+    return [
+        path
+        for parent, folders, files in os.walk(folder)
+        for path in (os.path.join(parent, name) for name in [*folders, *files])
+        if os.path.islink(path)
+    ]
+
+
 def find(pattern: str) -> list[str]:
     """Returns the paths that match a pattern such as `data/*.tfrecord`, in order."""
     if not is_remote(pattern):
@@ -123,7 +135,10 @@ def open_binary(path: Location) -> IO[bytes]:
     """
     if not is_remote(path):
         check_regular(path)
-        return open(path, "rb", buffering=_CHUNK)
+        try:
+            return open(path, "rb", buffering=_CHUNK)
+        except OSError as error:
+            raise unreadable(path, error) from error
     path = os.fspath(path)
     if file_size(path) is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
@@ -251,7 +266,8 @@ def _remote_errors(path: Location) -> Iterator[Any]:
     except (BeamIOError, ValueError) as error:
         raise OSError(
             errno.EIO,
-            f"{error}. Expected: a scheme that Beam knows, and access rights. For gs:// "
-            "install apache-beam[gcp], for s3:// apache-beam[aws]",
+            "This remote path cannot be used. Expected: a scheme that Beam knows, and access "
+            f"rights. Received: {error}. For gs:// install apache-beam[gcp], for s3:// "
+            "apache-beam[aws]",
             os.fspath(path),
         ) from error

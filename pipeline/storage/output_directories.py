@@ -13,6 +13,7 @@ from latentloom.pipeline.storage.files import (
     exists,
     is_folder,
     is_remote,
+    links_below,
     make_folders,
     remove,
     remove_empty_folders,
@@ -27,25 +28,42 @@ STAGING = ".staging"
 
 
 def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[str]]) -> None:
-    """Rejects an output directory that holds an input, since the output may be emptied.
+    """Rejects an output directory that holds an input or lies in one, links followed.
+
+    An output may be emptied, and an input that holds an output is no longer what it was.
 
     Args:
         out: The output directory.
-        inputs: Path of each input, by its name in the command.
+        inputs: Path of each input, a file or a directory, by its name in the command.
 
     Raises:
-        ValueError: If an input is the output directory or lies in it.
+        ValueError: If an input is the output directory, holds it, or lies in it.
     """
+    target = _resolve(out)
     for name, path in inputs.items():
-        if _absolute(path).is_relative_to(_absolute(out)):
+        for place in _places(path):
+            if place.is_relative_to(target):
+                relation = "holds"
+            elif target.is_relative_to(place):
+                relation = "lies in"
+            else:
+                continue
             raise ValueError(
-                f"The output '{out}' holds the input '{path}'. Expected: a separate directory. "
-                f"Received: {name} {path}. Choose another output directory."
+                f"The output '{out}' {relation} the input '{path}'. Expected: a separate "
+                f"directory. Received: OUT={out}, {name}={path}. Choose another output directory."
             )
 
 
-def _absolute(path: str | PathLike[str]) -> Path:
-    return Path(path) if is_remote(path) else Path(path).resolve()
+def _places(path: str | PathLike[str]) -> Iterator[Path]:
+    """Yields where an input lies: its path, the link that leads there, and the links below it."""
+    folder, name = os.path.split(os.fspath(path))
+    yield _resolve(path)
+    yield _resolve(folder) / name
+    yield from map(_resolve, links_below(path))
+
+
+def _resolve(path: str | PathLike[str]) -> Path:
+    return Path(path) if is_remote(path) else Path(os.path.realpath(path))
 
 
 @contextlib.contextmanager
@@ -208,7 +226,7 @@ def _readable_refusal(path: str) -> Iterator[None]:
         if error.errno is None:  # of ours
             raise
         raise PermissionError(
-            f"The output directory '{path}' is not writable: {error.strerror}. "
-            f"Expected: a writable directory on a disk with space. Received: out={path}. "
+            f"The output directory '{path}' is not writable. Expected: a writable directory on a "
+            f"disk with space. Received: out={path}: {error.strerror}. "
             "Choose another directory or change its permissions."
         ) from error

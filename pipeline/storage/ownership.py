@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -30,14 +30,15 @@ class OutputKind:
         patterns: Patterns of the files that a run may leave which was killed.
         markers: Files that mark an unfinished run: JSON objects, with the keys that they must have;
             a key `digest` must be a SHA-256.
-        marked: Patterns of further files that a marked run may leave.
+        announced: Returns the patterns of further files that a run has written at a path, as it
+            says there.
     """
 
     name: str
     listed: Callable[[str], Collection[str] | None]
     patterns: Collection[str]
     markers: Mapping[str, Collection[str]] = field(default_factory=dict)
-    marked: Collection[str] = ()
+    announced: Callable[[str], Iterable[str]] = lambda path: ()
 
     def is_complete(self, path: str) -> bool:
         """Returns whether a directory holds a finished output of this kind."""
@@ -53,7 +54,7 @@ class OutputKind:
         listed, is_marked = self.listed(path), self._is_marked(path)
         if left_by != self.name and not (listed is None and is_marked):
             return listed
-        return {*(listed or ()), *self.patterns, *(self.marked if is_marked else ())}
+        return {*(listed or ()), *self.patterns, *self.announced(path)}
 
     def _is_marked(self, path: str) -> bool:
         return any(

@@ -164,6 +164,12 @@ def is_intact_png(data: bytes, shape: tuple[int, ...]) -> bool:
     return True
 
 
+def after_png(data: bytes) -> int | None:
+    """Returns the number of bytes after the end of a PNG; None if it has no end."""
+    end = data.find(_END)
+    return None if end < 0 else len(data) - end - len(_END)
+
+
 def png_shape(data: bytes) -> tuple[int, int, int] | str:
     """Reads the shape from the header of a PNG; returns the reason as text if it is unusable.
 

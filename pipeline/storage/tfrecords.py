@@ -14,8 +14,8 @@ import google_crc32c
 from latentloom.pipeline.storage.atomic_files import AtomicFile
 from latentloom.pipeline.storage.files import file_size, open_binary
 
-FRAME = 16
-"""Bytes that a record takes besides its data."""
+HEADER, FRAME = 12, 16
+"""Bytes before the data of a record, and bytes that it takes besides its data."""
 MOST_BYTES = 1 << 28
 """Largest record: a PNG of the largest image that is read, and more."""
 MOST_MISSING = 10_000
@@ -152,6 +152,17 @@ def frame(record: bytes) -> bytes:
     """Puts one record into TFRecord framing: length, checksum, data, checksum."""
     length = struct.pack("<Q", len(record))
     return length + _masked_crc(length) + record + _masked_crc(record)
+
+
+def unframe(frame: bytes) -> bytes | str:
+    """Takes one record out of its framing; returns the reason as text if it is damaged."""
+    header, data = frame[:HEADER], frame[HEADER:-4]
+    if len(frame) < FRAME or header[8:] != _masked_crc(header[:8]):
+        return "the checksum of its length does not match"
+    if struct.unpack("<Q", header[:8])[0] != len(data):
+        return "it has another length"
+    whole = frame[-4:] == _masked_crc(data)
+    return data if whole else "the checksum of its data does not match"
 
 
 def _masked_crc(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ differ in the transform of a batch and in the examples mixed with the real ones.
 arm was trained on the same real examples alone.
 """
 
-from latentloom.pipeline.study.run_study import run_study
+from latentloom.pipeline.study.run_study import run_study, studied
 from latentloom.pipeline.study.study_report import report_study
 
-__all__ = ["report_study", "run_study"]
+__all__ = ["report_study", "run_study", "studied"]

@@ -14,7 +14,7 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
 from latentloom.pipeline.evaluation.variants_report import report_on
-from latentloom.pipeline.generation.generate import generate
+from latentloom.pipeline.generation.generate import generated
 from latentloom.pipeline.study.subsets import write_subset
 from latentloom.pipeline.terminal.progress import silent_display
 from latentloom.pipeline.training.train import train_bundle
@@ -59,8 +59,8 @@ def generate_pools(
         changed = config.model_copy(update={"generate": config.generate.changed(changes)})
         if not (out / "report.html").exists():
             remark(f"generating {name}")
-            generate(changed, data, bundle, out)
-            report_on(changed, data, bundle, out)
+            with generated(changed, data, bundle, out):
+                report_on(changed, data, bundle, out)
         made = DatasetDir.open(out)
         counts = made.manifest.label_counts("train")
         if missing := [label for label, count in counts.items() if not count]:

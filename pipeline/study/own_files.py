@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection
 
 from latentloom.pipeline.dataset.own_files import DATA_SET
+from latentloom.pipeline.report.page import report_files
 from latentloom.pipeline.storage.files import walk
 from latentloom.pipeline.storage.locks import LOCK_FILE, left_in
 from latentloom.pipeline.storage.output_directories import STAGING
@@ -16,7 +17,7 @@ STUDY_FILE = "study_run.json"
 RESULTS, GENERATORS = "results", "generators"
 PAGE = "study"
 _UNFINISHED = (LOCK_FILE, f"{STAGING}/*")
-_OWN = (STUDY_FILE, f"{PAGE}.html", f"{PAGE}.json", f"{RESULTS}/*_[0-9]*_*.json")
+_OWN = (STUDY_FILE, f"{RESULTS}/*_[0-9]*_*.json")
 
 
 def _listed(path: str) -> Collection[str] | None:
@@ -25,7 +26,7 @@ def _listed(path: str) -> Collection[str] | None:
         return None
     depth = f"{GENERATORS}/*/*".count("/") + 1
     folders = {"/".join(name.split("/")[:depth]) for name in walk(path) if name.count("/") >= depth}
-    found = set(_OWN)
+    found = {*_OWN, *(report_files(path, PAGE) or ())}
     for folder in folders:
         kind = BUNDLE if folder.endswith("/bundle") else DATA_SET
         inside = os.path.join(path, folder)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -60,7 +61,20 @@ class Results:
     readings: dict[Reading, Scores] = field(default_factory=dict)
 
 
-def run_study(
+def run_study(config: Config, data: Location, out: Path, **options) -> Results:
+    """Trains the classifiers of all arms: `studied` without a report.
+
+    Takes the arguments of `studied` and raises its errors.
+
+    Returns:
+        The figures of every run, and of every pool if the label is tied.
+    """
+    with studied(config, data, out, **options) as results:
+        return results
+
+
+@contextlib.contextmanager
+def studied(
     config: Config,
     data: Location,
     out: Path,
@@ -69,9 +83,10 @@ def run_study(
     model: Path | None = None,
     overwrite: bool = False,
     display: ProgressDisplay | None = None,
-) -> Results:
-    """Trains the classifiers of all arms; skips runs that are finished in `out`.
+) -> Iterator[Results]:
+    """Runs a study and holds its directory while the block reports on it.
 
+    Trains the classifiers of all arms; skips runs that are finished in `out`.
     Without `generated` and `model`, trains a generator for every size and seed, on the real
     examples that the classifiers of that size and seed see. With one of them, uses all real
     examples and ignores the sizes.
@@ -85,7 +100,7 @@ def run_study(
         overwrite: Whether to replace the content of `out`.
         display: Where to show progress; nowhere by default.
 
-    Returns:
+    Yields:
         The figures of every run, and of every pool if the label is tied.
 
     Raises:
@@ -116,7 +131,7 @@ def run_study(
         with (display or silent_display()).stage("study") as advance:
             results = _Study(study_data, advance, len(runs)).run_all(runs)
             advance(len(runs), len(runs))
-    return results
+        yield results
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 from latentloom.pipeline.terminal.exit_codes import OWN_PACKAGE
+from latentloom.pipeline.terminal.standard_error import silenced
 
 WORKER_LOGS = "LATENTLOOM_WORKER_LOGS"
 """Environment variable with the log level of worker processes; without it, they log everything."""
@@ -36,7 +35,7 @@ def start_tensorflow() -> None:
     not use the GPU.
     """
     verbose = os.environ.get("LATENTLOOM_VERBOSE")
-    with nullcontext() if verbose else _standard_error_closed():
+    with nullcontext() if verbose else silenced():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
@@ -48,17 +47,3 @@ def quieten_worker() -> None:
     """Sets the log level of a worker from `WORKER_LOGS`, if it is set."""
     if level := os.environ.get(WORKER_LOGS):
         logging.getLogger().setLevel(level)
-
-
-@contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 TextRow = tuple[str, ...]
+
+MOST_SHOWN = 100
+"""Largest number of entries of a list or a mapping that is shown whole."""
+_SHOWN_OF_MORE = 10
 
 
 def print_report(report: Any, title: str = "Variants") -> None:
@@ -49,10 +54,29 @@ def figure_rows(table: Any) -> tuple[list[TextRow], TextRow]:
 
 
 def plain(value: Any) -> str:
-    """Returns a value as short YAML: one line for plain values and lists of them."""
+    """Returns a value as short YAML: one line for plain values and lists of them.
+
+    Of a list or a mapping with more than `MOST_SHOWN` entries it shows the first few and how many
+    more there are.
+    """
     if isinstance(value, dict | list):
-        return yaml.safe_dump(value, sort_keys=False, default_flow_style=None, width=88).strip()
+        return yaml.safe_dump(
+            _first_few(value), sort_keys=False, default_flow_style=None, width=88
+        ).strip()
     return str(value)
+
+
+def _first_few(value: Any) -> Any:
+    """Returns plain data with the first few entries of what is long, at any depth."""
+    if not isinstance(value, dict | list):
+        return value
+    shown = _SHOWN_OF_MORE if len(value) > MOST_SHOWN else len(value)
+    more = f"and {len(value) - shown:,} more"
+    if isinstance(value, list):
+        first = [_first_few(entry) for entry in value[:shown]]
+        return first if shown == len(value) else [*first, more]
+    pairs = {key: _first_few(entry) for key, entry in itertools.islice(value.items(), shown)}
+    return pairs if shown == len(value) else pairs | {"...": more}
 
 
 def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
+from latentloom.pipeline.storage.output_directories import remove_files
 from latentloom.pipeline.storage.run_marker import RunMarker
 from latentloom.pipeline.terminal.stops import kept_if_stopped
-from latentloom.pipeline.training.own_files import BUNDLE, RUN_FILE, STATE_FOLDER
+from latentloom.pipeline.training.own_files import BUNDLE, RUN_FILE, STATE_FILES, STATE_FOLDER
 
 STOPPED = "Finished epochs are kept. To go on, run the same command with --resume, not --overwrite."
 
@@ -30,9 +31,10 @@ def run_marker(out: Path, config: Config, data: str, backend: str) -> RunMarker:
 
 
 def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
-    """The bundle of a run that is finished.
+    """The bundle of a run that is finished; tidies what is left if the run was killed at its end.
 
     Raises:
+        FileExistsError: Another process holds the directory.
         ValueError: The bundle belongs to another run.
     """
     bundle = load_bundle(out)
@@ -40,6 +42,9 @@ def finished_bundle(out: Path, marker: RunMarker) -> Bundle:
     saved = parse_config(details.config, f"the configuration stored in '{out}'")
     data = details.data.digest if details.data else ""
     marker.check(run_marker(out, saved, data, details.backend or "").identity)
+    if marker.exists():
+        with held_run(marker, resume=True, overwrite=False):
+            remove_files(out, STATE_FILES)
     return bundle
 
 

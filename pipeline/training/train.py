@@ -15,7 +15,12 @@ from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
 from latentloom.model_zoo.training.checkpoints import write_history
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
-from latentloom.pipeline.dataset.details import BundleDetails, DataIdentity
+from latentloom.pipeline.dataset.details import (
+    CURVES_FILE,
+    HISTORY_FILE,
+    BundleDetails,
+    DataIdentity,
+)
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
@@ -29,7 +34,7 @@ from latentloom.pipeline.dataset.terciles import Terciles
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
 from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import Location
+from latentloom.pipeline.storage.files import Location, sha256_file
 from latentloom.pipeline.storage.output_directories import check_apart, remove_files
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
 from latentloom.pipeline.training.checks import check_settings, check_training
@@ -100,10 +105,12 @@ def _train(
         manifest.observation,
         manifest.vocabulary,
     )
-    write_history(history, out / "history.csv")
-    write_atomic(out / "curves.png", loss_curves(curves_of(history)))
+    write_history(history, out / HISTORY_FILE)
+    write_atomic(out / CURVES_FILE, loss_curves(curves_of(history)))
+    files = {name: sha256_file(out / name) for name in (HISTORY_FILE, CURVES_FILE)}
     figures = _measure(bundle, config, dataset, folds)
-    bundle.details = _details(config, manifest, hold_out, figures).model_dump()
+    details = _details(config, manifest, hold_out, figures)
+    bundle.details = details.model_copy(update={"files": files}).model_dump()
     write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)
     remove_files(out, STATE_FILES)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from latentloom.model_zoo.bundle_damage import find_damage, read_unchecked
+from latentloom.model_zoo.bundle_damage import read_unchecked
 from latentloom.model_zoo.bundle_files import DESCRIPTION
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import Location, exists, local_folder
-from latentloom.pipeline.verification.listed_files import check_listed
+from latentloom.pipeline.verification.listed_files import check_listed, check_listed_of_bundle
 from latentloom.pipeline.verification.problem import Problem
 
 
@@ -60,7 +60,7 @@ def find_changes(path: Location) -> list[Problem]:
     if not is_bundle(path):
         return check_listed(DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE))))
     with local_folder(path) as folder:
-        return [Problem(file, reason) for file, reason in find_damage(folder).items()]
+        return check_listed_of_bundle(folder)
 
 
 def _describe_dataset(manifest: Manifest) -> dict[str, Any]:

@@ -20,18 +20,16 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of a check: what was checked, and the problems found.
+    """The result of a check.
 
     Args:
         path: The directory.
-        shards: Number of shards checked.
-        records: Number of intact records found.
+        contents: What it holds, in words.
         problems: The problems; empty if the directory is intact.
     """
 
     path: str
-    shards: int
-    records: int
+    contents: str
     problems: tuple[Problem, ...]
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,10 @@ from latentloom.pipeline.dataset.provenance import (
 from latentloom.pipeline.dataset.reading import ParsedRecord, parse_features, row_of
 from latentloom.pipeline.storage.files import sha256_file
 from latentloom.pipeline.verification.identities import Identities
-from latentloom.pipeline.verification.origins import Source, generation_settings
+from latentloom.pipeline.verification.origins import Source, generation_settings, settings_of
 from latentloom.pipeline.verification.problem import OTHER_HASH, Problem, RecordProblems
+from latentloom.pipeline.verification.source_checks import check_origins
+from latentloom.pipeline.verification.variant_checks import VariantChecks
 
 
 class RecordChecks:
@@ -49,7 +51,8 @@ class RecordChecks:
         source: Source | None = None,
     ):
         self._dataset, self._provenance, self._source = dataset, provenance, source
-        self._origins: list[tuple[int, str]] = []
+        self._factors = list(dataset.manifest.factors)
+        self._origins: list[tuple[ParsedRecord, Provenance]] = []
         self.ids, self.shards, self.records = Identities(), 0, 0
 
     def check_shard(self, split: str, index: int) -> list[Problem]:
@@ -57,10 +60,12 @@ class RecordChecks:
         entry = self._dataset.shards(split)[index]
         self._found = RecordProblems(entry.file)
         counts = np.zeros(len(entry.label_counts), np.int64)
+        if self._provenance:
+            self._provenance.start_shard()
         for examples, dead in self._dataset.iter_shard(split, index, parse=self._parse):
             counts += np.bincount(examples.labels, minlength=len(counts))
             self.ids.add(examples.ids)
-            self._check_origins()
+            self._check_batch()
             for letter in dead:
                 self._found.add(letter.record, letter.reason)
         self.shards, self.records = self.shards + 1, self.records + int(counts.sum())
@@ -91,19 +96,17 @@ class RecordChecks:
         if reason := self._provenance.check(row, provenance):
             self._found.add(number, reason)
         if self._source is not None:
-            origins = (provenance.anchor_id, *provenance.donor_ids)
-            self._origins += [(number, origin) for origin in origins]
+            self._origins.append((row, provenance))
         return row
 
-    def _check_origins(self) -> None:
-        """Finds anchors and donors of the last records that the source does not have."""
-        if self._source is None or not self._origins:
-            return
-        missing = set(self._source.ids.missing(list({origin for _, origin in self._origins})))
-        for number, origin in self._origins if missing else ():
-            if origin in missing:
-                path = self._source.dataset.path
-                self._found.add(number, f"was made from {origin!r}, which '{path}' lacks")
+    def _check_batch(self) -> None:
+        """Checks the keys of the last records, and their origins if the source is at hand."""
+        if self._provenance:
+            for number, reason in self._provenance.wrong_keys():
+                self._found.add(number, reason)
+        if self._source and self._origins:
+            for number, reason in check_origins(self._source, self._factors, self._origins):
+                self._found.add(number, reason)
         self._origins = []
 
 
@@ -117,6 +120,7 @@ class ProvenanceRules:
         recipe: Recipe of the job, or None if it is not recorded.
         factors: Names of the factors of the data set, in order.
         seen: Cells of the input data; True if every variant is in one of them, False if unknown.
+        variants: Follows numbers and keys; None if the settings of the job are not known.
 
     Attributes:
         made: Number of records of each cell so far.
@@ -127,6 +131,7 @@ class ProvenanceRules:
     recipe: str | None
     factors: tuple[str, ...]
     seen: Coverage | bool
+    variants: VariantChecks | None = None
 
     def __post_init__(self) -> None:
         grid = self.seen.names if isinstance(self.seen, Coverage) else ()
@@ -144,14 +149,28 @@ class ProvenanceRules:
         """
         manifest, confidences = dataset.manifest, confidence_names(judged)
         names = {dataset.observation_kind.feature, *manifest.factors, "example_id", *confidences}
-        recipe = generation_settings(manifest).get("recipe")
+        recipe, settings = generation_settings(manifest).get("recipe"), settings_of(manifest)
         return cls(
             frozenset({*names, ANCHOR, DONORS, RECIPE, SEEN, SEED}),
             tuple(confidences),
             recipe,
             tuple(manifest.factors),
             seen,
+            VariantChecks(settings, manifest) if settings else None,
         )
+
+    def start_shard(self) -> None:
+        """Begins a shard."""
+        if self.variants:
+            self.variants.start_shard()
+
+    def wrong_keys(self) -> Iterator[tuple[int, str]]:
+        """Yields number and problem of the last records whose key the job does not give."""
+        return self.variants.wrong_keys() if self.variants else iter(())
+
+    def check_rejected(self) -> list[Problem]:
+        """Compares the numbers of all records with the rejected variants."""
+        return self.variants.check_rejected() if self.variants else []
 
     def read(self, features: Mapping[str, Any]) -> Provenance | str:
         """Reads the provenance of a record; returns the reason as text if it is unusable."""
@@ -173,4 +192,4 @@ class ProvenanceRules:
             seen = self.seen or found.seen
         if found.seen != seen:
             return f"has {SEEN}={int(found.seen)}, the input says {int(seen)}"
-        return ""
+        return self.variants.add(row, found) if self.variants else ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
+from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import file_size
+from latentloom.pipeline.verification.claims import check_claims, check_held_out
 from latentloom.pipeline.verification.consistency import (
     check_consistency,
     check_coverage,
@@ -21,9 +24,22 @@ from latentloom.pipeline.verification.record_checks import ProvenanceRules, Reco
 from latentloom.pipeline.verification.tfds_check import check_metadata, judged_factors
 
 
+@dataclass(frozen=True)
+class DatasetVerification(Verification):
+    """The result of a check of a data set.
+
+    Args:
+        shards: Number of shards checked.
+        records: Number of intact records found.
+    """
+
+    shards: int
+    records: int
+
+
 def verify(
     path: str | os.PathLike[str], data: str | os.PathLike[str] | None = None
-) -> Verification:
+) -> DatasetVerification:
     """Checks that a directory holds exactly what its manifest says.
 
     Every file is listed and has its size and hash; every record is intact, fits the manifest, has
@@ -42,25 +58,31 @@ def verify(
     try:
         dataset = DatasetDir(path, Manifest.read(os.path.join(path, MANIFEST_FILE)))
     except (ValueError, RecursionError) as error:
-        return Verification(path, 0, 0, (Problem(MANIFEST_FILE, f"cannot be read: {error}"),))
+        problem = Problem(MANIFEST_FILE, f"cannot be read: {error}")
+        return DatasetVerification(path, "", (problem,), 0, 0)
     source = _open_source(dataset, data)
     problems = check_listed(dataset)
     damaged = {problem.file for problem in problems}
     judged = judged_factors(dataset, damaged)
     problems += check_metadata(dataset, judged, damaged)
     problems += check_consistency(dataset, damaged)
+    problems += check_claims(dataset, damaged)
     if source and (unlike := source.check(dataset.manifest)):
         source, problems = None, problems + unlike
     change, unreadable = read_coverage(dataset, damaged)
     seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
     generated = dataset.manifest.kind == "generated"
+    problems += check_held_out(dataset.manifest, seen) if generated else []
+    if source and not source.agrees(change):
+        problems.append(Problem(COVERAGE_FILE, f"began with other cells than '{data}' has"))
     rules = ProvenanceRules.of(dataset, judged, seen) if generated else None
     checks = RecordChecks(dataset, rules, source)
     of_records = _check_records(dataset, checks)
     if rules and not of_records and checks.shards == len(dataset.manifest.shards):
-        of_records = check_coverage(change, rules.made)
+        of_records = check_coverage(change, rules.made) + rules.check_rejected()
     found = (*problems, *unreadable, *of_records, *check_strangers(dataset))
-    return Verification(path, checks.shards, checks.records, found)
+    contents = f"{checks.records:,} records in {checks.shards} shards"
+    return DatasetVerification(path, contents, found, checks.shards, checks.records)
 
 
 def _check_records(dataset: DatasetDir, checks: RecordChecks) -> list[Problem]:

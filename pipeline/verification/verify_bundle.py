@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,62 +20,46 @@ from latentloom.model_zoo.bundle import (
     load_bundle,
     read_description,
 )
-from latentloom.model_zoo.bundle_damage import find_damage
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.config.strict_yaml import load_yaml
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.storage.files import Location, local_folder
-from latentloom.pipeline.verification.problem import Problem
+from latentloom.pipeline.verification.listed_files import (
+    check_listed_of_bundle,
+    check_strangers_to_bundle,
+)
+from latentloom.pipeline.verification.problem import Problem, Verification
 
 
-@dataclass(frozen=True)
-class BundleVerification:
-    """The result of a check of a bundle.
+def verify_bundle(path: Location) -> Verification:
+    """Checks that a bundle is what was saved, loads, and holds finite numbers and nothing else.
 
-    Args:
-        path: The directory.
-        model: Key of its model, or an empty text if it cannot be read.
-        problems: The problems; empty if the bundle is intact.
-    """
-
-    path: str
-    model: str
-    problems: tuple[Problem, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the bundle is intact."""
-        return not self.problems
-
-
-def verify_bundle(path: Location) -> BundleVerification:
-    """Checks that a bundle is what was saved, loads, and holds finite numbers.
-
-    Loads the weights only if every file matches the digest. Files that the digest does not cover
-    (`history.csv`, `curves.png` and others) are not checked, except `config.yaml`.
+    Loads the weights only if every file matches its digest. Bundles of older versions have no
+    digest of `history.csv` and `curves.png`.
 
     Args:
         path: A bundle directory, local or in a bucket.
     """
     path = os.fspath(path)
     with local_folder(path) as folder:
+        strangers = check_strangers_to_bundle(folder)
         try:
-            if damage := find_damage(folder):
-                problems = tuple(Problem(file, reason) for file, reason in damage.items())
-                return BundleVerification(path, "", problems)
+            if damage := check_listed_of_bundle(folder):
+                return Verification(path, "", (*damage, *strangers))
             description, bundle = read_description(folder), load_bundle(folder)
         except ValueError as error:
-            reason = f"describes no bundle that can be loaded: {error}"
-            return BundleVerification(path, "", (Problem(DESCRIPTION, reason),))
-        problems = [
+            problem = Problem(DESCRIPTION, f"describes no bundle that can be loaded: {error}")
+            return Verification(path, "", (problem, *strangers))
+        problems = (
             *_check_weights(bundle),
             *_check_priors(description, bundle.priors),
             *_check_figures(description),
             *_check_config(folder, description["details"]),
-        ]
-    return BundleVerification(path, bundle.model_name, tuple(problems))
+            *strangers,
+        )
+    return Verification(path, f"a bundle of the model {bundle.model_name}", problems)
 
 
 def _check_weights(bundle: Bundle) -> Iterator[Problem]:

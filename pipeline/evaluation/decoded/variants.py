@@ -59,7 +59,7 @@ def draw_sample(
     codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
 ) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
-    chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate")
+    chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate").loaded()
     latents = codec.encode(chosen.observations)
     variants = np.full(len(chosen), evaluate.variants, np.int64)
     anchors = Anchors(chosen.ids, chosen.factors, variants)

@@ -88,7 +88,7 @@ def draw_traversals(
     Returns:
         One picture per block, by name.
     """
-    example = choose(examples, CANDIDATES, generate.seed, "traversal")
+    example = choose(examples, CANDIDATES, generate.seed, "traversal").loaded()
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
     example = example.take(np.array([drawing.clearest(example.observations)]))
     gate = generate.gate.build(enabled=True)

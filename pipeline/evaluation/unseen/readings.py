@@ -46,7 +46,7 @@ def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
     evaluate, seed, folds = context.config.evaluate, context.config.generate.seed, context.folds
     usual = choose(folds.of_seen_cells, evaluate.anchors, seed, "held in")
     unseen = choose(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
-    test = Examples.concatenate([usual, unseen])
+    test = Examples.concatenate([usual, unseen]).loaded()
     known = choose(folds.train, evaluate.probe_examples, 0, "probe")
     attributes = list(context.terciles.limits)
     full = context.full

@@ -78,7 +78,7 @@ def measure_unseen_cells(
 
 def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> Attempt:
     """Recombines training examples to aim at the cells of the held-out examples `aims`."""
-    factors = codec.spec.carried(train.factors)
+    factors, aims = codec.spec.carried(train.factors), aims.loaded()
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
     codes = codec.encode(train.observations[used])

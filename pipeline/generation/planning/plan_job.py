@@ -48,6 +48,7 @@ def plan_job(
     manifest = dataset.manifest
     check_compatible(manifest, description)
     check_generate_names(settings, manifest.factors)
+    _check_split(dataset, settings.split)
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     slices = cut(dataset.shards(settings.split), settings.slice_records)
     counts = count_classes(dataset, settings.split, slices, out, hold_out, engine)
@@ -72,6 +73,15 @@ def plan_job(
         hold_out=hold_out,
         trained_on=BundleDetails.read(description["details"]).data,
     )
+
+
+def _check_split(dataset: DatasetDir, split: str) -> None:
+    if not sum(shard.records for shard in dataset.shards(split)):
+        raise ValueError(
+            f"Split '{split}' of data set '{dataset.manifest.name}' is empty. Expected: examples "
+            f"to make variants of. Received: generate.split={split}, 0 records. Name another split "
+            "or import some."
+        )
 
 
 def share_quotas(

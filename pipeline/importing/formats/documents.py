@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ _SPLIT = re.compile(r"(?:(\w+)_)?indptr")
 _ROWS = re.compile(r"(?:\w+_)?(?:data|indices|indptr)")
 
 Arrays = Mapping[str, np.ndarray]
+Stored = TypeVar("Stored", ArrayHeader, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,25 @@ def document_sizes(headers: Mapping[str, ArrayHeader]) -> set[int]:
     return {size - 1 for header in indptr for size in header.shape[:1]}
 
 
+def check_document_headers(file: str, headers: Mapping[str, ArrayHeader]) -> None:
+    """Rejects sparse rows or a vocabulary of a wrong type or shape, before they are read.
+
+    Args:
+        file: Path of the archive, for messages.
+        headers: The headers of its arrays.
+
+    Raises:
+        ValueError: If an array is no row of numbers, or of texts for the vocabulary.
+    """
+    for name in _VOCABULARY:
+        if name in headers:
+            _check_vocabulary(file, headers[name])
+    for prefix in [name.removesuffix("indptr") for name in headers if _SPLIT.fullmatch(name)]:
+        parts = {part: headers[prefix + part] for part in _PARTS if prefix + part in headers}
+        if len(parts) == len(_PARTS) and not _are_rows(parts):
+            raise ValueError(_no_rows(file, prefix, parts))
+
+
 def open_documents(file: str, arrays: Arrays) -> DocumentSource:
     """Opens sparse rows `data`, `indices` and `indptr`, with an optional prefix `<split>_`.
 
@@ -125,15 +145,20 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
 def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:
     _check_one_of(file, _VOCABULARY, arrays)
     found = next((arrays[name] for name in _VOCABULARY if name in arrays), None)
+    words = read_texts("vocab", _check_vocabulary(file, found))
+    check_vocabulary(words)
+    return words
+
+
+def _check_vocabulary(file: str, found: Stored | None) -> Stored:
+    """Returns the vocabulary, or its header, if it is a row of texts."""
     if found is None or found.ndim != 1 or found.dtype.kind not in "US":
         shape = "no such array" if found is None else f"{found.dtype} of shape {found.shape}"
         raise ValueError(
             f"'{file}' has no vocabulary. Expected: an array `vocab` of texts, one per word. "
             f"Received: {shape}. Add it."
         )
-    words = read_texts("vocab", found)
-    check_vocabulary(words)
-    return words
+    return found
 
 
 def _read_rows(file: str, prefix: str, arrays: Arrays, num_words: int) -> Any:
@@ -167,19 +192,31 @@ def _check_layout(
 ) -> None:
     """Checks that three arrays are sparse rows."""
     parts = {"data": data, "indices": indices, "indptr": indptr}
-    plain = all(part.ndim == 1 for part in parts.values())
-    whole = all(part.dtype.kind in "iu" for part in (indices, indptr))
-    fits = plain and whole and len(indptr) > 1 and len(data) == len(indices)
+    fits = _are_rows(parts)
     if fits:
         places = indptr.astype(np.int64)
         fits = places[0] == 0 and places[-1] == len(data) and bool((np.diff(places) >= 0).all())
     if not fits:
-        told = ", ".join(f"{prefix}{name} {part.dtype}{part.shape}" for name, part in parts.items())
-        raise ValueError(
-            f"The counts of '{file}' are not sparse rows. Expected: `{prefix}indptr` integers from "
-            f"0 to the length of `{prefix}data` and `{prefix}indices`, non-decreasing. "
-            f"Received: {told}. Save `data`, `indices` and `indptr` of a scipy.sparse.csr_array."
-        )
+        raise ValueError(_no_rows(file, prefix, parts))
+
+
+def _are_rows(parts: Mapping[str, ArrayHeader] | Mapping[str, np.ndarray]) -> bool:
+    """Returns whether arrays, or their headers, have the types and shapes of sparse rows."""
+    data, indices, indptr = (parts[part] for part in _PARTS)
+    plain = all(part.ndim == 1 for part in (data, indices, indptr))
+    whole = all(part.dtype.kind in "iu" for part in (indices, indptr))
+    return plain and whole and indptr.shape[0] > 1 and data.shape == indices.shape
+
+
+def _no_rows(
+    file: str, prefix: str, parts: Mapping[str, ArrayHeader] | Mapping[str, np.ndarray]
+) -> str:
+    told = ", ".join(f"{prefix}{name} {part.dtype}{part.shape}" for name, part in parts.items())
+    return (
+        f"The counts of '{file}' are not sparse rows. Expected: `{prefix}indptr` integers from "
+        f"0 to the length of `{prefix}data` and `{prefix}indices`, non-decreasing. "
+        f"Received: {told}. Save `data`, `indices` and `indptr` of a scipy.sparse.csr_array."
+    )
 
 
 def _check_counts(file: str, name: str, counts: np.ndarray) -> None:

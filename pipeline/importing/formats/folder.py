@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
 from latentloom.pipeline.dataset.names import check_splits
@@ -15,6 +18,7 @@ from latentloom.pipeline.importing.formats.image_decoding import Decoder
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.texts import flaw_of, printable
 
+LAYOUT = "class/image.png or split/class/image.png"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
 
@@ -26,6 +30,7 @@ class FolderSource:
         root: The folder.
         files: Path and class code of each image, by split, in order of class and name.
         decoder: Decodes the files to one shape.
+        ignored: Number of images without a class, by the reason.
     """
 
     root: Path
@@ -34,6 +39,7 @@ class FolderSource:
     decoder: Decoder
     label_field: str = "label"
     observation: str = "image"
+    ignored: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -53,7 +59,10 @@ class FolderSource:
         """
         root = Path(where)
         if not root.is_dir():
-            raise FileNotFoundError(f"There is no folder '{where}'. Check the path of the images.")
+            raise FileNotFoundError(
+                f"The folder of images is missing. Expected: {LAYOUT} below a folder. Received: "
+                f"SOURCE=folder:{where}. Correct the path."
+            )
         splits = {"train": root}
         if not any(_images(folder) for folder in _folders(root)):
             splits = {folder.name: folder for folder in _folders(root) if _folders(folder)}
@@ -61,9 +70,9 @@ class FolderSource:
         names = sorted({folder.name for folders in classes.values() for folder in folders})
         if not names or any(_images(folder) for folder in (root, *splits.values())):
             raise ValueError(
-                f"'{where}' has no folders of classes. Expected: class/image.png or "
-                f"split/class/image.png. Received: folders {sorted(splits)}, "
-                f"{len(_images(root))} loose images. Move each image into the folder of its class."
+                f"'{where}' has no folders of classes. Expected: {LAYOUT}. Received: folders "
+                f"{sorted(splits)}, {len(_images(root))} loose images. Move each image "
+                "into the folder of its class."
             )
         check_splits(splits)
         check_factors({"label": names})
@@ -73,7 +82,8 @@ class FolderSource:
         }
         everything = (file for pairs in files.values() for file, _ in pairs)
         headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
-        return cls(root, {"label": names}, files, Decoder.fit(headers, image_size, channels))
+        decoder = Decoder.fit(headers, image_size, channels)
+        return cls(root, {"label": names}, files, decoder, ignored=_count_ignored(root, classes))
 
     @property
     def name(self) -> str:
@@ -116,13 +126,46 @@ class FolderSource:
             yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _folders(folder: Path, *, hidden: bool = False) -> list[Path]:
+    return [path for path in _entries(folder, hidden=hidden) if path.is_dir()]
 
 
-def _images(folder: Path) -> list[Path]:
-    files = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(path for path in files if path.suffix.lower() in _SUFFIXES)
+def _images(folder: Path, *, hidden: bool = False) -> list[Path]:
+    files = _entries(folder, hidden=hidden)
+    return [path for path in files if path.suffix.lower() in _SUFFIXES]
+
+
+def _entries(folder: Path, *, hidden: bool) -> list[Path]:
+    """Returns the paths in a folder, in order: those whose names begin with a dot, or the others.
+
+    Raises:
+        OSError: If the folder may not be read.
+    """
+    with told_of_file(folder, "a readable folder"):
+        return sorted(p for p in folder.iterdir() if p.name.startswith(".") == hidden)
+
+
+def _count_ignored(root: Path, classes: dict[str, list[Path]]) -> dict[str, int]:
+    """Counts the images without a class, by the reason."""
+    ignored: Counter[str] = Counter()
+    folders = [folder for below in classes.values() for folder in below]
+    for folder in folders:
+        name = printable(folder.name)
+        ignored[f"their folder is not '{name}' itself but below it"] += sum(
+            map(_count_below, _folders(folder))
+        )
+    for folder in sorted({root, *folders, *(folder.parent for folder in folders)}):
+        name = printable(folder.name)
+        ignored[f"their names in '{name}' begin with a dot"] += len(_images(folder, hidden=True))
+        for hidden in _folders(folder, hidden=True):
+            reason = f"the name of their folder '{printable(hidden.name)}' begins with a dot"
+            ignored[reason] += _count_below(hidden)
+    return {reason: count for reason, count in ignored.items() if count}
+
+
+def _count_below(folder: Path) -> int:
+    names = (name for _, _, names in os.walk(folder) for name in names)
+    return sum(Path(name).suffix.lower() in _SUFFIXES for name in names)
 
 
 def _class_images(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,16 +15,20 @@ from latentloom.model_zoo.archives import ArrayHeader, read_arrays, read_headers
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
 from latentloom.pipeline.importing.formats.documents import (
     DocumentSource,
+    check_document_headers,
     document_sizes,
     is_of_documents,
     names_of_documents,
     open_documents,
 )
 from latentloom.pipeline.importing.source import path_name
+from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import check_regular
 
 _SPLITS = ("train", "test")
 _OBSERVED = ("images", "observations")
+_LONGEST_TEXT = 1 << 14  # bytes
+_LOOKED_THROUGH = 1 << 28  # bytes
 
 
 def open_npz(file: str) -> ArraySource | DocumentSource:
@@ -41,22 +46,18 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
     headers = _read_headers(Path(file))
-    arrays = read_arrays(Path(file), file, _used(headers))
-    if is_of_documents(arrays):
-        return open_documents(file, arrays)
+    if is_of_documents(headers):
+        check_document_headers(file, headers)
+        return open_documents(file, _read(file, headers))
     _check_kind(file, headers)
-    is_images = "images" in arrays
-    images = (
-        _check_images(file, arrays.pop("images"))
-        if is_images
-        else _check_vectors(file, arrays.pop("observations"))
-    )
-    columns = {name: array for name, array in arrays.items() if array.shape == (len(images),)}
-    if "label" not in columns:
-        raise ValueError(
-            f"'{file}' has no labels. Expected: an array `label` of shape ({len(images)},). "
-            f"Received: {_shapes(headers)}. Add it."
-        )
+    is_images = "images" in headers
+    observed = _OBSERVED[0 if is_images else 1]
+    (_check_image_header if is_images else _check_vector_header)(file, headers[observed])
+    _check_labels(file, headers, headers[observed].shape[0])
+    columns = _read(file, headers)
+    values = columns.pop(observed)
+    images = values[..., None] if values.ndim == 3 else values
+    images = images if is_images else _check_vectors(file, values)
     split = columns.pop("split", np.full(len(images), "train"))
     if unknown := set(split.tolist()) - set(_SPLITS):
         raise ValueError(
@@ -81,7 +82,10 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
 def _read_headers(file: Path) -> dict[str, ArrayHeader]:
     check_regular(file)
     if not file.is_file():
-        raise FileNotFoundError(f"There is no file '{file}'. Check the path of the archive.")
+        raise FileNotFoundError(
+            f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
+            "Correct the path."
+        )
     return read_headers(file, file)
 
 
@@ -107,35 +111,83 @@ def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
         )
 
 
-def _check_images(file: str, images: np.ndarray) -> np.ndarray:
+def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int) -> None:
+    """Rejects an archive without a label for each observation."""
+    if "label" not in headers or headers["label"].shape != (size,):
+        raise ValueError(
+            f"'{file}' has no labels. Expected: an array `label` of shape ({size},). "
+            f"Received: {_shapes(headers)}. Add it."
+        )
+
+
+def _check_image_header(file: str, images: ArrayHeader) -> None:
     if images.dtype != np.uint8:
-        problem, fix = "", "Scale"
-        if images.dtype.kind == "f" and not (finite := np.isfinite(images)).all():
-            first = np.argwhere(~finite)[0][0]
-            problem, fix = f" with NaN or infinity, first in images[{first}]", "Repair, scale"
+        problem = _where_not_finite(file, images)
         raise TypeError(
             f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255. "
-            f"Received: images.dtype={images.dtype}{problem}. {fix}, round and cast them first."
+            f"Received: images.dtype={images.dtype}{problem}. "
+            f"{'Repair, scale' if problem else 'Scale'}, round and cast them first."
         )
-    if images.ndim not in (3, 4) or not images.size:
+    if images.ndim not in (3, 4) or not images.num_bytes:
         raise ValueError(
             f"The images of '{file}' have the wrong shape. Expected: (n, height, width) or "
             f"(n, height, width, channels). Received: images.shape={images.shape}. Reshape them."
         )
-    return images if images.ndim == 4 else images[..., None]
+    _check_shape(file, "image", (*images.shape[1:3], *(images.shape[3:] or (1,))))
 
 
-def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
+def _where_not_finite(file: str, images: ArrayHeader) -> str:
+    """Returns which image of the wrong type has NaN, if any and if they are quickly read."""
+    if images.dtype.kind != "f" or images.num_bytes > _LOOKED_THROUGH:
+        return ""
+    finite = np.isfinite(read_arrays(Path(file), file, ["images"])["images"])
+    if finite.all():
+        return ""
+    return f" with NaN or infinity, first in images[{np.argwhere(~finite)[0][0]}]"
+
+
+def _check_vector_header(file: str, vectors: ArrayHeader) -> None:
     if vectors.dtype.kind != "f":
         raise TypeError(
             f"The vectors of '{file}' have the wrong type. Expected: a floating type. "
             f"Received: observations.dtype={vectors.dtype}. Cast them to float32."
         )
-    if vectors.ndim != 2 or not vectors.size:
+    if vectors.ndim != 2 or not vectors.num_bytes:
         raise ValueError(
             f"The vectors of '{file}' have the wrong shape. Expected: (n, features). "
             f"Received: observations.shape={vectors.shape}. Reshape them."
         )
+    _check_shape(file, "vector", vectors.shape[1:])
+
+
+def _check_shape(file: str, kind: str, shape: tuple[int, ...]) -> None:
+    if expected := KINDS[kind].check_shape(shape):
+        raise ValueError(
+            f"The {KINDS[kind].many} of '{file}' have an unsupported shape. "
+            f"Expected: {expected}. Received: observation_shape={shape}. Convert them."
+        )
+
+
+def _read(file: str, headers: Mapping[str, ArrayHeader]) -> dict[str, np.ndarray]:
+    """Reads the arrays that an import uses, if their texts are names and memory can hold them."""
+    names = _used(headers)
+    for name in names:
+        array = headers[name]
+        if array.dtype.kind in "SU" and array.dtype.itemsize > _LONGEST_TEXT:
+            raise ValueError(
+                f"Array '{name}' of '{file}' has texts that are too long. Expected: at most "
+                f"{_LONGEST_TEXT:,} bytes each. Received: {name}.dtype={array.dtype}. Shorten them."
+            )
+    needed = sum(headers[name].num_bytes for name in names)
+    if needed > (memory := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
+        raise ValueError(
+            f"The arrays of '{file}' do not fit into memory. Expected: at most {memory:,} bytes "
+            f"on this machine. Received: {needed:,} bytes. Import TFRecord files or a folder."
+        )
+    return read_arrays(Path(file), file, names)
+
+
+def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # rejected below
         vectors = vectors.astype(np.float32)
     if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):

@@ -24,6 +24,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
 )
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import check_regular, list_names, read_text
+from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 _NAMES_OF_CLASSES = ".labels.txt"
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
@@ -163,6 +164,7 @@ class TfdsSource:
 
 
 def _builder(where: str) -> Any:
+    start_tensorflow()
     import tensorflow_datasets as tfds
 
     if os.path.isdir(where):

@@ -71,7 +71,10 @@ class TFRecordSource:
         """
         paths = find(where)
         if not paths:
-            raise FileNotFoundError(f"No file matches '{where}'. Check the pattern, and quote it.")
+            raise FileNotFoundError(
+                f"No file matches '{where}'. Expected: a pattern of TFRecord files. Received: "
+                f"SOURCE=tfrecord:{where}, 0 files. Correct the pattern, and quote it."
+            )
         for path in paths:
             check_source_text("The file name", path)
         fields = {"label": label or "label"}

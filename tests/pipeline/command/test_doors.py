@@ -258,16 +258,16 @@ def test_impossible_channels_are_refused(latentloom, tmp_path, spec, channels, w
 
 def test_an_output_inside_the_source_is_refused(latentloom, tmp_path, photos):
     for out in (photos / "out", photos / "cat" / "out"):
-        refused(latentloom("import", f"folder:{photos}", out), out, "lies in the source")
+        refused(latentloom("import", f"folder:{photos}", out), out, "lies in the input")
     (photos / "cat").rename(tmp_path / "cats")
     (photos / "cat").symlink_to(tmp_path / "cats")
     out = tmp_path / "cats" / "out"
-    refused(latentloom("import", f"folder:{photos}", out), out, "lies in the source")
+    refused(latentloom("import", f"folder:{photos}", out), out, "lies in the input")
     (tmp_path / "idx").mkdir()
     header = struct.pack(">4I", 2051, 1, 2, 2) + bytes(4)
     (tmp_path / "idx" / "train-images-idx3-ubyte").write_bytes(header)
     out = tmp_path / "idx" / "out"
-    refused(latentloom("import", f"idx:{tmp_path / 'idx'}", out), out, "lies in the source")
+    refused(latentloom("import", f"idx:{tmp_path / 'idx'}", out), out, "lies in the input")
 
 
 def test_the_name_of_a_data_set_fits_into_a_file_name(latentloom, tmp_path, photos):

@@ -4,15 +4,23 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
-from bundles import CONFIGS, digits_bundle, digits_config, digits_data, make
+from bundles import CONFIGS, digits_bundle, digits_data, make
 
+from latentloom.pipeline.dataset.own_files import ANNOUNCED
 from latentloom.pipeline.evaluation import variants_report
+from latentloom.pipeline.generation import generate as generating
 from latentloom.pipeline.importing import import_dataset as importing
+from latentloom.pipeline.report.page import write_report
+from latentloom.pipeline.report.schema import Report
 from latentloom.pipeline.storage.locks import LOCK_FILE, locked
+from latentloom.pipeline.training import train as training
+from latentloom.pipeline.verification.verify import verify
 
 DIGITS, STUDY = CONFIGS / "zszu_digits.yaml", CONFIGS / "study_mnist.yaml"
 VERBS = ("import", "train", "generate", "evaluate", "study")
@@ -257,19 +265,112 @@ def test_an_empty_word_is_no_directory(latentloom, monkeypatch, tmp_path, verb):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_report_is_not_added_to_a_data_set_that_another_run_put_there(
-    tmp_path, outputs, monkeypatch
+def test_no_other_run_starts_between_the_shards_and_the_report(latentloom, tmp_path, monkeypatch):
+    out, said = tmp_path / "out", []
+    render = variants_report.render_report
+
+    def render_while_another_run_tries(*args):
+        line = [
+            sys.executable,
+            "-m",
+            "latentloom.pipeline.command",
+            *map(str, words("import", out)),
+        ]
+        other = subprocess.run([*line, "--overwrite"], capture_output=True, text=True, check=False)
+        said.append((other.returncode, other.stderr))
+        return render(*args)
+
+    monkeypatch.setattr(variants_report, "render_report", render_while_another_run_tries)
+    run = latentloom(*words("generate", out))
+    assert run.returncode == 0, run.stderr
+    assert [code for code, _ in said] == [2]
+    assert "Another run is writing to" in said[0][1]
+    assert verify(out).ok
+
+
+@pytest.mark.parametrize("name", ["README.md", "config.yaml", "report.html", "features.json"])
+def test_a_file_that_somebody_puts_there_during_a_generation_stays(
+    latentloom, tmp_path, monkeypatch, name
+):
+    out, finish = tmp_path / "out", generating.complete
+
+    def complete_while_somebody_writes(*args):
+        (out / name).write_text("years of work")
+        return finish(*args)
+
+    with monkeypatch.context() as during:
+        during.setattr(generating, "complete", complete_while_somebody_writes)
+        run = latentloom(*words("generate", out))
+    assert run.returncode == 2
+    assert name in run.stderr
+    assert "Move it away and run the same command again" in run.stderr
+    assert (out / name).read_text() == "years of work"
+    (out / name).unlink()
+    run = latentloom(*words("generate", out))
+    assert run.returncode == 0, run.stderr
+    assert verify(out).ok
+
+
+def test_an_edited_card_stays_when_the_finished_command_runs_again(latentloom, tmp_path, outputs):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["generate"], out)
+    (out / "README.md").write_text("years of work")
+    before = contents(out)
+    run = latentloom(*words("generate", out))
+    assert run.returncode == 2
+    assert "README.md" in run.stderr
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("stage", ["announced", "written"])
+def test_what_a_run_wrote_that_died_before_its_manifest_is_known_as_ours(
+    latentloom, tmp_path, outputs, stage
 ):
     out = tmp_path / "out"
     shutil.copytree(outputs["generate"], out)
-    render = variants_report.render_report
+    files = json.loads((out / "manifest.json").read_text())["files"]
+    (out / ANNOUNCED).write_text(json.dumps({"files": files}))
+    (out / "manifest.json").unlink()
+    if stage == "announced":
+        (out / "README.md").unlink()
+    (out / LOCK_FILE).write_text(json.dumps({"latentloom writes": "data set"}))
+    run = latentloom(*words("generate", out), "--overwrite")
+    assert run.returncode == 0, run.stderr
+    assert verify(out).ok
+    assert not (out / ANNOUNCED).exists()
 
-    def render_while_another_run_replaces(*args):
-        shutil.rmtree(out)
-        shutil.copytree(outputs["import"], out)
-        return render(*args)
 
-    monkeypatch.setattr(variants_report, "render_report", render_while_another_run_replaces)
-    with pytest.raises(FileExistsError, match="Another run replaced the data set"):
-        variants_report.report_on(digits_config(), digits_data(), digits_bundle(), out)
-    assert contents(out) == contents(outputs["import"])
+def test_overwrite_keeps_a_card_that_somebody_put_beside_unfinished_shards(
+    latentloom, tmp_path, outputs
+):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["generate"], out)
+    for name in ("manifest.json", "config.yaml", "coverage.json", "dead_letters.jsonl"):
+        (out / name).unlink(missing_ok=True)
+    (out / "README.md").write_text("years of work")
+    before = contents(out)
+    run = latentloom(*words("generate", out), "--overwrite")
+    assert run.returncode == 2
+    assert "README.md" in run.stderr
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("name", ["evaluation.html", "evaluation.json"])
+def test_overwrite_keeps_a_page_that_is_not_the_one_of_the_report(latentloom, tmp_path, name):
+    write_report(tmp_path, Report(title="A bundle", summary=["Measured."]), {}, "evaluation")
+    (tmp_path / name).write_text("years of work")
+    before = contents(tmp_path)
+    run = latentloom(*words("evaluate", tmp_path), "--overwrite")
+    assert run.returncode == 2
+    assert contents(tmp_path) == before
+
+
+def test_a_finished_training_that_was_killed_at_its_end_is_tidied(latentloom, tmp_path):
+    out = tmp_path / "out"
+    train = [*words("train", out), "--set", "judge.epochs=1", "--set", "evaluate.anchors=20"]
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(training, "remove_files", lambda *_: None)
+        assert latentloom(*train).returncode == 0
+    assert (out / "train_state").exists()
+    assert latentloom(*train, "--resume").returncode == 0
+    assert not (out / "train_state").exists()

@@ -39,6 +39,11 @@ NUMBERS = [
     ("train.seed=-1", "greater than or equal to 0"),
     ("train.learning_rate=.nan", "finite"),
     ("train.learning_rate=.inf", "finite"),
+    ("train.learning_rate=1e30", "less than or equal to 1"),
+    ("judge.learning_rate=1.5", "less than or equal to 1"),
+    ("study.learning_rate=1e30", "less than or equal to 1"),
+    ("study.ratios=[1e300]", "less than or equal to 1000"),
+    ("generate.options={temperature: 1e308}", "less than or equal to 1000000"),
     ("data.validation_share=true", "valid number"),
     ("data.deform={flip: 1}", "valid boolean"),
     ("data.deform.shiftt=1", "Did you mean 'shift'"),
@@ -71,6 +76,9 @@ ARGUMENTS = [
     ("dropout=.nan", "finite number"),
     ("kl_weight=-1", "greater than or equal to 0"),
     ("kl_weight=much", "valid number"),
+    ("kl_weight=1e300", "less than or equal to 1000000"),
+    ("noise_variance=1e30", "less than or equal to 1000000"),
+    ("discriminator_rate=1e6", "less than or equal to 1000"),
     ("group_norm=1", "valid boolean"),
     ("cir_blocks=zs", "model.args.cir_blocks"),
     ("seed=4294967296", "less than 4294967296"),
@@ -116,6 +124,12 @@ GENERATED = [
 def test_an_unknown_factor_is_refused_with_the_nearest(refuses, verb, setting, key):
     recipe = "generate.recipe=interpolate_factor" if "options" in setting else "generate.seed=1"
     refuses(verb, [recipe, setting], key, "Did you mean 'label'")
+
+
+def test_an_option_of_a_recipe_has_an_upper_bound(refuses):
+    refuses("generate", ["generate.options={temperature: 101}"], "Expected: 0 to 100.0")
+    traversal = ["generate.recipe=traverse", "generate.options={extent: 101}"]
+    refuses("generate", traversal, "at most 100.0")
 
 
 def test_unknown_values_are_refused_with_the_nearest(refuses):

@@ -139,11 +139,78 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path):
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "        time.sleep(60)\n"
         "    except Stopped:\n"
+        "        time.sleep(1)\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "        time.sleep(60)\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], timeout=50, check=False)
     assert ended.returncode == -signal.SIGTERM
+
+
+def test_what_is_printed_while_a_stop_ends_the_process_is_not_shown_but_the_line_is():
+    program = (
+        "import os, signal, sys, time\n"
+        "from latentloom.pipeline.terminal.standard_error import silenced\n"
+        "from latentloom.pipeline.terminal.stops import *\n"
+        "with raised_on_signals():\n"
+        "    try:\n"
+        "        with silenced():\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            time.sleep(60)\n"
+        "    except Stopped as stop:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        print('Traceback', file=sys.stderr)\n"
+        "        end_stopped(stop)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert ended.returncode == 130
+    assert ended.stderr.decode() == (
+        "latentloom: Stopped. Nothing was written. Run the same command again.\n"
+    )
+
+
+def running(words_of_session: str) -> list[str]:
+    """The command lines of processes with a mark in their environment."""
+    lines = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if words_of_session.encode() in (folder / "environ").read_bytes():
+                lines.append((folder / "cmdline").read_bytes().decode())
+        except OSError:  # gone, or of somebody else
+            continue
+    return [line for line in lines if line]
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_ctrl_c_in_a_terminal_ends_the_worker_processes_too_with_one_line(tmp_path, times):
+    out, temporary = tmp_path / "out", tmp_path / "temporary"
+    temporary.mkdir()
+    processes = ["--", "--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    mark = f"LATENTLOOM_TEST={tmp_path}"
+    run = subprocess.Popen(
+        words("generate", out) + processes,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"LATENTLOOM_TEST": str(tmp_path), "TMPDIR": str(temporary)},
+        start_new_session=True,
+        text=True,
+    )
+    deadline = time.monotonic() + SECONDS
+    while run.poll() is None and not list(out.glob("*.tfrecord-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for _ in range(times):
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.05)
+    said = run.communicate(timeout=SECONDS)[1]
+    time.sleep(1)
+    assert run.returncode == 130, said
+    lines = [line for line in said.splitlines() if not line.startswith("generate")]
+    assert len(lines) == 1, said
+    assert lines[0].startswith(f"latentloom: Stopped. {MESSAGES['generate']}")
+    assert running(mark) == []
+    assert [path for path in temporary.rglob("*") if "autograph" in path.name] == []
 
 
 def test_an_ignored_signal_stays_ignored():

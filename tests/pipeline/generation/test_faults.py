@@ -67,7 +67,7 @@ def end(run: subprocess.Popen) -> str:
 
 def worker_processes(run: subprocess.Popen) -> list[int]:
     """Process ids of the Python workers of a run."""
-    pattern = ["-g", str(run.pid), "-f", "^[^ ]*python.*sdk_worker_main"]
+    pattern = ["-P", str(run.pid), "-f", "generation.worker.process"]
     found = subprocess.run(["pgrep", *pattern], capture_output=True, text=True, check=False)
     return [int(word) for word in found.stdout.split()]
 

@@ -75,7 +75,7 @@ def test_the_bundle_says_which_backend_trained_it(jax_bundle):
 
 
 def test_both_backends_encode_and_render_alike(tmp_path):
-    images = DatasetDir.open(digits_data()).read("train", 70).observations
+    images = DatasetDir.open(digits_data()).read("train", 70).loaded().observations
     np.save(tmp_path / "images.npy", images)
     code = ("-c", ENCODE_ON_JAX, digits_bundle(), tmp_path / "images.npy", tmp_path / "jax.npz")
     assert on_jax(*code).split() == ["True"]

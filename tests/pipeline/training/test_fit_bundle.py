@@ -24,7 +24,7 @@ def folds() -> Folds:
 
 
 def test_an_image_with_nan_is_refused_before_work_starts(folds, tmp_path):
-    images = folds.train.observations.astype(np.float32)
+    images = np.asarray(folds.train.observations).astype(np.float32)
     images[4, 2, 3] = np.nan
     bad = replace(folds, train=replace(folds.train, observations=images))
     with pytest.raises(ValueError, match=f"'{folds.train.ids[4]}' of the fold 'train' is not fin"):

@@ -7,12 +7,14 @@ from typing import Any
 
 import bags
 import letters
+import numpy as np
 import pytest
 from letters import letters_bundle, letters_config, letters_data
 from made_once import made_once
 from rewriting import as_older_version, edit_json, edit_listed, edit_records
 from typer.testing import CliRunner
 
+from latentloom.augment import derive, identity_keys
 from latentloom.pipeline.command import app
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.dataset.writing import write_manifest
@@ -334,6 +336,12 @@ def test_many_bad_records_are_counted(made, monkeypatch):
     assert "more problems of records" in lines[-1]
 
 
+def key_of(anchor: str, variant: int = 0, recipe: str = "recombine_factors") -> int:
+    """The key of a variant at the first attempt of a job of seed 0."""
+    keys = derive(identity_keys(0, recipe, [anchor]), variant)
+    return int(derive(keys, 0).view(np.int64)[0])
+
+
 @pytest.mark.parametrize("origin", ["anchor", "donor"])
 def test_origins_that_the_source_lacks_are_named(made, origin):
     def edit(examples: list[Any]) -> None:
@@ -343,6 +351,7 @@ def test_origins_that_the_source_lacks_are_named(made, origin):
         else:
             texts("anchor_id", b"letters/train/nobody")(feature)
             texts("example_id", b"letters/train/nobody/recombine_factors/0000")(feature)
+            integers("seed", key_of("letters/train/nobody"))(feature)
 
     shard = edit_records(made, edit)
     assert verify(made).ok

@@ -1,0 +1,75 @@
+"""Indexes the records of a split, whose observations stay in the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import cast
+
+import numpy as np
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
+from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
+from latentloom.pipeline.dataset.stored_observations import StoredObservations
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.storage.record_files import PLACE, RecordFiles
+from latentloom.pipeline.storage.tfrecords import FRAME, HEADER, read_records
+
+
+def index_split(
+    paths: Sequence[str],
+    entries: Sequence[ShardEntry],
+    manifest: Manifest,
+    records: Sequence[Container[int] | None],
+) -> Examples | DeadLetter:
+    """Reads all but the observations of some records; checks every record's checksum.
+
+    Takes 28 bytes of memory for the place of a record, besides its factors and its id.
+
+    Args:
+        paths: Paths of the shards, local.
+        entries: Their entries in the manifest.
+        manifest: The manifest.
+        records: Numbers of the records of each shard; None for all.
+
+    Returns:
+        The examples, whose observations are `StoredObservations`; or the first unusable record.
+    """
+    places, codes, ids = [np.empty(0, PLACE)], [_codes([], manifest)], []
+    for shard, (path, entry, chosen) in enumerate(zip(paths, entries, records, strict=True)):
+        found = _index_shard(shard, path, entry, manifest, chosen)
+        if isinstance(found, DeadLetter):
+            return found
+        places.append(np.array([place for place, _ in found], PLACE))
+        codes.append(_codes([row for _, row in found], manifest))
+        ids += [row.example_id for _, row in found]
+    columns = np.concatenate(codes)
+    files = RecordFiles(paths, [entry.num_bytes for entry in entries])
+    kind, shape = KINDS[manifest.observation], manifest.observation_shape
+    stored = StoredObservations(files, np.concatenate(places), kind, shape)
+    factors = {name: columns[:, column].copy() for column, name in enumerate(manifest.factors)}
+    return Examples(cast(np.ndarray, stored), factors, ids)
+
+
+def _index_shard(
+    shard: int, path: str, entry: ShardEntry, manifest: Manifest, chosen: Container[int] | None
+) -> list[tuple[tuple[int, ...], ParsedRecord]] | DeadLetter:
+    """Returns place and row of each chosen record, without its value; or the first unusable one."""
+    kind, offset = KINDS[manifest.observation], HEADER
+    found = []
+    for number, record in enumerate(read_records(path, entry.records)):
+        if chosen is None or number in chosen:
+            row = parse_row(number, record, manifest.factors, kind, manifest.observation_shape)
+            if isinstance(row, str):
+                return DeadLetter(entry.file, number, row)
+            value = cast(bytes, row.value)
+            start = cast(bytes, record).find(value)
+            place = (shard, number, offset, len(cast(bytes, record)), start, len(value))
+            found.append((place, row._replace(value=b"")))
+        offset += (len(record) if isinstance(record, bytes) else 0) + FRAME
+    return found
+
+
+def _codes(rows: Sequence[ParsedRecord], manifest: Manifest) -> np.ndarray:
+    """The codes of rows, `(n, factors)` int64."""
+    return np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(manifest.factors))
