@@ -10,7 +10,7 @@ from latentloom.augment.gate import REASONS, QualityGate, Verdicts
 from latentloom.augment.hold_out import HoldOut, draw_cells, name_cells
 from latentloom.augment.latents import Block, Latents, LatentSpec
 from latentloom.augment.plan import Origin, VariantPlan
-from latentloom.augment.planning import known_factors, plan_variants
+from latentloom.augment.planning import BlocksRead, blocks_read, known_factors, plan_variants
 from latentloom.augment.priors import BlockPrior
 from latentloom.augment.quotas import share_out, variants_per_anchor, variants_per_class
 from latentloom.augment.randomness import derive, identity_keys, integers, normals, uniforms
@@ -24,6 +24,7 @@ __all__ = [
     "Anchors",
     "Block",
     "BlockPrior",
+    "BlocksRead",
     "Cells",
     "Clashes",
     "Coverage",
@@ -39,6 +40,7 @@ __all__ = [
     "Verdicts",
     "allot_cells",
     "anchors_among",
+    "blocks_read",
     "choose_cells",
     "count_cells",
     "derive",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -101,6 +101,10 @@ class DonorBank:
             {b: np.concatenate([bank.latents[b] for bank in banks]) for b in self.latents},
             self.capacity,
         )._reduce()
+
+    def without_latents(self) -> DonorBank:
+        """Returns the bank without its codes, to tell which examples a merged bank would keep."""
+        return replace(self, latents={})
 
     def pool(self, factor: str, value: int) -> np.ndarray:
         """Returns the rows that share a factor value: a fair sample of all such examples.

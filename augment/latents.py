@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,27 +120,32 @@ class LatentSpec:
         """Returns the given factors that a block carries, in order; always keeps `label`."""
         return tuple(name for name in factors if name == "label" or self.carriers(name))
 
-    def check(self, latents: Mapping[str, np.ndarray]) -> int:
+    def check(
+        self, latents: Mapping[str, np.ndarray], needed: Sequence[str] | None = None
+    ) -> int:
         """Checks that latents have this form.
 
         Args:
             latents: Arrays of shape `(n, dim)` by block name.
+            needed: Names of the blocks that must be there, if others may be missing.
 
         Returns:
-            The number of rows `n`.
+            The number of rows `n`; 0 without blocks.
 
         Raises:
             ValueError: If names, order, shapes or lengths differ, or a value is not finite.
             TypeError: If an array does not hold floats.
         """
-        if tuple(latents) != self.names:
+        kept = set(self.names if needed is None else latents) | set(needed or ())
+        expected = [name for name in self.names if name in kept]
+        if list(latents) != expected:
             raise ValueError(
-                f"The latents have other blocks than the spec. Expected: {list(self.names)}, in "
+                f"The latents have other blocks than the spec. Expected: {expected}, in "
                 f"this order. Received: {list(latents)}. Pass every block under its name."
             )
-        num_rows = len(latents[self.names[0]])
-        for block in self.blocks:
-            _check_block(block, num_rows, np.asarray(latents[block.name]))
+        num_rows = len(latents[expected[0]]) if expected else 0
+        for name in expected:
+            _check_block(self[name], num_rows, np.asarray(latents[name]))
         return num_rows
 
     def __getitem__(self, name: str) -> Block:

@@ -94,6 +94,7 @@ def interpolate(
         factor: Name of the factor that donors are matched by. Defaults to the class.
         same_value: Whether donors have the anchor's value of the factor; if so, variants keep it.
     """
+    bank_of(plan, request, names)
     low, high = request.number("low"), request.number("high")
     walks = walk_keys(plan, request)
     rows, weights = {}, {}
@@ -144,7 +145,7 @@ def take_over(
     """
     moved = {
         factor: values[rows]
-        for factor, values in bank_of(plan, request).factors.items()
+        for factor, values in bank_of(plan, request, names).factors.items()
         if (carriers := set(plan.spec.carriers(factor))) and carriers <= set(names)
     }
     plan = _with_origin(plan, names, Origin.DONOR, donors=dict.fromkeys(names, rows))
@@ -179,14 +180,14 @@ def _with_origin(
     )
 
 
-def bank_of(plan: VariantPlan, request: Request) -> DonorBank:
-    """Returns the donor bank; raises `ValueError` if it is missing or its blocks differ."""
+def bank_of(plan: VariantPlan, request: Request, names: Sequence[str] = ()) -> DonorBank:
+    """Returns the donor bank; raises `ValueError` if it or one of these blocks is missing."""
     if request.donors is None:
         raise ValueError(
             f"Recipe '{plan.recipe}' needs donors. Expected: a donor bank. Received: donors=None. "
             "Build one with `DonorBank.build`."
         )
-    plan.spec.check(request.donors.latents)
+    plan.spec.check(request.donors.latents, needed=names)
     return request.donors
 
 

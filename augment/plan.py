@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,7 +13,7 @@ from latentloom.augment.columns import as_integers, check_lengths
 from latentloom.augment.latents import Block, LatentSpec
 from latentloom.augment.randomness import derive, identity_keys
 
-__all__ = ["Origin", "VariantPlan"]
+__all__ = ["FROM_ANCHOR", "FROM_DONOR", "Origin", "VariantPlan"]
 
 
 class Origin(IntEnum):
@@ -29,6 +29,12 @@ class Origin(IntEnum):
     """A point on the line from the anchor's block to a donor's."""
     SHIFT = 4
     """The anchor's block with one entry moved."""
+
+
+FROM_ANCHOR = (Origin.KEEP, Origin.MIX, Origin.SHIFT)
+"""The origins that read the anchor's block."""
+FROM_DONOR = (Origin.DONOR, Origin.MIX)
+"""The origins that read a donor's block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +143,10 @@ class VariantPlan:
         """Returns the keys of one block's draws, uint64 of shape `(V,)`."""
         return derive(self.keys, self.spec.names.index(name))
 
+    def blocks_from(self, origins: Sequence[Origin]) -> tuple[str, ...]:
+        """Returns the blocks that have one of some origins in any variant, in order."""
+        return tuple(name for name in self.spec.names if np.isin(self.origins[name], origins).any())
+
     def take(self, rows: np.ndarray) -> VariantPlan:
         """Returns the plan of some variants.
 
@@ -183,7 +193,7 @@ def _check_block(name: str, origins: np.ndarray, donors: np.ndarray, weights: np
             f"{[int(origin) for origin in Origin]}. Received: origins={np.unique(origins)}. Use "
             "the values of `Origin`."
         )
-    needs_donor = np.isin(origins, (Origin.DONOR, Origin.MIX))
+    needs_donor = np.isin(origins, FROM_DONOR)
     if not np.array_equal(donors >= 0, needs_donor):
         raise ValueError(
             f"A plan has donors that do not fit the origins of block '{name}'. Expected: a row for "

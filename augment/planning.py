@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,23 @@ from latentloom.augment.donors import DonorBank
 from latentloom.augment.latents import LatentSpec
 from latentloom.augment.options import Option
 from latentloom.augment.origins import Request
-from latentloom.augment.plan import VariantPlan
+from latentloom.augment.plan import FROM_ANCHOR, FROM_DONOR, VariantPlan
 from latentloom.augment.recipes import find_recipe
 
-__all__ = ["known_factors", "plan_variants"]
+__all__ = ["BlocksRead", "blocks_read", "known_factors", "plan_variants"]
+
+
+@dataclass(frozen=True)
+class BlocksRead:
+    """The blocks that the variants of a recipe take from examples, in the order of the code.
+
+    Args:
+        anchors: Names of the blocks of anchors.
+        donors: Names of the blocks of donors.
+    """
+
+    anchors: tuple[str, ...] = ()
+    donors: tuple[str, ...] = ()
 
 
 def plan_variants(
@@ -83,11 +97,36 @@ def known_factors(
     Raises:
         ValueError: If recipe, options and spec do not fit together.
     """
-    none, no_keys = np.empty(0, np.int64), np.empty(0, np.uint64)
-    columns = dict.fromkeys(factors, none)
-    targets = Targets(dict.fromkeys(grid, none), no_keys, none) if grid else None
-    empty = {block.name: np.empty((0, block.dim), np.float32) for block in spec}
-    bank = DonorBank.build([], columns, empty, seed=0, capacity=1)
-    anchors = Anchors([], columns, none, targets)
-    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=options)
-    return tuple(plan.factors)
+    return tuple(_example_of(recipe, spec, factors, options, grid).factors)
+
+
+def blocks_read(
+    recipe: str,
+    spec: LatentSpec,
+    factors: Sequence[str],
+    options: Mapping[str, Option] | None = None,
+    grid: Sequence[str] = (),
+) -> BlocksRead:
+    """Returns the blocks that the variants of a recipe take from anchors and donors.
+
+    Only these must be encoded. Takes the arguments of `known_factors` and raises its errors.
+    """
+    plan = _example_of(recipe, spec, factors, options, grid)
+    return BlocksRead(plan.blocks_from(FROM_ANCHOR), plan.blocks_from(FROM_DONOR))
+
+
+def _example_of(
+    recipe: str,
+    spec: LatentSpec,
+    factors: Sequence[str],
+    options: Mapping[str, Option] | None,
+    grid: Sequence[str],
+) -> VariantPlan:
+    """Plans one variant of a made-up anchor; of two donors, one has the same values."""
+    first, both = np.zeros(1, np.int64), np.arange(2)
+    targets = Targets(dict.fromkeys(grid, first), np.zeros(1, np.uint64), first) if grid else None
+    codes = {block.name: np.zeros((2, block.dim), np.float32) for block in spec}
+    columns = dict.fromkeys(factors, both)
+    bank = DonorBank.build(["same", "other"], columns, codes, seed=0, capacity=1)
+    anchors = Anchors(["anchor"], dict.fromkeys(factors, first), np.ones(1, np.int64), targets)
+    return plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=options)

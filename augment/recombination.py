@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from latentloom.augment.latents import Latents
-from latentloom.augment.plan import Origin, VariantPlan
+from latentloom.augment.plan import FROM_ANCHOR, FROM_DONOR, Origin, VariantPlan
 
 __all__ = ["recombine"]
 
 
 def recombine(latents: Latents, donors: Latents | None, plan: VariantPlan) -> Latents:
     """Makes the latents of every variant of a plan.
+
+    Blocks that the plan does not read may be missing: see `blocks_read`.
 
     Args:
         latents: The anchors' latents, `(n, dim)` per block; `plan.anchor` indexes their rows.
@@ -24,10 +28,10 @@ def recombine(latents: Latents, donors: Latents | None, plan: VariantPlan) -> La
     Raises:
         ValueError: If latents or donors do not fit the plan.
     """
-    _check_rows("anchors", latents, plan, plan.anchor)
-    rows = np.concatenate(list(plan.donors.values()))
-    if (rows >= 0).any():
-        _check_rows("donors", donors, plan, rows)
+    _check_rows("anchors", latents, plan, plan.blocks_from(FROM_ANCHOR), plan.anchor)
+    if given := plan.blocks_from(FROM_DONOR):
+        rows = np.concatenate([plan.donors[name] for name in given])
+        _check_rows("donors", donors, plan, given, rows)
     else:
         donors = None
     return {name: _recombine_block(name, latents, donors, plan) for name in plan.spec.names}
@@ -37,7 +41,10 @@ def _recombine_block(
     name: str, latents: Latents, donors: Latents | None, plan: VariantPlan
 ) -> np.ndarray:
     origins = plan.origins[name]
-    block = latents[name][plan.anchor]  # a copy, (V, dim)
+    if name in latents:
+        block = latents[name][plan.anchor]  # a copy, (V, dim)
+    else:
+        block = np.zeros((len(plan), plan.spec[name].dim), np.float32)
 
     drawn = np.flatnonzero(origins == Origin.PRIOR)
     prior = plan.spec[name].prior
@@ -47,7 +54,7 @@ def _recombine_block(
     moved = np.flatnonzero(origins == Origin.SHIFT)
     axes = plan.axes[name][moved]
     block[moved, axes] += plan.shifts[name][moved] * prior.spread[axes]
-    if donors is None:
+    if donors is None or name not in donors:
         return block
 
     swapped = np.flatnonzero(origins == Origin.DONOR)
@@ -65,14 +72,20 @@ def _interpolate(start: np.ndarray, end: np.ndarray, weights: np.ndarray) -> np.
     return np.clip(point, np.minimum(start, end), np.maximum(start, end))
 
 
-def _check_rows(kind: str, latents: Latents | None, plan: VariantPlan, rows: np.ndarray) -> None:
+def _check_rows(
+    kind: str,
+    latents: Latents | None,
+    plan: VariantPlan,
+    needed: Sequence[str],
+    rows: np.ndarray,
+) -> None:
     if latents is None:
         raise ValueError(
             f"A plan of recipe '{plan.recipe}' has donors. Expected: the latents of the donor "
             "bank. Received: donors=None. Pass `bank.latents`."
         )
-    num_rows = plan.spec.check(latents)
-    if rows.size and rows.max() >= num_rows:
+    num_rows = plan.spec.check(latents, needed)
+    if latents and rows.size and rows.max() >= num_rows:
         raise ValueError(
             f"A plan of recipe '{plan.recipe}' points past its {kind}. Expected: rows below "
             f"{num_rows}. Received: row={rows.max()}. Pass the latents that the plan was made for."

@@ -35,7 +35,11 @@ class LatentModel(Protocol):
         ...
 
     def encode(self, observations: Any) -> Mapping[str, Any]:
-        """Maps `(batch, *event shape)` to one `(batch, dim)` tensor a block."""
+        """Maps `(batch, *event shape)` to one `(batch, dim)` tensor a block.
+
+        A caller that needs some blocks compiles this and drops the other blocks. Then only the
+        layers behind the kept blocks run, so networks of their own save time.
+        """
         ...
 
     def decode(self, latents: Mapping[str, Any]) -> Any:

@@ -1,4 +1,8 @@
-"""Runs a function that is compiled for one batch size over columns of any length."""
+"""Runs a compiled function over columns of any length, in calls of a few hundred rows.
+
+Rows are bit-equal whatever the size of their call, from `UNIT` rows up, in all networks of the zoo
+(see `tests/pipeline/codec/test_bit_equality.py`). Smaller calls round differently.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 import numpy as np
 
-from latentloom.pipeline.codec.compilation import Columns, Signature, compiled
+from latentloom.pipeline.codec.compilation import Columns, Signature, compiled, takes_any_rows
 
 BATCH_SIZE = 64
-"""Rows per call; the last batch is padded. Larger batches gained few images per CPU-second."""
+"""Rows per call where every call has as many: random numbers depend on it, and JAX compiles anew
+for every other number."""
+MOST_ROWS = 256
+"""Most rows per call elsewhere. Larger calls gained nothing."""
+UNIT = 16
+"""Rows that a smaller call is padded to a multiple of."""
 BATCH_BYTES = 1 << 28
 """Most bytes of the observations of a call in float32; activations take several times as many."""
+MANY_ROWS_BYTES = 1 << 24
+"""Most such bytes of a call of more than `BATCH_SIZE` rows: larger ones leave the caches."""
 
 
 def rows_at_once(observation_shape: Sequence[int]) -> int:
@@ -21,21 +32,28 @@ def rows_at_once(observation_shape: Sequence[int]) -> int:
 
     Depends on the shape alone, so that results do not depend on the machine.
     """
-    row_bytes = 4 * math.prod(observation_shape)
-    return max(1, min(BATCH_SIZE, BATCH_BYTES // max(row_bytes, 1)))
+    row_bytes = max(4 * math.prod(observation_shape), 1)
+    return max(1, min(BATCH_SIZE, BATCH_BYTES // row_bytes))
+
+
+def most_rows_at_once(observation_shape: Sequence[int]) -> int:
+    """Returns the largest number of rows per call for an event shape, where calls may differ."""
+    row_bytes = max(4 * math.prod(observation_shape), 1)
+    return max(rows_at_once(observation_shape), min(MOST_ROWS, MANY_ROWS_BYTES // row_bytes))
 
 
 class Batched:
     """A compiled function of columns that calls networks, batch by batch.
 
-    Results for a row do not depend on the rows beside it: every call runs on `batch_size` rows.
+    Results for a row do not depend on the rows beside it.
 
     Args:
         function: From columns of tensors to columns of tensors, in `keras.ops`.
         networks: The networks that it calls.
         rows: Shape and type of a row of every column.
-        batch_size: Rows per call.
-        seeded: Whether the function also takes a column `seed`, int32 of shape `(2,)`.
+        observation_shape: Event shape of the observations that the networks read or make.
+        seeded: Whether the function also takes a column `seed`, int32 of shape `(2,)`. Then all
+            calls have equal numbers of rows.
     """
 
     def __init__(
@@ -43,12 +61,18 @@ class Batched:
         function: Callable[[Columns], Columns],
         networks: Sequence[keras.Model],
         rows: Signature,
+        observation_shape: Sequence[int],
         *,
-        batch_size: int = BATCH_SIZE,
         seeded: bool = False,
     ):
-        self.batch_size, self.seeded = batch_size, seeded
-        signature = {name: ((batch_size, *shape), dtype) for name, (shape, dtype) in rows.items()}
+        self.seeded, varies = seeded, takes_any_rows() and not seeded
+        size = most_rows_at_once if varies else rows_at_once
+        self.batch_size = size(observation_shape)
+        self.unit = min(UNIT, self.batch_size) if varies else self.batch_size
+        signature = {
+            name: ((None if varies else self.batch_size, *shape), dtype)
+            for name, (shape, dtype) in rows.items()
+        }
         self._run = compiled(
             function, networks, signature | ({"seed": ((2,), "int32")} if seeded else {})
         )
@@ -78,6 +102,6 @@ class Batched:
         }
 
     def _padded(self, rows: np.ndarray) -> np.ndarray:
-        """Pads the rows with zeros to a full batch."""
-        missing = self.batch_size - len(rows)
+        """Pads the rows with zeros to a multiple of the unit, at least one."""
+        missing = max(-len(rows) % self.unit, self.unit - len(rows))
         return np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1)) if missing else rows

@@ -7,6 +7,7 @@ An argument `images` may hold any kind of observation, as stored: images are uin
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
@@ -15,7 +16,7 @@ from latentloom.augment import Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
-from latentloom.pipeline.codec.batching import Batched, rows_at_once
+from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.densities import read_posteriors
 from latentloom.pipeline.codec.judges import Judges, image_row
 from latentloom.pipeline.codec.model_functions import ModelFunctions
@@ -35,12 +36,13 @@ class Codec:
     def __init__(self, bundle: Bundle):
         self.bundle, self.judges = bundle, Judges(bundle)
         functions, model = ModelFunctions(bundle, self.judges), [bundle.model]
+        self._functions = functions
+        self._encoders: dict[tuple[str, ...], Batched] = {}
         image, label = image_row(bundle), {"labels": ((), "int32")}
         codes = {
             name: ((block["dim"],), "float32") for name, block in bundle.model.latent_spec.items()
         }
-        batched = functools.partial(Batched, batch_size=rows_at_once(bundle.observation_shape))
-        self._encode = batched(functions.encode, model, image)
+        batched = functools.partial(Batched, observation_shape=bundle.observation_shape)
         self._sample = batched(functions.sample, model, image, seeded=True)
         self._moments = batched(functions.moments, model, image)
         self._densities = batched(functions.densities, model, image, seeded=True)
@@ -59,9 +61,22 @@ class Codec:
         """The blocks of the model's code with the priors that training exported."""
         return spec_of(self.bundle.model.latent_spec, self.bundle.priors)
 
-    def encode(self, images: np.ndarray) -> Latents:
-        """Encodes images to latents without noise."""
-        return self._encode({"images": images})
+    def encode(self, images: np.ndarray, blocks: Sequence[str] | None = None) -> Latents:
+        """Encodes images to latents without noise.
+
+        Args:
+            images: Images as stored.
+            blocks: Names of the blocks to encode; all by default. Runs only what these need.
+        """
+        spec = self.bundle.model.latent_spec
+        names = tuple(name for name in spec if blocks is None or name in blocks)
+        if not names:
+            return {}
+        if names not in self._encoders:
+            encode = functools.partial(self._functions.encode, names)
+            row, shape = image_row(self.bundle), self.bundle.observation_shape
+            self._encoders[names] = Batched(encode, [self.bundle.model], row, shape)
+        return self._encoders[names]({"images": images})
 
     def sample_posterior(self, images: np.ndarray, seed: int) -> Latents:
         """Draws one sample of every block's posterior for each image."""

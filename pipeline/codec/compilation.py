@@ -1,4 +1,7 @@
-"""Compiles functions of columns for the active Keras backend, with fixed shapes."""
+"""Compiles functions of columns for the active Keras backend.
+
+Compiled code computes only what the function returns: layers whose outputs are dropped never run.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,13 @@ import numpy as np
 from latentloom.model_zoo.backend.rounding import fix_rounding
 
 Columns = Mapping[str, Any]
-Signature = Mapping[str, tuple[tuple[int, ...], str]]
-"""Shape and type of every column."""
+Signature = Mapping[str, tuple[tuple[int | None, ...], str]]
+"""Shape and type of every column; None for any number of rows, if `takes_any_rows`."""
+
+
+def takes_any_rows() -> bool:
+    """Whether code that was compiled once runs on any number of rows; JAX fixes the number."""
+    return keras.backend.backend() == "tensorflow"
 
 
 def compiled(

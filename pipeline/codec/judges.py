@@ -13,7 +13,7 @@ from latentloom.model_zoo.bundle import JUDGES, Bundle
 from latentloom.model_zoo.networks.classifier import feature_network
 from latentloom.model_zoo.networks.heads import split_heads
 from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE
-from latentloom.pipeline.codec.batching import Batched, rows_at_once
+from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.compilation import Columns, Signature
 
 
@@ -59,8 +59,7 @@ class Judges:
 
     def _batched(self, function: Callable[[Columns], Columns], network: keras.Model) -> Batched:
         """Returns a function of images and its network, batch by batch."""
-        rows = rows_at_once(self.bundle.observation_shape)
-        return Batched(function, [network], image_row(self.bundle), batch_size=rows)
+        return Batched(function, [network], image_row(self.bundle), self.bundle.observation_shape)
 
     def _classified(self, columns: Columns):
         """Scales images as stored to the input of the classifiers."""

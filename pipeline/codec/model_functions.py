@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from keras import ops
 
@@ -25,9 +26,10 @@ class ModelFunctions:
     def __init__(self, bundle: Bundle, judges: Judges):
         self.bundle, self.model, self.judges = bundle, bundle.model, judges
 
-    def encode(self, columns: Columns) -> Columns:
-        """Images to codes without noise."""
-        return self.model.encode(self._observed(columns))
+    def encode(self, blocks: Sequence[str], columns: Columns) -> Columns:
+        """Images to some blocks of their codes, without noise."""
+        codes = self.model.encode(self._observed(columns))
+        return {name: codes[name] for name in blocks}
 
     def sample(self, columns: Columns) -> Columns:
         """Images to one sample of every block's posterior."""

@@ -12,10 +12,12 @@ from latentloom.pipeline.dataset.indexing import index_split
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
 from latentloom.pipeline.dataset.reading import (
     Parse,
+    ParsedRecord,
+    decode_rows,
     no_examples,
     parse_row,
     sampled_records,
-    stream_shard,
+    stream_rows,
 )
 from latentloom.pipeline.observations import KINDS, Kind
 from latentloom.pipeline.storage.files import file_size, is_remote
@@ -104,6 +106,10 @@ class DatasetDir:
             )
         return self.splits[split]
 
+    def shard_index(self, split: str, file: str) -> int:
+        """Returns the number of the shard of a split that has a file name."""
+        return [shard.file for shard in self.shards(split)].index(file)
+
     def shard_path(self, split: str, index: int) -> str:
         """Returns the path of one shard."""
         return os.path.join(self.path, self.shards(split)[index].file)
@@ -120,6 +126,27 @@ class DatasetDir:
     ) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a shard in batches; damaged or unfit records become dead letters.
 
+        Takes the arguments of `iter_rows`.
+
+        Yields:
+            The good examples of a batch, and its dead letters.
+        """
+        file = self.shards(split)[index].file
+        for rows, dead in self.iter_rows(split, index, batch_size, records, start, stop, parse):
+            yield decode_rows(self.manifest, file, rows, dead)
+
+    def iter_rows(
+        self,
+        split: str,
+        index: int,
+        batch_size: int | None = None,
+        records: Container[int] | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        parse: Parse = parse_row,
+    ) -> Iterator[tuple[list[ParsedRecord], list[DeadLetter]]]:
+        """Streams a shard in batches of rows that are not decoded yet.
+
         Args:
             split: Name of the split.
             index: Number of the shard, from 0.
@@ -130,9 +157,9 @@ class DatasetDir:
             parse: Reads one record, as `parse_row` does.
 
         Yields:
-            The good examples of a batch, and its dead letters.
+            The rows of a batch, and its dead letters.
         """
-        return stream_shard(
+        return stream_rows(
             self.shard_path(split, index),
             self.shards(split)[index],
             self.manifest,

@@ -92,7 +92,7 @@ Parse = Callable[..., ParsedRecord | str]
 """Reads one record; takes the arguments of `parse_row`."""
 
 
-def stream_shard(
+def stream_rows(
     path: str,
     entry: ShardEntry,
     manifest: Manifest,
@@ -102,8 +102,10 @@ def stream_shard(
     start: int = 0,
     stop: int | None = None,
     parse: Parse = parse_row,
-) -> Iterator[tuple[Examples, list[DeadLetter]]]:
-    """Streams a shard in batches; damaged or unfit records become dead letters.
+) -> Iterator[tuple[list[ParsedRecord], list[DeadLetter]]]:
+    """Streams a shard in batches of rows that are not decoded yet.
+
+    Damaged or unfit records become dead letters.
 
     Args:
         path: Path of the shard.
@@ -117,7 +119,7 @@ def stream_shard(
         parse: Reads one record, as `parse_row` does.
 
     Yields:
-        The good examples of a batch, and its dead letters; at least one batch, possibly empty.
+        The rows of a batch, and its dead letters; at least one batch, possibly empty.
     """
     kind = KINDS[manifest.observation]
     rows: list[ParsedRecord] = []
@@ -135,9 +137,9 @@ def stream_shard(
             rows.append(row)
             num_bytes += len(record) if isinstance(record, bytes) else 0
         if len(rows) + len(dead) >= most or num_bytes >= BATCH_BYTES:
-            yield _decode_batch(manifest, entry.file, rows, dead)
+            yield rows, dead
             rows, dead, num_bytes = [], [], 0
-    yield _decode_batch(manifest, entry.file, rows, dead)
+    yield rows, dead
 
 
 def sampled_records(split: str, sizes: Sequence[int], limit: int | None) -> list[set[int] | None]:
@@ -164,19 +166,23 @@ def sampled_records(split: str, sizes: Sequence[int], limit: int | None) -> list
 
 def no_examples(manifest: Manifest) -> Examples:
     """Returns an empty batch of a data set."""
-    return _decode_batch(manifest, "", [], [])[0]
+    return decode_rows(manifest, "", [], [])[0]
 
 
-def _decode_batch(
-    manifest: Manifest, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
+def decode_rows(
+    manifest: Manifest, file: str, rows: Sequence[ParsedRecord], dead: list[DeadLetter]
 ) -> tuple[Examples, list[DeadLetter]]:
-    """Decodes a batch; damaged observations join the dead letters."""
+    """Decodes the rows of a shard; damaged observations join the dead letters."""
     kind = KINDS[manifest.observation]
     images, intact = kind.decode([row.value for row in rows], manifest.observation_shape)
     broken = [rows[place].record for place in np.flatnonzero(~intact)]
     dead = dead + [DeadLetter(file, record, kind.damaged) for record in broken]
     rows = [rows[place] for place in np.flatnonzero(intact)]
+    return Examples(images, factors_of(manifest, rows), [row.example_id for row in rows]), dead
+
+
+def factors_of(manifest: Manifest, rows: Sequence[ParsedRecord]) -> dict[str, np.ndarray]:
+    """Returns the value indices of rows by factor, int64 of shape `(n,)` each."""
     names = list(manifest.factors)
     codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
-    factors = {name: codes[:, column] for column, name in enumerate(names)}
-    return Examples(images, factors, [row.example_id for row in rows]), dead
+    return {name: codes[:, column] for column, name in enumerate(names)}

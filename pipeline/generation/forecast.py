@@ -23,18 +23,15 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.job import GenerationJob
 from latentloom.pipeline.generation.worker.codec_worker import limit_threads
-from latentloom.pipeline.generation.worker.encode_slice import (
-    EncodedSlice,
-    encode_slice,
-    sample_donors,
-)
-from latentloom.pipeline.generation.worker.render_shard import CHUNK, render_shard
+from latentloom.pipeline.generation.worker.encode_slice import EncodedSlice, encode_slice
+from latentloom.pipeline.generation.worker.render_shard import render_shard
+from latentloom.pipeline.generation.worker.sample_donors import sample_donors
 from latentloom.pipeline.storage.files import is_remote, local_folder
 
 Result = TypeVar("Result")
 
 TRIAL_SECONDS = 2.0
-TRIAL_EXAMPLES = 512
+TRIAL_EXAMPLES, TRIAL_VARIANTS = 512, 1024
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,6 @@ def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast
     in_cells = (0, 0) if cells is None else (len(cells), int(cells.numbers.sum()))
     requested = in_cells[1] if cells is not None else int(quotas.sum())
     trial = _Trial.run(job, codec)
-    passes = 2 if find_recipe(job.settings.recipe).needs_donors else 1
     largest = max(task.stop - task.start for task in job.tasks)
     return Forecast(
         examples=dict(zip(names, examples.tolist(), strict=True)),
@@ -93,7 +89,7 @@ def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast
         shards=len(job.tasks),
         num_bytes=round(requested * trial.bytes_per_variant),
         memory=peak_memory() + round(largest * trial.bytes_per_example),
-        cpu_seconds=passes * int(examples.sum()) * trial.seconds_per_example
+        cpu_seconds=int(examples.sum()) * trial.seconds_per_example
         + requested * trial.seconds_per_variant,
         workers=workers,
         free_bytes=None if is_remote(job.out) else shutil.disk_usage(_existing(job.out)).free,
@@ -120,9 +116,10 @@ class _Trial:
 
         encode()  # compiles
         encoded, encoding = _timed(encode)
-        donors = None
+        donors, sampling = None, 0.0
         if find_recipe(job.settings.recipe).needs_donors:
-            donors = sample_donors(job, encoded)
+            sample_donors(job, dataset, task, codec)  # compiles
+            donors, sampling = _timed(lambda: sample_donors(job, dataset, task, codec))
         with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:
             small = _small_job(job, encoded, donors, folder)
             encoded = dataclasses.replace(encoded, task=small.tasks[0])
@@ -131,7 +128,7 @@ class _Trial:
         number, made = max(len(encoded.ids), 1), max(sum(report.requested), 1)
         latents = sum(block.nbytes for block in encoded.latents.values())
         return cls(
-            seconds_per_example=encoding / number,
+            seconds_per_example=(encoding + sampling) / number,
             seconds_per_variant=rendering / made,
             bytes_per_variant=report.entry.num_bytes / made,
             bytes_per_example=(latents + sum(map(sys.getsizeof, encoded.ids))) / number,
@@ -150,11 +147,11 @@ def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
 def _small_job(
     job: GenerationJob, encoded: EncodedSlice, donors: DonorBank | None, folder: str
 ) -> GenerationJob:
-    """The job with about `CHUNK` variants of a few examples, in another folder."""
+    """The job with about `TRIAL_VARIANTS` variants of a few examples, in another folder."""
     counts = np.bincount(encoded.factors["label"], minlength=len(encoded.task.quotas))
     share = counts / np.maximum(encoded.task.class_counts, 1)
     quotas = np.ceil(encoded.task.quotas * share).astype(int)
-    quotas = np.minimum(quotas, -(-CHUNK * counts // max(counts.sum(), 1)))
+    quotas = np.minimum(quotas, -(-TRIAL_VARIANTS * counts // max(counts.sum(), 1)))
     task = encoded.task.model_copy(
         update={"quotas": quotas.tolist(), "class_counts": counts.tolist()}
     )
@@ -165,12 +162,12 @@ def _small_job(
 
 
 def _reachable(cells: Cells, donors: DonorBank) -> Cells:
-    """The first cells for which every value has a donor, about `CHUNK` variants."""
+    """The first cells for which every value has a donor, about `TRIAL_VARIANTS` variants."""
     known = np.ones(len(cells), bool)
     for column, name in zip(cells.values.T, cells.factors, strict=True):
         known &= np.isin(column, donors.factors[name])
     rows = np.flatnonzero(known)
-    rows = rows[np.cumsum(cells.numbers[rows]) - cells.numbers[rows] < CHUNK]
+    rows = rows[np.cumsum(cells.numbers[rows]) - cells.numbers[rows] < TRIAL_VARIANTS]
     return Cells(cells.factors, cells.values[rows], cells.numbers[rows])
 
 

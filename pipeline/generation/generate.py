@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import keras
 
-from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.own_files import DATA_SET
@@ -91,13 +91,13 @@ def generated(
             to it, or a file of somebody else has the name of one to be written.
         RuntimeError: The run failed, or too many records were unreadable.
     """
-    job = _checked_job(config, data, model, out, engine)
+    job, bundle = _checked_job(config, data, model, out, engine)
     out = job.out
     with kept_if_stopped(STOPPED), job.marker.held(DATA_SET, overwrite=overwrite):
         todo = [task for task in job.tasks if job.finished(task) is None]
         if todo:
             with _watched(job, progress), _explained(out):
-                run_graph(job, todo, engine)
+                run_graph(job, todo, engine, bundle)
         reports = [_report_of(job, task) for task in job.tasks]
         clear_temporaries(out)  # left by workers that an engine replaced
         complete(job, reports, config)
@@ -116,7 +116,7 @@ def forecast_job(
 
     Takes the arguments of `generate` and raises its errors.
     """
-    job = _checked_job(config, data, model, out, engine)
+    job, _ = _checked_job(config, data, model, out, engine)
     names = DatasetDir.open(job.data).manifest.class_names
     return forecast(job, names, engine.num_workers)
 
@@ -127,22 +127,21 @@ def _checked_job(
     model: Location,
     out: Location,
     engine: Engine,
-) -> GenerationJob:
-    """Checks the arguments and plans a job before anything is written."""
+) -> tuple[GenerationJob, Bundle]:
+    """Checks the arguments, plans a job and loads its bundle before anything is written."""
     check_backend()
     check_apart(out, {"--data": data, "--model": model})
     data, model, out = map(as_location, (data, model, out))
     job = plan_job(config.generate, data, model, out, engine)
-    _check_loads(job, engine)
-    return job
+    return job, _load(job, engine)
 
 
-def _check_loads(job: GenerationJob, engine: Engine) -> None:
-    """Loads the bundle once, so that a damaged one is refused here and not in a worker."""
+def _load(job: GenerationJob, engine: Engine) -> Bundle:
+    """Loads the bundle, so that a damaged one is refused here and not in a worker."""
     if engine.runs_here:  # TensorFlow takes the number of threads only before it runs
         limit_threads(job.settings.threads)
     with local_folder(job.model) as folder:
-        load_bundle(folder)
+        return load_bundle(folder)
 
 
 def check_backend() -> None:

@@ -12,13 +12,15 @@ from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
 from latentloom.augment import find_recipe
+from latentloom.model_zoo.bundle import Bundle
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
 from latentloom.pipeline.generation.job import GenerationJob, ShardTask
 from latentloom.pipeline.generation.merging import MergeAll
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.donor_files import write_donors
-from latentloom.pipeline.generation.worker.encode_slice import SampleDonors
 from latentloom.pipeline.generation.worker.render_shard import NAMESPACE, RenderShard
+from latentloom.pipeline.generation.worker.sample_donors import SampleDonors
 from latentloom.pipeline.storage.files import exists
 
 
@@ -81,16 +83,18 @@ def run_graph(
     job: GenerationJob,
     todo: Sequence[ShardTask],
     engine: Engine = IN_PROCESS,
+    bundle: Bundle | None = None,
 ) -> dict[str, int]:
     """Runs the graph of a job until every unfinished shard is written.
 
-    For a recipe that takes donors, the graph first encodes every slice of the input for the donor
+    For a recipe that takes donors, the graph first reads every slice of the input for the donor
     bank, unless an earlier run of the job wrote the bank.
 
     Args:
         job: The job.
         todo: The tasks that are not finished.
         engine: What the graph runs on.
+        bundle: The bundle of the job, if it is loaded: workers in this process share it.
 
     Returns:
         Beam's counters of this run, from `counters_of`.
@@ -99,6 +103,7 @@ def run_graph(
         RuntimeError: The pipeline failed, or a worker process died.
     """
     shared = Shared()
+    _codec = _share(shared, job, bundle) if engine.runs_here and bundle else None
     with engine.pipeline() as pipeline:
         donors = None
         if find_recipe(job.settings.recipe).needs_donors:
@@ -109,6 +114,16 @@ def run_graph(
         shards = pipeline | "Shards" >> beam.Create(list(todo))
         _ = shards | "RenderShards" >> RenderShards(job, shared, donors)
     return counters_of(pipeline.result)
+
+
+def _share(shared: Shared, job: GenerationJob, bundle: Bundle) -> Codec | None:
+    """Gives the codec of a bundle to the workers of this process, as long as it is referenced.
+
+    Returns None for a bundle that changed since the job was planned: workers reject it.
+    """
+    if bundle.digest != job.bundle_digest:
+        return None
+    return shared.acquire(lambda: Codec(bundle), tag=job.bundle_digest)
 
 
 def counters_of(result: PipelineResult) -> dict[str, int]:

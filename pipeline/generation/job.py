@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from latentloom.augment import Cells, Clashes, Coverage, HoldOut
+from latentloom.augment import BlocksRead, Cells, Clashes, Coverage, HoldOut
 from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
@@ -53,9 +53,10 @@ class ShardTask(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class FactorPlan:
-    """How a job uses factors.
+    """How a job uses factors and the blocks that carry them.
 
     Attributes:
+        blocks: Blocks of anchors and donors that the recipe reads; only these are encoded.
         written: Factors whose values are known for every variant and written with it.
         judged: Written factors that the judge must confirm.
         banked: Factors by whose values the donor bank keeps donors.
@@ -65,6 +66,7 @@ class FactorPlan:
         clashes: Pairs of values of two factors that must not be combined.
     """
 
+    blocks: BlocksRead = BlocksRead()
     written: tuple[str, ...] = ("label",)
     judged: tuple[str, ...] = ("label",)
     banked: tuple[str, ...] = ("label",)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentloom.augment import RECIPES, find_recipe, plan_variants
+from latentloom.augment import RECIPES, blocks_read, find_recipe, plan_variants
 
 BY_ANCHOR = sorted(recipe.name for recipe in RECIPES.values() if not recipe.fills_cells)
 
@@ -150,7 +150,9 @@ def test_a_recipe_that_needs_donors_asks_for_a_bank_of_its_blocks(
 ):
     with pytest.raises(ValueError, match="Build one with `DonorBank.build`"):
         plan_variants(recipe, anchors, spec, seed=0, options=options.get(recipe))
-    other = replace(bank, latents={"zs": bank.latents["zs"]})
+    read = blocks_read(recipe, spec, list(anchors.factors), options.get(recipe)).donors
+    assert read
+    other = replace(bank, latents={n: b for n, b in bank.latents.items() if n not in read})
     with pytest.raises(ValueError, match="Pass every block under its name"):
         plan_variants(recipe, anchors, spec, seed=0, donors=other, options=options.get(recipe))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from latentloom.augment import (
     Coverage,
     LatentSpec,
+    blocks_read,
     choose_cells,
     find_clashes,
     find_recipe,
@@ -40,16 +42,16 @@ def plan_factors(
     recipe, options = find_recipe(settings.recipe), settings.options
     carried = spec.carried(factors)
     grid = _grid(settings, carried)
-    written = known_factors(
-        recipe.name, spec, list(factors), options, grid if recipe.fills_cells else ()
-    )
+    in_cells = grid if recipe.fills_cells else ()
+    written = known_factors(recipe.name, spec, list(factors), options, in_cells)
+    blocks = blocks_read(recipe.name, spec, list(factors), options, in_cells)
     grid = tuple(name for name in grid if name in written)
     judged = tuple(name for name in written if name in readable)
     if recipe.fills_cells:
         _check_fillable(settings, grid, readable)
     names = {name: factors[name] for name in carried}
     clashes = find_clashes(names, settings.differ)
-    plan = FactorPlan(written=written, judged=judged, banked=carried, clashes=clashes)
+    plan = FactorPlan(blocks, written, judged, carried, clashes=clashes)
     matched = recipe.matched_by(options)
     if not recipe.needs_donors or (len(written) == 1 and matched and matched[0] == "label"):
         return plan
@@ -60,7 +62,7 @@ def plan_factors(
     cells = None
     if recipe.fills_cells:
         cells = choose_cells(coverage, settings.cells, settings.per_cell, clashes)
-    return FactorPlan(written, judged, carried, coverage, cells, clashes)
+    return replace(plan, coverage=coverage, cells=cells)
 
 
 def _grid(settings: GenerateConfig, carried: Sequence[str]) -> tuple[str, ...]:

@@ -25,8 +25,10 @@ from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import make_folders
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
-CHUNK = 1024
-"""Largest number of variants held in memory at a time."""
+CHUNK = 8192
+"""Most variants whose records are held in memory at a time; rejected ones are redrawn together."""
+BLOCK = 1024
+"""Most variants that are held decoded at a time."""
 
 NAMESPACE = "latentloom"
 COUNTERS = (*TOTALS, "unreadable", "shards")
@@ -87,12 +89,13 @@ def render_shard(
     anchors = allot(job, shard, donors)
     tally = Tally()
     with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
-        most = codec.kind.batch_size(codec.bundle.observation_shape, CHUNK)
+        shape = codec.bundle.observation_shape
+        most, at_once = (codec.kind.batch_size(shape, number) for number in (CHUNK, BLOCK))
         for rows in _chunks(anchors.variants, most):
             part = anchors.take(rows)
             latents = {name: block[rows] for name, block in shard.latents.items()}
             records: dict[int, bytes] = {}
-            for accepted in draw_attempts(job, part, latents, donors, codec, tally):
+            for accepted in draw_attempts(job, part, latents, donors, codec, tally, at_once):
                 tally.count_cells(job.plan.coverage, accepted.plan)
                 records |= variant_records(job, codec.kind, part, accepted, donors)
             for slot in sorted(records):

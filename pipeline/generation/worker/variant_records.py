@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentloom.augment import Anchors, DonorBank
+from latentloom.augment import Anchors, DonorBank, VariantPlan
 from latentloom.pipeline.generation.job import GenerationJob
 from latentloom.pipeline.generation.worker.attempts import Accepted
 from latentloom.pipeline.observations import Kind
-from latentloom.pipeline.storage.tf_example import serialize
+from latentloom.pipeline.storage.example_columns import serialize_columns
 
 
 def variant_records(
@@ -31,23 +31,29 @@ def variant_records(
         Each record as a serialised `tf.train.Example`, by its slot in the chunk.
     """
     plan = accepted.plan
-    columns = {name: plan.factors[name].tolist() for name in job.plan.written}
-    columns["seen_combination"] = job.plan.seen(plan.factors).tolist()
-    columns |= {name: column.tolist() for name, column in accepted.confidences.items()}
-    rows_of_donors = np.stack(list(plan.donors.values()), axis=1)
-    records = {}
-    for row, value in enumerate(kind.encode(accepted.observations)):
-        anchor_id = anchors.ids[plan.anchor[row]]
-        used = sorted({int(donor) for donor in rows_of_donors[row] if donor >= 0})
-        records[int(accepted.slots[row])] = serialize(
-            {
-                kind.feature: value,
-                **{name: codes[row] for name, codes in columns.items()},
-                "example_id": f"{anchor_id}/{plan.recipe}/{plan.variant[row]:04d}",
-                "anchor_id": anchor_id,
-                "donor_ids": [str(donors.ids[donor]) for donor in used] if donors else [],
-                "recipe": plan.recipe,
-                "seed": int(plan.keys[row].view(np.int64)),
-            }
-        )
-    return records
+    anchor_ids = [anchors.ids[row] for row in plan.anchor.tolist()]
+    numbers = plan.variant.tolist()
+    columns = {
+        kind.feature: kind.encode(accepted.observations),
+        **{name: plan.factors[name] for name in job.plan.written},
+        "seen_combination": job.plan.seen(plan.factors),
+        **accepted.confidences,
+        "example_id": [
+            f"{anchor_id}/{plan.recipe}/{number:04d}"
+            for anchor_id, number in zip(anchor_ids, numbers, strict=True)
+        ],
+        "anchor_id": anchor_ids,
+        "donor_ids": _donor_ids(plan, donors),
+        "recipe": [plan.recipe] * len(plan),
+        "seed": plan.keys.view(np.int64),
+    }
+    return dict(zip(accepted.slots.tolist(), serialize_columns(columns), strict=True))
+
+
+def _donor_ids(plan: VariantPlan, donors: DonorBank | None) -> list[list[str]]:
+    """The ids of the donors of each variant, in the order of the bank."""
+    if donors is None:
+        return [[]] * len(plan)
+    ids = donors.ids.tolist()
+    rows = np.stack(list(plan.donors.values()), axis=1).tolist()
+    return [[ids[row] for row in sorted(set(used)) if row >= 0] for used in rows]
