@@ -45,6 +45,8 @@ class Batches(keras.utils.PyDataset):
         divisor: Integer that divides the size of every batch: the number of devices.
         steps_divisor: Integer that divides the number of batches an epoch. The remainder of this
             and of `divisor` is dropped; with a seed, each epoch drops other examples.
+        most_steps: Integer, largest number of batches an epoch; all by default. Other examples are
+            left out in each epoch.
         scaling: Maps stored observations to the range of the model; defaults to uint8 images.
         deformations: Deforms the images, in each epoch differently; none by default.
 
@@ -63,6 +65,7 @@ class Batches(keras.utils.PyDataset):
         epochs: range = range(1),
         divisor: int = 1,
         steps_divisor: int = 1,
+        most_steps: int | None = None,
         scaling: Scaling = PIXELS,
         deformations: Deformations | None = None,
     ):
@@ -73,6 +76,7 @@ class Batches(keras.utils.PyDataset):
         self.deformations = deformations
         self.usable = len(labels) - len(labels) % divisor
         steps = math.ceil(self.usable / self.batch_size) if self.batch_size else 0
+        steps = min(steps, max(most_steps or steps, steps_divisor))
         self.steps_per_epoch = steps - steps % steps_divisor
         if not self.steps_per_epoch:
             raise ValueError(

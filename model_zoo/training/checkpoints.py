@@ -8,6 +8,7 @@ import json
 import math
 import os
 import shutil
+import time
 from pathlib import Path
 
 import keras
@@ -36,11 +37,15 @@ class Checkpoints(keras.callbacks.Callback):
         folder: Folder of the checkpoints.
         monitor: Name of the figure to watch, smaller is better.
         patience: Integer, epochs without progress after which training stops, or 0 for never.
+        minutes: Float, time of training after which it stops, resumed runs together; None for
+            never. An epoch that is cut short counts as a whole one.
     """
 
-    def __init__(self, folder: Path, monitor: str, patience: int):
+    def __init__(self, folder: Path, monitor: str, patience: int, minutes: float | None = None):
         super().__init__()
         self.folder, self.monitor, self.patience = folder, monitor, patience
+        self.limit = math.inf if minutes is None else 60 * minutes
+        self.seconds, self._started = 0.0, time.monotonic()
         self.history: list[dict[str, float]] = []
         self.best, self.best_epoch = float("inf"), -1
 
@@ -51,8 +56,10 @@ class Checkpoints(keras.callbacks.Callback):
 
     @property
     def is_finished(self) -> bool:
-        """Whether patience has run out."""
-        return 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
+        """Whether patience or time has run out."""
+        return (
+            self.seconds >= self.limit or 0 < self.patience <= self.next_epoch - 1 - self.best_epoch
+        )
 
     def restore(self, model: keras.Model) -> None:
         """Restores the model and this object to the last finished epoch, if there is one."""
@@ -63,6 +70,7 @@ class Checkpoints(keras.callbacks.Callback):
             state = json.loads(state_file.read_text())
             self.history, self.best = list(state["history"]), float(state["best"])
             self.best_epoch, last = int(state["best_epoch"]), state["last_weights"]
+            self.seconds = float(state["seconds"])
         model.optimizer.build(model.trainable_variables)
         load_weights(model, self.folder / Path(last).name, _FIX)
         with told_of_file(state_file, _SAVED, _FIX):
@@ -75,6 +83,16 @@ class Checkpoints(keras.callbacks.Callback):
         with told_of_file(state_file, _SAVED, _FIX):
             best = Path(json.loads(state_file.read_text())["best_weights"]).name
         load_weights(model, self.folder / best, _FIX)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self._started = time.monotonic() - self.seconds
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Ends the epoch when time has run out."""
+        self.seconds = time.monotonic() - self._started
+        if self.seconds >= self.limit:
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state after an epoch; stops the run when patience has run out."""
@@ -114,6 +132,7 @@ class Checkpoints(keras.callbacks.Callback):
             "best_epoch": self.best_epoch,
             "last_weights": last_weights,
             "best_weights": best_weights,
+            "seconds": self.seconds,
             "random_state": [np.asarray(v).tolist() for v in _random_state(self.model)],
         }
         partial = self.folder / f".{STATE_FILE}.tmp"

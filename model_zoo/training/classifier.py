@@ -63,13 +63,14 @@ def fit_classifier(
         batch_size=schedule.batch_size,
         value_range=CLASSIFIER_RANGE,
         seed=schedule.seed,
-        epochs=range(schedule.epochs),
         steps_divisor=schedule.steps_per_execution or 1,
+        most_steps=schedule.steps,
         scaling=scaling.for_classifiers,
         deformations=deformations,
     )
+    batches.epochs = range(schedule.whole_epochs(batches.steps_per_epoch))
     compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])
-    fit_network(network, batches, schedule.epochs, callbacks)
+    fit_network(network, batches, len(batches.epochs), callbacks)
     return network
 
 

@@ -81,13 +81,13 @@ def fit(
     make_batches = sampler(model, *train)
     shared = _batch_settings(model, schedule, scaling)
     ordered = shared | {"seed": schedule.seed, "deformations": deformations}
-    ordered["steps_divisor"] = schedule.steps_per_execution or 1
+    ordered |= {"steps_divisor": schedule.steps_per_execution or 1, "most_steps": schedule.steps}
     steps = make_batches(*train, **ordered).steps_per_epoch
     _compile(model, schedule, steps)
     build_optimizer(model)
-    checkpoints = Checkpoints(folder, model.monitor, schedule.patience)
+    checkpoints = Checkpoints(folder, model.monitor, schedule.patience, schedule.minutes)
     checkpoints.restore(model)
-    left = range(checkpoints.next_epoch, schedule.epochs)
+    left = range(checkpoints.next_epoch, schedule.whole_epochs(steps))
     if left and not checkpoints.is_finished:
         learnt = Feed(make_batches(*train, epochs=left, **ordered))
         held_out = Feed(make_batches(*validation, **shared))
@@ -120,7 +120,9 @@ def check_fit(
     make_batches = sampler(model, *train)
     shared = _batch_settings(model, schedule, scaling)
     divisor = schedule.steps_per_execution or 1
-    batches = make_batches(*train, seed=schedule.seed, steps_divisor=divisor, **shared)
+    batches = make_batches(
+        *train, seed=schedule.seed, steps_divisor=divisor, most_steps=schedule.steps, **shared
+    )
     make_batches(*validation, **shared)
     optimizer(model, schedule, batches.steps_per_epoch)
 

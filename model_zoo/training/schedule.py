@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ class Schedule:
     """How long and how fast to train.
 
     Args:
-        epochs: Passes over the training data, at least 1.
+        epochs: Passes over the training data, at least 1; unused if `steps` is set.
         batch_size: Examples a step.
         learning_rate: Peak rate of Adam; it decays to a twentieth along a cosine.
         warmup_steps: Steps over which the rate first rises from zero.
@@ -30,6 +31,10 @@ class Schedule:
             `MOST_STEPS_AT_ONCE`; see `steps_per_execution`.
         gradient_accumulation_steps: Batches over which gradients are averaged for one update. The
             optimizer's batch is this many times `batch_size`.
+        steps: Batches of the whole training, instead of epochs. More than a pass over the data are
+            rounded up to whole passes; fewer are one epoch, which is shorter.
+        minutes: Time after which to stop, however much is left; None for no limit. Results then
+            depend on the machine.
     """
 
     epochs: int
@@ -40,6 +45,12 @@ class Schedule:
     seed: int = 0
     steps_per_execution: int | None = None
     gradient_accumulation_steps: int = 1
+    steps: int | None = None
+    minutes: float | None = None
+
+    def whole_epochs(self, steps_per_epoch: int) -> int:
+        """Returns the number of epochs, given the steps of one; see `Batches.most_steps`."""
+        return math.ceil(self.steps / steps_per_epoch) if self.steps else self.epochs
 
 
 Optimizer = keras.optimizers.Optimizer
@@ -62,12 +73,13 @@ def adam(
     Raises:
         ValueError: The warm-up is not shorter than the training.
     """
-    steps, warmup = schedule.epochs * steps_per_epoch, schedule.warmup_steps
+    epochs, warmup = schedule.whole_epochs(steps_per_epoch), schedule.warmup_steps
+    steps = epochs * steps_per_epoch
     if warmup >= steps:
         raise ValueError(
             f"The warm-up is longer than the training. Expected: train.warmup_steps below {steps}, "
-            f"the steps of {schedule.epochs} epochs. Received: train.warmup_steps={warmup}. Lower "
-            "it, or raise `train.epochs`."
+            f"the steps of {epochs} epochs. Received: train.warmup_steps={warmup}. Lower it, or "
+            "raise `train.epochs` or `train.steps`."
         )
     peak = rate * schedule.learning_rate
     cosine = keras.optimizers.schedules.CosineDecay(

@@ -30,6 +30,7 @@ __all__ = [
     "WIDEST",
     "Count",
     "Flag",
+    "Minutes",
     "Number",
     "Probability",
     "Quota",
@@ -45,6 +46,10 @@ LARGEST_BATCH = 65_536
 MOST_EXAMPLES = 10_000_000
 """Largest number of examples of a class, a cell or a fold that a setting may ask for."""
 
+MOST_MINUTES = 100_000
+"""Longest time of a training, over two months."""
+
+Minutes = Annotated[float, Field(strict=True, gt=0, le=MOST_MINUTES)]
 Text = Annotated[str, Field(strict=True)]
 Count = Annotated[int, Field(strict=True)]
 Quota = Annotated[int, Field(strict=True, ge=0, le=MOST_EXAMPLES)]

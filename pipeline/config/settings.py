@@ -16,6 +16,7 @@ from latentloom.pipeline.config.ranges import (
     WIDEST,
     Count,
     Flag,
+    Minutes,
     Number,
     Probability,
     Quota,
@@ -108,6 +109,11 @@ class TrainConfig(Section):
     """Settings for training the generative model."""
 
     epochs: Count = Field(default=20, ge=1, le=MOST_EPOCHS)
+    steps: Count | None = Field(default=None, ge=1, le=MOST_STEPS)
+    """Batches of the whole training, instead of `epochs`; more than a pass over the data are
+    rounded up to whole passes."""
+    minutes: Minutes | None = None
+    """Time after which training stops wherever it is; the result depends on the machine."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
     warmup_steps: Count = Field(default=0, ge=0, le=MOST_STEPS)
@@ -129,6 +135,8 @@ class JudgeConfig(Section):
     """Settings for training the judge, which gates, and the auditor, which scores."""
 
     epochs: Count = Field(default=6, ge=1, le=MOST_EPOCHS)
+    steps: Count | None = Field(default=None, ge=1, le=MOST_STEPS)
+    """Batches of the whole training, instead of `epochs`."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
     width: Count = Field(default=32, ge=1, le=WIDEST)

@@ -78,7 +78,9 @@ def scaled(config: Config, count: int, seed: int) -> Config:
     ):
         batch_size = min(tree[section]["batch_size"], max(1, examples))
         per_epoch = max(1, math.ceil(examples / batch_size))
-        tree[section] |= {"batch_size": batch_size, "epochs": math.ceil(steps / per_epoch)}
+        epochs = math.ceil(steps / per_epoch)
+        tree[section] |= {"batch_size": batch_size, "epochs": epochs, "steps": None}
+    tree["train"]["minutes"] = None
     tree["train"]["seed"] = tree["generate"]["seed"] = seed
     tree["generate"]["variants_per_example"] = math.ceil(max(study.ratios))
     return Config.model_validate(tree)

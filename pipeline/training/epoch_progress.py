@@ -8,19 +8,31 @@ from latentloom.pipeline.terminal.progress import Advance
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Shows the epochs of a training on a progress display.
+    """Shows the epochs of a training on a progress display, and the steps of long ones.
 
     Args:
         advance: The function of the stage.
-        epochs: Number of epochs of the whole training.
         figures: Names of the logged figures to show.
     """
 
-    def __init__(self, advance: Advance, epochs: int, figures: tuple[str, ...] = ()):
+    def __init__(self, advance: Advance, figures: tuple[str, ...] = ()):
         super().__init__()
-        self.advance, self.epochs, self.figures = advance, epochs, figures
+        self.advance, self.figures, self._epoch = advance, figures, 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Notes the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Shows the step, which a display does now and then."""
+        step = f"step {batch + 1}/{self._planned('steps')}"
+        self.advance(self._epoch, self._planned("epochs"), step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Shows the epoch and its figures."""
         shown = [f"{name} {logs[name]:.4g}" for name in self.figures if logs and name in logs]
-        self.advance(epoch + 1, self.epochs, "  ".join(shown))
+        self.advance(epoch + 1, self._planned("epochs"), "  ".join(shown))
+
+    def _planned(self, what: str) -> int:
+        """Returns the number of epochs, or of steps of an epoch, that Keras was told."""
+        return (self.params or {})[what]

@@ -130,7 +130,7 @@ def _fit_model(
             (folds.validation.observations, folds.validation.factors),
             model_schedule(train),
             state,
-            [EpochProgress(advance, train.epochs, ("loss", trained.monitor))],
+            [EpochProgress(advance, ("loss", trained.monitor))],
             scaling,
             deformations(config),
         )
@@ -194,7 +194,7 @@ def _fit_judges(
                 num_values,
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,
-                [EpochProgress(advance, config.judge.epochs, ("loss", "accuracy"))],
+                [EpochProgress(advance, ("loss", "accuracy"))],
                 scaling,
                 deformations(config),
             )
@@ -215,6 +215,7 @@ def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
     """The schedule of the judge or the auditor."""
     return Schedule(
         epochs=judge.epochs,
+        steps=judge.steps,
         batch_size=judge.batch_size,
         learning_rate=judge.learning_rate,
         seed=seed % SEEDS,

@@ -35,7 +35,7 @@ from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
 from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart, remove_files
-from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
+from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
 from latentloom.pipeline.training.checks import check_settings, check_training
 from latentloom.pipeline.training.fit_bundle import fit_bundle
 from latentloom.pipeline.training.own_files import STATE_FILES, STATE_FOLDER, write_beside
@@ -104,7 +104,8 @@ def _train(
         manifest.observation,
         manifest.vocabulary,
     )
-    figures = _measure(bundle, config, dataset, folds)
+    with display.stage("probes") as advance:
+        figures = _measure(bundle, config, dataset, folds, advance)
     details = _details(config, manifest, hold_out, figures)
     beside = {
         CONFIG_FILE: config.to_yaml().encode(),
@@ -153,12 +154,12 @@ def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
 
 
 def _measure(
-    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds
+    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, advance: Advance
 ) -> list[dict[str, Any]]:
     """Measures the split of the code and warns about weak judges."""
     name = dataset.scored_split
     scored = dataset.read("test") if name == "test" else folds.validation
-    figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate)
+    figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate, advance)
     for sentence in find_weak_judges(figures):
         logger.warning(sentence)
     return [figure.model_dump() for figure in figures]

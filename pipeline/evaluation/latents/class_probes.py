@@ -15,6 +15,7 @@ from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.terminal.progress import Advance
 
 JUDGES = ("judge", "auditor")
 PROBE_NAMES = {"linear": "Linear probe", "mlp": "MLP probe"}
@@ -31,7 +32,12 @@ def evaluate_probes(context: EvaluationContext) -> SectionResult:
 
 
 def measure_split(
-    codec: Codec, train: Examples, test: Examples, split: str, settings: EvaluateConfig
+    codec: Codec,
+    train: Examples,
+    test: Examples,
+    split: str,
+    settings: EvaluateConfig,
+    advance: Advance = lambda done, total: None,
 ) -> list[Measure]:
     """Measures how well the blocks of the code predict the class, on held-out examples.
 
@@ -41,6 +47,7 @@ def measure_split(
         test: Examples to score on.
         split: Name of the scored examples, `"test"` or `"validation"`.
         settings: How many examples to use.
+        advance: Called with the number of readings done and of all.
 
     Returns:
         The accuracies of the model's own class, of judge and auditor, and of linear and MLP probes
@@ -64,11 +71,16 @@ def measure_split(
             meaning=f"Share of {split} {many} that the model itself classifies correctly.",
         )
     ]
-    for name in JUDGES:
+    probes = [(kind, block) for kind in ("sampled", "mean") for block in codec.spec]
+    total = 1 + len(JUDGES) + len(probes)
+    for done, name in enumerate(JUDGES, 1):
+        advance(done, total)
         measures += _reading(codec, test, split, name)
-    for kind, codes in (("sampled", sampled), ("mean", mean)):
-        for block in codec.spec:
-            measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
+    for done, (kind, block) in enumerate(probes, 1 + len(JUDGES)):
+        advance(done, total)
+        codes = sampled if kind == "sampled" else mean
+        measures += _probe(block.name, kind, codes, train, test, "label" in block.factors)
+    advance(total, total)
     return measures
 
 
