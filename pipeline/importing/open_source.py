@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
@@ -19,7 +20,7 @@ from latentloom.pipeline.importing.formats.npz import open_npz
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
-from latentloom.pipeline.importing.specs import find_source
+from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import exists, find, is_remote
 
@@ -90,6 +91,21 @@ def _linked_folders(root: Path) -> list[Path]:
     """Returns the folders of splits and classes that are links."""
     found = [*root.glob("*"), *root.glob("*/*")] if root.is_dir() else []
     return [path for path in found if path.is_symlink()]
+
+
+def find_source(spec: str) -> SourceEntry:
+    """Returns the source that a spec names.
+
+    Raises:
+        ValueError: If the spec is unknown.
+    """
+    for entry in SOURCES:
+        if entry.matches(spec):
+            return entry
+    raise ValueError(
+        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
+        f"Received: source='{spec}'. {nearest(spec, SPECS)}"
+    )
 
 
 def open_source(
