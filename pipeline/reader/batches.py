@@ -133,7 +133,7 @@ def _buffer_size(datasets: Sequence[DatasetDir], split: str, size: int) -> int:
     return max(1, min(size, SHUFFLE_BYTES * records // max(num_bytes, 1)))
 
 
-def _choices(records: tf.Tensor) -> dict[str, tf.Tensor]:
+def _choices(records: tf.Tensor) -> dict[str, Any]:
     """Returns a batch of records with what they are selected and balanced by."""
     import tensorflow as tf
 
