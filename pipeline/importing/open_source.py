@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
@@ -18,7 +19,7 @@ from latentloom.pipeline.importing.formats.npz import open_npz
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
-from latentloom.pipeline.importing.specs import find_source
+from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import exists, find
 
@@ -67,6 +68,21 @@ def source_paths(spec: str) -> list[str]:
     if kind == "tfrecord":
         return find(where)
     return [where] if where and exists(where) else []
+
+
+def find_source(spec: str) -> SourceEntry:
+    """Returns the source that a spec names.
+
+    Raises:
+        ValueError: If the spec is unknown.
+    """
+    for entry in SOURCES:
+        if entry.matches(spec):
+            return entry
+    raise ValueError(
+        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
+        f"Received: source='{spec}'. {nearest(spec, SPECS)}"
+    )
 
 
 def open_source(

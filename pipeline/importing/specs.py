@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from latentloom.augment.spelling import nearest
-
 BUILTIN = "builtin"
 
 
@@ -74,18 +72,3 @@ SOURCES = (
     SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True),
 )
 SPECS = tuple(entry.spec for entry in SOURCES)
-
-
-def find_source(spec: str) -> SourceEntry:
-    """Returns the source that a spec names.
-
-    Raises:
-        ValueError: If the spec is unknown.
-    """
-    for entry in SOURCES:
-        if entry.matches(spec):
-            return entry
-    raise ValueError(
-        f"The source is unknown. Expected: one of {', '.join(SPECS)}. "
-        f"Received: source='{spec}'. {nearest(spec, SPECS)}"
-    )

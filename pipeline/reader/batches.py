@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.manifest import CONFIDENCE
-from latentloom.pipeline.reader.selection import RECIPE, Selection
+from latentloom.pipeline.reader.choices import (
+    RECORD,
+    keep_selected,
+    parse_choices,
+    repeat_to_the_largest,
+)
+from latentloom.pipeline.reader.selection import Selection
 from latentloom.pipeline.storage.png import decode_png
 
 if TYPE_CHECKING:
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 SHUFFLE_BYTES = 128 << 20
 """Size of the shuffle buffer, in bytes of undecoded records."""
 PARSED_AT_ONCE = 1024
-_RECORD = "serialized record"
 
 Path = str | os.PathLike[str]
 
@@ -103,8 +107,8 @@ def _records(
     stream, everything = tf.data.TFRecordDataset(paths), selection.wants_all
     shape = datasets[0].manifest.observation_shape
     at_once = datasets[0].observation_kind.batch_size(shape, PARSED_AT_ONCE)
-    chosen = stream.batch(at_once).map(_choices)
-    chosen = chosen if everything else chosen.map(_filter(selection))
+    chosen = stream.batch(at_once).map(parse_choices)
+    chosen = chosen if everything else chosen.map(keep_selected(selection))
     counts = _count_labels(datasets, split, None if everything else chosen)
     if not counts.any() or (balanced and not counts.all()):
         classes = datasets[0].manifest.class_names
@@ -115,10 +119,10 @@ def _records(
             f"min_confidence={selection.min_confidence}. Select more, or do not balance."
         )
     if balanced:
-        chosen = _repeat_to_the_largest(chosen, counts)
+        chosen = repeat_to_the_largest(chosen, counts)
         counts = np.full(len(counts), counts.max())
     if balanced or not everything:
-        stream = chosen.map(lambda records: records[_RECORD]).unbatch()
+        stream = chosen.map(lambda records: records[RECORD]).unbatch()
     size = int(counts.sum())
     if seed is not None:
         stream = stream.shuffle(_buffer_size(datasets, split, size), seed)
@@ -131,19 +135,6 @@ def _buffer_size(datasets: Sequence[DatasetDir], split: str, size: int) -> int:
     records = sum(shard.records for shard in shards)
     num_bytes = sum(shard.num_bytes for shard in shards)
     return max(1, min(size, SHUFFLE_BYTES * records // max(num_bytes, 1)))
-
-
-def _choices(records: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Returns a batch of records with what they are selected and balanced by."""
-    import tensorflow as tf
-
-    one = tf.io.FixedLenFeature
-    features = {
-        "label": one((), tf.int64),
-        RECIPE: one((), tf.string, ""),
-        CONFIDENCE: one((), tf.float32, 1.0),
-    }
-    return {**tf.io.parse_example(records, features), _RECORD: records}
 
 
 def _count_labels(
@@ -167,39 +158,6 @@ def _counts(pairs: Any, num_words: int) -> tf.Tensor:
     words, counts = pairs.flat_values[::2], tf.cast(pairs.flat_values[1::2], tf.float32)
     places = tf.stack([pairs.value_rowids()[::2], words], axis=1)
     return tf.scatter_nd(places, counts, tf.stack([pairs.nrows(), np.int64(num_words)]))
-
-
-def _filter(selection: Selection) -> Any:
-    """Returns a filter that keeps the selected records of a parsed batch."""
-    import tensorflow as tf
-
-    recipes = tf.constant(list(selection.recipes), tf.string)
-
-    def keep(records):
-        wanted = records[CONFIDENCE] >= selection.min_confidence
-        if selection.recipes:
-            wanted &= tf.reduce_any(records[RECIPE][:, None] == recipes, axis=1)
-        return {name: tf.boolean_mask(column, wanted) for name, column in records.items()}
-
-    return keep
-
-
-def _repeat_to_the_largest(stream: tf.data.Dataset, counts: np.ndarray) -> tf.data.Dataset:
-    """Repeats records until all classes are as large as the largest, the first ones once more."""
-    import tensorflow as tf
-
-    times, more = np.divmod(counts.max(), np.maximum(counts, 1))
-    times, more = tf.constant(times, tf.int64), tf.constant(more, tf.int64)
-
-    def repeat(seen, records):
-        labels = records["label"]
-        is_class = tf.one_hot(labels, len(counts), dtype=tf.int64)
-        rank = tf.gather(seen + tf.cumsum(is_class, exclusive=True), labels, batch_dims=1)
-        numbers = tf.gather(times, labels) + tf.cast(rank < tf.gather(more, labels), tf.int64)
-        repeated = {name: tf.repeat(column, numbers, axis=0) for name, column in records.items()}
-        return seen + tf.reduce_sum(is_class, axis=0), repeated
-
-    return stream.scan(tf.zeros(len(counts), tf.int64), repeat)
 
 
 def _decoder(dataset: DatasetDir) -> Any:
