@@ -175,9 +175,9 @@ def decode_rows(
     """Decodes the rows of a shard; damaged observations join the dead letters."""
     kind = KINDS[manifest.observation]
     images, intact = kind.decode([row.value for row in rows], manifest.observation_shape)
-    broken = [rows[place].record for place in np.flatnonzero(~intact)]
+    broken = [rows[place].record for place in np.flatnonzero(~intact).tolist()]
     dead = dead + [DeadLetter(file, record, kind.damaged) for record in broken]
-    rows = [rows[place] for place in np.flatnonzero(intact)]
+    rows = [rows[place] for place in np.flatnonzero(intact).tolist()]
     return Examples(images, factors_of(manifest, rows), [row.example_id for row in rows]), dead
 
 
