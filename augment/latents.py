@@ -120,9 +120,7 @@ class LatentSpec:
         """Returns the given factors that a block carries, in order; always keeps `label`."""
         return tuple(name for name in factors if name == "label" or self.carriers(name))
 
-    def check(
-        self, latents: Mapping[str, np.ndarray], needed: Sequence[str] | None = None
-    ) -> int:
+    def check(self, latents: Mapping[str, np.ndarray], needed: Sequence[str] | None = None) -> int:
         """Checks that latents have this form.
 
         Args:

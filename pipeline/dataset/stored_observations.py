@@ -60,14 +60,14 @@ class StoredObservations:
         )
 
     def __getitem__(self, rows: Rows) -> np.ndarray:
-        """Reads rows.
+        """Reads rows; an index of several axes gives an array of these axes.
 
         Raises:
             FileNotFoundError: A shard is gone.
             ValueError: A shard has changed since it was indexed, or an observation is damaged.
         """
         selected = self._rows[rows]
-        places = self._places[np.atleast_1d(selected)]
+        places = self._places[np.ravel(selected)]
         values = [self._files.read(place) for place in places]
         decoded, intact = self._kind.decode(values, self._event_shape)
         if not intact.all():
@@ -77,7 +77,7 @@ class StoredObservations:
                 f"{self._kind.damaged}. Expected: intact records. Run `latentloom verify` for all "
                 "of them, and write the data set again."
             )
-        return decoded if np.ndim(selected) else decoded[0]
+        return decoded.reshape(*np.shape(selected), *self._event_shape)
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         whole = self[:]
