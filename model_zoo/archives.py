@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _SUFFIX = ".npy"
 _HEADER = 10_000  # characters of the header of an array
 _DEFLATE = 1032  # DEFLATE makes a byte from at least 1/1032 byte
 _PACKINGS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: _DEFLATE}
+_CHUNK = 1 << 20  # bytes read at a time
+_LENGTHS_AT = 26  # place of the lengths of name and extra field in the local header of a member
 _READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -39,10 +42,12 @@ class ArrayHeader:
     Args:
         shape: Sizes of the axes.
         dtype: Type of an entry; never of objects, never empty.
+        is_packed: Whether it is stored with compression, so that it cannot be mapped.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    is_packed: bool = False
 
     @property
     def ndim(self) -> int:
@@ -97,6 +102,39 @@ def read_arrays(
     return arrays
 
 
+def map_arrays(
+    file: Path, path: str | os.PathLike[str], names: Iterable[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Reads arrays as `read_arrays` does, but maps those that are stored without compression.
+
+    A mapped array takes no memory of its own and is read-only. Its checksum is compared first.
+    """
+    headers, arrays = read_headers(file, path), {}
+    with _opened(file, path) as archive:
+        for name in headers if names is None else names:
+            with told_of_file(path, _ARRAY, _PLAIN, f"Array '{name}'"):
+                header = headers[name]
+                read = _read_array if header.is_packed or not header.num_bytes else _map_array
+                arrays[name] = read(archive, name)
+    return arrays
+
+
+def _map_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    member = archive.getinfo(name + _SUFFIX)
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        shape, in_columns, dtype = _READ_HEADER[version](stream, max_header_size=_HEADER)
+        begin = stream.tell()
+        while stream.read(_CHUNK):  # at the end the checksum is compared
+            pass
+    with open(str(archive.filename), "rb") as file:
+        file.seek(member.header_offset + _LENGTHS_AT)
+        lengths = struct.unpack("<2H", file.read(4))
+        offset = member.header_offset + _LENGTHS_AT + 4 + sum(lengths) + begin
+        order = "F" if in_columns else "C"
+        return np.asarray(np.memmap(file, dtype, "r", offset, shape, order))
+
+
 def _opened(file: File, path: str | os.PathLike[str]) -> zipfile.ZipFile:
     """Opens an archive whose members are no larger together than its file."""
     with told_of_file(path, "an intact output of `np.savez`", "Save it again."):
@@ -130,7 +168,7 @@ def _read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayHead
         begin = stream.tell()
     if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
         raise ValueError(f"it has the type {dtype} and the shape {shape}")
-    header = ArrayHeader(shape, dtype)
+    header = ArrayHeader(shape, dtype, member.compress_type != zipfile.ZIP_STORED)
     if (needed := begin + header.num_bytes) != size:
         raise ValueError(f"it has {size} bytes, its header {shape} {dtype} needs {needed}")
     return header

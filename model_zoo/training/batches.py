@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
@@ -109,6 +110,38 @@ class Batches(keras.utils.PyDataset):
         """Returns the positions of the examples of a batch."""
         order = epoch_order(len(self.labels), self.seed, epoch)
         return order[: self.usable][step * self.batch_size : (step + 1) * self.batch_size]
+
+
+class Feed(keras.utils.PyDataset):
+    """Batches for `fit`, which keep the error that a backend wraps in one of its own.
+
+    Args:
+        batches: The batches.
+    """
+
+    def __init__(self, batches: keras.utils.PyDataset):
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.batches, self.error = batches, None
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int):
+        try:
+            return self.batches[index]
+        except Exception as error:
+            self.error = error
+            raise
+
+    @contextlib.contextmanager
+    def own_errors(self) -> Iterator[None]:
+        """Raises the error of a batch itself where the block fails because of it."""
+        try:
+            yield
+        except Exception:
+            if self.error is None:
+                raise
+            raise self.error from None
 
 
 def fed_to_device(batches: keras.utils.PyDataset, device: str | None = None):

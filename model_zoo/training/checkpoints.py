@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -128,16 +129,17 @@ def _random_state(model: keras.Model) -> list[keras.Variable]:
     return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
 
 
-def write_history(history: list[dict[str, float]], path: Path) -> None:
-    """Writes the history as CSV, one row an epoch."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
+def history_csv(history: list[dict[str, float]]) -> bytes:
+    """Returns the history as CSV, one row an epoch."""
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, fieldnames=list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    return file.getvalue().encode()
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
-    """Reads a history written by `write_history`, one list a column."""
+    """Reads a history in the form of `history_csv`, one list a column."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in rows[0]}

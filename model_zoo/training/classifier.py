@@ -12,7 +12,7 @@ from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
 from latentloom.model_zoo.scaling import PIXELS, Scaling
-from latentloom.model_zoo.training.batches import Batches, fed_to_device
+from latentloom.model_zoo.training.batches import Batches, Feed, fed_to_device
 from latentloom.model_zoo.training.deformations import Deformations
 from latentloom.model_zoo.training.schedule import (
     Schedule,
@@ -113,11 +113,13 @@ def fit_network(
         epochs: Number of epochs.
         callbacks: Keras callbacks, for example to show progress.
     """
-    network.fit(
-        fed_to_device(batches),
-        epochs=epochs,
-        steps_per_epoch=len(batches) // epochs,
-        shuffle=False,
-        callbacks=list(callbacks),
-        verbose=0,
-    )
+    feed = Feed(batches)
+    with feed.own_errors():
+        network.fit(
+            fed_to_device(feed),
+            epochs=epochs,
+            steps_per_epoch=len(batches) // epochs,
+            shuffle=False,
+            callbacks=list(callbacks),
+            verbose=0,
+        )

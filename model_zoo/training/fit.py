@@ -16,7 +16,7 @@ from latentloom.model_zoo.contract import (
     SettlesAxes,
 )
 from latentloom.model_zoo.scaling import PIXELS, Scaling
-from latentloom.model_zoo.training.batches import Batches, Factors, fed_to_device, labels_of
+from latentloom.model_zoo.training.batches import Batches, Factors, Feed, fed_to_device, labels_of
 from latentloom.model_zoo.training.checkpoints import Checkpoints
 from latentloom.model_zoo.training.deformations import Deformations
 from latentloom.model_zoo.training.schedule import (
@@ -89,16 +89,19 @@ def fit(
     checkpoints.restore(model)
     left = range(checkpoints.next_epoch, schedule.epochs)
     if left and not checkpoints.is_finished:
-        model.fit(
-            fed_to_device(make_batches(*train, epochs=left, **ordered)),
-            initial_epoch=left.start,
-            epochs=left.stop,
-            steps_per_epoch=steps,
-            validation_data=make_batches(*validation, **shared),
-            shuffle=False,  # `Batches` shuffles
-            callbacks=[checkpoints, *callbacks],
-            verbose=0,
-        )
+        learnt = Feed(make_batches(*train, epochs=left, **ordered))
+        held_out = Feed(make_batches(*validation, **shared))
+        with learnt.own_errors(), held_out.own_errors():
+            model.fit(
+                fed_to_device(learnt),
+                initial_epoch=left.start,
+                epochs=left.stop,
+                steps_per_epoch=steps,
+                validation_data=held_out,
+                shuffle=False,  # `Batches` shuffles
+                callbacks=[checkpoints, *callbacks],
+                verbose=0,
+            )
     checkpoints.restore_best(model)
     if isinstance(model, SettlesAxes):
         model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))

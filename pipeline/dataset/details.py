@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentloom.model_zoo.untrusted_files import describe_error
-from latentloom.pipeline.dataset.entries import Sha256
+from latentloom.pipeline.dataset.entries import FileEntry
 
 HISTORY_FILE, CURVES_FILE = "history.csv", "curves.png"
-"""Files of a bundle's directory that no verb reads: the figures of each epoch, and their chart."""
+"""Files of a bundle's directory: the figures of each epoch, and their chart."""
 
 
 class DataIdentity(BaseModel):
@@ -58,7 +58,8 @@ class BundleDetails(_Details):
         versions: Versions of the packages that trained it.
         hold_out: Cells held out of its training, as from `HoldOut.to_dict`.
         figures: Measures of its blocks and judges, in the form of a report.
-        files: SHA-256 of `HISTORY_FILE` and `CURVES_FILE`; empty in bundles of older versions.
+        files: The files beside the weights: the configuration, `HISTORY_FILE` and `CURVES_FILE`;
+            empty in bundles of older versions.
     """
 
     owner: ClassVar[str] = "bundle"
@@ -69,7 +70,7 @@ class BundleDetails(_Details):
     versions: dict[str, str] = {}
     hold_out: dict[str, Any] = {}
     figures: list[dict[str, Any]] = []
-    files: dict[Literal["history.csv", "curves.png"], Sha256] = {}
+    files: dict[Literal["config.yaml", "history.csv", "curves.png"], FileEntry] = {}
 
 
 class ImportedDetails(_Details):

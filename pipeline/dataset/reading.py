@@ -15,6 +15,8 @@ from latentloom.pipeline.observations import BATCH_BYTES, KINDS, Kind
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
+NO_EXAMPLE = "the record is not a tf.train.Example"
+
 
 class ParsedRecord(NamedTuple):
     """One record that fits its manifest, with its observation still encoded."""
@@ -54,7 +56,7 @@ def parse_features(record: bytes | BadRecord) -> Mapping[str, Any] | str:
     try:
         example = Example.FromString(record)
     except DecodeError:
-        return "the record is not a tf.train.Example"
+        return NO_EXAMPLE
     if example.ByteSize() != len(record):  # a feature that occurs twice, for one
         return "the record holds more than its features"
     return example.features.feature
@@ -73,9 +75,10 @@ def row_of(
         code = features[name].int64_list.value
         if len(code) != 1:
             return f"feature '{name}' is missing or not one integer"
-        if not 0 <= code[0] < len(values):
-            return f"feature '{name}' is {code[0]}, outside 0..{len(values) - 1}"
-        codes.append(code[0])
+        value = code[0]
+        if not 0 <= value < len(values):
+            return f"feature '{name}' is {value}, outside 0..{len(values) - 1}"
+        codes.append(value)
     example_id = features["example_id"].bytes_list.value
     if len(example_id) != 1:
         return "feature 'example_id' is missing or not one string"

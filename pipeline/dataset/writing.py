@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from latentloom.pipeline.dataset.announcement import Announcement, check_own, unchanged
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
-from latentloom.pipeline.dataset.own_files import (
-    ANNOUNCED,
-    Announcement,
-    check_own,
-    own_entries,
-)
+from latentloom.pipeline.dataset.own_files import ANNOUNCED, listed_beside
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.example_columns import serialize_columns
@@ -66,11 +62,13 @@ def write_manifest(
     Raises:
         FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
-    check_own(folder, files)
     new = {name: FileEntry.of(data) for name, data in files.items()}
-    whole = manifest.model_copy(update={"files": own_entries(folder) | new})
+    listed = listed_beside(folder)
+    check_own(folder, new, listed)
+    kept = {name: listed[name] for name in sorted(unchanged(folder, listed))}
+    whole = manifest.model_copy(update={"files": kept | new})
     announced = os.path.join(folder, ANNOUNCED)
-    write_atomic(announced, Announcement(files=whole.files).model_dump_json())
+    Announcement(files=whole.files).write(announced)
     for name, data in files.items():
         write_atomic(os.path.join(folder, name), data)
     whole.write(os.path.join(folder, MANIFEST_FILE))
@@ -90,10 +88,10 @@ def add_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> Non
     Raises:
         FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
-    check_own(folder, files)
     path = os.path.join(folder, MANIFEST_FILE)
     manifest = Manifest.read(path)
     entries = {name: FileEntry.of(data) for name, data in files.items()}
+    check_own(folder, entries, manifest.files)
     for name in entries.keys() & manifest.files.keys():
         if entries[name] != manifest.files[name]:
             remove(os.path.join(folder, name))

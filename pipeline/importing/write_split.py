@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 _SHARD_EXAMPLES = 8192
+_WAITING_BYTES = 16 << 20  # records that wait for their shards
 
 
 def write_split(
@@ -39,16 +41,49 @@ def write_split(
     files = [shard_file(name, split, index, count) for index in range(count)]
     labels = np.zeros((count, len(source.factors["label"])), np.int64)
     with contextlib.ExitStack() as stack:
-        writers = [stack.enter_context(ShardWriter(os.path.join(folder, file))) for file in files]
+        turns = _Turns([os.path.join(folder, file) for file in files], stack)
         for examples, dead in source.batches(split):
             ids = [f"{name}/{split}/{position}" for position in examples.ids]
             homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
-            records = example_records(kind, examples, ids)
-            for home, record in zip(homes, records, strict=True):
-                writers[home].write(record)
+            turns.write(homes.tolist(), example_records(kind, examples, ids))
             np.add.at(labels, (homes, examples.labels), 1)
             outcome.add(len(examples), dead)
+        turns.flush()
     return [
         shard_entry(writer, file, row.tolist())
-        for file, writer, row in zip(files, writers, labels, strict=True)
+        for file, writer, row in zip(files, turns.writers, labels, strict=True)
     ]
+
+
+class _Turns:
+    """Writes shards by turns, however many: one file is open at a time, others wait in memory.
+
+    Args:
+        paths: Paths of the shards.
+        stack: Completes the shards, or removes them after an error.
+    """
+
+    def __init__(self, paths: Sequence[str], stack: contextlib.ExitStack):
+        self.writers: list[ShardWriter] = []
+        for path in paths:
+            self.writers.append(stack.enter_context(ShardWriter(path)))
+            self.writers[-1].rest()
+        self._waiting: list[list[bytes]] = [[] for _ in paths]
+        self._num_bytes = 0
+
+    def write(self, homes: Sequence[int], records: Sequence[bytes]) -> None:
+        """Adds each record to the shard that is its home."""
+        for home, record in zip(homes, records, strict=True):
+            self._waiting[home].append(record)
+        self._num_bytes += sum(map(len, records))
+        if self._num_bytes >= _WAITING_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits."""
+        for writer, records in zip(self.writers, self._waiting, strict=True):
+            if records:
+                writer.write_all(records)
+                writer.rest()
+                records.clear()
+        self._num_bytes = 0

@@ -16,6 +16,7 @@ from latentloom.pipeline.storage.png import (
     decode_png,
     encode_png,
     is_intact_png,
+    is_plain_png,
     png_shape,
 )
 
@@ -55,14 +56,17 @@ class ImageKind(Kind):
         files = feature.bytes_list.value
         if len(files) != 1:
             return "feature 'image' is missing or not one string"
-        found = png_shape(files[0])
+        file = files[0]
+        if is_plain_png(file, shape):
+            return file
+        found = png_shape(file)
         if isinstance(found, str):
             return found
         if found != shape:
             return f"the image has shape {found} instead of {shape}"
-        if more := after_png(files[0]):
+        if more := after_png(file):
             return f"the image has {more} bytes after its end"
-        return files[0] if more == 0 else self.damaged
+        return file if more == 0 else self.damaged
 
     def decode(
         self, values: Sequence[Any], shape: tuple[int, ...]

@@ -11,13 +11,15 @@ import numpy as np
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
 from latentloom.pipeline.reader.selection import RECIPE, Selection
+from latentloom.pipeline.storage.png import decode_png
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-SHUFFLE_BUFFER = 50_000
-"""Size of the shuffle buffer, in undecoded records."""
+SHUFFLE_BYTES = 128 << 20
+"""Size of the shuffle buffer, in bytes of undecoded records."""
 PARSED_AT_ONCE = 1024
+_RECORD = "serialized record"
 
 Path = str | os.PathLike[str]
 
@@ -52,7 +54,8 @@ def load(
         min_confidence: Least probability of the class by the judge, in `[0, 1]`, for generated
             records.
         batch_size: Integer, examples per batch; the last batch has the remainder.
-        shuffle: Whether to shuffle, anew in every epoch.
+        shuffle: Whether to shuffle, anew in every epoch; larger data than `SHUFFLE_BYTES` are
+            shuffled within a moving window of that size.
         seed: Integer, seed of the order.
 
     Returns:
@@ -81,10 +84,9 @@ def load(
         choice = tf.data.Dataset.from_tensor_slices(turns.astype(np.int64))
         stream = tf.data.Dataset.choose_from_datasets([stream, other.repeat()], choice)
         size += wanted
-    decode = _decoder(real)
-    stream = stream.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    stream = stream.apply(tf.data.experimental.assert_cardinality(size))
-    return stream.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    stream = stream.apply(tf.data.experimental.assert_cardinality(size)).batch(batch_size)
+    stream = stream.map(_decoder(real), num_parallel_calls=tf.data.AUTOTUNE)
+    return stream.prefetch(tf.data.AUTOTUNE)
 
 
 def _records(
@@ -94,16 +96,16 @@ def _records(
     balanced: bool,
     seed: int | None,
 ) -> tuple[tf.data.Dataset, int]:
-    """Returns parsed, selected records, and their number in an epoch."""
+    """Returns the selected records, serialized, and their number in an epoch."""
     import tensorflow as tf
 
     paths = [d.shard_path(split, i) for d in datasets for i in range(len(d.shards(split)))]
+    stream, everything = tf.data.TFRecordDataset(paths), selection.wants_all
     shape = datasets[0].manifest.observation_shape
     at_once = datasets[0].observation_kind.batch_size(shape, PARSED_AT_ONCE)
-    stream = tf.data.TFRecordDataset(paths).batch(at_once).map(_parser(datasets[0]))
-    if not selection.wants_all:
-        stream = stream.map(_filter(selection))
-    counts = _count_labels(datasets, split, None if selection.wants_all else stream)
+    chosen = stream.batch(at_once).map(_choices)
+    chosen = chosen if everything else chosen.map(_filter(selection))
+    counts = _count_labels(datasets, split, None if everything else chosen)
     if not counts.any() or (balanced and not counts.all()):
         classes = datasets[0].manifest.class_names
         missing = [name for name, count in zip(classes, counts, strict=True) if not count]
@@ -113,12 +115,35 @@ def _records(
             f"min_confidence={selection.min_confidence}. Select more, or do not balance."
         )
     if balanced:
-        stream = _repeat_to_the_largest(stream, counts)
+        chosen = _repeat_to_the_largest(chosen, counts)
         counts = np.full(len(counts), counts.max())
-    stream, size = stream.unbatch(), int(counts.sum())
+    if balanced or not everything:
+        stream = chosen.map(lambda records: records[_RECORD]).unbatch()
+    size = int(counts.sum())
     if seed is not None:
-        stream = stream.shuffle(min(SHUFFLE_BUFFER, size), seed)
+        stream = stream.shuffle(_buffer_size(datasets, split, size), seed)
     return stream, size
+
+
+def _buffer_size(datasets: Sequence[DatasetDir], split: str, size: int) -> int:
+    """Returns how many of `size` records the shuffle buffer holds, by their mean bytes."""
+    shards = [shard for dataset in datasets for shard in dataset.shards(split)]
+    records = sum(shard.records for shard in shards)
+    num_bytes = sum(shard.num_bytes for shard in shards)
+    return max(1, min(size, SHUFFLE_BYTES * records // max(num_bytes, 1)))
+
+
+def _choices(records: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns a batch of records with what they are selected and balanced by."""
+    import tensorflow as tf
+
+    one = tf.io.FixedLenFeature
+    features = {
+        "label": one((), tf.int64),
+        RECIPE: one((), tf.string, ""),
+        CONFIDENCE: one((), tf.float32, 1.0),
+    }
+    return {**tf.io.parse_example(records, features), _RECORD: records}
 
 
 def _count_labels(
@@ -133,33 +158,6 @@ def _count_labels(
     for records in stream.as_numpy_iterator():
         counts += np.bincount(records["label"], minlength=len(counts))
     return counts
-
-
-def _parser(dataset: DatasetDir) -> Any:
-    """Returns a parser of observations, labels, recipes and confidences in a batch of records."""
-    import tensorflow as tf
-
-    shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
-    one = tf.io.FixedLenFeature
-    stored = {
-        "image": one((), tf.string),
-        "observation": one(shape, tf.float32),
-        "words": tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64),
-    }
-    features = {
-        feature: stored[feature],
-        "label": one((), tf.int64),
-        RECIPE: one((), tf.string, ""),
-        CONFIDENCE: one((), tf.float32, 1.0),
-    }
-
-    def parse(records):
-        parsed = tf.io.parse_example(records, features)
-        if feature == "words":
-            parsed[feature] = _counts(parsed[feature], shape[0])
-        return parsed
-
-    return parse
 
 
 def _counts(pairs: Any, num_words: int) -> tf.Tensor:
@@ -205,17 +203,30 @@ def _repeat_to_the_largest(stream: tf.data.Dataset, counts: np.ndarray) -> tf.da
 
 
 def _decoder(dataset: DatasetDir) -> Any:
-    """Returns a decoder of a parsed record into observation and label."""
+    """Returns a decoder of a batch of records into observations and labels."""
     import tensorflow as tf
 
     shape, feature = dataset.manifest.observation_shape, dataset.observation_kind.feature
+    one = tf.io.FixedLenFeature
+    stored = {
+        "image": one((), tf.string),
+        "observation": one(shape, tf.float32),
+        "words": tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64),
+    }
+    features = {feature: stored[feature], "label": one((), tf.int64)}
 
-    def decode(record):
-        value, label = record[feature], record["label"]
+    def decode_images(files: np.ndarray) -> np.ndarray:
+        return decode_png(files.tolist(), shape)
+
+    def decode(records):
+        parsed = tf.io.parse_example(records, features)
+        value, label = parsed[feature], parsed["label"]
+        if feature == "words":
+            return _counts(value, shape[0]), label
         if feature != "image":
             return value, label
-        pixels = tf.ensure_shape(tf.io.decode_png(value, channels=shape[2]), shape)
-        return tf.cast(pixels, tf.float32) / 255.0, label
+        pixels = tf.numpy_function(decode_images, [value], tf.uint8)
+        return tf.cast(tf.ensure_shape(pixels, (None, *shape)), tf.float32) / 255.0, label
 
     return decode
 

@@ -8,8 +8,16 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
+from typing import IO
 
-from latentloom.pipeline.storage.files import create_binary, exists, remove, replace_file
+from latentloom.pipeline.storage.files import (
+    append_binary,
+    create_binary,
+    exists,
+    is_remote,
+    remove,
+    replace_file,
+)
 
 
 @contextlib.contextmanager
@@ -31,7 +39,8 @@ class AtomicFile:
     """A file that gets its name only when it is complete.
 
     Writes `.<name>.<random>.tmp` in the same folder; renames it if the `with` block ends without an
-    error, else removes it. Works on local paths and on paths with a scheme.
+    error, else removes it. Works on local paths and on paths with a scheme. `rest` between writes
+    lets a process write more files by turns than it may have open.
 
     Args:
         path: Path of the file; an existing one is replaced.
@@ -40,6 +49,7 @@ class AtomicFile:
     def __init__(self, path: str | os.PathLike[str]):
         self.path = os.fspath(path)
         self.num_bytes = 0
+        self._file: IO[bytes] | None = None
         self._digest = hashlib.sha256()
         folder, name = os.path.split(self.path)
         self._temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
@@ -57,14 +67,24 @@ class AtomicFile:
     def write(self, data: bytes) -> None:
         """Appends bytes."""
         with os_errors(self.path):
+            if self._file is None:
+                self._file = append_binary(self._temporary)
             self._file.write(data)
         self._digest.update(data)
         self.num_bytes += len(data)
 
+    def rest(self) -> None:
+        """Closes the file until the next write; a file in a bucket stays open."""
+        if self._file is not None and not is_remote(self.path):
+            with os_errors(self.path):
+                self._file.close()
+            self._file = None
+
     def __exit__(self, kind, error, trace) -> None:
         try:
             with os_errors(self.path):
-                self._file.close()
+                if self._file is not None:
+                    self._file.close()
                 if kind is None:
                     replace_file(self._temporary, self.path)
         finally:

@@ -28,7 +28,7 @@ class _Payloads(NamedTuple):
     has_tags: bool = False
 
 
-def serialize_columns(columns: Mapping[str, Sequence]) -> list[bytes]:
+def serialize_columns(columns: Mapping[str, Sequence | np.ndarray]) -> list[bytes]:
     """Makes a `tf.train.Example` of every row of columns; equal rows give equal bytes.
 
     Args:
@@ -59,7 +59,7 @@ def _order(name: str) -> bytes:
     return name.encode() + b"\xff"
 
 
-def _entries(name: str, column: Sequence) -> list[bytes]:
+def _entries(name: str, column: Sequence | np.ndarray) -> list[bytes]:
     """Returns the entry of every value of a column."""
     payloads = _encode(name, column)
     make = functools.partial(_head, name.encode(), payloads.tag, has_tags=payloads.has_tags)
@@ -79,7 +79,7 @@ def _head(name: bytes, tag: bytes, length: int, *, has_tags: bool) -> bytes:
     return _FIRST + _varint(len(start) + length) + start
 
 
-def _encode(name: str, column: Sequence) -> _Payloads:
+def _encode(name: str, column: Sequence | np.ndarray) -> _Payloads:
     if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
         size = column.size // max(len(column), 1)
         return _pack(name, column.ravel(), itertools.repeat(size, len(column)))

@@ -169,6 +169,11 @@ def create_binary(path: Location) -> IO[bytes]:
         return systems.create(os.fspath(path), compression_type=_uncompressed())
 
 
+def append_binary(path: Location) -> IO[bytes]:
+    """Opens a local file for writing at its end."""
+    return open(path, "ab")
+
+
 def make_folders(path: Location) -> None:
     """Makes a folder and its parents if they are missing; does nothing in buckets."""
     if not is_remote(path):

@@ -50,7 +50,7 @@ def check_apart(out: str | PathLike[str], inputs: Mapping[str, str | PathLike[st
                 continue
             raise ValueError(
                 f"The output '{out}' {relation} the input '{path}'. Expected: a separate "
-                f"directory. Received: OUT={out}, {name}={path}. Choose another output directory."
+                f"directory. Received: OUT={out}, {name} {path}. Choose another output directory."
             )
 
 

@@ -8,9 +8,11 @@ have equal pixels.
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyspng
@@ -27,6 +29,7 @@ _LEVEL = 1
 _BLOCK = 1 << 18  # bytes of pixels filtered at a time, which fit in the cache of a core
 _KNOWN = (b"IHDR", b"PLTE", b"IDAT", b"IEND")  # chunks that a decoder must know
 _ANCILLARY = 0x20  # bit of the first letter of a chunk that a decoder may skip
+_DAMAGE: Any = (ValueError, RuntimeError, struct.error, isal_zlib.error)
 _CHUNK, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
 
 
@@ -82,11 +85,14 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: If a file is damaged or has another shape.
     """
-    images = np.empty((len(data), *shape), np.uint8)
-    for image, png in zip(images, data, strict=True):
+    images, layout = np.empty((len(data), *shape), np.uint8), _layout_of(tuple(shape))
+    size = max(1, _BLOCK // layout.size)
+    for start in range(0, len(data), size):
         try:
-            image[:] = _decode(png, shape)
-        except (ValueError, RuntimeError, struct.error, isal_zlib.error) as error:
+            block = [_decode(png, layout) for png in data[start : start + size]]
+            rows = np.frombuffer(b"".join(block), np.uint8).reshape(-1, shape[0], layout.row)
+            images[start : start + size] = rows[:, :, 1:].reshape(-1, *shape)
+        except _DAMAGE as error:
             raise ValueError(
                 f"An image is unreadable. Expected: PNG files of shape {tuple(shape)}. Received: "
                 f"{error}. Leave out images that `is_intact_png` rejects."
@@ -94,18 +100,66 @@ def decode_png(data: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
-def _decode(png: bytes, shape: Sequence[int]) -> np.ndarray:
-    """Decodes one file; libspng undoes filters, but checks no checksums."""
-    if (found := png_shape(png)) != tuple(shape):
-        raise ValueError(found if isinstance(found, str) else f"an image of shape {found}")
-    header, data = _read_chunks(png)
+def is_plain_png(png: bytes, shape: tuple[int, ...]) -> bool:
+    """Returns whether a PNG has an intact header of this shape, no interlacing, and one end."""
+    if shape[-1] not in _COLOURS or not png.startswith(_layout_of(shape).before):
+        return False
+    return png.find(_END) == len(png) - len(_END)
+
+
+class _Layout(NamedTuple):
+    """How images of a shape lie in a file without interlacing: what all files have in common."""
+
+    shape: tuple[int, ...]
+    header: bytes
+    before: bytes
+    row: int
+    size: int
+    unfiltered: bytes
+
+
+@functools.lru_cache
+def _layout_of(shape: tuple[int, ...]) -> _Layout:
     height, width, channels = shape
-    if header != _header(shape):  # interlaced
-        return pyspng.load(png).reshape(shape)
-    rows = _inflate(data, height * (1 + width * channels))
-    if not rows[:: 1 + width * channels].any():
-        return rows.reshape(height, -1)[:, 1:].reshape(shape)
-    return pyspng.load(_file(header, zlib.compress(rows, 0))).reshape(shape)
+    header, row = _header(shape), 1 + width * channels
+    before = _SIGNATURE + _chunk(b"IHDR", header)
+    return _Layout(shape, header, before, row, height * row, bytes(height))
+
+
+def _decode(png: bytes, layout: _Layout) -> bytes:
+    """Decodes one file to rows, each after a byte that means nothing.
+
+    libspng undoes filters, but checks no checksums.
+    """
+    shape = layout.shape
+    if (data := _only_data(png, layout)) is None:
+        if (found := png_shape(png)) != shape:
+            raise ValueError(found if isinstance(found, str) else f"an image of shape {found}")
+        header, data = _read_chunks(png)
+        if header != layout.header:  # interlaced
+            return _rows_of(pyspng.load(png), layout)
+    rows = _inflate(data, layout.size)
+    if rows[:: layout.row] == layout.unfiltered:
+        return rows
+    return _rows_of(pyspng.load(_file(layout.header, zlib.compress(rows, 0))), layout)
+
+
+def _rows_of(image: np.ndarray, layout: _Layout) -> bytes:
+    """Returns an image as rows, each after a byte that means nothing."""
+    rows = np.empty((layout.shape[0], layout.row), np.uint8)
+    rows[:, 1:] = image.reshape(layout.shape[0], -1)
+    return rows.tobytes()
+
+
+def _only_data(png: bytes, layout: _Layout) -> memoryview | None:
+    """Returns the compressed data of a file that holds nothing else, as ours do, else None."""
+    length = len(png) - 57  # without signature, header, end, and what surrounds the data
+    start = _CHUNK.pack(max(length, 0), b"IDAT")
+    if png[33:41] != start or not png.startswith(layout.before) or not png.endswith(_END):
+        return None
+    content = memoryview(png)[37:-16]
+    intact = isal_zlib.crc32(content) == int.from_bytes(png[-16:-12])
+    return content[4:] if intact else None
 
 
 def _read_chunks(png: bytes) -> tuple[bytes, bytes]:
@@ -128,13 +182,13 @@ def _read_chunks(png: bytes) -> tuple[bytes, bytes]:
         at += 12 + length
 
 
-def _inflate(data: bytes, size: int) -> np.ndarray:
+def _inflate(data: bytes | memoryview, size: int) -> bytes:
     """Inflates `size` bytes, and no more than that however much there is."""
     inflater = isal_zlib.decompressobj()
     rows = inflater.decompress(data, size + 1)
     if len(rows) < size or (len(rows) == size and not inflater.eof):
         raise ValueError(f"{len(rows)} bytes of rows instead of {size}")
-    return np.frombuffer(rows, np.uint8, size)
+    return rows[:size]
 
 
 def _file(header: bytes, data: bytes) -> bytes:

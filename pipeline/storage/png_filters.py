@@ -49,7 +49,7 @@ def _paeth(rows: np.ndarray, channels: int, *, is_top: bool) -> np.ndarray:
         is_top: Whether the rows are the top of an image, with no row above them in front.
     """
     values = rows if is_top else rows[:, 1:]
-    left, above, corner = np.zeros((3, *values.shape), np.uint8)
+    left, above, corner = (np.zeros(values.shape, np.uint8) for _ in range(3))
     left[:, :, channels:] = values[:, :, :-channels]
     above[:, is_top:] = rows[:, :-1]
     corner[:, :, channels:] = above[:, :, :-channels]

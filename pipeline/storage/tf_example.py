@@ -79,17 +79,66 @@ def plain_features(data: bytes) -> dict[str, Any]:
 
     Unpacks a feature with one value; a feature with several values or none is a list.
     """
-    found = {}
-    for name, feature in Example.FromString(data).features.feature.items():
-        kind = feature.WhichOneof("kind")
-        values = list(getattr(feature, kind).value) if kind else []
-        if kind == "bytes_list":
-            values = [_as_text(value) for value in values]
-        found[name] = values[0] if len(values) == 1 else values
-    return found
+    return PlainFeatures().read(data)[1]
 
 
-def _as_text(value: bytes) -> str | bytes:
+class PlainFeatures:
+    """Turns the features of records into plain values, like `plain_features`.
+
+    Remembers names and kinds of the features of a record: the next one mostly has the same.
+
+    Args:
+        without: Name of a feature to leave out.
+    """
+
+    def __init__(self, without: str = ""):
+        self._without = without
+        self._kinds: list[tuple[str, str | None]] = []
+        self._count = 0
+
+    def read(self, data: bytes) -> tuple[Mapping[str, Any], dict[str, Any]]:
+        """Returns the features of a record, by name: as messages, and their plain values.
+
+        Raises:
+            DecodeError: If it is not a `tf.train.Example`.
+        """
+        features = Example.FromString(data).features.feature
+        if len(features) == self._count:
+            found = self._plain(features)
+            same = len(features) == self._count  # a look at a missing feature adds it
+            if same and len(found) + (self._without in features) == self._count:
+                return features, found
+            features = Example.FromString(data).features.feature
+        self._count = len(features)
+        kinds = {name: feature.WhichOneof("kind") for name, feature in features.items()}
+        self._kinds = [pair for pair in kinds.items() if pair[0] != self._without]
+        return features, self._plain(features)
+
+    def _plain(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, kind in self._kinds:
+            feature = features[name]
+            if kind == "bytes_list":
+                values = feature.bytes_list.value
+            elif kind == "int64_list":
+                values = feature.int64_list.value
+            else:
+                values = feature.float_list.value
+            found[name] = _as_text(values[0]) if len(values) == 1 else _all_values(feature)
+        return found
+
+
+def _all_values(feature: Any) -> Any:
+    """Returns the values of a feature of any kind: a list, or the value if it is one."""
+    kind = feature.WhichOneof("kind")
+    values = [_as_text(value) for value in getattr(feature, kind).value] if kind else []
+    return values[0] if len(values) == 1 else values
+
+
+def _as_text(value: Any) -> Any:
+    """Decodes bytes if they are UTF-8; returns other values unchanged."""
+    if type(value) is not bytes:
+        return value
     try:
         return value.decode()
     except UnicodeDecodeError:

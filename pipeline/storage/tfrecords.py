@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -20,6 +21,7 @@ MOST_BYTES = 1 << 28
 """Largest record: a PNG of the largest image that is read, and more."""
 MOST_MISSING = 10_000
 """Missing records that are told one by one, whatever the size of the file."""
+_CHECKSUM = struct.Struct("<I")
 _END = "the file ends before it"
 _TRUNCATED = "the file is truncated inside a record"
 
@@ -110,10 +112,11 @@ class _FrameReader:
         if skips or length > MOST_BYTES:
             self._stream.seek(length + 4, os.SEEK_CUR)
             return (b"" if skips else f"it has {length} bytes, more than {MOST_BYTES}"), ""
-        data, checksum = self._stream.read(length), self._stream.read(4)
-        if len(data) + len(checksum) < length + 4:
+        framed = self._stream.read(length + 4)
+        if len(framed) < length + 4:
             return "", _TRUNCATED
-        whole = checksum == _masked_crc(data)
+        data = framed[:length]
+        whole = framed[length:] == _masked_crc(data)
         return (data if whole else "the checksum of its data does not match"), ""
 
     def _read_length(self) -> tuple[int, str]:
@@ -124,9 +127,9 @@ class _FrameReader:
             return 0, _END
         if len(header) < 12:
             return 0, "the file is truncated in the length of a record"
-        if header[8:] != _masked_crc(header[:8]):
+        length = _checked_length(header)
+        if length is None:
             return 0, "the checksum of a record's length does not match"
-        length = struct.unpack("<Q", header[:8])[0]
         return length, _TRUNCATED if length + 4 > self._left else ""
 
 
@@ -144,14 +147,31 @@ class ShardWriter(AtomicFile):
 
     def write(self, data: bytes) -> None:
         """Appends one record, framed."""
-        super().write(frame(data))
-        self.records += 1
+        self.write_all([data])
+
+    def write_all(self, records: Sequence[bytes]) -> None:
+        """Appends several records, framed, in one write."""
+        super().write(b"".join(map(frame, records)))
+        self.records += len(records)
 
 
 def frame(record: bytes) -> bytes:
     """Puts one record into TFRecord framing: length, checksum, data, checksum."""
-    length = struct.pack("<Q", len(record))
-    return length + _masked_crc(length) + record + _masked_crc(record)
+    return b"".join((_header(len(record)), record, _masked_crc(record)))
+
+
+@functools.lru_cache(maxsize=1 << 12)  # records of a data set have few different lengths
+def _checked_length(header: bytes) -> int | None:
+    """Returns the length in the header of a record; None if its checksum does not match."""
+    length = struct.unpack("<Q", header[:8])[0]
+    return length if header[8:] == _masked_crc(header[:8]) else None
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _header(length: int) -> bytes:
+    """Returns the header of a record: its length, with a checksum."""
+    encoded = struct.pack("<Q", length)
+    return encoded + _masked_crc(encoded)
 
 
 def unframe(frame: bytes) -> bytes | str:
@@ -168,4 +188,4 @@ def unframe(frame: bytes) -> bytes | str:
 def _masked_crc(data: bytes) -> bytes:
     """Returns the checksum of TFRecord: CRC-32C, rotated and offset."""
     crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

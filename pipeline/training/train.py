@@ -12,7 +12,7 @@ import numpy as np
 
 from latentloom.augment import HoldOut
 from latentloom.model_zoo.bundle import DESCRIPTION, Bundle, save_bundle
-from latentloom.model_zoo.training.checkpoints import write_history
+from latentloom.model_zoo.training.checkpoints import history_csv
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.details import (
@@ -21,7 +21,7 @@ from latentloom.pipeline.dataset.details import (
     BundleDetails,
     DataIdentity,
 )
-from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.directory import CONFIG_FILE, DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds, check_counts, divide
 from latentloom.pipeline.dataset.held_out_cells import (
@@ -33,13 +33,12 @@ from latentloom.pipeline.dataset.manifest import Manifest, library_versions
 from latentloom.pipeline.dataset.terciles import Terciles
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
-from latentloom.pipeline.storage.atomic_files import write_atomic
-from latentloom.pipeline.storage.files import Location, sha256_file
+from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart, remove_files
 from latentloom.pipeline.terminal.progress import ProgressDisplay, silent_display
 from latentloom.pipeline.training.checks import check_settings, check_training
 from latentloom.pipeline.training.fit_bundle import fit_bundle
-from latentloom.pipeline.training.own_files import STATE_FILES, STATE_FOLDER
+from latentloom.pipeline.training.own_files import STATE_FILES, STATE_FOLDER, write_beside
 from latentloom.pipeline.training.resuming import finished_bundle, held_run, run_marker
 
 logger = logging.getLogger(__name__)
@@ -105,13 +104,15 @@ def _train(
         manifest.observation,
         manifest.vocabulary,
     )
-    write_history(history, out / HISTORY_FILE)
-    write_atomic(out / CURVES_FILE, loss_curves(curves_of(history)))
-    files = {name: sha256_file(out / name) for name in (HISTORY_FILE, CURVES_FILE)}
     figures = _measure(bundle, config, dataset, folds)
     details = _details(config, manifest, hold_out, figures)
+    beside = {
+        CONFIG_FILE: config.to_yaml().encode(),
+        HISTORY_FILE: history_csv(history),
+        CURVES_FILE: loss_curves(curves_of(history)),
+    }
+    files = write_beside(out, beside)
     bundle.details = details.model_copy(update={"files": files}).model_dump()
-    write_atomic(out / "config.yaml", config.to_yaml())
     save_bundle(bundle, out)
     remove_files(out, STATE_FILES)
     return bundle

@@ -101,6 +101,8 @@ def _origin(manifest: Manifest) -> _Reasons:
     used = source.get("shards", [])
     if not isinstance(used, list) or not all(_SHA256.fullmatch(str(sha)) for sha in used):
         yield "has a source whose shards are no SHA-256"
+    elif not used and "shards" in source:
+        yield "has no shards of its source"
     elif used and len(used) != len(manifest.shards):
         yield f"has {len(manifest.shards)} shards, its source has {len(used)} for them"
 

@@ -10,9 +10,9 @@ from latentloom.model_zoo.bundle_damage import find_damage
 from latentloom.model_zoo.bundle_files import (
     DESCRIPTION,
     parse_description,
-    sha256_of,
     weight_files,
 )
+from latentloom.pipeline.dataset.announcement import is_unchanged
 from latentloom.pipeline.dataset.details import CURVES_FILE, HISTORY_FILE, BundleDetails
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, MISSING, DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
@@ -31,6 +31,7 @@ from latentloom.pipeline.storage.ownership import matches
 from latentloom.pipeline.verification.problem import OTHER_HASH, Problem
 
 _OF_TRAINING = (".*.json.tmp", ".*.tmp.weights.h5")
+_STATE = "train_state"  # of a training under way
 
 
 def check_listed(dataset: DatasetDir) -> list[Problem]:
@@ -55,10 +56,10 @@ def check_listed_of_bundle(folder: Path) -> list[Problem]:
         details = BundleDetails.read(description["details"])
     except (ValueError, TypeError, LookupError):  # told by whoever reads them
         return problems
-    for name, digest in details.files.items():
+    for name, entry in details.files.items():
         if not (folder / name).is_file():
             problems.append(Problem(name, MISSING))
-        elif sha256_of(folder / name) != digest:
+        elif not is_unchanged(folder / name, entry):
             problems.append(Problem(name, f"does not match the digest in {DESCRIPTION}"))
     if details.config and not (folder / CONFIG_FILE).is_file():
         problems.append(Problem(CONFIG_FILE, MISSING))
@@ -80,6 +81,7 @@ def check_strangers(dataset: DatasetDir) -> list[Problem]:
 def check_strangers_to_bundle(folder: Path) -> list[Problem]:
     """Finds files and folders of a bundle that `train` does not write, hidden or not."""
     listed = {DESCRIPTION, *weight_files(), CONFIG_FILE, HISTORY_FILE, CURVES_FILE}
+    listed |= {_STATE} if _is_lock(os.fspath(folder)) else set()
     found = _strangers(folder, listed, _OF_TRAINING)
     return [Problem(name, "is no file of a bundle") for name in found]
 

@@ -26,6 +26,7 @@ class Source:
 
     Attributes:
         factors: Names of the factors that are known of each example, in order.
+        is_read: Whether `check` has read ids and factors, and found the shards unchanged.
 
     Raises:
         FileNotFoundError: If it is no data set directory, or incomplete.
@@ -35,6 +36,7 @@ class Source:
     def __init__(self, path: str | os.PathLike[str]):
         self.dataset = DatasetDir.open(path)
         self.factors = list(self.dataset.manifest.factors)
+        self.is_read = False
         self._keys = np.zeros(0, np.int64)
         self._codes = np.zeros((0, len(self.factors)), np.int32)
         self._held_out = np.zeros(0, bool)
@@ -50,13 +52,15 @@ class Source:
         if unlike := list(self._unlike(generated, split, settings)):
             where = f"was made from other data than '{self.dataset.path}', split '{split}'"
             return [Problem(MANIFEST_FILE, f"{where}: {unlike[0]}")]
-        problems = self._read(split)
+        if problems := self._read(split):
+            return problems
         try:
             self._leave_out(HoldOut.from_dict(GeneratedDetails.read(generated.details).hold_out))
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             reason = f"holds out cells that '{self.dataset.path}' does not have: {error}"
-            return [*problems, Problem(MANIFEST_FILE, reason)]
-        return problems or [Problem(MANIFEST_FILE, reason) for reason in self._count(generated)]
+            return [Problem(MANIFEST_FILE, reason)]
+        self.is_read = True
+        return [Problem(MANIFEST_FILE, reason) for reason in self._count(generated)]
 
     def codes_of(self, ids: Sequence[str]) -> dict[str, list[int] | None]:
         """Returns the value indices of examples; None for those that the source does not have."""
@@ -70,7 +74,8 @@ class Source:
         if not self._held_out.any():
             return []
         rows = self._rows_of(ids)
-        return [ids[place] for place in np.flatnonzero((rows >= 0) & self._held_out[rows])]
+        places = np.flatnonzero((rows >= 0) & self._held_out[rows])
+        return [ids[place] for place in places.tolist()]
 
     def agrees(self, change: tuple[Coverage, Coverage] | None) -> bool:
         """Returns whether coverage, if any was counted, began with the cells of the source."""

@@ -14,6 +14,7 @@ from latentloom.pipeline.dataset.reading import ParsedRecord
 from latentloom.pipeline.verification.problem import Problem
 
 _DIGITS = 9  # of a number that fits every column
+_SHOWN = 20  # characters of a number that is none
 
 
 class VariantChecks:
@@ -34,7 +35,8 @@ class VariantChecks:
         self._keeps_factors = not recipe.needs_donors
         each = settings.sampling_strategy is None and not recipe.fills_cells
         self._most = settings.variants_per_example if each else self._totals["requested"]
-        self._added: list[tuple[int, str, int, int]] = []
+        self._anchors: list[str] = []
+        self._added: list[tuple[int, int, int, int]] = []
         self._last: tuple[str, int, list[int]] = "", -1, []
         self._left_out = 0
 
@@ -46,9 +48,11 @@ class VariantChecks:
         """Adds a record; returns what is wrong with its number or its factors, or an empty text."""
         text = row.example_id[len(found.anchor_id) + len(found.recipe) + 2 :]
         variant = int(text) if text.isdecimal() and len(text) <= _DIGITS else -1
-        if text != f"{variant:04d}" or variant >= self._most:
-            return f"has the variant {text!r}, the job makes 0000 to {self._most - 1:04d}"
+        if text != f"{variant:04d}" or not 0 <= variant < self._most:
+            return f"has the variant {text[:_SHOWN]!r}, the job makes 0000 to {self._most - 1:04d}"
         anchor, last, codes = self._last
+        if anchor != found.anchor_id or not self._anchors:
+            self._anchors.append(found.anchor_id)
         if anchor != found.anchor_id:
             last = -1
         elif variant <= last:
@@ -57,26 +61,24 @@ class VariantChecks:
             return "has another label or factor than the variant of its anchor before it"
         self._left_out += variant - last - 1
         self._last = found.anchor_id, variant, row.codes
-        self._added.append((row.record, found.anchor_id, variant, found.seed))
+        self._added.append((row.record, len(self._anchors) - 1, variant, found.seed))
         return ""
 
     def wrong_keys(self) -> Iterator[tuple[int, str]]:
         """Yields number and problem of the records since the last call with a key of no attempt."""
         if not self._added:
             return
-        records, anchors, variants, seeds = zip(*self._added, strict=True)
-        self._added = []
-        settings, stored = self._settings, np.array(seeds, np.int64)
-        of_anchors = identity_keys(settings.seed, settings.recipe, anchors)
-        keys = derive(of_anchors, np.array(variants, np.int64))
+        added, settings = np.array(self._added, np.int64), self._settings
+        records, places, variants, stored = added.T
+        of_anchors = identity_keys(settings.seed, settings.recipe, self._anchors)
+        self._added, self._anchors = [], []
+        keys = derive(of_anchors[places], variants)
         wrong = np.arange(len(keys))
         for attempt in range(self._attempts):
             wrong = wrong[derive(keys[wrong], attempt).view(np.int64) != stored[wrong]]
         for place in wrong.tolist():
-            yield (
-                records[place],
-                f"has the seed {seeds[place]}, which the job does not give to its id",
-            )
+            reason = f"has the seed {stored[place]}, which the job does not give to its id"
+            yield int(records[place]), reason
 
     def check_rejected(self) -> list[Problem]:
         """Compares the numbers that were left out with the rejected variants, after all shards."""

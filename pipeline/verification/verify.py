@@ -67,8 +67,8 @@ def verify(
     problems += check_metadata(dataset, judged, damaged)
     problems += check_consistency(dataset, damaged)
     problems += check_claims(dataset, damaged)
-    if source and (unlike := source.check(dataset.manifest)):
-        source, problems = None, problems + unlike
+    problems += source.check(dataset.manifest) if source else []
+    source = source if source and source.is_read else None
     change, unreadable = read_coverage(dataset, damaged)
     seen = known_cells(dataset, change, damaged | {problem.file for problem in unreadable})
     generated = dataset.manifest.kind == "generated"

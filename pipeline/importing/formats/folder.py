@@ -61,7 +61,7 @@ class FolderSource:
         if not root.is_dir():
             raise FileNotFoundError(
                 f"The folder of images is missing. Expected: {LAYOUT} below a folder. Received: "
-                f"SOURCE=folder:{where}. Correct the path."
+                f"SOURCE=folder:{where}. Check the path."
             )
         splits = {"train": root}
         if not any(_images(folder) for folder in _folders(root)):

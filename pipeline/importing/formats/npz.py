@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentloom.model_zoo.archives import ArrayHeader, read_arrays, read_headers
+from latentloom.model_zoo.archives import ArrayHeader, map_arrays, read_headers
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
 from latentloom.pipeline.importing.formats.documents import (
     DocumentSource,
@@ -34,7 +34,8 @@ _LOOKED_THROUGH = 1 << 28  # bytes
 def open_npz(file: str) -> ArraySource | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
-    They must fit into memory. Every one-dimensional array of the same length is a factor. Other
+    They must fit into memory, except images stored without compression (`np.savez`), which are
+    mapped. Every one-dimensional array of the same length is a factor. Other
     arrays are ignored.
 
     Args:
@@ -84,7 +85,7 @@ def _read_headers(file: Path) -> dict[str, ArrayHeader]:
     if not file.is_file():
         raise FileNotFoundError(
             f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
-            "Correct the path."
+            "Check the path."
         )
     return read_headers(file, file)
 
@@ -140,7 +141,7 @@ def _where_not_finite(file: str, images: ArrayHeader) -> str:
     """Returns which image of the wrong type has NaN, if any and if they are quickly read."""
     if images.dtype.kind != "f" or images.num_bytes > _LOOKED_THROUGH:
         return ""
-    finite = np.isfinite(read_arrays(Path(file), file, ["images"])["images"])
+    finite = np.isfinite(map_arrays(Path(file), file, ["images"])["images"])
     if finite.all():
         return ""
     return f" with NaN or infinity, first in images[{np.argwhere(~finite)[0][0]}]"
@@ -178,13 +179,13 @@ def _read(file: str, headers: Mapping[str, ArrayHeader]) -> dict[str, np.ndarray
                 f"Array '{name}' of '{file}' has texts that are too long. Expected: at most "
                 f"{_LONGEST_TEXT:,} bytes each. Received: {name}.dtype={array.dtype}. Shorten them."
             )
-    needed = sum(headers[name].num_bytes for name in names)
+    needed = sum(headers[name].num_bytes for name in names if headers[name].is_packed)
     if needed > (memory := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
         raise ValueError(
             f"The arrays of '{file}' do not fit into memory. Expected: at most {memory:,} bytes "
             f"on this machine. Received: {needed:,} bytes. Import TFRecord files or a folder."
         )
-    return read_arrays(Path(file), file, names)
+    return map_arrays(Path(file), file, names)
 
 
 def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ class TFRecordSource:
         if not paths:
             raise FileNotFoundError(
                 f"No file matches '{where}'. Expected: a pattern of TFRecord files. Received: "
-                f"SOURCE=tfrecord:{where}, 0 files. Correct the pattern, and quote it."
+                f"SOURCE=tfrecord:{where}, 0 files. Check the pattern, and quote it."
             )
         for path in paths:
             check_source_text("The file name", path)

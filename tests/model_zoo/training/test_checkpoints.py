@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.training.checkpoints import Checkpoints, write_history
+from latentloom.model_zoo.training.checkpoints import Checkpoints, history_csv
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_divergence_names_the_fix_and_keeps_the_last_good_epoch(run, figure):
 
 def test_history_is_one_row_an_epoch(tmp_path):
     history = [{"epoch": 0, "loss": 0.5}, {"epoch": 1, "loss": 0.25}]
-    write_history(history, tmp_path / "history.csv")
+    (tmp_path / "history.csv").write_bytes(history_csv(history))
     with (tmp_path / "history.csv").open() as file:
         assert list(csv.DictReader(file)) == [
             {"epoch": "0", "loss": "0.5"},

@@ -13,7 +13,7 @@ from latentloom.pipeline.terminal.quiet import WORKER_LOGS
 @pytest.fixture
 def latentloom(monkeypatch, capsys):
     """Runs the command in this process, which has imported TensorFlow already."""
-    levels = {name: logging.getLogger(name).level for name in ("apache_beam", "latentloom")}
+    levels = {name: logging.getLogger(name).level for name in ("apache_beam", "latentloom", "root")}
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr(sys, "argv", ["latentloom", *map(str, words)])

@@ -6,6 +6,7 @@ Each test would otherwise take gigabytes, or hours.
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 
 import google_crc32c
@@ -130,6 +131,52 @@ def test_headers_of_npz_files_are_compared_with_their_members(refused, tmp_path,
         archive.writestr(f"{name}.npy", member)
     words = ("import", f"npz:{path}", tmp_path / "out")
     refused(*words, mentions=[f"Array '{name}'", str(path), "Save it with a plain dtype."])
+
+
+def zeros(path, name: str, shape: tuple[int, ...], dtype: str = "|u1", packed: int = 2**20) -> None:
+    """Adds an honest array of zeros to an archive, packed in little space and memory."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            member.write(npy(str(shape), b"", dtype))
+            for start in range(0, size, packed):
+                member.write(bytes(min(packed, size - start)))
+
+
+SIDE = 8200  # more pixels than an image may have
+MANY = 5000
+
+
+@pytest.mark.parametrize(
+    ("arrays", "mention"),
+    [
+        ({"images": (1, SIDE, SIDE), "label": (1,)}, "have an unsupported shape"),
+        ({"images": (MANY, MANY), "label": (MANY,)}, "have the wrong shape"),
+        ({"images": (MANY, 50, 100), "label": (5,)}, "has no labels"),
+        ({"observations": (MANY, MANY), "label": (MANY,)}, "have the wrong type"),
+        ({"data": (MANY, MANY), "indices": (MANY, MANY), "indptr": (3,)}, "are not sparse rows"),
+        ({"vocab": (MANY, MANY), "data": (3,), "indices": (3,), "indptr": (3,)}, "no vocabulary"),
+    ],
+)
+def test_an_honest_npz_is_refused_by_its_headers(tmp_path, arrays, mention):
+    path = tmp_path / "a.npz"
+    for name, shape in arrays.items():
+        zeros(path, name, shape)
+    tracemalloc.start()
+    with pytest.raises((ValueError, TypeError), match=mention):
+        import_dataset(f"npz:{path}", tmp_path / "out")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * 2**20
+    assert not (tmp_path / "out").exists()
+
+
+def test_texts_of_an_npz_are_bounded(refused, tmp_path):
+    path = tmp_path / "a.npz"
+    zeros(path, "images", (60, 2, 2))
+    zeros(path, "label", (60,), "<U100000")
+    words = ("import", f"npz:{path}", tmp_path / "out")
+    refused(*words, mentions=["Array 'label'", "too long", "Shorten them."])
 
 
 def test_a_member_that_no_import_uses_is_not_read(latentloom, tmp_path):

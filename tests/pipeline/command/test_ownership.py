@@ -21,6 +21,7 @@ from latentloom.pipeline.report.schema import Report
 from latentloom.pipeline.storage.locks import LOCK_FILE, locked
 from latentloom.pipeline.training import train as training
 from latentloom.pipeline.verification.verify import verify
+from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
 DIGITS, STUDY = CONFIGS / "zszu_digits.yaml", CONFIGS / "study_mnist.yaml"
 VERBS = ("import", "train", "generate", "evaluate", "study")
@@ -34,9 +35,10 @@ OUR_NAMES = {
 
 
 def words(verb: str, out: Path) -> list[object]:
+    if verb == "import":
+        return ["import", "builtin:digits", out, "--max-examples", 300]
     data, model = ("--data", digits_data()), ("--model", digits_bundle())
     return {
-        "import": ["import", "builtin:digits", out, "--max-examples", 300],
         "train": ["train", DIGITS, *data, "--out", out, "--set", "train.epochs=1"],
         "generate": ["generate", DIGITS, *data, *model, "--out", out],
         "evaluate": ["evaluate", *data, *model, "--out", out],
@@ -363,6 +365,45 @@ def test_overwrite_keeps_a_page_that_is_not_the_one_of_the_report(latentloom, tm
     run = latentloom(*words("evaluate", tmp_path), "--overwrite")
     assert run.returncode == 2
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "history.csv", "curves.png"])
+def test_a_file_that_somebody_puts_there_during_a_training_stays(
+    latentloom, tmp_path, monkeypatch, name
+):
+    out, write = tmp_path / "out", training.write_beside
+    train = [*words("train", out), "--set", "judge.epochs=1", "--set", "evaluate.anchors=20"]
+
+    def write_after_somebody_else(*args):
+        (out / name).write_text("years of work")
+        return write(*args)
+
+    with monkeypatch.context() as during:
+        during.setattr(training, "write_beside", write_after_somebody_else)
+        run = latentloom(*train)
+    assert run.returncode == 2
+    assert name in run.stderr
+    assert "with --resume" in run.stderr
+    for again in ("--resume", "--overwrite"):
+        assert latentloom(*train, again).returncode == 2
+        assert (out / name).read_text() == "years of work"
+    (out / name).unlink()
+    assert latentloom(*train, "--resume").returncode == 0
+    assert verify_bundle(out).ok
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "history.csv", "curves.png"])
+def test_overwrite_keeps_a_file_of_a_bundle_that_somebody_has_edited(
+    latentloom, tmp_path, outputs, name
+):
+    out = tmp_path / "out"
+    shutil.copytree(outputs["train"], out)
+    (out / name).write_text("years of work")
+    before = contents(out)
+    run = latentloom(*words("train", out), "--overwrite")
+    assert run.returncode == 2
+    assert name in run.stderr
+    assert contents(out) == before
 
 
 def test_a_finished_training_that_was_killed_at_its_end_is_tidied(latentloom, tmp_path):

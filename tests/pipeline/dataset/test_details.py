@@ -26,7 +26,8 @@ def test_details_come_through_json_unchanged_with_keys_that_only_others_know(kin
 
 def test_the_keys_on_disk_are_these():
     keys = {kind: list(kind.model_fields) for kind in (BundleDetails, GeneratedDetails)}
-    assert keys[BundleDetails] == ["data", "backend", "config", "versions", "hold_out", "figures"]
+    of_bundle = ["data", "backend", "config", "versions", "hold_out", "figures", "files"]
+    assert keys[BundleDetails] == of_bundle
     assert keys[GeneratedDetails] == [
         *("job", "bundle_digest", "trained_on", "config", "candidates", "rejections"),
         *("unreadable_records", "hold_out"),

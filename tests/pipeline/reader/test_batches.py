@@ -1,12 +1,17 @@
 """`load` mixes, balances and selects exactly as it says."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from bundles import digits_data, make
 
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.reader import load
+from latentloom.pipeline.storage.tf_example import Example
+from latentloom.pipeline.storage.tfrecords import frame, read_records
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,25 @@ def test_vectors_come_in_their_own_units(tmp_path):
     data = import_dataset("builtin:moons", tmp_path / "moons", max_examples=300)
     vectors = images_of(load(data.path, shuffle=False))
     np.testing.assert_array_equal(vectors, data.read("train").observations)
+
+
+def test_the_shuffle_buffer_counts_bytes(dataset, monkeypatch):
+    in_order = labels_of(load(dataset.path, shuffle=False))
+    assert not np.array_equal(labels_of(load(dataset.path)), in_order)
+    monkeypatch.setattr("latentloom.pipeline.reader.batches.SHUFFLE_BYTES", 1)
+    np.testing.assert_array_equal(labels_of(load(dataset.path)), in_order)
+
+
+def test_a_damaged_image_is_an_error(dataset):
+    shard = Path(dataset.shard_path("train", 0))
+    records = list(read_records(shard))
+    record = Example.FromString(records[3])
+    (image,) = record.features.feature["image"].bytes_list.value
+    record.features.feature["image"].bytes_list.value[0] = image[:-14] + b"?" + image[-13:]
+    records[3] = record.SerializeToString()
+    shard.write_bytes(b"".join(map(frame, records)))
+    with pytest.raises(tf.errors.OpError, match="An image is unreadable.*Leave out"):
+        labels_of(load(dataset.path))
 
 
 def test_batches_are_ready_for_fit(variants):

@@ -60,3 +60,24 @@ def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
 def test_text_is_written_as_utf8(tmp_path):
     write_atomic(tmp_path / "a", "é")
     assert (tmp_path / "a").read_bytes() == "é".encode()
+
+
+def test_a_resting_writer_goes_on(tmp_path):
+    with ShardWriter(tmp_path / "a") as writer:
+        writer.rest()
+        writer.write(b"one")
+        writer.rest()
+        writer.rest()
+        writer.write_all([b"two", b"three"])
+        writer.rest()
+    data = frame(b"one") + frame(b"two") + frame(b"three")
+    assert (tmp_path / "a").read_bytes() == data
+    assert (writer.records, writer.sha256) == (3, hashlib.sha256(data).hexdigest())
+
+
+def test_a_resting_writer_that_fails_leaves_nothing_behind(tmp_path):
+    with pytest.raises(RuntimeError, match="stop"), ShardWriter(tmp_path / "a") as writer:  # noqa: PT012
+        writer.write(b"half")
+        writer.rest()
+        raise RuntimeError("stop")
+    assert not list(tmp_path.iterdir())

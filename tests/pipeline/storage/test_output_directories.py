@@ -228,10 +228,11 @@ def test_a_stale_lock_stays_if_the_next_run_fails(tmp_path):
         assert left_by == "book"
 
 
-def test_an_output_beside_or_inside_an_input_is_apart_from_it(tmp_path):
+def test_an_output_beside_an_input_is_apart_from_it_and_one_inside_is_not(tmp_path):
     data = tmp_path / "data"
     check_apart(tmp_path / "data2", {"--data": data})
-    check_apart(data / "variants", {"--data": data})
+    with pytest.raises(ValueError, match="lies in the input"):
+        check_apart(data / "variants", {"--data": data})
 
 
 def test_an_output_is_not_apart_from_an_input_in_it_by_any_name(tmp_path):

@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
-from latentloom.pipeline.storage.tf_example import Example, serialize
+from latentloom.pipeline.storage.tf_example import (
+    Example,
+    PlainFeatures,
+    plain_features,
+    serialize,
+)
+
+TEXTS = st.lists(st.just("x"), max_size=2)
 
 VALUES = {"b": b"\xff", "t": "é", "i": -3, "n": np.int64(7), "f": 0.5, "l": ["x", "é"]}
 VALUES |= {"yes": True, "no": np.bool_(False), "g": np.float32(0.25), "none": []}
@@ -43,3 +52,23 @@ def test_serialize_does_not_depend_on_the_order_of_the_features():
 def test_serialize_refuses_other_kinds():
     with pytest.raises(TypeError, match="Feature 'x' .* Convert it first"):
         serialize({"x": [1, 2]})  # type: ignore[dict-item]
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abc"),
+            st.one_of(st.integers(0, 9), st.just(0.5), st.just("é"), st.just(b"\xff"), TEXTS),
+            max_size=3,
+        ),
+        max_size=6,
+    )
+)
+def test_plain_values_do_not_depend_on_the_record_before(records):
+    reader = PlainFeatures(without="c")
+    for record in records:
+        features, found = reader.read(serialize(record))
+        plain = {name: v[0] if v in (["x"], [b"x"]) else v for name, v in record.items()}
+        assert found == {name: value for name, value in plain.items() if name != "c"}
+        assert set(features) == set(record)
+        assert plain_features(serialize(record)) == plain

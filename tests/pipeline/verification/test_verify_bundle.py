@@ -194,3 +194,50 @@ def test_inspect_prints_a_changed_bundle(bundle):
     flip_a_byte(bundle / "priors.npz")
     result = run("inspect", bundle, "--json")
     assert json.loads(result.stdout)["model"] == "zszu_vae"
+
+
+@pytest.mark.parametrize("file", ["history.csv", "curves.png"])
+@pytest.mark.parametrize("verb", ["verify", "inspect"])
+def test_what_a_training_kept_is_covered(bundle, file, verb):
+    flip_a_byte(bundle / file)
+    result = run(verb, bundle)
+    assert result.exit_code == 1
+    assert result.stderr == f"{file} does not match the digest in bundle.json\n"
+    (bundle / file).unlink()
+    assert run(verb, bundle).stderr == f"{file} is missing\n"
+
+
+def test_a_missing_configuration_is_named(bundle):
+    (bundle / "config.yaml").unlink()
+    assert problem(bundle) == "config.yaml is missing"
+
+
+def test_a_bundle_of_an_older_version_has_no_digest_of_its_history(bundle):
+    edit_bundle(bundle, lambda description: description["details"].pop("files"))
+    (bundle / "history.csv").unlink()
+    flip_a_byte(bundle / "curves.png")
+    assert run("verify", bundle).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["../secret", "manifest.json", "model.weights.h5"])
+def test_a_bundle_lists_no_other_files(bundle, name):
+    edit_bundle(bundle, lambda d: d["details"]["files"].update({name: "0" * 64}))
+    assert problem(bundle).startswith("bundle.json has invalid figures")
+
+
+@pytest.mark.parametrize(
+    "stranger", ["notes.txt", ".secret", ".git/config", "train_state/run.json"]
+)
+def test_strangers_in_a_bundle_are_named(bundle, stranger):
+    (bundle / stranger).parent.mkdir(exist_ok=True)
+    (bundle / stranger).write_text("mine")
+    name = stranger if stranger.startswith(".") else stranger.partition("/")[0]
+    assert problem(bundle) == f"{name} is no file of a bundle"
+
+
+def test_the_files_of_a_training_under_way_are_no_strangers(bundle):
+    (bundle / ".lock").write_text('{"latentloom writes": "bundle"}\n')
+    (bundle / ".bundle.json.tmp").write_text("half")
+    (bundle / ".model.tmp.weights.h5").write_text("half")
+    (bundle / "train_state").mkdir()
+    assert run("verify", bundle).exit_code == 0
