@@ -35,7 +35,7 @@ def nearest_examples(
         )
     rows = rows.reshape(len(rows), -1).astype(np.float32)
     offset = rows.mean(axis=0)  # small squares keep the rounding of their differences small
-    rows = rows - offset
+    rows -= offset
     least, places = np.full((len(rows), 0), 0, np.float32), np.zeros((len(rows), 0), np.int64)
     size = max(1, min(BLOCK, BLOCK_BYTES // max(4 * rows.shape[1], 1)))
     for start in range(0, len(train), size):

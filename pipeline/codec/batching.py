@@ -39,7 +39,8 @@ def rows_at_once(observation_shape: Sequence[int]) -> int:
 def most_rows_at_once(observation_shape: Sequence[int]) -> int:
     """Returns the largest number of rows per call for an event shape, where calls may differ."""
     row_bytes = max(4 * math.prod(observation_shape), 1)
-    return max(rows_at_once(observation_shape), min(MOST_ROWS, MANY_ROWS_BYTES // row_bytes))
+    many = min(MOST_ROWS, MANY_ROWS_BYTES // row_bytes) // UNIT * UNIT
+    return max(rows_at_once(observation_shape), many)
 
 
 class Batched:
@@ -89,17 +90,17 @@ class Batched:
             The columns of the result, `n` rows each.
         """
         num_rows = len(next(iter(columns.values())))
-        results = []
+        results: dict[str, np.ndarray] = {}
         for number, start in enumerate(range(0, max(num_rows, 1), self.batch_size)):
-            rows = slice(start, start + self.batch_size)
+            rows = slice(start, min(start + self.batch_size, num_rows))
             batch = {name: self._padded(column[rows]) for name, column in columns.items()}
             if self.seeded:
                 batch["seed"] = np.array([seed % 2**31, number], np.int32)
-            results.append(self._run(batch))
-        return {
-            name: np.concatenate([result[name] for result in results])[:num_rows]
-            for name in results[0]
-        }
+            for name, made in self._run(batch).items():
+                if not number:
+                    results[name] = np.empty((num_rows, *made.shape[1:]), made.dtype)
+                results[name][rows] = made[: rows.stop - start]
+        return results
 
     def _padded(self, rows: np.ndarray) -> np.ndarray:
         """Pads the rows with zeros to a multiple of the unit, at least one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -189,8 +189,12 @@ class DatasetDir:
         Raises:
             ValueError: If a record is damaged, or the split is unknown.
         """
+        sizes = [shard.records for shard in self.shards(split)]
+        return self.read_records(split, sampled_records(split, sizes, limit))
+
+    def read_records(self, split: str, records: Sequence[set[int] | None]) -> Examples:
+        """Like `read`, some records of each shard by their numbers; None for all of a shard."""
         shards = self.shards(split)
-        records = sampled_records(split, [shard.records for shard in shards], limit)
         if self.observation_kind.stays_in_shards and not is_remote(self.path):
             paths = [os.path.join(self.path, shard.file) for shard in shards]
             found = index_split(paths, shards, self.manifest, records)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -20,7 +20,7 @@ def index_split(
     paths: Sequence[str],
     entries: Sequence[ShardEntry],
     manifest: Manifest,
-    records: Sequence[Container[int] | None],
+    records: Sequence[set[int] | None],
 ) -> Examples | DeadLetter:
     """Reads all but the observations of some records; checks every record's checksum.
 
@@ -52,12 +52,13 @@ def index_split(
 
 
 def _index_shard(
-    shard: int, path: str, entry: ShardEntry, manifest: Manifest, chosen: Container[int] | None
+    shard: int, path: str, entry: ShardEntry, manifest: Manifest, chosen: set[int] | None
 ) -> list[tuple[tuple[int, ...], ParsedRecord]] | DeadLetter:
     """Returns place and row of each chosen record, without its value; or the first unusable one."""
     kind, offset = KINDS[manifest.observation], HEADER
     found = []
-    for number, record in enumerate(read_records(path, entry.records)):
+    stop = entry.records if chosen is None else max(chosen, default=-1) + 1
+    for number, record in enumerate(read_records(path, entry.records, stop=stop)):
         if chosen is None or number in chosen:
             row = parse_row(number, record, manifest.factors, kind, manifest.observation_shape)
             if isinstance(row, str):

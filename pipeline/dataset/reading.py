@@ -170,7 +170,7 @@ def no_examples(manifest: Manifest) -> Examples:
 
 
 def decode_rows(
-    manifest: Manifest, file: str, rows: Sequence[ParsedRecord], dead: list[DeadLetter]
+    manifest: Manifest, file: str, rows: list[ParsedRecord], dead: list[DeadLetter]
 ) -> tuple[Examples, list[DeadLetter]]:
     """Decodes the rows of a shard; damaged observations join the dead letters."""
     kind = KINDS[manifest.observation]

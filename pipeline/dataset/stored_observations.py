@@ -60,7 +60,7 @@ class StoredObservations:
         )
 
     def __getitem__(self, rows: Rows) -> np.ndarray:
-        """Reads rows.
+        """Reads rows; an index of several axes gives an array of these axes.
 
         Raises:
             FileNotFoundError: A shard is gone.

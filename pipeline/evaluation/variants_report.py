@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.dataset.reading import decode_rows
 from latentloom.pipeline.dataset.writing import add_files
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
@@ -93,14 +95,24 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
 
 
 def read_some(dataset: DatasetDir, split: str) -> Examples:
-    """The first `READ_AT_MOST` readable examples, a sample since the shards are shuffled."""
-    parts: list[Examples] = []
+    """The first `READ_AT_MOST` readable examples, a sample since the shards are shuffled.
+
+    Images of a local data set stay in their shards.
+    """
+    missing, records = READ_AT_MOST, []
     for index in range(len(dataset.shards(split))):
-        for examples, _ in dataset.iter_shard(split, index):
-            parts.append(examples)
-            if sum(map(len, parts)) >= READ_AT_MOST:
-                return Examples.concatenate(parts).take(np.arange(READ_AT_MOST))
-    return Examples.concatenate(parts)
+        readable = set(itertools.islice(_readable(dataset, split, index), missing))
+        records.append(readable)
+        missing -= len(readable)
+    return dataset.read_records(split, records)
+
+
+def _readable(dataset: DatasetDir, split: str, index: int) -> Iterator[int]:
+    """The numbers of the records of a shard that are readable, in order."""
+    file = dataset.shards(split)[index].file
+    for rows, _ in dataset.iter_rows(split, index):
+        damaged = {letter.record for letter in decode_rows(dataset.manifest, file, rows, [])[1]}
+        yield from (row.record for row in rows if row.record not in damaged)
 
 
 def _measure(made: _Generation) -> SectionResult:

@@ -9,6 +9,7 @@ from latentloom.augment import (
     LatentSpec,
     allot_cells,
     anchors_among,
+    blocks_read,
     choose_cells,
     find_clashes,
     known_factors,
@@ -111,6 +112,25 @@ def test_what_is_known_of_a_recipe_follows_from_the_spec(letter_spec):
     assert known_factors("class_preserving", letter_spec, factors) == ("label",)
     assert known_factors("swap_zu", letter_spec, factors) == ALL
     assert known_factors("swap_factor", letter_spec, factors, {"factor": "ink"}) == ALL
+
+
+def test_only_blocks_that_a_recipe_keeps_or_mixes_are_read(letter_spec):
+    factors, names = [*ALL, "font"], letter_spec.names
+
+    def read(recipe, options=None, grid=()):
+        found = blocks_read(recipe, letter_spec, factors, options, grid)
+        return found.anchors, found.donors
+
+    assert read("reconstruct") == (names, ())
+    assert read("class_preserving") == (("label",), ())
+    assert read("swap_zu") == (("label",), ("ink", "back", "style"))
+    assert read("interpolate_class") == (names, ("label",))
+    assert read("swap_factor", {"factor": "ink"}) == (("label", "back", "style"), ("ink",))
+    assert read("traverse", {"block": "style"}) == (names, ())
+    grid = ["label", "back"]
+    assert read("recombine_factors", grid=grid) == (("label", "ink", "style"), ("back",))
+    styled = read("recombine_factors", {"style": "prior"}, grid)
+    assert styled == (("label", "ink"), ("back",))
 
 
 def test_recombination_needs_cells_that_fit_the_anchors(

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from latentloom.augment import Origin, VariantPlan, plan_variants, recombine
+from latentloom.augment import (
+    RECIPES,
+    Origin,
+    VariantPlan,
+    blocks_read,
+    plan_variants,
+    recombine,
+)
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 
@@ -171,3 +178,29 @@ def test_rows_past_the_latents_are_refused(plan, make_latents, num_anchors, num_
     swapped = with_block(plan, "zu", Origin.DONOR, donor=3)
     with pytest.raises(ValueError, match="Pass the latents that the plan was made for"):
         recombine(make_latents(num_anchors), make_latents(num_donors), swapped)
+
+
+@pytest.mark.parametrize(
+    "recipe", [name for name, recipe in RECIPES.items() if not recipe.fills_cells]
+)
+def test_blocks_that_are_not_read_may_be_missing(
+    anchors, spec, bank, make_latents, recipe, options
+):
+    latents, given = make_latents(12), options.get(recipe)
+    plan = plan_variants(recipe, anchors, spec, seed=0, donors=bank, options=given)
+    read = blocks_read(recipe, spec, list(anchors.factors), given)
+    whole = recombine(latents, bank.latents, plan)
+    of_anchors = {name: latents[name] for name in read.anchors}
+    of_donors = {name: bank.latents[name] for name in read.donors}
+    part = recombine(of_anchors, of_donors, plan)
+    assert tuple(part) == spec.names
+    for name in spec.names:
+        assert_bit_equal(part[name], whole[name])
+    for name in read.anchors:
+        others = {other: block for other, block in of_anchors.items() if other != name}
+        with pytest.raises(ValueError, match="Pass every block under its name"):
+            recombine(others, of_donors, plan)
+    for name in read.donors:
+        others = {other: block for other, block in of_donors.items() if other != name}
+        with pytest.raises(ValueError, match="Pass every block under its name"):
+            recombine(of_anchors, others, plan)

@@ -9,6 +9,12 @@ in one process, so that ratios hold where absolute times are noisy.
 
     python tests/benchmarks/generate_throughput.py [--examples 16000] [--variants 1] [--repeats 5]
         [--out FILE]
+
+With `--python` it compares instead with the latentloom of another interpreter: see
+`generate_pair.py`.
+
+    python tests/benchmarks/generate_throughput.py --python PATH [--sides 28 64 128]
+        [--recipes class_preserving sample_class swap_zu] [--repeats 5] [--out FILE]
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import generate_pair
 import keras
 import numpy as np
 
@@ -40,7 +47,7 @@ from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 from latentloom.pipeline.generation.worker.encode_slice import encode_slice
 from latentloom.pipeline.generation.worker.render_shard import render_shard
 from latentloom.pipeline.importing.import_dataset import import_dataset
-from latentloom.pipeline.storage.tf_example import serialize
+from latentloom.pipeline.storage.example_columns import serialize_columns
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 SHAPE, CLASSES = (28, 28, 1), 10
@@ -117,19 +124,20 @@ def unit_costs(job: GenerationJob) -> dict[str, float]:
         latents = {name: code.repeat(variants, axis=0) for name, code in latents.items()}
         images, _ = part("decode", lambda latents=latents: codec.render(latents))
         pngs = part("png", lambda images=images: codec.kind.encode(images))
-        records = part("serialise", lambda pngs=pngs: [serialize(_features(png)) for png in pngs])
+        records = part("serialise", lambda pngs=pngs: serialize_columns(_columns(pngs)))
         part("write", lambda records=records, task=task: _write(f"{job.out}/{task.file}", records))
     return dict(seconds)
 
 
-def _features(png: bytes) -> dict[str, Any]:
-    """The features of a record as `generate` writes them."""
-    return {
-        **{"image": png, "label": 3, "seen_combination": True, "judge_confidence": 0.5},
+def _columns(pngs: list[bytes]) -> dict[str, list]:
+    """The features of records as `generate` writes them."""
+    features = {
+        **{"label": 3, "seen_combination": True, "judge_confidence": 0.5},
         "example_id": "images/train/00000001/class_preserving/0000",
         **{"anchor_id": "images/train/00000001", "donor_ids": [], "recipe": "class_preserving"},
         "seed": 1234567890123456789,
     }
+    return {"image": pngs} | {name: [value] * len(pngs) for name, value in features.items()}
 
 
 def _write(path: str, records: list[bytes]) -> None:
@@ -139,13 +147,36 @@ def _write(path: str, records: list[bytes]) -> None:
 
 
 def main() -> None:
-    """Runs both in turn and prints a table and JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Prints JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--examples", type=int, default=16_000)
     parser.add_argument("--variants", type=int, default=1, help="variants of an example")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path, default=None, help="file for the JSON")
+    parser.add_argument("--python", help="interpreter with the other latentloom")
+    sides, recipes = generate_pair.EXAMPLES, generate_pair.RECIPES
+    parser.add_argument("--sides", type=int, nargs="+", choices=sides, default=list(sides))
+    parser.add_argument("--recipes", nargs="+", choices=recipes, default=list(recipes))
     options = parser.parse_args()
+    result = compare_builds(options) if options.python else compare_parts(options)
+    print(json.dumps(result, indent=2))
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def compare_builds(options: argparse.Namespace) -> dict[str, Any]:
+    """Compares this build with that of another interpreter."""
+    with tempfile.TemporaryDirectory() as name:
+        rows = generate_pair.compare(
+            options.python, options.sides, options.recipes, options.repeats, Path(name)
+        )
+    return {"benchmark": "generate_throughput", "other": options.python, "rows": rows}
+
+
+def compare_parts(options: argparse.Namespace) -> dict[str, Any]:
+    """Compares the graph with a plain loop and with its parts."""
     settings = GenerateConfig.model_validate(
         {"gate": {"enabled": False}, "variants_per_example": options.variants}
     )
@@ -164,10 +195,7 @@ def main() -> None:
             if repeat:
                 units.append(unit_costs(_job(settings, data, bundle, folder / f"units{repeat}")))
     result = summarise(seconds, units, options.examples * options.variants)
-    result["variants_per_example"] = options.variants
-    print(json.dumps(result, indent=2))
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=2) + "\n")
+    return result | {"variants_per_example": options.variants}
 
 
 def _job(settings: GenerateConfig, data: Path, bundle: Path, out: Path) -> GenerationJob:

@@ -2,20 +2,29 @@
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import backend, ops
 
-from latentloom.pipeline.codec.batching import BATCH_SIZE, Batched, rows_at_once
+from latentloom.pipeline.codec.batching import (
+    BATCH_SIZE,
+    MOST_ROWS,
+    UNIT,
+    Batched,
+    most_rows_at_once,
+    rows_at_once,
+)
 
-ROW = {"codes": ((3,), "float32")}
+ROW, SHAPE = {"codes": ((3,), "float32")}, (28, 28, 1)
+ON_JAX = backend.backend() == "jax"
 
 
 @pytest.fixture(scope="module")
 def run():
     def twice(columns):
         codes = columns["codes"]
-        return {"twice": 2.0 * codes, "rows": ops.ones_like(codes[:, 0]) * codes.shape[0]}
+        ones = ops.ones_like(codes[:, 0])
+        return {"twice": 2.0 * codes, "rows": ones * ops.sum(ones)}
 
-    return Batched(twice, [], ROW)
+    return Batched(twice, [], ROW, SHAPE)
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +32,24 @@ def seeds():
     def seed(columns):
         return {"seed": ops.ones_like(columns["codes"][:, :2], "int32") * columns["seed"]}
 
-    return Batched(seed, [], ROW, seeded=True)
+    return Batched(seed, [], ROW, SHAPE, seeded=True)
 
 
-@pytest.mark.parametrize("count", [0, 1, BATCH_SIZE, BATCH_SIZE + 1])
-def test_every_call_is_of_one_size_and_no_padding_comes_out(run, count):
+@pytest.mark.parametrize(
+    ("count", "calls"),
+    [
+        (0, {}),
+        (1, {UNIT}),
+        (UNIT + 1, {2 * UNIT}),
+        (BATCH_SIZE, {BATCH_SIZE}),
+        (2 * MOST_ROWS + 3, {MOST_ROWS, UNIT}),
+    ],
+)
+def test_calls_are_full_but_the_last_and_no_padding_comes_out(run, count, calls):
     codes = np.random.default_rng(0).normal(size=(count, 3)).astype(np.float32)
     result = run({"codes": codes})
     np.testing.assert_array_equal(result["twice"], 2 * codes)
-    assert set(result["rows"].tolist()) <= {BATCH_SIZE}
+    assert set(result["rows"].tolist()) == ({BATCH_SIZE} if ON_JAX and count else set(calls))
 
 
 def test_every_batch_has_random_numbers_of_its_own(seeds):
@@ -42,14 +60,17 @@ def test_every_batch_has_random_numbers_of_its_own(seeds):
 
 
 @pytest.mark.parametrize(
-    ("shape", "rows"),
+    ("shape", "rows", "most"),
     [
-        ((28, 28, 1), 64),
-        ((512, 512, 3), 64),
-        ((1024, 1024, 3), 21),
-        ((4000, 4000, 1), 4),
-        ((2,), 64),
+        ((28, 28, 1), 64, 256),
+        ((64, 64, 3), 64, 256),
+        ((128, 128, 3), 64, 80),
+        ((512, 512, 3), 64, 64),
+        ((1024, 1024, 3), 21, 21),
+        ((4000, 4000, 1), 4, 4),
+        ((2,), 64, 256),
     ],
 )
-def test_a_call_holds_fewer_large_observations(shape, rows):
+def test_a_call_holds_fewer_large_observations(shape, rows, most):
     assert rows_at_once(shape) == rows
+    assert most_rows_at_once(shape) == most

@@ -239,8 +239,8 @@ def test_reconstruct_makes_one_image_that_resembles_its_anchor(tmp_path):
     settings = ("generate.recipe=reconstruct", "generate.gate.enabled=false")
     make(tmp_path / "o", *settings, "generate.variants_per_example=1")
     real = DatasetDir.open(digits_data()).read("train")
-    image_of = dict(zip(real.ids, real.observations.astype(float), strict=True))
-    made = DatasetDir.open(tmp_path / "o").read("train")
+    image_of = dict(zip(real.ids, real.loaded().observations.astype(float), strict=True))
+    made = DatasetDir.open(tmp_path / "o").read("train").loaded()
     own = [
         np.mean((i - image_of[n.split("/recon")[0]]) ** 2)
         for i, n in zip(made.observations.astype(float), made.ids, strict=True)
