@@ -38,12 +38,12 @@ def source_path(param: typer.CallbackParam, spec: str) -> str:
     return spec
 
 
-def output_path(param: typer.CallbackParam, path: str) -> str:
+def output_path(param: typer.CallbackParam, path: str | None) -> str | None:
     """Checks the path of an output directory; see `check_path`."""
-    return check_path(path, _name(param))
+    return None if path is None else check_path(path, _name(param))
 
 
-def local_output_path(param: typer.CallbackParam, path: str) -> str:
+def local_output_path(param: typer.CallbackParam, path: str | None) -> str | None:
     """Checks the path of an output directory, which must be local.
 
     Raises:

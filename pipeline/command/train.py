@@ -28,6 +28,13 @@ def train(
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
     overwrite: Overwrite = False,
+    cache: Annotated[
+        str | None,
+        typer.Option(
+            callback=local_output_path,
+            help="Folder for decoded training images, which spares decoding them in every epoch.",
+        ),
+    ] = None,
 ) -> None:
     """Train a model with its judges and write the bundle.
 
@@ -44,7 +51,13 @@ def train(
     from latentloom.pipeline.training.train import train_bundle
 
     bundle = train_bundle(
-        resolved, data, Path(out), resume=resume, overwrite=overwrite, display=ProgressDisplay()
+        resolved,
+        data,
+        Path(out),
+        resume=resume,
+        overwrite=overwrite,
+        cache=cache,
+        display=ProgressDisplay(),
     )
     figures = BundleDetails.read(bundle.details).figures
     print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in figures])

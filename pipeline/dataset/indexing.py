@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
 from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
-from latentloom.pipeline.dataset.stored_observations import StoredObservations
+from latentloom.pipeline.dataset.stored_observations import ShardRows, StoredObservations
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.record_files import PLACE, RecordFiles
 from latentloom.pipeline.storage.tfrecords import FRAME, HEADER, read_records
@@ -46,7 +46,7 @@ def index_split(
     columns = np.concatenate(codes)
     files = RecordFiles(paths, [entry.num_bytes for entry in entries])
     kind, shape = KINDS[manifest.observation], manifest.observation_shape
-    stored = StoredObservations(files, np.concatenate(places), kind, shape)
+    stored = StoredObservations(ShardRows(files, np.concatenate(places), kind, shape))
     factors = {name: columns[:, column].copy() for column, name in enumerate(manifest.factors)}
     return Examples(cast(np.ndarray, stored), factors, ids)
 

@@ -30,6 +30,7 @@ from latentloom.pipeline.dataset.held_out_cells import (
     plan_hold_out,
 )
 from latentloom.pipeline.dataset.manifest import Manifest, library_versions
+from latentloom.pipeline.dataset.row_cache import cached
 from latentloom.pipeline.dataset.terciles import Terciles
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
@@ -51,6 +52,7 @@ def train_bundle(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    cache: Location | None = None,
     display: ProgressDisplay | None = None,
 ) -> Bundle:
     """Trains a model with its judges on a data set and writes the bundle.
@@ -61,6 +63,7 @@ def train_bundle(
         out: Directory for the bundle.
         resume: Whether to continue an interrupted run of the same configuration.
         overwrite: Whether to replace what is in `out`.
+        cache: Folder for the training images, decoded; by default each batch is decoded anew.
         display: Where to show progress; nowhere by default.
 
     Returns:
@@ -71,7 +74,8 @@ def train_bundle(
             `out` holds the data.
         FileExistsError: `out` holds something and neither `resume` nor `overwrite` was given.
     """
-    check_apart(out, {"--data": data})
+    caches = {"--cache": cache} if cache is not None else {}
+    check_apart(out, {"--data": data, **caches})
     dataset = DatasetDir.open(data)
     manifest = dataset.manifest
     _check_classes(manifest, list(manifest.label_counts("train").values()))
@@ -79,7 +83,7 @@ def train_bundle(
     marker = run_marker(out, config, manifest.digest, keras.backend.backend())
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
-    folds, hold_out = _read_folds(config, dataset)
+    folds, hold_out = _read_folds(config, dataset, cache)
     check_training(model, config, folds, manifest)
     with held_run(marker, resume=resume, overwrite=overwrite):
         return _train(config, dataset, folds, hold_out, out, display or silent_display())
@@ -125,9 +129,13 @@ def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
     check_counts(list(counts), manifest.class_names, where)
 
 
-def _read_folds(config: Config, dataset: DatasetDir) -> tuple[Folds, HoldOut]:
+def _read_folds(
+    config: Config, dataset: DatasetDir, cache: Location | None
+) -> tuple[Folds, HoldOut]:
     """Reads the training examples, divides them, and takes the held-out cells out."""
     examples = dataset.read("train", config.data.limit)
+    if cache is not None:
+        examples = cached(examples, dataset.manifest, cache, "train")
     return divide_examples(config, examples, dataset.manifest)
 
 

@@ -21,7 +21,13 @@ from children import arguments, report, run_command
 DISTINCT, SHARD = 64, 10_000
 CONFIG = Path(__file__).parents[2] / "configs" / "zszu_digits.yaml"
 SETTINGS = (
-    *("train.steps=20", "judge.steps=20", "train.batch_size=32", "model.args.network=dense"),
+    *(
+        "train.steps=20",
+        "judge.steps=20",
+        "train.batch_size=32",
+        "train.learning_rate=1e-6",
+        "model.args.network=dense",
+    ),
     *("model.args.hidden_dim=16", "judge.width=4", "evaluate.probe_examples=200"),
     *("evaluate.anchors=20", "evaluate.variants=2", "generate.gate.enabled=false"),
     *("study.sizes=[1000]", "study.seeds=[0]", "study.arms=[real, variants]", "study.steps=20"),
