@@ -59,7 +59,17 @@ class StoredObservations:
         return StoredObservations(self._source, self._rows[rows])
 
     def __getitem__(self, rows: Index) -> np.ndarray:
-        """Reads rows; an index of several axes gives an array of these axes."""
+        """Reads rows; an array of positions of several axes gives an array of these axes.
+
+        Raises:
+            TypeError: The index is of other axes too.
+        """
+        if rows is Ellipsis or isinstance(rows, tuple):
+            raise TypeError(
+                "Observations in shards are read by rows alone. Expected: an integer, a slice, or "
+                f"an array of positions or of booleans. Received: rows={rows}. Take the rows "
+                "first, and index the array that they give."
+            )
         selected = self._rows[rows]
         found = self._source.read(np.ravel(selected))
         return found.reshape(*np.shape(selected), *self._source.event_shape)
@@ -101,7 +111,7 @@ class ShardRows:
         if not intact.all():
             place = places[np.argmin(intact)]
             raise ValueError(
-                f"An observation is unreadable. Expected: intact records. Received: record "
+                "An observation is unreadable. Expected: intact records. Received: record "
                 f"{place['record']} of '{self._files.paths[place['shard']]}': "
                 f"{self._kind.damaged}. Run `latentloom verify` for all of them, and write the "
                 "data set again."

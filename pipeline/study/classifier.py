@@ -129,9 +129,11 @@ class Downstream:
 
 def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
     """Logits of a classifier for stored images, `(n, logits)` float64; runs in batches."""
-    pixels = PIXELS.to_model(images.astype(np.float32), CLASSIFIER_RANGE)
-    parts = np.split(pixels, range(SCORED_AT_ONCE, len(pixels), SCORED_AT_ONCE))
-    return np.concatenate([np.asarray(network(part), np.float64) for part in parts])
+    logits = []
+    for start in range(0, max(len(images), 1), SCORED_AT_ONCE):
+        part = images[start : start + SCORED_AT_ONCE].astype(np.float32)
+        logits.append(np.asarray(network(PIXELS.to_model(part, CLASSIFIER_RANGE)), np.float64))
+    return np.concatenate(logits)
 
 
 def score(network: keras.Model, test: Examples) -> Scores:

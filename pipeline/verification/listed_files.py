@@ -61,7 +61,8 @@ def check_listed_of_bundle(folder: Path) -> list[Problem]:
             problems.append(Problem(name, MISSING))
         elif not is_unchanged(folder / name, entry):
             problems.append(Problem(name, f"does not match the digest in {DESCRIPTION}"))
-    if details.config and not (folder / CONFIG_FILE).is_file():
+    is_listed = CONFIG_FILE in details.files
+    if details.config and not is_listed and not (folder / CONFIG_FILE).is_file():
         problems.append(Problem(CONFIG_FILE, MISSING))
     return problems
 

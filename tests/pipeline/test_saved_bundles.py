@@ -44,7 +44,7 @@ def test_a_saved_bundle_matches_its_digest_and_loads(saved):
 
 def test_a_saved_bundle_generates_what_it_generated(saved):
     config = load_config(saved / "bundle" / "config.yaml")
-    made = generate(config, saved / "data", saved / "bundle", saved / "made").read("train")
+    made = generate(config, saved / "data", saved / "bundle", saved / "made").read("train").loaded()
     assert verify(saved / "made", saved / "data").ok
     with np.load(saved / "expected.npz", allow_pickle=False) as expected:
         assert list(made.ids) == expected["ids"].tolist()

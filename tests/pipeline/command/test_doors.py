@@ -240,7 +240,7 @@ def test_channels_apply_to_every_source_of_images(latentloom, tmp_path):
     run = latentloom("import", f"npz:{tmp_path / 'a.npz'}", tmp_path / "grey", "--channels", 1)
     assert run.returncode == 0, run.stderr
     expected = [np.asarray(Image.fromarray(image).convert("L")) for image in colours]
-    found = DatasetDir.open(tmp_path / "grey").read("train").observations[..., 0]
+    found = DatasetDir.open(tmp_path / "grey").read("train").loaded().observations[..., 0]
     np.testing.assert_array_equal(found, expected)
     run = latentloom("import", "builtin:digits", tmp_path / "rgb", "--channels", 3)
     assert run.returncode == 0

@@ -138,7 +138,7 @@ def test_kill_and_rerun_gives_identical_bytes_and_redoes_no_finished_shard(
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     assert not (out / "manifest.json").exists(), "killed too late for this test"
-    finished = {path: path.stat().st_mtime_ns for path in out.glob("*.tfrecord-*")}
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("[!.]*.tfrecord-*")}
     for path in finished:
         assert hashes(variants)[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
     reported = [p.name.removesuffix(".json") for p in out.glob(".job/*tfrecord*.json")]

@@ -104,7 +104,7 @@ def test_images_are_resized_to_a_square(tmp_path):
     ramp = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8), (3, 12, 24))
     np.savez(tmp_path / "ramp.npz", images=ramp, label=np.arange(3))
     dataset = import_dataset(f"npz:{tmp_path / 'ramp.npz'}", tmp_path / "out", image_size=8)
-    images = dataset.read("train").observations
+    images = dataset.read("train").loaded().observations
     assert images.shape == (3, 8, 8, 1)
     expected = np.arange(0, 240, 10).reshape(8, 3).mean(1)
     np.testing.assert_allclose(images[0, 0, 1:-1, 0], expected[1:-1], atol=1)

@@ -35,7 +35,7 @@ def test_every_value_of_a_bar_follows_from_its_width(tmp_path):
     source = write_npz(tmp_path / "bars.npz", bars(widths))
     made = import_dataset(source, tmp_path / "out", measure=["width"])
     for split in ("train", "test"):
-        examples = made.read(split)
+        examples = made.read(split).loaded()
         found = (examples.observations[:, 5, :, 0] > 0).sum(axis=1)
         expected = np.searchsorted([4, 8], found)
         np.testing.assert_array_equal(examples.factors["width"], expected)

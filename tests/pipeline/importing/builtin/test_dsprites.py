@@ -80,7 +80,7 @@ def test_it_is_imported_at_32_pixels(tmp_path):
     dataset = import_dataset("builtin:dsprites", tmp_path / "out", image_size=32, max_examples=200)
     assert dataset.manifest.name == "dsprites"
     assert dataset.manifest.observation_shape == (32, 32, 1)
-    assert dataset.read("train").observations.max() == 255
+    assert dataset.read("train").loaded().observations.max() == 255
 
 
 def test_the_images_can_be_coloured():

@@ -38,7 +38,7 @@ def test_reading_gives_back_the_files(tmp_path, arrays):
     dataset = import_dataset(f"idx:{tmp_path}", f"{tmp_path}_out", name="tiny")
     assert dataset.manifest.class_names == ["0", "1", "2", "3"]
     for split in ("train", "test"):
-        examples = dataset.read(split)
+        examples = dataset.read(split).loaded()
         np.testing.assert_array_equal(examples.observations[..., 0], arrays[f"{split}_images"])
         np.testing.assert_array_equal(examples.labels, arrays[f"{split}_labels"])
 

@@ -225,7 +225,9 @@ def test_images_of_0_and_1_become_black_and_white(tmp_path, bits):
     dataset = import_dataset(spec, tmp_path / "out")
     np.testing.assert_array_equal(dataset.read("train").observations, 255 * bits)
     assert "0 and 255" in dataset.manifest.source["description"]
-    smaller = import_dataset(spec, tmp_path / "smaller", image_size=4).read("train").observations
+    smaller = (
+        import_dataset(spec, tmp_path / "smaller", image_size=4).read("train").loaded().observations
+    )
     assert smaller.mean() == pytest.approx(255 * bits.mean(), abs=5)
 
 
