@@ -60,8 +60,8 @@ class Examples:
         """int64 class codes of shape `(batch_size,)`."""
         return self.factors["label"]
 
-    def take(self, rows: np.ndarray) -> Examples:
-        """Returns the examples at some rows: integer positions or a boolean mask."""
+    def take(self, rows: np.ndarray | slice) -> Examples:
+        """Returns the examples at some rows: integer positions, a slice or a boolean mask."""
         rows = np.arange(len(self))[rows]
         factors = {name: codes[rows] for name, codes in self.factors.items()}
         stored = isinstance(self.observations, StoredObservations)

@@ -21,6 +21,8 @@ from latentloom.pipeline.study.generators import file_name
 from latentloom.pipeline.study.own_files import GENERATORS
 
 MOST_ROWS = 10
+MOST_COMPARED = 5000
+"""Most generated examples of which the nearest to real ones are shown."""
 GENERATED = (
     "Left, a real example of each class; right of it, generated examples of that class, which are "
     "mixed with the real ones."
@@ -62,7 +64,8 @@ def draw_pools(config: Config, dataset: DatasetDir, out: Path) -> dict[str, Pict
         names = dataset.manifest.class_names
         beside = figures.variants(ShownVariants(anchors, variants, accepted, names))
         pictures[f"{pool}, generated"] = replace(beside, caption=GENERATED)
-        if nearest := draw_nearest(figures, made.observations, made.labels, seen.observations):
+        some = made.take(slice(MOST_COMPARED)).loaded()
+        if nearest := draw_nearest(figures, some.observations, some.labels, seen.observations):
             pictures[f"{pool}, nearest"] = Picture(nearest, NEAREST)
     return pictures
 

@@ -52,7 +52,7 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
     spec = codec.spec
     if not can_exchange(spec):
         return {}
-    some = examples.take(one_per_class(examples.labels)[:GRID_ROWS])
+    some = examples.take(one_per_class(examples.labels)[:GRID_ROWS]).loaded()
     made = exchange_blocks(codec, some, gate)
     shown = ShownExchange(
         examples=made.examples,
