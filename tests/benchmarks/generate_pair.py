@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 RECIPES = ("class_preserving", "sample_class", "swap_zu")
-EXAMPLES = {28: 20_000, 64: 6_000, 128: 2_000}
+EXAMPLES = {28: 20_000, 64: 4_000, 128: 1_500}
 """Sides of the images in pixels, and the number of examples of each."""
 CLASSES, SHARDS = 10, 4
-TRAINING = {"data.limit": 1000, "train.epochs": 12, "train.batch_size": 32, "judge.epochs": 4}
+TRAINING = {"data.limit": 500, "train.epochs": 12, "train.batch_size": 32, "judge.epochs": 4}
 MODEL = "model: {name: zszu_vae, args: {zu_dim: 16, noise_variance: 10.0, adversary_weight: 0.0}}"
 """Learns the classes of these images in seconds; a step of `generate` costs what it always does."""
 GATE = {"generate.gate.enabled": "true", "generate.gate.min_confidence": 0.1}
@@ -149,6 +149,7 @@ def _compare_runs(
             totals[worker.name] = (made["requested"], made["written"])
             if turn:  # the first one warms up
                 rates[worker.name].append(made["written"] / made["cpu"])
+    print(recipe, rates, file=sys.stderr)
     ratios = [this / other for this, other in zip(rates["this"], rates["other"], strict=True)]
     return {
         "recipe": recipe,
