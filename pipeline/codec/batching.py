@@ -23,7 +23,7 @@ UNIT = 16
 """Rows that a smaller call is padded to a multiple of."""
 BATCH_BYTES = 1 << 28
 """Most bytes of the observations of a call in float32; activations take several times as many."""
-MANY_ROWS_BYTES = 1 << 24
+MANY_ROWS_BYTES = 1 << 22
 """Most such bytes of a call of more than `BATCH_SIZE` rows: larger ones leave the caches."""
 
 
