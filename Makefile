@@ -94,7 +94,8 @@ test-engines: engines ## Run the tests on Flink, Spark and Prism
 		tests/pipeline/generation/test_engines.py $(ARGS)
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
-BENCHMARKS ?= generate_throughput generate_memory generate_engines group_sampler train_step
+BENCHMARKS ?= compare_builds import_speed load_speed read_speed split_memory generate_throughput \
+	generate_memory generate_engines group_sampler train_step
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks of speed and memory, one at a time; JSON in build/benchmarks

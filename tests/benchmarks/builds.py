@@ -1,7 +1,7 @@
-"""Two builds of latentloom to compare: this one, and a wheel of an earlier commit.
+"""An earlier build of latentloom: a wheel of a commit, in an environment of its own.
 
-The earlier build lives in an environment of its own, which takes every other package from the
-environment of this process. So both run on the same versions.
+The environment takes every other package from that of this process, so that both builds run on the
+same versions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 import sysconfig
 import tarfile
 import venv
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,41 +18,19 @@ EARLIER = "a8e6840"
 """The commit before training read from shards and before PNG left TensorFlow."""
 
 
-@dataclass(frozen=True)
-class Build:
-    """An installed build.
-
-    Args:
-        name: What to call it.
-        python: Its interpreter.
-        package: Package of its command, to run with `python -m`.
-    """
-
-    name: str
-    python: Path
-    package: str
-
-    def command(self, *words: object) -> list[str]:
-        """Returns the command line of a verb, whatever the working directory."""
-        return [str(self.python), "-P", "-m", self.package, *map(str, words)]
-
-
-def this_build() -> Build:
-    """The build that this process runs."""
-    return Build("new", Path(sys.executable), "latentloom.pipeline.command")
-
-
-def earlier_build(folder: Path, commit: str = EARLIER) -> Build:
+def earlier_python(folder: Path, commit: str = EARLIER) -> Path:
     """Builds and installs a wheel of an earlier commit, unless `folder` has it.
+
+    Returns:
+        The interpreter for which it is installed.
 
     Raises:
         RuntimeError: The commit is not in this clone, or does not build.
     """
-    python = folder / "bin" / "python"
-    if not (folder / commit).exists():
-        source = folder / "source"
+    done = folder / commit
+    if not done.exists():
+        source, archive = folder / "source", folder / "source.tar"
         source.mkdir(parents=True, exist_ok=True)
-        archive = folder / "source.tar"
         _run(["git", "-C", str(ROOT), "archive", f"--output={archive}", commit])
         with tarfile.open(archive) as files:
             files.extractall(source, filter="data")
@@ -63,8 +40,8 @@ def earlier_build(folder: Path, commit: str = EARLIER) -> Build:
         site = next(folder.glob("lib/python*/site-packages"))
         _run([*pip, "install", "--no-deps", "--target", str(site), *map(str, wheels.glob("*.whl"))])
         (site / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
-        (folder / commit).touch()
-    return Build("earlier", python, "pipeline.command")
+        done.touch()
+    return folder / "bin" / "python"
 
 
 def _run(line: list[str]) -> None:
