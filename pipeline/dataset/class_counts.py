@@ -1,0 +1,110 @@
+"""Numbers of examples by class, in a byte or two each: a large job has millions of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+_MOST = (1 << 63) - 1
+_SPARSE = 4
+"""Only the classes that occur are held if they are less than one in so many."""
+
+
+class ClassCounts(Sequence[int]):
+    """A number for each class, by code: reads and compares as a list, and is one in JSON.
+
+    Args:
+        counts: The numbers, `(num_classes,)`, integers of at least 0.
+
+    Example:
+        >>> ClassCounts([3, 0, 1]) == [3, 0, 1]
+        True
+    """
+
+    __slots__ = ("_codes", "_counts", "_size")
+
+    def __init__(self, counts: Sequence[int] | np.ndarray):
+        dense = _small(np.asarray(counts))
+        codes = np.flatnonzero(dense)
+        self._size, self._codes, self._counts = len(dense), None, dense
+        if _SPARSE * len(codes) < len(dense):
+            self._codes, self._counts = _small(codes), dense[codes]
+
+    @classmethod
+    def of(cls, codes: np.ndarray, counts: np.ndarray, num_classes: int) -> ClassCounts:
+        """Returns the counts of some classes, and 0 for the others.
+
+        Args:
+            codes: Codes of different classes.
+            counts: Their numbers, above 0.
+            num_classes: Number of all classes.
+        """
+        if _SPARSE * len(codes) >= num_classes:
+            dense = np.zeros(num_classes, counts.dtype)
+            dense[codes] = counts
+            return cls(dense)
+        made = cls.__new__(cls)
+        made._size, made._codes, made._counts = num_classes, _small(codes), _small(counts)
+        return made
+
+    def occurring(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the codes of the classes whose number is above 0, in order, and the numbers."""
+        if self._codes is not None:
+            return self._codes, self._counts
+        codes = np.flatnonzero(self._counts)
+        return _small(codes), self._counts[codes]
+
+    def total(self) -> int:
+        """Returns the sum of the numbers, however large they are."""
+        if self._counts.dtype.itemsize == np.int64().itemsize:
+            return sum(self._counts.tolist())
+        return int(self._counts.sum(dtype=np.int64))
+
+    def tolist(self) -> list[int]:
+        """Returns the numbers as a list."""
+        return self.__array__().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Returns the numbers, `(num_classes,)`, int64 unless another type is asked for."""
+        dense = np.zeros(self._size, np.int64 if dtype is None else dtype)
+        dense[slice(None) if self._codes is None else self._codes] = self._counts
+        return dense
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        return self.tolist()[index]
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return self.tolist() == list(other)
+
+    def __repr__(self) -> str:
+        return repr(self.tolist())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        numbers = core_schema.list_schema(core_schema.int_schema(ge=0, le=_MOST))
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, check: value if isinstance(value, cls) else cls(check(value)),
+            numbers,
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.tolist),
+        )
+
+
+def _small(numbers: np.ndarray) -> np.ndarray:
+    """Returns whole numbers in the smallest type that holds them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

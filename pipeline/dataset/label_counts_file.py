@@ -1,0 +1,100 @@
+"""The file beside a manifest with the label counts of many shards of many classes.
+
+In the manifest itself they would grow with shards times classes. The archive holds, shard after
+shard, the codes of the classes that occur (`codes`), their counts (`counts`), and how many classes
+a shard has (`lengths`).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from latentloom.model_zoo.archives import read_arrays
+from latentloom.pipeline.dataset.class_counts import ClassCounts
+from latentloom.pipeline.dataset.entries import FileEntry
+from latentloom.pipeline.storage.files import file_size, open_binary
+
+LABEL_COUNTS_FILE = "label_counts.npz"
+_INSIDE = 16
+"""Numbers that a manifest lists itself, for each shard and each class."""
+
+OF_SHARDS = {"splits": {"__all__": {"__all__": {"label_counts"}}}}
+"""What a manifest leaves out if the file is there."""
+
+
+def belong_outside(shards: int, classes: int) -> bool:
+    """Returns whether label counts would make most of a manifest."""
+    return shards * classes > _INSIDE * (shards + classes)
+
+
+def pack(counts: Sequence[ClassCounts]) -> bytes:
+    """Returns the file with the label counts of shards, in their order."""
+    pairs = [each.occurring() for each in counts]
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        lengths=np.array([len(codes) for codes, _ in pairs], np.uint32),
+        codes=np.concatenate([codes for codes, _ in pairs]),
+        counts=np.concatenate([numbers for _, numbers in pairs]),
+    )
+    return file.getvalue()
+
+
+def unpack(data: bytes, path: str, num_classes: int) -> list[ClassCounts]:
+    """Returns the label counts of each shard.
+
+    Args:
+        data: The file.
+        path: Its path, for messages.
+        num_classes: Number of classes.
+
+    Raises:
+        ValueError: It is damaged, or does not hold counts of such classes.
+    """
+    arrays = read_arrays(io.BytesIO(data), path)
+    lengths, codes, counts = (arrays[name] for name in ("lengths", "codes", "counts"))
+    if any(array.ndim != 1 or array.dtype.kind != "u" for array in arrays.values()):
+        raise ValueError("it has other arrays than lists of numbers of at least 0")
+    if not int(lengths.sum()) == len(codes) == len(counts):
+        raise ValueError(f"it has {len(codes)} codes, {len(counts)} counts for {lengths.sum()}")
+    if len(codes) and int(codes.max()) >= num_classes:
+        raise ValueError(f"it counts class {codes.max()} of {num_classes}")
+    ends = np.cumsum(lengths, dtype=np.int64)
+    rises = codes[1:] > codes[:-1]
+    rises[ends[(ends > 0) & (ends < len(codes))] - 1] = True
+    if not rises.all():
+        raise ValueError("a shard counts a class twice")
+    edges = [0, *ends.tolist()]
+    return [
+        ClassCounts.of(codes[start:end], counts[start:end], num_classes)
+        for start, end in itertools.pairwise(edges)
+    ]
+
+
+def put_back(document: dict[str, Any], folder: str) -> None:
+    """Puts the counts of the file into the manifest that lists it.
+
+    Args:
+        document: The manifest, as JSON; it is changed.
+        folder: Its directory.
+
+    Raises:
+        ValueError: The file is missing, changed or damaged.
+    """
+    path = os.path.join(folder, LABEL_COUNTS_FILE)
+    if file_size(path) is None:
+        raise ValueError(f"'{LABEL_COUNTS_FILE}' beside it is missing")
+    with open_binary(path) as file:
+        data = file.read()
+    if FileEntry.of(data) != FileEntry.model_validate(document["files"][LABEL_COUNTS_FILE]):
+        raise ValueError(f"'{LABEL_COUNTS_FILE}' beside it has other bytes than it lists")
+    shards = [shard for shards in document["splits"].values() for shard in shards]
+    counts = unpack(data, path, len(document["factors"]["label"]))
+    for shard, of_shard in zip(shards, counts, strict=True):
+        shard["label_counts"] = of_shard
