@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -28,11 +28,11 @@ class ClassCounts(Sequence[int]):
     __slots__ = ("_codes", "_counts", "_size")
 
     def __init__(self, counts: Sequence[int] | np.ndarray):
-        dense = _small(np.asarray(counts))
+        dense = small(np.asarray(counts))
         codes = np.flatnonzero(dense)
         self._size, self._codes, self._counts = len(dense), None, dense
         if _SPARSE * len(codes) < len(dense):
-            self._codes, self._counts = _small(codes), dense[codes]
+            self._codes, self._counts = small(codes), dense[codes]
 
     @classmethod
     def of(cls, codes: np.ndarray, counts: np.ndarray, num_classes: int) -> ClassCounts:
@@ -48,7 +48,7 @@ class ClassCounts(Sequence[int]):
             dense[codes] = counts
             return cls(dense)
         made = cls.__new__(cls)
-        made._size, made._codes, made._counts = num_classes, _small(codes), _small(counts)
+        made._size, made._codes, made._counts = num_classes, small(codes), small(counts)
         return made
 
     def occurring(self) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ class ClassCounts(Sequence[int]):
         if self._codes is not None:
             return self._codes, self._counts
         codes = np.flatnonzero(self._counts)
-        return _small(codes), self._counts[codes]
+        return small(codes), self._counts[codes]
 
     def total(self) -> int:
         """Returns the sum of the numbers, however large they are."""
@@ -66,13 +66,11 @@ class ClassCounts(Sequence[int]):
 
     def tolist(self) -> list[int]:
         """Returns the numbers as a list."""
-        return self.__array__().tolist()
+        return self._dense().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Returns the numbers, `(num_classes,)`, int64 unless another type is asked for."""
-        dense = np.zeros(self._size, np.int64 if dtype is None else dtype)
-        dense[slice(None) if self._codes is None else self._codes] = self._counts
-        return dense
+        return self._dense().astype(np.int64 if dtype is None else dtype)
 
     def __len__(self) -> int:
         return self._size
@@ -82,7 +80,12 @@ class ClassCounts(Sequence[int]):
     @overload
     def __getitem__(self, index: slice) -> list[int]: ...
     def __getitem__(self, index: int | slice) -> int | list[int]:
-        return self.tolist()[index]
+        if isinstance(index, slice) or self._codes is None:
+            return self._dense()[index].tolist()
+        code = range(self._size)[index]
+        place = int(np.searchsorted(self._codes, code))
+        found = place < len(self._codes) and self._codes[place] == code
+        return int(self._counts[place]) if found else 0
 
     def __iter__(self):
         return iter(self.tolist())
@@ -95,6 +98,13 @@ class ClassCounts(Sequence[int]):
     def __repr__(self) -> str:
         return repr(self.tolist())
 
+    def _dense(self) -> np.ndarray:
+        if self._codes is None:
+            return self._counts
+        dense = np.zeros(self._size, self._counts.dtype)
+        dense[self._codes] = self._counts
+        return dense
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         numbers = core_schema.list_schema(core_schema.int_schema(ge=0, le=_MOST))
@@ -105,6 +115,15 @@ class ClassCounts(Sequence[int]):
         )
 
 
-def _small(numbers: np.ndarray) -> np.ndarray:
+def add_up(counts: Iterable[ClassCounts], num_classes: int) -> np.ndarray:
+    """Returns the sum of counts by class, int64 of shape `(num_classes,)`."""
+    total = np.zeros(num_classes, np.int64)
+    for each in counts:
+        codes, numbers = each.occurring()
+        total[codes] += numbers.astype(np.int64)
+    return total
+
+
+def small(numbers: np.ndarray) -> np.ndarray:
     """Returns whole numbers in the smallest type that holds them."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

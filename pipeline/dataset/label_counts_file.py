@@ -1,8 +1,8 @@
 """The file beside a manifest with the label counts of many shards of many classes.
 
 In the manifest itself they would grow with shards times classes. The archive holds, shard after
-shard, the codes of the classes that occur (`codes`), their counts (`counts`), and how many classes
-a shard has (`lengths`).
+shard, how many classes occur (`lengths`), the steps from one code to the next, the first from -1
+(`gaps`), and the counts (`counts`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from latentloom.model_zoo.archives import read_arrays
-from latentloom.pipeline.dataset.class_counts import ClassCounts
+from latentloom.pipeline.dataset.class_counts import ClassCounts, small
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.storage.files import file_size, open_binary
 
@@ -35,14 +35,16 @@ def belong_outside(shards: int, classes: int) -> bool:
 
 def pack(counts: Sequence[ClassCounts]) -> bytes:
     """Returns the file with the label counts of shards, in their order."""
-    pairs = [each.occurring() for each in counts]
+    lengths, gaps, numbers = [], [], []
+    for each in counts:
+        codes, of_codes = each.occurring()
+        lengths.append(len(codes))
+        gaps.append(small(np.diff(codes.astype(np.int64), prepend=-1)))
+        numbers.append(of_codes)
     file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        lengths=np.array([len(codes) for codes, _ in pairs], np.uint32),
-        codes=np.concatenate([codes for codes, _ in pairs]),
-        counts=np.concatenate([numbers for _, numbers in pairs]),
-    )
+    lengths = np.array(lengths, np.uint32)
+    gaps, numbers = np.concatenate(gaps), np.concatenate(numbers)
+    np.savez_compressed(file, allow_pickle=False, lengths=lengths, gaps=gaps, counts=numbers)
     return file.getvalue()
 
 
@@ -58,23 +60,21 @@ def unpack(data: bytes, path: str, num_classes: int) -> list[ClassCounts]:
         ValueError: It is damaged, or does not hold counts of such classes.
     """
     arrays = read_arrays(io.BytesIO(data), path)
-    lengths, codes, counts = (arrays[name] for name in ("lengths", "codes", "counts"))
+    lengths, gaps, counts = (arrays[name] for name in ("lengths", "gaps", "counts"))
     if any(array.ndim != 1 or array.dtype.kind != "u" for array in arrays.values()):
         raise ValueError("it has other arrays than lists of numbers of at least 0")
-    if not int(lengths.sum()) == len(codes) == len(counts):
-        raise ValueError(f"it has {len(codes)} codes, {len(counts)} counts for {lengths.sum()}")
-    if len(codes) and int(codes.max()) >= num_classes:
-        raise ValueError(f"it counts class {codes.max()} of {num_classes}")
-    ends = np.cumsum(lengths, dtype=np.int64)
-    rises = codes[1:] > codes[:-1]
-    rises[ends[(ends > 0) & (ends < len(codes))] - 1] = True
-    if not rises.all():
+    if not int(lengths.sum()) == len(gaps) == len(counts):
+        raise ValueError(f"it has {len(gaps)} codes and {len(counts)} counts for {lengths.sum()}")
+    if not (gaps > 0).all():
         raise ValueError("a shard counts a class twice")
-    edges = [0, *ends.tolist()]
-    return [
-        ClassCounts.of(codes[start:end], counts[start:end], num_classes)
-        for start, end in itertools.pairwise(edges)
-    ]
+    edges = [0, *np.cumsum(lengths, dtype=np.int64).tolist()]
+    found = []
+    for start, end in itertools.pairwise(edges):
+        codes = np.cumsum(gaps[start:end], dtype=np.int64) - 1
+        if len(codes) and not codes[-1] < num_classes:
+            raise ValueError(f"it counts class {codes[-1]} of {num_classes}")
+        found.append(ClassCounts.of(codes, counts[start:end], num_classes))
+    return found
 
 
 def put_back(document: dict[str, Any], folder: str) -> None:

@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
 
 from latentloom.model_zoo.scaling import Counts
 from latentloom.model_zoo.untrusted_files import told_of_file
+from latentloom.pipeline.dataset.class_counts import add_up
 from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.dataset.entries import FileEntry, PlainName, ShardEntry
 from latentloom.pipeline.dataset.label_counts_file import (
@@ -170,9 +170,8 @@ class Manifest(BaseModel):
 
     def label_counts(self, split: str) -> dict[str, int]:
         """Returns the number of examples of each class in a split."""
-        counts = np.zeros(len(self.class_names), np.int64)
-        for shard in self.splits.get(split, []):
-            counts += np.asarray(shard.label_counts)
+        shards = self.splits.get(split, [])
+        counts = add_up((shard.label_counts for shard in shards), len(self.class_names))
         return dict(zip(self.class_names, counts.tolist(), strict=True))
 
     def files_of_counts(self) -> dict[str, bytes]:

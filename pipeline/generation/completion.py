@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,8 +11,8 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
-from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE, DatasetDir
-from latentloom.pipeline.dataset.manifest import TOTALS, Manifest, library_versions
+from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, TOTALS, Manifest, library_versions
 from latentloom.pipeline.dataset.provenance import provenance_features
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
@@ -60,7 +61,7 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
     """Raises if a run wrote no variant, since a data set must have an example."""
     if any(report.entry.records for report in reports):
         return
-    refused = sum(sum(report.rejected) for report in reports)
+    refused = sum(report.rejected.total() for report in reports)
     raise RuntimeError(
         "No variant was written. Expected: at least one that the gate accepts. Received: "
         f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
@@ -70,7 +71,10 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
 
 def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
-    source = DatasetDir.open(job.data).manifest
+    source = Manifest.read(os.path.join(job.data, MANIFEST_FILE))
+    totals = Counter({name: 0 for name in TOTALS})
+    for report in reports:
+        totals.update(report.totals)
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
@@ -85,13 +89,13 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
             "shards": [task.sha256 for task in job.tasks],
         },
         versions=library_versions(),
-        totals={name: sum(report.totals[name] for report in reports) for name in TOTALS},
+        totals=dict(totals),
         details=GeneratedDetails(
             job=job.digest,
             bundle_digest=job.bundle_digest,
             trained_on=job.trained_on,
             config=config.model_dump(),
-            candidates=sum(sum(report.candidates) for report in reports),
+            candidates=sum(report.candidates.total() for report in reports),
             rejections=_rejections(reports, source.class_names),
             unreadable_records=sum(len(report.dead_letters) for report in reports),
             hold_out=job.hold_out.to_dict(),

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from latentloom.pipeline.dataset.class_counts import ClassCounts
 from latentloom.pipeline.dataset.manifest import ShardEntry
 
 
@@ -29,10 +30,10 @@ class ShardReport(BaseModel):
 
     job: str
     entry: ShardEntry
-    requested: list[int]
-    rejected: list[int]
-    dead: list[int]
-    candidates: list[int]
+    requested: ClassCounts
+    rejected: ClassCounts
+    dead: ClassCounts
+    candidates: ClassCounts
     rejections: dict[str, dict[str, int]]
     examples: int
     dead_letters: list[dict[str, Any]]
@@ -42,8 +43,8 @@ class ShardReport(BaseModel):
     def totals(self) -> dict[str, int]:
         """Variants requested, written, rejected and dead."""
         return {
-            "requested": sum(self.requested),
+            "requested": self.requested.total(),
             "written": self.entry.records,
-            "rejected": sum(self.rejected),
-            "dead": sum(self.dead),
+            "rejected": self.rejected.total(),
+            "dead": self.dead.total(),
         }

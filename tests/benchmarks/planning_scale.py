@@ -74,13 +74,10 @@ def make_data(scale: Scale) -> None:
     rng = np.random.default_rng(0)
     shares = np.full(scale.classes, 1 / scale.classes)
     counts = (rng.multinomial(scale.records, shares).tolist() for _ in names[1:])
-    entries = [
-        _real_shard(scale, names[0], rng),
-        *(
-            ShardEntry(file=name, records=scale.records, num_bytes=size, sha256=sha256, label_counts=c)
-            for name, c in zip(names[1:], counts, strict=True)
-        ),
-    ]
+    of_sparse = {"records": scale.records, "num_bytes": size, "sha256": sha256}
+    entries = [_real_shard(scale, names[0], rng)]
+    for name, label_counts in zip(names[1:], counts, strict=True):
+        entries.append(ShardEntry(file=name, label_counts=label_counts, **of_sparse))
     images = scale.records * scale.shards
     manifest = Manifest(
         kind="imported",
@@ -184,9 +181,7 @@ def resume(scale: Scale) -> Work:
     """Runs the job again whose shards are all finished: plans, looks at them, completes."""
     from latentloom.pipeline.generation.generate import generate
 
-    return lambda: len(
-        generate(scale.config(), scale.data, scale.model, scale.out).manifest.shards
-    )
+    return lambda: len(generate(scale.config(), scale.data, scale.model, scale.out).manifest.shards)
 
 
 def verify(scale: Scale) -> Work:
@@ -194,7 +189,7 @@ def verify(scale: Scale) -> Work:
     from latentloom.pipeline.verification import verify as module
 
     def work() -> int:
-        with mock.patch.object(module, "_check_records", lambda *_: []):
+        with mock.patch.object(module, "_check_records", return_value=[]):
             found = module.verify(scale.out, None)
         if not found.ok:
             raise RuntimeError(f"{found.problems[:3]}")
@@ -208,7 +203,6 @@ def inspect(scale: Scale) -> Work:
     from latentloom.pipeline.verification.describe import describe, find_changes
 
     return lambda: len(describe(scale.out)) + len(find_changes(scale.out))
-
 
 
 STAGES = {
