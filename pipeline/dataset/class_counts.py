@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
 import numpy as np
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema
 from pydantic_core import CoreSchema, core_schema
 
 _MOST = (1 << 63) - 1
@@ -58,12 +58,6 @@ class ClassCounts(Sequence[int]):
         codes = np.flatnonzero(self._counts)
         return small(codes), self._counts[codes]
 
-    def total(self) -> int:
-        """Returns the sum of the numbers, however large they are."""
-        if self._counts.dtype.itemsize == np.int64().itemsize:
-            return sum(self._counts.tolist())
-        return int(self._counts.sum(dtype=np.int64))
-
     def tolist(self) -> list[int]:
         """Returns the numbers as a list."""
         return self._dense().tolist()
@@ -105,22 +99,24 @@ class ClassCounts(Sequence[int]):
         dense[self._codes] = self._counts
         return dense
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        numbers = core_schema.list_schema(core_schema.int_schema(ge=0, le=_MOST))
-        return core_schema.no_info_wrap_validator_function(
-            lambda value, check: value if isinstance(value, cls) else cls(check(value)),
-            numbers,
-            serialization=core_schema.plain_serializer_function_ser_schema(cls.tolist),
-        )
+
+def _schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    return core_schema.no_info_wrap_validator_function(
+        lambda value, check: value if isinstance(value, ClassCounts) else ClassCounts(check(value)),
+        core_schema.list_schema(core_schema.int_schema(ge=0, le=_MOST)),
+        serialization=core_schema.plain_serializer_function_ser_schema(list),
+    )
 
 
-def add_up(counts: Iterable[ClassCounts], num_classes: int) -> np.ndarray:
+CountsByClass = Annotated[Sequence[int], GetPydanticSchema(_schema)]
+"""Field of a model for a number of at least 0 for each class; held as `ClassCounts`."""
+
+
+def add_up(counts: Iterable[Sequence[int]], num_classes: int) -> np.ndarray:
     """Returns the sum of counts by class, int64 of shape `(num_classes,)`."""
     total = np.zeros(num_classes, np.int64)
     for each in counts:
-        codes, numbers = each.occurring()
-        total[codes] += numbers.astype(np.int64)
+        total += np.asarray(each)
     return total
 
 

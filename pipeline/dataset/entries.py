@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from latentloom.pipeline.dataset.class_counts import ClassCounts
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.storage.tfrecords import FRAME
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -40,13 +40,13 @@ class ShardEntry(BaseModel):
     records: int = Field(ge=0)
     num_bytes: int = Field(ge=0)
     sha256: Sha256
-    label_counts: ClassCounts
+    label_counts: CountsByClass
 
     @model_validator(mode="after")
     def _counts_fit_the_bytes(self) -> ShardEntry:
         if self.records * FRAME > self.num_bytes:
             raise ValueError(f"{self.num_bytes} bytes cannot hold {self.records} records")
-        if self.label_counts.total() > self.records:
+        if sum(self.label_counts) > self.records:
             raise ValueError(f"the labels of {self.records} records count {self.label_counts}")
         return self
 

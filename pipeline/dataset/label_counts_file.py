@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from latentloom.model_zoo.archives import read_arrays
+from latentloom.model_zoo.archives import read_arrays, read_headers
 from latentloom.pipeline.dataset.class_counts import ClassCounts, small
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.storage.files import file_size, open_binary
@@ -33,11 +34,12 @@ def belong_outside(shards: int, classes: int) -> bool:
     return shards * classes > _INSIDE * (shards + classes)
 
 
-def pack(counts: Sequence[ClassCounts]) -> bytes:
+def pack(counts: Sequence[Sequence[int]]) -> bytes:
     """Returns the file with the label counts of shards, in their order."""
     lengths, gaps, numbers = [], [], []
     for each in counts:
-        codes, of_codes = each.occurring()
+        held = each if isinstance(each, ClassCounts) else ClassCounts(each)
+        codes, of_codes = held.occurring()
         lengths.append(len(codes))
         gaps.append(small(np.diff(codes.astype(np.int64), prepend=-1)))
         numbers.append(of_codes)
@@ -48,17 +50,21 @@ def pack(counts: Sequence[ClassCounts]) -> bytes:
     return file.getvalue()
 
 
-def unpack(data: bytes, path: str, num_classes: int) -> list[ClassCounts]:
+def unpack(data: bytes, path: str, num_shards: int, num_classes: int) -> list[ClassCounts]:
     """Returns the label counts of each shard.
 
     Args:
         data: The file.
         path: Its path, for messages.
+        num_shards: Number of shards.
         num_classes: Number of classes.
 
     Raises:
         ValueError: It is damaged, or does not hold counts of such classes.
     """
+    most, headers = num_shards * num_classes, read_headers(io.BytesIO(data), path)
+    if any(math.prod(headers[name].shape) > most for name in ("gaps", "counts")):
+        raise ValueError(f"it has more than {most} numbers, for {num_shards} x {num_classes}")
     arrays = read_arrays(io.BytesIO(data), path)
     lengths, gaps, counts = (arrays[name] for name in ("lengths", "gaps", "counts"))
     if any(array.ndim != 1 or array.dtype.kind != "u" for array in arrays.values()):
@@ -95,6 +101,6 @@ def put_back(document: dict[str, Any], folder: str) -> None:
     if FileEntry.of(data) != FileEntry.model_validate(document["files"][LABEL_COUNTS_FILE]):
         raise ValueError(f"'{LABEL_COUNTS_FILE}' beside it has other bytes than it lists")
     shards = [shard for shards in document["splits"].values() for shard in shards]
-    counts = unpack(data, path, len(document["factors"]["label"]))
+    counts = unpack(data, path, len(shards), len(document["factors"]["label"]))
     for shard, of_shard in zip(shards, counts, strict=True):
         shard["label_counts"] = of_shard

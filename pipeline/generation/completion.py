@@ -61,7 +61,7 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
     """Raises if a run wrote no variant, since a data set must have an example."""
     if any(report.entry.records for report in reports):
         return
-    refused = sum(report.rejected.total() for report in reports)
+    refused = sum(sum(report.rejected) for report in reports)
     raise RuntimeError(
         "No variant was written. Expected: at least one that the gate accepts. Received: "
         f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
@@ -95,7 +95,7 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
             bundle_digest=job.bundle_digest,
             trained_on=job.trained_on,
             config=config.model_dump(),
-            candidates=sum(report.candidates.total() for report in reports),
+            candidates=sum(sum(report.candidates) for report in reports),
             rejections=_rejections(reports, source.class_names),
             unreadable_records=sum(len(report.dead_letters) for report in reports),
             hold_out=job.hold_out.to_dict(),

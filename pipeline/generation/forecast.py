@@ -109,7 +109,7 @@ class _Trial:
     @classmethod
     def run(cls, job: GenerationJob, codec: Codec) -> _Trial:
         dataset = DatasetDir.open(job.data)
-        task = max(job.tasks, key=lambda task: task.quotas.total() or task.class_counts.total())
+        task = max(job.tasks, key=lambda task: sum(task.quotas) or sum(task.class_counts))
         task = task.model_copy(update={"stop": min(task.stop, task.start + TRIAL_EXAMPLES)})
 
         def encode() -> EncodedSlice:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from latentloom.augment import BlocksRead, Cells, Clashes, Coverage, HoldOut
 from latentloom.pipeline.config.settings import GenerateConfig
-from latentloom.pipeline.dataset.class_counts import ClassCounts
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.shard_report import ShardReport
@@ -48,8 +48,8 @@ class ShardTask(BaseModel):
     sha256: str
     start: int
     stop: int
-    class_counts: ClassCounts
-    quotas: ClassCounts
+    class_counts: CountsByClass
+    quotas: CountsByClass
     file: str
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from latentloom.pipeline.dataset.class_counts import ClassCounts
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.dataset.manifest import ShardEntry
 
 
@@ -30,10 +30,10 @@ class ShardReport(BaseModel):
 
     job: str
     entry: ShardEntry
-    requested: ClassCounts
-    rejected: ClassCounts
-    dead: ClassCounts
-    candidates: ClassCounts
+    requested: CountsByClass
+    rejected: CountsByClass
+    dead: CountsByClass
+    candidates: CountsByClass
     rejections: dict[str, dict[str, int]]
     examples: int
     dead_letters: list[dict[str, Any]]
@@ -43,8 +43,8 @@ class ShardReport(BaseModel):
     def totals(self) -> dict[str, int]:
         """Variants requested, written, rejected and dead."""
         return {
-            "requested": self.requested.total(),
+            "requested": sum(self.requested),
             "written": self.entry.records,
-            "rejected": self.rejected.total(),
-            "dead": self.dead.total(),
+            "rejected": sum(self.rejected),
+            "dead": sum(self.dead),
         }

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,13 @@ def run_command(python: str, *words: str) -> dict[str, float]:
 
 
 def run_works(
-    options: argparse.Namespace, works: Mapping[str, Work], *words: str
+    options: argparse.Namespace, works: Iterable[str], *words: str
 ) -> dict[str, list[dict[str, float]]]:
     """Runs works in turn.
 
     Args:
         options: From `arguments`.
-        works: The works that this interpreter can do.
+        works: Names of the works that this interpreter can do.
         words: Further arguments of every work.
 
     Returns:

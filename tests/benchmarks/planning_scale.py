@@ -11,10 +11,11 @@ peak memory. No record is rendered or checked: only what is planned, listed and 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -121,7 +122,9 @@ def make_bundle(scale: Scale) -> None:
         model=model,
         judge=judge,
         auditor=judge,
-        priors={f"{b}/{n}": np.float32(a) for b, of in arrays.items() for n, a in of.items()},
+        priors={
+            f"{b}/{n}": np.asarray(a, np.float32) for b, of in arrays.items() for n, a in of.items()
+        },
         model_name="zszu_vae",
         model_args={},
         factors={"label": scale.class_names()},
@@ -138,9 +141,8 @@ def make_reports(scale: Scale) -> None:
     os.makedirs(os.path.join(scale.out, ".job"))
     job.marker.mark()
     size, sha256 = scale.sparse(scale.out, [task.file for task in job.tasks])
-    zeros = [0] * scale.classes
+    none = [0] * scale.classes
     for task in job.tasks:
-        made = {"requested": task.quotas, "candidates": task.quotas, "rejected": zeros}
         entry = ShardEntry(
             file=task.file,
             records=sum(task.quotas),
@@ -149,9 +151,16 @@ def make_reports(scale: Scale) -> None:
             label_counts=task.quotas,
         )
         report = ShardReport(
-            **made, dead=zeros, rejections={}, examples=scale.records, dead_letters=[],
-            job=job.digest, entry=entry,
-        )  # fmt: skip
+            job=job.digest,
+            entry=entry,
+            requested=task.quotas,
+            rejected=none,
+            dead=none,
+            candidates=task.quotas,
+            rejections={},
+            examples=scale.records,
+            dead_letters=[],
+        )
         Path(job.report_path(task)).write_text(report.model_dump_json())
 
 
@@ -223,29 +232,7 @@ def sizes_of(scale: Scale) -> Iterator[tuple[str, int]]:
                 yield str(file.relative_to(scale.folder)), file.stat().st_size
 
 
-def main() -> None:
-    """Makes the files, runs the stages, and prints what they took."""
-    parser = arguments(__doc__)
-    parser.set_defaults(repeats=1)
-    parser.add_argument("--shards", default="12000")
-    parser.add_argument("--images", default="100000000")
-    parser.add_argument("--classes", default="1000")
-    parser.add_argument("--record-bytes", default="16", help="at least 16, the frame of a record")
-    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
-    options = parser.parse_args()
-    if options.work:
-        name, *words = options.work
-        do_work({name: lambda *words: (STAGES | MAKERS)[name](Scale(*words[1:]))}, name, *words)
-        return
-    size = options.shards, options.images, options.classes, options.record_bytes
-    with tempfile.TemporaryDirectory() as folder:
-        words = (folder, *size)
-        runs = run_works(options, dict.fromkeys(MAKERS), *words)
-        runs |= run_works(options, dict.fromkeys(options.stages), *words)
-        report(options, {"runs": runs, "bytes": dict(sizes_of(Scale(*words)))})
-
-
-def _made(make) -> Work:
+def _made(make: Callable[[Scale], None]) -> Callable[[Scale], Work]:
     def prepare(scale: Scale) -> Work:
         def work() -> int:
             make(scale)
@@ -261,6 +248,32 @@ MAKERS = {
     "make_bundle": _made(make_bundle),
     "make_reports": _made(make_reports),
 }
+
+
+def prepared(name: str, *words: str) -> Work:
+    """Returns the work of a stage; the words are a room, a folder and sizes."""
+    return (STAGES | MAKERS)[name](Scale(*words[1:]))
+
+
+def main() -> None:
+    """Makes the files, runs the stages, and prints what they took."""
+    parser = arguments(__doc__)
+    parser.set_defaults(repeats=1)
+    parser.add_argument("--shards", default="12000")
+    parser.add_argument("--images", default="100000000")
+    parser.add_argument("--classes", default="1000")
+    parser.add_argument("--record-bytes", default="16", help="at least 16, the frame of a record")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    options = parser.parse_args()
+    if options.work:
+        name, *words = options.work
+        do_work({name: functools.partial(prepared, name)}, name, *words)
+        return
+    size = options.shards, options.images, options.classes, options.record_bytes
+    with tempfile.TemporaryDirectory() as folder:
+        words = (folder, *size)
+        runs = run_works(options, [*MAKERS, *options.stages], *words)
+        report(options, {"runs": runs, "bytes": dict(sizes_of(Scale(*words)))})
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def count_classes(
     near: str,
     hold_out: HoldOut,
     engine: Engine = IN_PROCESS,
-) -> list[ClassCounts]:
+) -> list[Sequence[int]]:
     """Counts the examples of each class in each slice.
 
     Takes the counts of whole shards from the manifest if no cells are held out, and reads the

@@ -89,7 +89,7 @@ def share_quotas(
     settings: GenerateConfig,
     dataset: DatasetDir,
     slices: Sequence[Slice],
-    counts: Sequence[ClassCounts],
+    counts: Sequence[Sequence[int]],
 ) -> tuple[ShardTask, ...]:
     """Divides the quotas of the classes among the slices.
 
