@@ -3,6 +3,8 @@
 `tests/benchmarks/planning_scale.py` measures a job of 100 million images.
 """
 
+import hashlib
+import json
 import os
 import pickle
 import tracemalloc
@@ -85,7 +87,7 @@ def report_of(job: GenerationJob, task) -> ShardReport:
 
 
 def test_many_shards_of_many_classes_take_little_memory(tmp_path, data, monkeypatch):
-    config, out = digits_config("generate.gate.enabled=false"), tmp_path / "out"
+    config, out = digits_config("generate.variants_per_example=1"), tmp_path / "out"
     out.mkdir()
     tracemalloc.start()
     job = plan(config, data.path, str(out))
@@ -116,8 +118,12 @@ def test_quotas_are_shared_out_as_those_of_one_class(tmp_path, data, strategy):
         assert quotas.sum(axis=0)[[0, 3, 7]].tolist() == [0, 4001, 1]
 
 
-def test_jobs_of_other_tasks_have_other_digests(tmp_path, data):
+def test_the_digest_is_that_of_all_tasks_as_one_text(tmp_path, data):
     job = plan(digits_config(), data.path, str(tmp_path / "out"))
-    fewer = replace(job, tasks=job.tasks[:-1])
-    assert job.digest != fewer.digest
-    assert pickle.loads(pickle.dumps(job)).digest == job.digest  # noqa: S301
+    made_by = job.settings.model_dump(exclude={"failure_budget"})
+    for tasks in (job.tasks[:7], job.tasks[:1], ()):
+        content = [made_by, job.bundle_digest, [task.model_dump() for task in tasks]]
+        text = json.dumps(content, sort_keys=True)
+        few = replace(job, tasks=tasks)
+        assert few.digest == hashlib.sha256(text.encode()).hexdigest()
+        assert pickle.loads(pickle.dumps(few)).digest == few.digest  # noqa: S301
