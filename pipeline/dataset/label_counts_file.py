@@ -11,7 +11,7 @@ import io
 import itertools
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,18 +36,24 @@ def belong_outside(shards: int, classes: int) -> bool:
 
 def pack(counts: Sequence[Sequence[int]]) -> bytes:
     """Returns the file with the label counts of shards, in their order."""
-    lengths, gaps, numbers = [], [], []
-    for each in counts:
-        held = each if isinstance(each, ClassCounts) else ClassCounts(each)
-        codes, of_codes = held.occurring()
-        lengths.append(len(codes))
-        gaps.append(small(np.diff(codes.astype(np.int64), prepend=-1)))
-        numbers.append(of_codes)
+
+    def pairs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for each in counts:
+            held = each if isinstance(each, ClassCounts) else ClassCounts(each)
+            yield held.occurring()
+
     file = io.BytesIO()
-    lengths = np.array(lengths, np.uint32)
-    gaps, numbers = np.concatenate(gaps), np.concatenate(numbers)
-    np.savez_compressed(file, allow_pickle=False, lengths=lengths, gaps=gaps, counts=numbers)
+    np.savez_compressed(  # one array after the other, so that the parts of one lie in memory
+        file,
+        lengths=np.array([len(codes) for codes, _ in pairs()], np.uint32),
+        gaps=np.concatenate([_gaps(codes) for codes, _ in pairs()]),
+        counts=np.concatenate([numbers for _, numbers in pairs()]),
+    )
     return file.getvalue()
+
+
+def _gaps(codes: np.ndarray) -> np.ndarray:
+    return small(np.diff(codes.astype(np.int64), prepend=-1))
 
 
 def unpack(data: bytes, path: str, num_shards: int, num_classes: int) -> list[ClassCounts]:

@@ -9,6 +9,7 @@ import os
 import platform
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -180,9 +181,16 @@ class Manifest(BaseModel):
             return {}
         return {LABEL_COUNTS_FILE: pack([shard.label_counts for shard in self.shards])}
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the manifest atomically to the file `path`, after its label counts beside it."""
-        outside = self.files_of_counts()
+    def write(
+        self, path: str | os.PathLike[str], counts: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Writes the manifest atomically, after its label counts beside it.
+
+        Args:
+            path: Path of the file.
+            counts: `files_of_counts`, if at hand.
+        """
+        outside = self.files_of_counts() if counts is None else counts
         entries = {name: FileEntry.of(data) for name, data in outside.items()}
         files = {name: entry for name, entry in self.files.items() if name != LABEL_COUNTS_FILE}
         for name, data in outside.items():

@@ -63,8 +63,8 @@ def write_manifest(
     Raises:
         FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
-    beside = {**files, **manifest.files_of_counts()}
-    new = {name: FileEntry.of(data) for name, data in beside.items()}
+    counts = manifest.files_of_counts()
+    new = {name: FileEntry.of(data) for name, data in (*files.items(), *counts.items())}
     listed = listed_beside(folder)
     check_own(folder, new, listed)
     kept = {name: listed[name] for name in sorted(unchanged(folder, listed))}
@@ -73,7 +73,7 @@ def write_manifest(
     Announcement(files=whole.files).write(announced)
     for name, data in files.items():
         write_atomic(os.path.join(folder, name), data)
-    whole.write(os.path.join(folder, MANIFEST_FILE))
+    whole.write(os.path.join(folder, MANIFEST_FILE), counts)
     remove(announced)
 
 
