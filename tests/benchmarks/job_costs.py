@@ -1,4 +1,4 @@
-"""Hours and money of a job from its unit costs; prints the table of `pipeline/generation/README.md`.
+"""Hours and money of a job from unit costs; prints the table of `pipeline/generation/README.md`.
 
 All figures to replace stand at the top: what was measured here, and what is assumed of others.
 
