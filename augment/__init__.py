@@ -12,7 +12,12 @@ from latentloom.augment.latents import Block, Latents, LatentSpec
 from latentloom.augment.plan import Origin, VariantPlan
 from latentloom.augment.planning import BlocksRead, blocks_read, known_factors, plan_variants
 from latentloom.augment.priors import BlockPrior
-from latentloom.augment.quotas import share_out, variants_per_anchor, variants_per_class
+from latentloom.augment.quotas import (
+    share_out,
+    share_out_classes,
+    variants_per_anchor,
+    variants_per_class,
+)
 from latentloom.augment.randomness import derive, identity_keys, integers, normals, uniforms
 from latentloom.augment.recipes import RECIPES, Recipe, find_recipe
 from latentloom.augment.recombination import recombine
@@ -56,6 +61,7 @@ __all__ = [
     "plan_variants",
     "recombine",
     "share_out",
+    "share_out_classes",
     "uniforms",
     "variants_per_anchor",
     "variants_per_class",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from latentloom.augment.spelling import nearest
 
-__all__ = ["STRATEGIES", "share_out", "variants_per_anchor", "variants_per_class"]
+__all__ = [
+    "STRATEGIES",
+    "share_out",
+    "share_out_classes",
+    "variants_per_anchor",
+    "variants_per_class",
+]
 
+_INT64 = int(np.iinfo(np.int64).max)
 STRATEGIES = ("auto", "minority")
 """Names of the balancing strategies; a strategy can also be None or a mapping."""
 
@@ -84,11 +90,33 @@ def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
     _check_counts("shard_counts", shard_counts)
     num_examples = sum(shard_counts)
     _check_examples(total, num_examples)
-    if total == 0:
-        return [0] * len(shard_counts)
-    sums = accumulate(shard_counts, initial=0)
-    edges = [(2 * total * s + num_examples) // (2 * num_examples) for s in sums]
-    return [int(end - start) for start, end in pairwise(edges)]
+    one_class = (np.array([count], object) for count in shard_counts)
+    parts = share_out_classes(np.array([total]), np.array([num_examples], object), one_class)
+    return [int(part[0]) for part in parts]
+
+
+def share_out_classes(
+    totals: np.ndarray, num_examples: np.ndarray, shard_counts: Iterable[np.ndarray]
+) -> Iterator[np.ndarray]:
+    """Splits the quotas of all classes over shards, as `share_out` does, a shard at a time.
+
+    Args:
+        totals: Integers of shape `(classes,)`, the quotas. At least 0.
+        num_examples: Integers of shape `(classes,)`, the examples of each class in all shards.
+        shard_counts: For each shard, its examples of each class, `(classes,)`.
+
+    Yields:
+        The parts of a shard, `(classes,)`.
+    """
+    totals, examples = np.asarray(totals), np.maximum(num_examples, 1)
+    if 2 * (int(totals.max(initial=0)) + 1) * int(examples.max(initial=0)) > _INT64:
+        totals, examples = totals.astype(object), examples.astype(object)
+    sums, start = np.zeros_like(examples), np.zeros_like(examples)
+    for counts in shard_counts:
+        sums = sums + counts
+        end = (2 * totals * sums + examples) // (2 * examples)
+        yield end - start
+        start = end
 
 
 def variants_per_anchor(total: int, keys: np.ndarray) -> np.ndarray:

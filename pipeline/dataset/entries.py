@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.storage.tfrecords import FRAME
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -39,7 +40,7 @@ class ShardEntry(BaseModel):
     records: int = Field(ge=0)
     num_bytes: int = Field(ge=0)
     sha256: Sha256
-    label_counts: list[Annotated[int, Field(ge=0)]]
+    label_counts: CountsByClass
 
     @model_validator(mode="after")
     def _counts_fit_the_bytes(self) -> ShardEntry:

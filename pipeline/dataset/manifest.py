@@ -9,6 +9,7 @@ import os
 import platform
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -22,8 +23,16 @@ from pydantic import (
 
 from latentloom.model_zoo.scaling import Counts
 from latentloom.model_zoo.untrusted_files import told_of_file
+from latentloom.pipeline.dataset.class_counts import add_up
 from latentloom.pipeline.dataset.details import DETAILS
 from latentloom.pipeline.dataset.entries import FileEntry, PlainName, ShardEntry
+from latentloom.pipeline.dataset.label_counts_file import (
+    LABEL_COUNTS_FILE,
+    OF_SHARDS,
+    belong_outside,
+    pack,
+    put_back,
+)
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -63,7 +72,8 @@ class Manifest(BaseModel):
             `(features,)` or `(words,)`; `image_shape` in the file.
         factors: Value names of each factor in the order of their codes; `"label"` first.
         vocabulary: Words of a bag of words, by number; empty for other observations.
-        splits: The shards of each split, in order.
+        splits: The shards of each split, in order. Of many shards with many classes, the label
+            counts lie in `LABEL_COUNTS_FILE` beside the manifest.
         files: All other files of the directory except the manifest, by name; empty in data sets of
             older versions.
         source: Origin of the examples, with the options of the import or generation.
@@ -161,13 +171,33 @@ class Manifest(BaseModel):
 
     def label_counts(self, split: str) -> dict[str, int]:
         """Returns the number of examples of each class in a split."""
-        columns = zip(*(shard.label_counts for shard in self.splits.get(split, [])), strict=True)
-        counts = [sum(column) for column in columns] or [0] * len(self.class_names)
-        return dict(zip(self.class_names, counts, strict=True))
+        shards = self.splits.get(split, [])
+        counts = add_up((shard.label_counts for shard in shards), len(self.class_names))
+        return dict(zip(self.class_names, counts.tolist(), strict=True))
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the manifest atomically to the file `path`."""
-        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+    def files_of_counts(self) -> dict[str, bytes]:
+        """Returns the file with the label counts of the shards, by name, unless they are few."""
+        if not belong_outside(len(self.shards), len(self.class_names)):
+            return {}
+        return {LABEL_COUNTS_FILE: pack([shard.label_counts for shard in self.shards])}
+
+    def write(
+        self, path: str | os.PathLike[str], counts: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Writes the manifest atomically, after its label counts beside it.
+
+        Args:
+            path: Path of the file.
+            counts: `files_of_counts`, if at hand.
+        """
+        outside = self.files_of_counts() if counts is None else counts
+        entries = {name: FileEntry.of(data) for name, data in outside.items()}
+        files = {name: entry for name, entry in self.files.items() if name != LABEL_COUNTS_FILE}
+        for name, data in outside.items():
+            write_atomic(os.path.join(os.path.dirname(path), name), data)
+        whole = self.model_copy(update={"files": files | entries})
+        text = whole.model_dump_json(indent=2, exclude=OF_SHARDS if outside else None)
+        write_atomic(path, text + "\n")
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Manifest:
@@ -193,9 +223,13 @@ class Manifest(BaseModel):
             "a manifest that `latentloom import` or `generate` wrote",
             "Write the data set again.",
         ):
-            newest = json.loads(text)["schema_version"]
+            document = json.loads(text)
+            newest = document["schema_version"]
             if newest <= SCHEMA_VERSION:
-                return cls.model_validate_json(text)
+                if LABEL_COUNTS_FILE not in document.get("files", {}):
+                    return cls.model_validate_json(text)
+                put_back(document, os.path.dirname(path))
+                return cls.model_validate(document)
         raise ValueError(
             f"Manifest '{path}' is of a newer format. Expected: schema_version up to "
             f"{SCHEMA_VERSION}. Received: schema_version={newest}. Upgrade latentloom."

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from latentloom.pipeline.dataset.announcement import Announcement, unchanged
 from latentloom.pipeline.dataset.entries import FileEntry
+from latentloom.pipeline.dataset.label_counts_file import LABEL_COUNTS_FILE
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest
 from latentloom.pipeline.storage.files import exists
 from latentloom.pipeline.storage.ownership import OutputKind, matches
@@ -56,7 +57,7 @@ def _own_shards(manifest: Manifest) -> Iterator[str]:
 def _own_beside(path: str) -> Iterator[str]:
     """Yields the files beside the shards that latentloom has written and nobody has edited."""
     for name in unchanged(path, listed_beside(path)):
-        if matches(name, (*_TFDS, _LABELS, *_OF_GENERATED)):
+        if matches(name, (*_TFDS, _LABELS, LABEL_COUNTS_FILE, *_OF_GENERATED)):
             yield glob.escape(name)
 
 

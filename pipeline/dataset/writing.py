@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from latentloom.pipeline.dataset.announcement import Announcement, check_own, unchanged
+from latentloom.pipeline.dataset.class_counts import ClassCounts
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, Manifest, ShardEntry
@@ -35,7 +36,7 @@ def shard_entry(writer: ShardWriter, file: str, label_counts: Sequence[int]) -> 
         records=writer.records,
         num_bytes=writer.num_bytes,
         sha256=writer.sha256,
-        label_counts=list(label_counts),
+        label_counts=ClassCounts(label_counts),
     )
 
 
@@ -62,7 +63,8 @@ def write_manifest(
     Raises:
         FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
-    new = {name: FileEntry.of(data) for name, data in files.items()}
+    counts = manifest.files_of_counts()
+    new = {name: FileEntry.of(data) for name, data in (*files.items(), *counts.items())}
     listed = listed_beside(folder)
     check_own(folder, new, listed)
     kept = {name: listed[name] for name in sorted(unchanged(folder, listed))}
@@ -71,7 +73,7 @@ def write_manifest(
     Announcement(files=whole.files).write(announced)
     for name, data in files.items():
         write_atomic(os.path.join(folder, name), data)
-    whole.write(os.path.join(folder, MANIFEST_FILE))
+    whole.write(os.path.join(folder, MANIFEST_FILE), counts)
     remove(announced)
 
 

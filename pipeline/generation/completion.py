@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,8 +11,8 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
-from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE, DatasetDir
-from latentloom.pipeline.dataset.manifest import TOTALS, Manifest, library_versions
+from latentloom.pipeline.dataset.directory import CONFIG_FILE, DEAD_LETTERS_FILE
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE, TOTALS, Manifest, library_versions
 from latentloom.pipeline.dataset.provenance import provenance_features
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
@@ -70,7 +71,10 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
 
 def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
-    source = DatasetDir.open(job.data).manifest
+    source = Manifest.read(os.path.join(job.data, MANIFEST_FILE))
+    totals = Counter({name: 0 for name in TOTALS})
+    for report in reports:
+        totals.update(report.totals)
     return Manifest(
         kind="generated",
         name=output_name(source, job.settings),
@@ -85,7 +89,7 @@ def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Co
             "shards": [task.sha256 for task in job.tasks],
         },
         versions=library_versions(),
-        totals={name: sum(report.totals[name] for report in reports) for name in TOTALS},
+        totals=dict(totals),
         details=GeneratedDetails(
             job=job.digest,
             bundle_digest=job.bundle_digest,

@@ -20,6 +20,7 @@ import numpy as np
 from latentloom.augment import Cells, DonorBank, find_recipe
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.dataset.class_counts import ClassCounts, add_up
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.job import GenerationJob
 from latentloom.pipeline.generation.worker.codec_worker import limit_threads
@@ -74,8 +75,8 @@ def forecast(job: GenerationJob, names: Sequence[str], workers: int) -> Forecast
     limit_threads(job.settings.threads)
     with local_folder(job.model) as folder:
         codec = Codec(load_bundle(folder))
-    examples = np.sum([task.class_counts for task in job.tasks], axis=0)
-    quotas = np.sum([task.quotas for task in job.tasks], axis=0)
+    examples = add_up((task.class_counts for task in job.tasks), len(names))
+    quotas = add_up((task.quotas for task in job.tasks), len(names))
     cells = job.plan.cells
     in_cells = (0, 0) if cells is None else (len(cells), int(cells.numbers.sum()))
     requested = in_cells[1] if cells is not None else int(quotas.sum())
@@ -153,7 +154,7 @@ def _small_job(
     quotas = np.ceil(encoded.task.quotas * share).astype(int)
     quotas = np.minimum(quotas, -(-TRIAL_VARIANTS * counts // max(counts.sum(), 1)))
     task = encoded.task.model_copy(
-        update={"quotas": quotas.tolist(), "class_counts": counts.tolist()}
+        update={"quotas": ClassCounts(quotas), "class_counts": ClassCounts(counts)}
     )
     plan = job.plan
     if plan.cells is not None and donors is not None:

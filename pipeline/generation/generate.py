@@ -94,14 +94,24 @@ def generated(
     job, bundle = _checked_job(config, data, model, out, engine)
     out = job.out
     with kept_if_stopped(STOPPED), job.marker.held(DATA_SET, overwrite=overwrite):
-        todo = [task for task in job.tasks if job.finished(task) is None]
-        if todo:
-            with _watched(job, progress), _explained(out):
-                run_graph(job, todo, engine, bundle)
-        reports = [_report_of(job, task) for task in job.tasks]
+        reports = _run(job, engine, bundle, progress)
         clear_temporaries(out)  # left by workers that an engine replaced
         complete(job, reports, config)
+        del reports  # megabytes of a large job
         yield DatasetDir.open(out)
+
+
+def _run(
+    job: GenerationJob, engine: Engine, bundle: Bundle, progress: Progress | None
+) -> list[ShardReport]:
+    """Writes the shards that are not finished; returns the reports of all of them."""
+    earlier = [job.finished(task) for task in job.tasks]
+    todo = [task for task, found in zip(job.tasks, earlier, strict=True) if found is None]
+    if todo:
+        with _watched(job, progress), _explained(job.out):
+            run_graph(job, todo, engine, bundle)
+    found = zip(job.tasks, earlier, strict=True)
+    return [report or _report_of(job, task) for task, report in found]
 
 
 def forecast_job(
@@ -173,7 +183,7 @@ def _explained(out: str) -> Iterator[None]:
 
 
 def _report_of(job: GenerationJob, task: ShardTask) -> ShardReport:
-    report = job.finished(task)
+    report = job.written(task)
     if report is None:
         raise RuntimeError(
             f"The run ended without the shard '{task.file}'. Expected: every shard finished. "

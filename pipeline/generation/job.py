@@ -8,16 +8,18 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from latentloom.augment import BlocksRead, Cells, Clashes, Coverage, HoldOut
 from latentloom.pipeline.config.settings import GenerateConfig
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.dataset.details import DataIdentity
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.generation.shard_report import ShardReport
-from latentloom.pipeline.storage.files import exists, read_text, sha256_file
+from latentloom.pipeline.storage.files import exists, file_size, read_text, sha256_file
 from latentloom.pipeline.storage.run_marker import RunMarker
 
 JOB_FOLDER = ".job"
@@ -46,8 +48,8 @@ class ShardTask(BaseModel):
     sha256: str
     start: int
     stop: int
-    class_counts: list[int]
-    quotas: list[int]
+    class_counts: CountsByClass
+    quotas: CountsByClass
     file: str
 
 
@@ -111,8 +113,17 @@ class GenerationJob:
     def digest(self) -> str:
         """Identifies the output: jobs of equal digest write equal bytes."""
         made_by = self.settings.model_dump(exclude={"failure_budget"})
-        content = [made_by, self.bundle_digest, [task.model_dump() for task in self.tasks]]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        begin = json.dumps([made_by, self.bundle_digest], sort_keys=True)
+        found = hashlib.sha256(f"{begin[:-1]}, [".encode())  # the tasks never lie in memory as text
+        for number, task in enumerate(self.tasks):
+            text = json.dumps(task.model_dump(), sort_keys=True)
+            found.update(f"{', ' if number else ''}{text}".encode())
+        found.update(b"]]")
+        return found.hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what goes to workers: without tasks, which they get one by one."""
+        return {**vars(self), "tasks": (), "digest": self.digest}
 
     @property
     def marker(self) -> RunMarker:
@@ -131,14 +142,19 @@ class GenerationJob:
 
     def finished(self, task: ShardTask) -> ShardReport | None:
         """The report of a shard if this job finished it and its file is undamaged, else None."""
+        report, shard = self.written(task), os.path.join(self.out, task.file)
+        return report if report and sha256_file(shard) == report.entry.sha256 else None
+
+    def written(self, task: ShardTask) -> ShardReport | None:
+        """The report of a shard if this job wrote it and its file has its size, else None."""
         path, shard = self.report_path(task), os.path.join(self.out, task.file)
-        if not exists(path) or not exists(shard):
+        if not exists(path):
             return None
         try:
             report = ShardReport.model_validate_json(read_text(path))
         except ValueError:
             return None
-        whole = report.job == self.digest and sha256_file(shard) == report.entry.sha256
+        whole = report.job == self.digest and file_size(shard) == report.entry.num_bytes
         return report if whole else None
 
 

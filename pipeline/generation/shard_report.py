@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from latentloom.pipeline.dataset.class_counts import CountsByClass
 from latentloom.pipeline.dataset.manifest import ShardEntry
 
 
@@ -29,10 +30,10 @@ class ShardReport(BaseModel):
 
     job: str
     entry: ShardEntry
-    requested: list[int]
-    rejected: list[int]
-    dead: list[int]
-    candidates: list[int]
+    requested: CountsByClass
+    rejected: CountsByClass
+    dead: CountsByClass
+    candidates: CountsByClass
     rejections: dict[str, dict[str, int]]
     examples: int
     dead_letters: list[dict[str, Any]]

@@ -45,8 +45,9 @@ def check_claims(dataset: DatasetDir, damaged: Collection[str]) -> list[Problem]
     if CARD_FILE not in damaged:
         checks[CARD_FILE] = _card
     checks[f"{JOB_FOLDER}/{JOB_FILE}"] = _job
+    job = GeneratedDetails.read(manifest.details).job
     for shard in manifest.shards:
-        report = functools.partial(_shard_report, shard)
+        report = functools.partial(_shard_report, shard, job)
         checks[f"{JOB_FOLDER}/{shard.file}.json"] = report
     for file, check in checks.items():
         path = os.path.join(dataset.path, file)
@@ -129,9 +130,9 @@ def _job(path: str, manifest: Manifest) -> _Reasons:
         yield "is of another job than the manifest"
 
 
-def _shard_report(shard: ShardEntry, path: str, manifest: Manifest) -> _Reasons:
+def _shard_report(shard: ShardEntry, job: str, path: str, manifest: Manifest) -> _Reasons:
     report = _read_object(path)
-    if report.get("job") != GeneratedDetails.read(manifest.details).job:
+    if report.get("job") != job:
         yield "is of another job than the manifest"
     if report.get("entry") != shard.model_dump():
         yield f"says that the job wrote another '{shard.file}' than the manifest lists"

@@ -91,7 +91,8 @@ class Source:
         manifest = self.dataset.manifest
         used, known = generated.source.get("shards"), self.dataset.splits.get(split, [])
         used = [used] if not isinstance(used, list) else used
-        if unknown := [sha for sha in used if sha not in {shard.sha256 for shard in known}]:
+        there = {shard.sha256 for shard in known}
+        if unknown := [sha for sha in used if sha not in there]:
             yield f"it lacks {len(unknown)} of its shards"
         size = settings.get("slice_records")
         if isinstance(size, int) and size > 0:

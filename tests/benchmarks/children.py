@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ Work = Callable[..., int]
 """Does the work and returns the number of examples."""
 
 ROOMS = ("pipeline", "latentloom.pipeline")  # of wheels before the package, and of today
+_UNITS = 1 << 20 if sys.platform == "darwin" else 1 << 10  # of `ru_maxrss` in a MiB
 _FIND = "import importlib.util as u; print(next(n for n in {} if u.find_spec(n.split('.')[0])))"
 
 
@@ -53,18 +55,19 @@ def run_command(python: str, *words: str) -> dict[str, float]:
 
 
 def run_works(
-    options: argparse.Namespace, works: Mapping[str, Work], *words: str
+    options: argparse.Namespace, works: Iterable[str], *words: str
 ) -> dict[str, list[dict[str, float]]]:
     """Runs works in turn.
 
     Args:
         options: From `arguments`.
-        works: The works that this interpreter can do.
+        works: Names of the works that this interpreter can do.
         words: Further arguments of every work.
 
     Returns:
         For each work and repetition `cpu_seconds` and `peak_mib` of the process, and of the work
-        alone, without imports, `work_cpu_seconds` and `examples_a_cpu_second`.
+        alone, without imports, `work_seconds`, `work_cpu_seconds` and `examples_a_cpu_second`;
+        `start_mib` is the peak before it.
     """
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in works}
     for _ in range(options.repeats):
@@ -77,11 +80,14 @@ def run_works(
 def do_work(works: Mapping[str, Callable[..., Work]], name: str, *words: str) -> None:
     """Does a work in this process, timed without what prepares it, and prints the result."""
     work = works[name](*words)
-    begin = time.process_time()
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin, begin_wall = time.process_time(), time.perf_counter()
     examples = work()
-    seconds = time.process_time() - begin
+    seconds, wall = time.process_time() - begin, time.perf_counter() - begin_wall
     speed = examples / seconds
-    print(json.dumps({"work_cpu_seconds": seconds, "examples_a_cpu_second": round(speed)}))
+    costs = {"work_seconds": round(wall, 3), "work_cpu_seconds": round(seconds, 3)}
+    costs["start_mib"] = round(held / _UNITS)
+    print(json.dumps(costs | {"examples_a_cpu_second": round(speed)}))
 
 
 def report(options: argparse.Namespace, runs: Mapping[str, Any]) -> None:
@@ -102,8 +108,7 @@ def _run(command: list[str]) -> dict[str, float]:
         if child.returncode:
             raise RuntimeError(f"{command} ended with {child.returncode}: {errors.read()[-2000:]}")
         lines = [line for line in output.read().splitlines() if line.startswith("{")]
-    scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    found = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / scale}
+    found = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / _UNITS}
     return {name: round(value, 3) for name, value in found.items()} | (
         json.loads(lines[-1]) if lines else {}
     )

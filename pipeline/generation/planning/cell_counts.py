@@ -15,6 +15,7 @@ import apache_beam as beam
 import numpy as np
 
 from latentloom.augment import Coverage, HoldOut
+from latentloom.pipeline.dataset.class_counts import ClassCounts
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
 from latentloom.pipeline.generation.engines import DEFAULT_RUNNER, IN_PROCESS, Engine
@@ -64,18 +65,23 @@ def count_classes(
     near: str,
     hold_out: HoldOut,
     engine: Engine = IN_PROCESS,
-) -> list[list[int]]:
+) -> list[Sequence[int]]:
     """Counts the examples of each class in each slice.
 
-    Takes the counts of whole shards from the manifest if no cells are held out. For the arguments
-    see `count_by_cell`.
+    Takes the counts of whole shards from the manifest if no cells are held out, and reads the
+    others. For the arguments see `count_by_cell`.
     """
     shards = dataset.shards(split)
-    if not hold_out and all(is_whole(part, shards) for part in slices):
-        return [shards[part.shard].label_counts for part in slices]
-    count = functools.partial(_label_counts, dataset, split, hold_out)
-    counts = _run(slices, count, beam.combiners.ToDict(), near, engine)
-    return [counts[_name(part)] for part in slices]
+    known = {
+        _name(part): shards[part.shard].label_counts
+        for part in slices
+        if not hold_out and is_whole(part, shards)
+    }
+    if unknown := [part for part in slices if _name(part) not in known]:
+        count = functools.partial(_label_counts, dataset, split, hold_out)
+        counts = _run(unknown, count, beam.combiners.ToDict(), near, engine)
+        known |= {name: ClassCounts(found) for name, found in counts.items()}
+    return [known[_name(part)] for part in slices]
 
 
 def _run(

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentloom.augment import find_recipe, share_out
+from latentloom.augment import find_recipe, share_out_classes
 from latentloom.model_zoo.bundle import read_description, read_priors
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.config.settings import GenerateConfig
+from latentloom.pipeline.dataset.class_counts import ClassCounts, add_up
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.held_out_cells import read_hold_out
@@ -88,7 +89,7 @@ def share_quotas(
     settings: GenerateConfig,
     dataset: DatasetDir,
     slices: Sequence[Slice],
-    counts: Sequence[list[int]],
+    counts: Sequence[Sequence[int]],
 ) -> tuple[ShardTask, ...]:
     """Divides the quotas of the classes among the slices.
 
@@ -102,12 +103,10 @@ def share_quotas(
         ValueError: A class lacks examples or donors for its quota.
     """
     manifest, shards = dataset.manifest, dataset.shards(settings.split)
-    totals = dict(zip(manifest.class_names, np.sum(counts, axis=0).tolist(), strict=True))
-    quotas = class_quotas(totals, settings)
-    by_class = [
-        share_out(quotas.get(name, 0), [of_slice[label] for of_slice in counts])
-        for label, name in enumerate(manifest.class_names)
-    ]
+    totals = add_up(counts, len(manifest.class_names))
+    quotas = class_quotas(dict(zip(manifest.class_names, totals.tolist(), strict=True)), settings)
+    asked = np.array([quotas.get(name, 0) for name in manifest.class_names])
+    shares = share_out_classes(asked, totals, map(np.asarray, counts))
     name = output_name(manifest, settings)
     return tuple(
         ShardTask(
@@ -117,8 +116,8 @@ def share_quotas(
             start=part.start,
             stop=part.stop,
             class_counts=counts[index],
-            quotas=[shares[index] for shares in by_class],
+            quotas=ClassCounts(of_slice),
             file=shard_file(name, settings.split, index, len(slices)),
         )
-        for index, part in enumerate(slices)
+        for index, (part, of_slice) in enumerate(zip(slices, shares, strict=True))
     )
