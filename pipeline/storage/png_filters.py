@@ -7,7 +7,7 @@ import numpy as np
 PAETH = 4
 """The filter that predicts a value from those to the left, above and above left."""
 _FLAT_FROM = 0.6  # share of values that equal their left neighbour, from which filters cost bytes
-_BAND = 1 << 18  # bytes of rows at a time, which fit in the cache of a core with what they need
+_BAND = 1 << 17  # bytes of rows at a time, which fit in the cache of a core with what they need
 
 
 def filter_rows(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,10 +57,21 @@ def _paeth(rows: np.ndarray, channels: int, *, is_top: bool) -> np.ndarray:
     # The estimate left + above - corner is as far from the corner as the two differences together.
     same_side = (above > corner) == (left > corner)
     both = to_left + to_above
-    both[both < to_left] = 255
-    to_corner = np.where(same_side, both, _distance(to_left, to_above))
-    is_left = (to_left <= to_above) & (to_left <= to_corner)
-    return values - np.where(is_left, left, np.where(to_above <= to_corner, above, corner))
+    both |= _all_bits(both < to_left)  # 255 at most
+    to_corner = _choose(same_side, both, _distance(to_left, to_above))
+    predicted = _choose(to_above <= to_corner, above, corner)
+    predicted = _choose(to_left <= np.minimum(to_above, to_corner), left, predicted)
+    return values - predicted
+
+
+def _choose(mask: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns `np.where(mask, some, others)` of uint8 values, several times as fast."""
+    return others ^ ((some ^ others) & _all_bits(mask))
+
+
+def _all_bits(mask: np.ndarray) -> np.ndarray:
+    """Returns 255 where a mask is true, else 0, as uint8."""
+    return np.negative(mask.view(np.uint8))
 
 
 def _distance(some: np.ndarray, others: np.ndarray) -> np.ndarray:
