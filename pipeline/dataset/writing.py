@@ -67,7 +67,8 @@ def write_manifest(
     new = {name: FileEntry.of(data) for name, data in (*files.items(), *counts.items())}
     listed = listed_beside(folder)
     check_own(folder, new, listed)
-    kept = {name: listed[name] for name in sorted(unchanged(folder, listed))}
+    own = unchanged(folder, listed)
+    kept = {name: entry for name, entry in listed.items() if name in own}  # in the same order
     whole = manifest.model_copy(update={"files": kept | new})
     announced = os.path.join(folder, ANNOUNCED)
     Announcement(files=whole.files).write(announced)

@@ -313,6 +313,18 @@ def test_a_file_that_somebody_puts_there_during_a_generation_stays(
     assert verify(out).ok
 
 
+@pytest.mark.parametrize("lost", [None, "report.html", "manifest.json"])
+def test_a_finished_command_that_runs_again_leaves_the_same_bytes(latentloom, tmp_path, lost):
+    out = tmp_path / "out"
+    assert latentloom(*words("generate", out)).returncode == 0
+    before = contents(out)
+    if lost:
+        (out / lost).unlink()
+    run = latentloom(*words("generate", out))
+    assert run.returncode == 0, run.stderr
+    assert contents(out) == before
+
+
 def test_an_edited_card_stays_when_the_finished_command_runs_again(latentloom, tmp_path, outputs):
     out = tmp_path / "out"
     shutil.copytree(outputs["generate"], out)
