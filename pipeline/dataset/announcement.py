@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,19 +45,18 @@ def unchanged(folder: str | os.PathLike[str], listed: Mapping[str, FileEntry]) -
 
 
 def check_own(
-    folder: str | os.PathLike[str], files: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]
+    folder: str | os.PathLike[str], files: Mapping[str, FileEntry], own: Collection[str]
 ) -> None:
     """Rejects files to be written if somebody else has taken their names in a directory.
 
     Args:
         folder: The directory.
         files: The files to be written.
-        listed: The files that earlier runs wrote there.
+        own: Names of the files there that earlier runs wrote and nobody has changed.
 
     Raises:
         FileExistsError: A file of one of the names is neither what an earlier run wrote, nor equal.
     """
-    own = unchanged(folder, listed)
     for name, entry in files.items():
         path = os.path.join(folder, name)
         if exists(path) and name not in own and not is_unchanged(path, entry):

@@ -9,7 +9,7 @@ import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import Manifest, ShardEntry
-from latentloom.pipeline.dataset.reading import ParsedRecord, parse_row
+from latentloom.pipeline.dataset.reading import ParsedRecord, codes_of, parse_row
 from latentloom.pipeline.dataset.stored_observations import ShardRows, StoredObservations
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.record_files import PLACE, RecordFiles
@@ -35,13 +35,13 @@ def index_split(
     Returns:
         The examples, whose observations are `StoredObservations`; or the first unusable record.
     """
-    places, codes, ids = [np.empty(0, PLACE)], [_codes([], manifest)], []
+    places, codes, ids = [np.empty(0, PLACE)], [codes_of(manifest, [])], []
     for shard, (path, entry, chosen) in enumerate(zip(paths, entries, records, strict=True)):
         found = _index_shard(shard, path, entry, manifest, chosen)
         if isinstance(found, DeadLetter):
             return found
         places.append(np.array([place for place, _ in found], PLACE))
-        codes.append(_codes([row for _, row in found], manifest))
+        codes.append(codes_of(manifest, [row for _, row in found]))
         ids += [row.example_id for _, row in found]
     columns = np.concatenate(codes)
     files = RecordFiles(paths, [entry.num_bytes for entry in entries])
@@ -69,8 +69,3 @@ def _index_shard(
             found.append((place, row._replace(value=b"")))
         offset += (len(record) if isinstance(record, bytes) else 0) + FRAME
     return found
-
-
-def _codes(rows: Sequence[ParsedRecord], manifest: Manifest) -> np.ndarray:
-    """The codes of rows, `(n, factors)` int64."""
-    return np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(manifest.factors))

@@ -183,6 +183,10 @@ def decode_rows(
 
 def factors_of(manifest: Manifest, rows: Sequence[ParsedRecord]) -> dict[str, np.ndarray]:
     """Returns the value indices of rows by factor, int64 of shape `(n,)` each."""
-    names = list(manifest.factors)
-    codes = np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(names))
-    return {name: codes[:, column] for column, name in enumerate(names)}
+    codes = codes_of(manifest, rows)
+    return {name: codes[:, column] for column, name in enumerate(manifest.factors)}
+
+
+def codes_of(manifest: Manifest, rows: Sequence[ParsedRecord]) -> np.ndarray:
+    """Returns the value indices of rows, int64 of shape `(n, factors)`."""
+    return np.array([row.codes for row in rows], np.int64).reshape(len(rows), len(manifest.factors))

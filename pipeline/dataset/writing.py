@@ -66,8 +66,8 @@ def write_manifest(
     counts = manifest.files_of_counts()
     new = {name: FileEntry.of(data) for name, data in (*files.items(), *counts.items())}
     listed = listed_beside(folder)
-    check_own(folder, new, listed)
     own = unchanged(folder, listed)
+    check_own(folder, new, own)
     kept = {name: entry for name, entry in listed.items() if name in own}  # in the same order
     whole = manifest.model_copy(update={"files": kept | new})
     announced = os.path.join(folder, ANNOUNCED)
@@ -94,9 +94,10 @@ def add_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> Non
     path = os.path.join(folder, MANIFEST_FILE)
     manifest = Manifest.read(path)
     entries = {name: FileEntry.of(data) for name, data in files.items()}
-    check_own(folder, entries, manifest.files)
-    for name in entries.keys() & manifest.files.keys():
-        if entries[name] != manifest.files[name]:
+    replaced = {name: entry for name, entry in manifest.files.items() if name in entries}
+    check_own(folder, entries, unchanged(folder, replaced))
+    for name, entry in replaced.items():
+        if entries[name] != entry:
             remove(os.path.join(folder, name))
     manifest.model_copy(update={"files": manifest.files | entries}).write(path)
     for name, data in files.items():

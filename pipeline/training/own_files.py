@@ -32,7 +32,7 @@ def write_beside(out: str | os.PathLike[str], files: Mapping[str, bytes]) -> dic
         FileExistsError: Somebody else wrote or changed a file of one of the names.
     """
     entries = {name: FileEntry.of(data) for name, data in files.items()}
-    check_own(out, entries, _announced(out))
+    check_own(out, entries, unchanged(out, _announced(out)))
     Announcement(files=entries).write(os.path.join(out, ANNOUNCED))
     for name, data in files.items():
         write_atomic(os.path.join(out, name), data)
