@@ -111,6 +111,8 @@ def _variant_terms(settings: ZsZuVAESettings, networks: ZsZuNetworks, x, labels,
     nothing = ops.zeros(())
     if not (settings.consistency_weight or settings.gan_weight):
         return {"consistency_loss": nothing}
+    part = slice(None, None, settings.variant_stride)
+    x, labels, outputs = x[part], labels[part], {name: v[part] for name, v in outputs.items()}
     zs = ops.stop_gradient(outputs["zs"])
     share = settings.mixture_share
     kept_or_drawn = _partly_drawn(networks, zs, labels, share) if share else zs

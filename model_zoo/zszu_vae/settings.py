@@ -59,6 +59,8 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
             where the decoder sees only posterior samples of `zu`.
         mixture_share: Float in `[0, 1]`, share of these images with a `zs` drawn from the learnt
             mixture; the others keep the `zs` of the batch.
+        variant_stride: Integer, one in this many examples of a batch is decoded again with a `zu`
+            from its prior, for the consistency and the GAN terms: 2 saves a fifth of a step.
         gan_weight: Float, weight of the decoder's hinge loss against a class-conditional
             discriminator of images; 0 for none.
         discriminator_rate: Float, learning rate of the discriminator relative to the model.
@@ -87,6 +89,7 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     tc_weight: Weight = 0.0
     consistency_weight: Weight = 1.0
     mixture_share: Number = 0.25
+    variant_stride: Count = 1
     gan_weight: Weight = 0.0
     discriminator_rate: Ratio = 1.0
     margin: Weight = 0.0

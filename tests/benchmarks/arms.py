@@ -51,6 +51,7 @@ COLUMNS = {
     "Frechet": "fidelity/frechet",
     "precision": "fidelity/precision",
     "recall": "fidelity/recall",
+    "CPU-s": "cpu_seconds",
 }
 
 
@@ -60,20 +61,29 @@ def run_arm(config: Path, data: Path, folder: Path, settings: Mapping[str, Any])
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         changes = [part for k, v in settings.items() for part in ("--set", f"{k}={json.dumps(v)}")]
-        begin = time.monotonic()
         places = ["--data", str(data), "--out", str(folder / "bundle")]
-        _latentloom(folder, "train", str(config), *places, *changes, "--resume")
-        (folder / "seconds.txt").write_text(f"{time.monotonic() - begin:.0f}\n")
+        costs = _latentloom(folder, "train", str(config), *places, *changes, "--resume")
+        (folder / "costs.json").write_text(json.dumps(costs) + "\n")
         places = ["--data", str(data), "--model", str(folder / "bundle")]
         _latentloom(folder, "evaluate", *places, "--out", str(folder / "evaluation"))
     numbers = {n["key"]: n["value"] for n in json.loads(done.read_text())["numbers"]}
-    return numbers | {"seconds": float((folder / "seconds.txt").read_text())}
+    return numbers | json.loads((folder / "costs.json").read_text())
 
 
-def _latentloom(folder: Path, *arguments: str) -> None:
+def _latentloom(folder: Path, *arguments: str) -> dict[str, float]:
+    """Runs a verb on one thread; returns its seconds and CPU seconds."""
+    begin = time.monotonic()
+    command = [sys.executable, "-m", "latentloom.pipeline.command", *arguments]
     with open(folder / "log.txt", "ab") as log:
-        command = [sys.executable, "-m", "latentloom.pipeline.command", *arguments]
-        subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | ONE_THREAD)
+        child = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | ONE_THREAD)
+        _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    return {
+        "seconds": round(time.monotonic() - begin),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime),
+    }
 
 
 def run_arms(plan: Mapping[str, Any], data: Path, out: Path, jobs: int) -> dict[str, list[dict]]:
@@ -84,7 +94,8 @@ def run_arms(plan: Mapping[str, Any], data: Path, out: Path, jobs: int) -> dict[
         name, seed = case
         settings = plan.get("shared", {}) | (plan["arms"][name] or {}) | {"train.seed": seed}
         figures = run_arm(config, data, out / f"{name}_{seed}", settings)
-        print(f"{name}, seed {seed}: {figures['seconds']:.0f} s", file=sys.stderr, flush=True)
+        costs = f"{figures['seconds']:.0f} s, {figures['cpu_seconds']:.0f} CPU-s"
+        print(f"{name}, seed {seed}: {costs} to train", file=sys.stderr, flush=True)
         return figures
 
     cases = [(name, seed) for seed in seeds for name in plan["arms"]]

@@ -12,6 +12,7 @@ from latentloom.model_zoo.scaling import PIXELS
 from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.model_zoo.zszu_vae import ZsZuVAE
+from latentloom.model_zoo.zszu_vae.losses import loss_terms
 
 NUM_CLASSES, ZS_DIM, ZU_DIM = 4, 3, 5
 GROUPS = ("zs_encoder", "zu_encoder", "decoder", "adversary", "mixture", "discriminator")
@@ -249,6 +250,26 @@ def test_more_steps_of_the_adversary_are_a_higher_rate_and_more_draws(batch):
     stepping = build(adversary_steps=3)
     assert stepping.relative_rates == {"adversary": (stepping.adversary, 3.0)}
     assert np.isfinite(figures(stepping, batch)["adversary_loss"])
+
+
+def test_a_stride_of_variants_leaves_the_other_examples_out_of_the_consistency_loss(batch):
+    def losses(stride, images, labels):
+        model = build(variant_stride=stride)
+        outputs = model(batch[0], training=False)
+        model.noise.state.assign([0, 0])
+        kept = {name: value[:: 6 // len(images)] for name, value in outputs.items()}
+        return {
+            name: float(value)
+            for name, value in loss_terms(
+                model.settings, model.networks, images, labels, kept
+            ).items()
+        }
+
+    images, labels = batch
+    strided, whole = losses(2, images, labels), losses(1, images, labels)
+    half = losses(1, images[::2], labels[::2])
+    assert strided["reconstruction_loss"] == whole["reconstruction_loss"]
+    assert strided["consistency_loss"] == half["consistency_loss"] != whole["consistency_loss"]
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])
