@@ -42,6 +42,7 @@ class Batches(keras.utils.PyDataset):
         value_range: Pair of floats, smallest and largest value of an observation.
         seed: Integer, or `None` to keep the order of the arrays.
         epochs: Range of epochs to iterate over.
+        first_step: Integer, the step of the first epoch to begin with.
         divisor: Integer that divides the size of every batch: the number of devices.
         steps_divisor: Integer that divides the number of batches an epoch. The remainder of this
             and of `divisor` is dropped; with a seed, each epoch drops other examples.
@@ -63,6 +64,7 @@ class Batches(keras.utils.PyDataset):
         value_range: tuple[float, float],
         seed: int | None = None,
         epochs: range = range(1),
+        first_step: int = 0,
         divisor: int = 1,
         steps_divisor: int = 1,
         most_steps: int | None = None,
@@ -73,7 +75,7 @@ class Batches(keras.utils.PyDataset):
         self.observations, self.labels = observations, labels.astype(np.int32)
         self.batch_size, self.value_range = batch_size - batch_size % divisor, value_range
         self.seed, self.epochs, self.scaling = seed, epochs, scaling
-        self.deformations = deformations
+        self.deformations, self.first_step = deformations, first_step
         self.usable = len(labels) - len(labels) % divisor
         steps = math.ceil(self.usable / self.batch_size) if self.batch_size else 0
         steps = min(steps, max(most_steps or steps, steps_divisor))
@@ -87,7 +89,7 @@ class Batches(keras.utils.PyDataset):
             )
 
     def __len__(self) -> int:
-        return self.steps_per_epoch * len(self.epochs)
+        return self.steps_per_epoch * len(self.epochs) - self.first_step
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         position = self.position(index)
@@ -107,7 +109,7 @@ class Batches(keras.utils.PyDataset):
 
     def position(self, index: int) -> tuple[int, int]:
         """Returns epoch and step of a batch."""
-        epoch, step = divmod(index, self.steps_per_epoch)
+        epoch, step = divmod(index + self.first_step, self.steps_per_epoch)
         return self.epochs[epoch], step
 
     def rows(self, epoch: int, step: int) -> np.ndarray:

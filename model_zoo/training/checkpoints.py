@@ -1,4 +1,4 @@
-"""Writes the state of a training run after every epoch, so that a killed run can resume."""
+"""Writes the state of a training run after every epoch, and within long ones, to resume it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -39,19 +40,29 @@ class Checkpoints(keras.callbacks.Callback):
         patience: Integer, epochs without progress after which training stops, or 0 for never.
         minutes: Float, time of training after which it stops, resumed runs together; None for
             never. An epoch that is cut short counts as a whole one.
+        minutes_between: Float, time after which the state is also written within an epoch.
     """
 
-    def __init__(self, folder: Path, monitor: str, patience: int, minutes: float | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        monitor: str,
+        patience: int,
+        minutes: float | None = None,
+        minutes_between: float = 10.0,
+    ):
         super().__init__()
         self.folder, self.monitor, self.patience = folder, monitor, patience
         self.limit = math.inf if minutes is None else 60 * minutes
         self.seconds, self._started = 0.0, time.monotonic()
+        self.seconds_between, self._saved = 60 * minutes_between, 0.0
+        self.next_step, self._figures = 0, []
         self.history: list[dict[str, float]] = []
         self.best, self.best_epoch = float("inf"), -1
 
     @property
     def next_epoch(self) -> int:
-        """Number of the next epoch."""
+        """Number of the next epoch, or of the one to go on with at `next_step`."""
         return len(self.history)
 
     @property
@@ -62,7 +73,7 @@ class Checkpoints(keras.callbacks.Callback):
         )
 
     def restore(self, model: keras.Model) -> None:
-        """Restores the model and this object to the last finished epoch, if there is one."""
+        """Restores the model and this object to the last state that was written, if any."""
         state_file = self.folder / STATE_FILE
         if not state_file.exists():
             return
@@ -71,6 +82,7 @@ class Checkpoints(keras.callbacks.Callback):
             self.history, self.best = list(state["history"]), float(state["best"])
             self.best_epoch, last = int(state["best_epoch"]), state["last_weights"]
             self.seconds = float(state["seconds"])
+            self.next_step, self._figures = int(state["next_step"]), list(state["figures"])
         model.optimizer.build(model.trainable_variables)
         load_weights(model, self.folder / Path(last).name, _FIX)
         with told_of_file(state_file, _SAVED, _FIX):
@@ -87,27 +99,43 @@ class Checkpoints(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clock."""
         self._started = time.monotonic() - self.seconds
+        self._saved = self.seconds
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Takes up the figures of an epoch that goes on."""
+        if self.next_step:
+            for variable, value in zip(self.model.metrics_variables, self._figures, strict=True):
+                variable.assign(value)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Ends the epoch when time has run out."""
+        """Ends the epoch when time has run out; writes the state now and then."""
         self.seconds = time.monotonic() - self._started
         if self.seconds >= self.limit:
             self.model.stop_training = True
+        elif self.seconds - self._saved >= self.seconds_between:
+            self._write_within(batch + 1)
+
+    def _write_within(self, done: int) -> None:
+        """Writes the state after some steps of `fit` in this epoch, unless the epoch ends here."""
+        if done == (self.params or {})["steps"]:
+            return
+        step, epoch = self.next_step + done, self.next_epoch
+        figures = [np.asarray(v).tolist() for v in self.model.metrics_variables]
+        self._write_state(f"{epoch:05d}-{step:07d}-{LAST_WEIGHTS}", step, figures)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state after an epoch; stops the run when patience has run out."""
         figures = {name: float(value) for name, value in sorted((logs or {}).items())}
         self._check(epoch, figures)
         self.history.append({"epoch": epoch, **figures})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        last = self.folder / f"{epoch:05d}-{LAST_WEIGHTS}"
-        save_weights(self.model, last)
-        if figures[self.monitor] < self.best:
+        is_best = figures[self.monitor] < self.best
+        if is_best:
             self.best, self.best_epoch = figures[self.monitor], epoch
-            shutil.copyfile(last, self.folder / f"{epoch:05d}-{BEST_WEIGHTS}")
-        self._write_state(last.name)
-        if self.is_finished:
+        self._write_state(f"{epoch:05d}-{LAST_WEIGHTS}", is_best=is_best)
+        # Keras has epochs of one length: after the rest of one, `fit` begins anew.
+        if self.is_finished or self.next_step:
             self.model.stop_training = True
+        self.next_step = 0
 
     def _check(self, epoch: int, figures: dict[str, float]) -> None:
         """Raises if training diverged, before the last good checkpoint is overwritten."""
@@ -124,8 +152,14 @@ class Checkpoints(keras.callbacks.Callback):
                 f"Lower `{symptom[1]}`; the last good checkpoint is kept for --resume."
             )
 
-    def _write_state(self, last_weights: str) -> None:
+    def _write_state(
+        self, last_weights: str, next_step: int = 0, figures: Sequence = (), is_best: bool = False
+    ) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_weights(self.model, self.folder / last_weights)
         best_weights = f"{self.best_epoch:05d}-{BEST_WEIGHTS}"
+        if is_best:
+            shutil.copyfile(self.folder / last_weights, self.folder / best_weights)
         state = {
             "history": self.history,
             "best": self.best,
@@ -133,8 +167,11 @@ class Checkpoints(keras.callbacks.Callback):
             "last_weights": last_weights,
             "best_weights": best_weights,
             "seconds": self.seconds,
+            "next_step": next_step,
+            "figures": figures,
             "random_state": [np.asarray(v).tolist() for v in _random_state(self.model)],
         }
+        self._saved = self.seconds
         partial = self.folder / f".{STATE_FILE}.tmp"
         partial.write_text(json.dumps(state))
         os.replace(partial, self.folder / STATE_FILE)

@@ -54,7 +54,7 @@ def fit(
     scaling: Scaling = PIXELS,
     deformations: Deformations | None = None,
 ) -> list[dict[str, float]]:
-    """Trains a latent model; resumes after the last finished epoch found in `folder`.
+    """Trains a latent model; resumes from the last state found in `folder`.
 
     Args:
         model: A zoo model, built with the schedule's seed and in the current `placement`.
@@ -85,18 +85,21 @@ def fit(
     steps = make_batches(*train, **ordered).steps_per_epoch
     _compile(model, schedule, steps)
     build_optimizer(model)
-    checkpoints = Checkpoints(folder, model.monitor, schedule.patience, schedule.minutes)
+    checkpoints = Checkpoints(
+        folder, model.monitor, schedule.patience, schedule.minutes, schedule.checkpoint_minutes
+    )
     checkpoints.restore(model)
-    left = range(checkpoints.next_epoch, schedule.whole_epochs(steps))
-    if left and not checkpoints.is_finished:
-        learnt = Feed(make_batches(*train, epochs=left, **ordered))
+    for left, first_step in _left(checkpoints, schedule.whole_epochs(steps)):
+        if checkpoints.is_finished:
+            break
+        learnt = Feed(make_batches(*train, epochs=left, first_step=first_step, **ordered))
         held_out = Feed(make_batches(*validation, **shared))
         with learnt.own_errors(), held_out.own_errors():
             model.fit(
                 fed_to_device(learnt),
                 initial_epoch=left.start,
-                epochs=left.stop,
-                steps_per_epoch=steps,
+                epochs=schedule.whole_epochs(steps),
+                steps_per_epoch=steps - first_step,
                 validation_data=held_out,
                 shuffle=False,  # `Batches` shuffles
                 callbacks=[checkpoints, *callbacks],
@@ -106,6 +109,13 @@ def fit(
     if isinstance(model, SettlesAxes):
         model.settle(batch[0] for batch in Batches(train[0], labels_of(train[1]), **shared))
     return checkpoints.history
+
+
+def _left(checkpoints: Checkpoints, epochs: int) -> list[tuple[range, int]]:
+    """Returns epochs and their first step for every call of `fit`: the rest of one, then others."""
+    left, step = range(checkpoints.next_epoch, epochs), checkpoints.next_step
+    parts = [(left[:1], step), (left[1:], 0)] if step else [(left, 0)]
+    return [part for part in parts if part[0]]
 
 
 def check_fit(

@@ -35,6 +35,7 @@ class Schedule:
             rounded up to whole passes; fewer are one epoch, which is shorter.
         minutes: Time after which to stop, however much is left; None for no limit. Results then
             depend on the machine.
+        checkpoint_minutes: Time after which the state is saved within an epoch too.
     """
 
     epochs: int
@@ -47,6 +48,7 @@ class Schedule:
     gradient_accumulation_steps: int = 1
     steps: int | None = None
     minutes: float | None = None
+    checkpoint_minutes: float = 10.0
 
     def whole_epochs(self, steps_per_epoch: int) -> int:
         """Returns the number of epochs, given the steps of one; see `Batches.most_steps`."""

@@ -114,6 +114,8 @@ class TrainConfig(Section):
     rounded up to whole passes."""
     minutes: Minutes | None = None
     """Time after which training stops wherever it is; the result depends on the machine."""
+    checkpoint_minutes: Minutes = 10.0
+    """Time after which the state is saved within an epoch too, for `--resume`."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
     warmup_steps: Count = Field(default=0, ge=0, le=MOST_STEPS)

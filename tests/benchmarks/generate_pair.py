@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 RECIPES = ("class_preserving", "sample_class", "swap_zu")
-EXAMPLES = {28: 20_000, 64: 4_000, 128: 1_500}
+EXAMPLES = {28: 60_000, 64: 4_000, 128: 1_500}
 """Sides of the images in pixels, and the number of examples of each."""
 CLASSES, SHARDS = 10, 4
 TRAINING = {"data.limit": 500, "train.epochs": 6, "train.batch_size": 32, "judge.epochs": 1}

@@ -66,14 +66,14 @@ measure() {
     site=$(mktemp -d)
     trap 'rm -rf "$site"' EXIT
     install_missing "$dir"
-    export PYTHONPATH="$site:$root" KERAS_BACKEND=jax PYTHONUNBUFFERED=1
+    export PYTHONPATH="$site:$root/.src" KERAS_BACKEND=jax PYTHONUNBUFFERED=1
     "$python" "$here/gpu/parts.py" --carried "$dir" --out "${OUT:-$dir/out}" \
         --spent "$SECONDS" "$@"
 }
 
 case ${1:-} in
     -h | --help) usage ;;
-    pack) shift; PYTHONPATH="$root" "$(home_python)" "$here/gpu/pack.py" "$@" ;;
-    check) shift; PYTHONPATH="$root" KERAS_BACKEND=tensorflow "$(home_python)" "$here/gpu/check.py" "$@" ;;
+    pack) shift; PYTHONPATH="$root/.src" "$(home_python)" "$here/gpu/pack.py" "$@" ;;
+    check) shift; PYTHONPATH="$root/.src" KERAS_BACKEND=tensorflow "$(home_python)" "$here/gpu/check.py" "$@" ;;
     *) measure "$@" ;;
 esac

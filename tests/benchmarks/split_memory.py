@@ -36,15 +36,18 @@ SETTINGS = (
 )
 
 
-def make_data(folder: Path, examples: int, pixels: int) -> Path:
-    """Writes a data set with a split `train` of a size, and a small split `test`."""
+def make_data(folder: Path, examples: int, pixels: int, noise: int = 1) -> Path:
+    """Writes a data set with a split `train` of a size, and a small split `test`.
+
+    Pixels get noise in `[0, noise)`, which makes files as large as those of photographs are.
+    """
     from latentloom.pipeline.dataset.manifest import Manifest
     from latentloom.pipeline.dataset.tfds_metadata import metadata_files
     from latentloom.pipeline.dataset.writing import write_manifest
 
     shape = (pixels, pixels, 3 if pixels >= 64 else 1)
     splits = {
-        split: write_shards(folder, split, size, shape)
+        split: write_shards(folder, split, size, shape, noise)
         for split, size in (("train", examples), ("test", 1000))
     }
     manifest = Manifest(
@@ -63,7 +66,7 @@ def make_data(folder: Path, examples: int, pixels: int) -> Path:
     return folder
 
 
-def write_shards(folder: Path, split: str, examples: int, shape: Sequence[int]) -> list:
+def write_shards(folder: Path, split: str, examples: int, shape: Sequence[int], noise: int) -> list:
     """Writes the shards of a split; every record has an id of its own."""
     from latentloom.pipeline.dataset.writing import shard_entry, shard_file
     from latentloom.pipeline.storage.example_columns import serialize_columns
@@ -75,7 +78,8 @@ def write_shards(folder: Path, split: str, examples: int, shape: Sequence[int]) 
     for number, image in enumerate(images):
         side = rng.integers(2, shape[0] // 2, 2)
         side = np.sort(side) if number % 2 else np.sort(side)[::-1]
-        image[: side[0], : side[1]] = rng.integers(64, 256, shape[2])
+        image[: side[0], : side[1]] = rng.integers(64, 192, shape[2])
+    images += rng.integers(0, noise, images.shape, np.uint8)
     files, entries = encode_png(images), []
     count = -(-examples // SHARD)
     for index in range(count):

@@ -1,18 +1,17 @@
-"""What a GPU machine without TensorFlow and network needs: wheels, and data as npz archives.
+"""What a GPU machine without TensorFlow and network needs: wheels, and data set directories.
 
     bash tests/benchmarks/gpu.sh pack [DIR] [--data mnist=FOLDER_OF_IDX_FILES ...]
 
 `LEAVE_OUT` names packages that the machine has; `PYTHON_VERSION` the versions of its Python.
 Written afresh are DIR/wheels, DIR/requirements.txt and DIR/data. Wheels have the versions that
-are installed here. Where all is too large, scikit-learn stays behind, and with it all but rates.
+are installed here. Where all is too large, scikit-learn and matplotlib stay behind, and with them
+all but rates.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -21,14 +20,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.importing.open_source import open_source
+from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
+from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.importing.specs import SPECS
-from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_MIB = 64
@@ -38,11 +36,16 @@ PACKAGES = (
     + ("markdown-it-py", "mdurl", "pygments")  # of rich
     + ("tensorflow-probability", "decorator", "dm-tree", "six")
     + ("pydantic", "pydantic-core", "annotated-types", "typing-extensions", "typing-inspection")
-    + ("pyyaml",)
+    + ("pyyaml", "pyspng", "isal", "zlib-ng", "google-crc32c", "protobuf")
 )
 """What is imported on JAX beyond JAX itself, its NumPy, SciPy and ml_dtypes."""
 
-PROBE_PACKAGES = ("scikit-learn", "cloudpickle", "joblib", "narwhals", "threadpoolctl")
+PROBE_PACKAGES = (
+    ("scikit-learn", "cloudpickle", "joblib", "narwhals", "threadpoolctl")
+    + ("matplotlib", "contourpy", "cycler", "fonttools", "kiwisolver", "pillow")
+    + ("pyparsing", "python-dateutil")
+)
+"""What is imported to measure quality, in addition."""
 EXACT = ("keras", "pydantic", "tensorflow-probability")
 """Installed in the version of here, whatever the machine has."""
 
@@ -75,39 +78,23 @@ def download(packages: Sequence[str], python_version: str, folder: Path) -> None
     subprocess.run(command, check=True)
 
 
-def read(source: str) -> tuple[dict[str, list[str]], dict[str, Examples]]:
-    """The factors and the splits of a data set directory or of what can be imported."""
-    start_tensorflow()
-    from latentloom.pipeline.dataset.directory import DatasetDir
-    from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
-
-    if (Path(source) / MANIFEST_FILE).is_file():
-        dataset = DatasetDir.open(source)
-        return dataset.manifest.factors, {split: dataset.read(split) for split in dataset.splits}
-    is_idx = Path(source).is_dir() and not source.startswith(("folder:", "idx:"))
-    opened = open_source(f"idx:{source}" if is_idx else source)
-    splits = {}
-    for split in opened.splits:
-        examples = Examples.concatenate([good for good, _ in opened.batches(split)])
-        ids = [
-            f"{opened.name}/{split}/{position}" for position in examples.ids
-        ]  # as an import does
-        splits[split] = dataclasses.replace(examples, ids=ids)
-    return opened.factors, splits
-
-
 def write_data(name: str, source: str, folder: Path) -> None:
-    """Writes a data set as one compressed archive."""
-    factors, splits = read(source)
-    arrays = {"factors": np.array(json.dumps(factors))}
-    for split, examples in splits.items():
-        arrays[f"{split}/images"] = examples.observations
-        arrays[f"{split}/ids"] = np.array(examples.ids, "S")
-        for factor, codes in examples.factors.items():
-            arrays[f"{split}/factors/{factor}"] = codes.astype(np.uint16)
-    np.savez_compressed(folder / f"{name}.npz", **arrays)
-    sizes = ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items())
-    print(f"{name}: {sizes} images, {mebibytes([folder / f'{name}.npz']):.1f} MiB")
+    """Imports a source, or copies a data set directory."""
+    out = folder / name
+    if (Path(source) / MANIFEST_FILE).is_file():
+        shutil.copytree(source, out)
+    else:
+        is_idx = Path(source).is_dir() and not source.startswith(("folder:", "idx:"))
+        import_dataset(f"idx:{source}" if is_idx else source, out)
+    dataset = DatasetDir.open(out)
+    sizes = {split: sum(dataset.manifest.label_counts(split).values()) for split in dataset.splits}
+    told = ", ".join(f"{size:,} {split}" for split, size in sizes.items())
+    print(f"{name}: {told} images, {mebibytes(files_of(out)):.1f} MiB")
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Every file in a folder and the folders in it."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def mebibytes(files: Sequence[Path]) -> float:
@@ -118,7 +105,7 @@ def mebibytes(files: Sequence[Path]) -> float:
 def carried(folder: Path) -> list[Path]:
     """Every file that was packed."""
     packed = [folder / "requirements.txt", *(folder / "wheels").glob("*")]
-    return [*packed, *(folder / "data").glob("*.npz")]
+    return [*packed, *files_of(folder / "data")]
 
 
 def pack_wheels(folder: Path, packages: Sequence[str], versions: Sequence[str]) -> None:
@@ -131,7 +118,7 @@ def pack_wheels(folder: Path, packages: Sequence[str], versions: Sequence[str]) 
 
 
 def without_probes(folder: Path) -> None:
-    """Leaves scikit-learn behind."""
+    """Leaves scikit-learn and matplotlib behind."""
     for package in PROBE_PACKAGES:
         for wheel in (folder / "wheels").glob(f"{package.replace('-', '_')}-*"):
             wheel.unlink()
@@ -139,8 +126,8 @@ def without_probes(folder: Path) -> None:
     kept = [line for line in file.read_text().split() if not line.startswith(PROBE_PACKAGES)]
     file.write_text("\n".join(kept) + "\n")
     print(
-        "scikit-learn is left out for its size: without it only times and rates are measured. "
-        "If the GPU machine has it, nothing is lost."
+        "scikit-learn and matplotlib are left out for their size: without them only times and "
+        "rates are measured. If the GPU machine has them, nothing is lost."
     )
 
 

@@ -103,7 +103,7 @@ def steps_part(model: str, precision: str, folder: Path, quick: bool) -> Part:
 
 def configs_of(data: Path) -> list[Path]:
     """The configurations for some data, those of the zs/zu model first."""
-    return sorted((ROOT / "configs").glob(f"*_{data.stem}.yaml"), reverse=True)
+    return sorted((ROOT / "configs").glob(f"*_{data.name}.yaml"), reverse=True)
 
 
 def training_part(config: Path, data: Path, folder: Path, options: argparse.Namespace) -> Part:
@@ -115,22 +115,24 @@ def training_part(config: Path, data: Path, folder: Path, options: argparse.Name
     return Part(config.stem, command, folder / f"{config.stem}.json")
 
 
-def data_files(carried: Path) -> list[Path]:
-    """Archives of the data that was carried, MNIST first, then by size."""
-    files = (carried / "data").glob("*.npz")
-    return sorted(files, key=lambda file: (file.stem != "mnist", file.stat().st_size))
+def data_sets(carried: Path) -> list[Path]:
+    """Directories of the data that was carried, MNIST first."""
+    found = (path.parent for path in (carried / "data").glob("*/manifest.json"))
+    return sorted(found, key=lambda folder: (folder.name != "mnist", folder.name))
 
 
 def parts(models: Sequence[str], folder: Path, options: argparse.Namespace) -> Iterator[Part]:
     """Every part, the most valuable first."""
     precisions = ("float32",) if options.quick else ("float32", "bfloat16")
     first, *others = models
-    data = data_files(options.carried)
+    data = data_sets(options.carried)
     if not data:
         print("No data is carried: nothing is trained to its full budget.", flush=True)
     yield steps_part(first, precisions[0], folder, options.quick)
     trainings = [
-        training_part(config, file, folder, options) for file in data for config in configs_of(file)
+        training_part(config, place, folder, options)
+        for place in data
+        for config in configs_of(place)
     ]
     yield from trainings[:1]
     for precision in precisions[1:]:

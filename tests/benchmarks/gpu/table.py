@@ -27,7 +27,8 @@ def step_rows(name: str, result: Mapping[str, Any]) -> Iterator[Row]:
     """One row a batch size and framework."""
     for row in result["rows"]:
         told = f"{row['step_seconds'] * 1e3:.2f} ms, {row['images_per_second']:,} images/s"
-        told += f", floor is {row['floor_share']:.1%}"
+        if "floor_share" in row:
+            told += f", floor is {row['floor_share']:.1%}"
         if "fit_seconds" in row:
             told += f", with data pipeline {row['fit_seconds'] * 1e3:.2f} ms"
         if "median_ratio" in row and row["framework"] != "torch":
@@ -43,6 +44,10 @@ def training_rows(name: str, result: Mapping[str, Any]) -> Iterator[Row]:
     for stage, times in training["stages"].items():
         epoch = f"; an epoch {times['epoch_seconds']:.2f} s" if "epoch_seconds" in times else ""
         yield name, f"training, {stage}", f"{times['seconds']:.1f} s{epoch}"
+    for source, seconds in result.get("input", {}).items():
+        step = training["stages"]["model"].get("epoch_seconds", 0.0) / training["steps_per_epoch"]
+        told = f"{seconds * 1e3:.2f} ms a batch; a step {step * 1e3:.2f} ms"
+        yield name, f"input from {source}, one thread", told
     for part in ("variants", "split"):
         for measure in result.get(part, ()):
             yield name, measure["name"], _value(measure)

@@ -1,7 +1,7 @@
 """Trains a configuration on carried data with JAX, measures it, and writes figures and bundle.
 
     KERAS_BACKEND=jax python tests/benchmarks/gpu/train.py --config configs/zszu_mnist.yaml
-        --data build/gpu/data/mnist.npz --out FOLDER --figures FILE [--smoke] [--set KEY=VALUE ...]
+        --data build/gpu/data/mnist --out FOLDER --figures FILE [--smoke] [--set KEY=VALUE ...]
 
 FILE gets the figures as JSON, again after each part; FOLDER gets `<config>.tar.gz`: the bundle with
 some images, their codes and what they decode to, for `check.py`.
@@ -10,16 +10,18 @@ some images, their codes and what they decode to, for `check.py`.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import math
 import statistics
 import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,20 +29,22 @@ from unittest import mock
 import jax
 import numpy as np
 
-from latentloom.augment import identity_keys
 from latentloom.model_zoo.bundle import Bundle, save_bundle
+from latentloom.model_zoo.training.batches import Batches
 from latentloom.pipeline.codec import batching
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config, load_config
+from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds, divide
 from latentloom.pipeline.dataset.held_out_cells import divide_off, plan_hold_out
+from latentloom.pipeline.dataset.row_cache import cached
 from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay
 from latentloom.pipeline.training.fit_bundle import Factors, fit_bundle
 
 LARGE_BATCH = 4096
 RATE_IMAGES, RATE_REPEATS = 4 * LARGE_BATCH, 5
-REFERENCE_IMAGES = 256
+REFERENCE_IMAGES, INPUT_BATCHES = 256, 20
 PACKAGES = ("keras", "tensorflow-probability", "jax", "numpy")
 
 
@@ -67,20 +71,6 @@ class StageTimes(ProgressDisplay):
             self.stages[name]["epoch_seconds"] = statistics.median(epochs)
 
 
-def read(path: Path, limit: int | None) -> tuple[Factors, dict[str, Examples]]:
-    """The factors and the splits of a carried archive, of the training split a sample."""
-    with np.load(path, allow_pickle=False) as arrays:
-        factors, splits = json.loads(str(arrays["factors"])), {}
-        for split in {name.partition("/")[0] for name in arrays.files if "/" in name}:
-            codes = {name: arrays[f"{split}/factors/{name}"].astype(np.int64) for name in factors}
-            ids = arrays[f"{split}/ids"].astype(str).tolist()
-            splits[split] = Examples(arrays[f"{split}/images"], codes, ids)
-    if limit:
-        order = np.argsort(identity_keys(0, "limit", splits["train"].ids), kind="stable")
-        splits["train"] = splits["train"].take(np.sort(order[:limit]))
-    return factors, splits
-
-
 def train(config: Config, folds: Folds, factors: Factors) -> tuple[Bundle, dict[str, Any]]:
     """The trained bundle, and the time that it took."""
     display, begin = StageTimes(), time.perf_counter()
@@ -88,8 +78,31 @@ def train(config: Config, folds: Folds, factors: Factors) -> tuple[Bundle, dict[
         bundle, history = fit_bundle(config, folds, factors, Path(state), display)
     seconds = time.perf_counter() - begin
     counts = {name: len(fold) for name, fold in vars(folds).items()}
+    steps = math.ceil(len(folds.train) / config.train.batch_size)
     stages = {"stages": display.stages, "epochs": len(history), "last_epoch": history[-1]}
-    return bundle, {"seconds": seconds, "examples": counts, **stages}
+    return bundle, {"seconds": seconds, "examples": counts, "steps_per_epoch": steps, **stages}
+
+
+def input_seconds(config: Config, train: Examples, dataset: DatasetDir) -> dict[str, float]:
+    """Seconds of making a batch, by where the images come from."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = {
+            "shards": train,
+            "a file of raw images": cached(train, dataset.manifest, folder, "train"),
+            "memory": replace(train, observations=np.asarray(train.observations)),
+        }
+        return {
+            name: _median_seconds(partial(_take_batches, config, found), RATE_REPEATS)
+            / INPUT_BATCHES
+            for name, found in sources.items()
+        }
+
+
+def _take_batches(config: Config, examples: Examples) -> None:
+    settings = {"batch_size": config.train.batch_size, "value_range": (-1.0, 1.0), "seed": 0}
+    batches = Batches(examples.observations, examples.labels, **settings)
+    for index in range(INPUT_BATCHES):
+        _ = batches[index % len(batches)]
 
 
 def archive(bundle: Bundle, codec: Codec, images: np.ndarray, path: Path) -> dict[str, Any]:
@@ -97,7 +110,11 @@ def archive(bundle: Bundle, codec: Codec, images: np.ndarray, path: Path) -> dic
     with jax.default_matmul_precision("highest"):
         codes = codec.encode(images)
         decoded, probabilities = codec.render(codes)
-    reference = {"images": images, "decoded": decoded, "probabilities": probabilities}
+    reference: dict[str, Any] = {
+        "images": images,
+        "decoded": decoded,
+        "probabilities": probabilities,
+    }
     reference |= {f"codes/{block}": values for block, values in codes.items()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "bundle"
@@ -118,26 +135,26 @@ def rates(bundle: Bundle, images: np.ndarray, repeats: int) -> dict[str, dict[st
             codec = Codec(bundle)
             codes = codec.encode(images)  # compiles
             codec.render(codes)
-            work = {"encode": (codec.encode, images), "render": (codec.render, codes)}
-            seconds = {name: _median_seconds(*call, repeats) for name, call in work.items()}
+            work = {"encode": partial(codec.encode, images), "render": partial(codec.render, codes)}
+            seconds = {name: _median_seconds(call, repeats) for name, call in work.items()}
         found[str(batch_size)] = {name: len(images) / taken for name, taken in seconds.items()}
     return found
 
 
-def _median_seconds(work: Callable[[Any], Any], columns: Any, repeats: int) -> float:
+def _median_seconds(work: Callable[[], Any], repeats: int) -> float:
     seconds = []
     for _ in range(repeats):
         begin = time.perf_counter()
-        work(columns)
+        work()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds)
 
 
-def details(config: Config, data: Path) -> dict[str, Any]:
+def details(config: Config, dataset: DatasetDir) -> dict[str, Any]:
     """Where the bundle comes from, as `latentloom train` notes it."""
-    digest = hashlib.sha256(data.read_bytes()).hexdigest()
+    manifest = dataset.manifest
     return {
-        "data": {"name": data.stem, "digest": digest},
+        "data": {"name": manifest.name, "digest": manifest.digest},
         "backend": "jax",
         "config": config.model_dump(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -160,24 +177,26 @@ def measured(config: Config, codec: Codec, train: Examples, test: Examples) -> I
 
 def run(config: Config, options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     """Names and results of all parts, the most valuable first."""
-    factors, splits = read(options.data, config.data.limit)
-    folds = divide(splits["train"], config.data.validation_share, config.train.seed)
-    hold_out = plan_hold_out(config.data.hold_out, splits["train"], factors)
-    folds = divide_off(folds, hold_out, factors)
-    test = splits.get("test", folds.validation)
+    dataset = DatasetDir.open(options.data)
+    examples = dataset.read("train", config.data.limit)
+    factors = dataset.manifest.factors
+    folds = divide(examples, config.data.validation_share, config.train.seed)
+    folds = divide_off(folds, plan_hold_out(config.data.hold_out, examples, factors), factors)
+    test = dataset.read("test") if "test" in dataset.splits else folds.validation
     bundle, training = train(config, folds, factors)
     yield "training", training
-    bundle.details, codec = details(config, options.data), Codec(bundle)
+    yield "input", input_seconds(config, folds.train, dataset)
+    bundle.details, codec = details(config, dataset), Codec(bundle)
     path = options.out / f"{options.config.stem}.tar.gz"
     yield "bundle", archive(bundle, codec, test.observations[:REFERENCE_IMAGES], path)
     quality = iter(())
-    if importlib.util.find_spec("sklearn"):
+    if all(map(importlib.util.find_spec, ("sklearn", "matplotlib"))):
         quality = measured(config, codec, folds.train, test)
         yield next(quality)
     else:
-        yield "left_out", "quality is not measured: scikit-learn is not installed"
+        yield "left_out", "quality is not measured: scikit-learn or matplotlib is not installed"
     count = REFERENCE_IMAGES if options.smoke else RATE_IMAGES
-    images = np.resize(splits["train"].observations, (count, *test.observations.shape[1:]))
+    images = test.observations[np.resize(np.arange(len(test)), count)]
     yield "rates", rates(bundle, images, 2 if options.smoke else RATE_REPEATS)
     yield from _timed(quality)
 

@@ -63,13 +63,15 @@ def describe_layers(network) -> list[dict[str, int]]:
     """Multiply-adds, weights and output elements of each layer of a Keras network, an example.
 
     Args:
-        network: A built `keras.Sequential`.
+        network: A built network.
 
     Returns:
         One dictionary for every layer with a kernel, in order.
     """
     described = []
     for layer in network.layers:
+        if hasattr(layer, "layers"):
+            described += describe_layers(layer)
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue

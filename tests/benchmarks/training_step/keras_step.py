@@ -139,7 +139,7 @@ class KerasLoop:
         if isinstance(self.model, keras.Sequential):
             return {self.model.name: self.model}
         parts = self.model.layers
-        return {part.name: part for part in parts if isinstance(part, keras.Sequential)}
+        return {part.name: part for part in parts if isinstance(part, keras.Model)}
 
     def config(self) -> dict[str, Any]:
         """What the twin must know."""

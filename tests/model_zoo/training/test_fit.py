@@ -49,6 +49,59 @@ def test_a_broken_run_ends_as_an_unbroken_one(
     assert_same_weights(resumed, unbroken)
 
 
+class StopAtStep(keras.callbacks.Callback):
+    """Presses Ctrl-C after a step of an epoch."""
+
+    def __init__(self, epoch, step):
+        super().__init__()
+        self.at, self.epoch = (epoch, step), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch + 1) == self.at:
+            raise KeyboardInterrupt
+
+
+class Seen(keras.callbacks.Callback):
+    """Notes how many steps every epoch has."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.steps[epoch] = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        (epoch,) = list(self.steps)[-1:]
+        self.steps[epoch] = batch + 1
+
+
+@pytest.mark.parametrize(("epoch", "at_once"), [(0, 1), (1, 1), (2, 1), (1, 2)])
+def test_a_run_that_was_stopped_within_an_epoch_goes_on_from_there(
+    noisy_line, folds, schedule, tmp_path, epoch, at_once
+):
+    often = replace(
+        schedule, batch_size=20, steps_per_execution=at_once, checkpoint_minutes=1e-9
+    )  # 4 steps an epoch
+    unbroken, resumed, seen = noisy_line(), noisy_line(seed=9), Seen()
+    history = fit(unbroken, *folds, often, tmp_path / "unbroken")
+    with pytest.raises(KeyboardInterrupt):
+        fit(noisy_line(), *folds, often, tmp_path / "broken", [StopAtStep(epoch, 2)])
+    assert fit(resumed, *folds, often, tmp_path / "broken", [seen]) == history
+    assert seen.steps == {epoch: 2} | {later: 4 for later in range(epoch + 1, 3)}
+    assert_same_weights(resumed, unbroken)
+
+
+def test_within_short_epochs_no_state_is_written(noisy_line, folds, schedule, tmp_path):
+    stepwise = replace(schedule, steps_per_execution=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(noisy_line(), *folds, stepwise, tmp_path, [StopAtStep(0, 2)])
+    assert not list(tmp_path.iterdir())
+
+
 def test_training_stops_when_patience_runs_out(noisy_line, folds, tmp_path):
     still = Schedule(epochs=9, batch_size=80, learning_rate=0.0, patience=2)
     model = noisy_line()
