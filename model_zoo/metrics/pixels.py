@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+
+BLOCK = 1 << 22
+"""Pixels that are computed with at a time, unless an image has more."""
 
 
 def mean_squared_error(images: np.ndarray, originals: np.ndarray) -> float:
@@ -17,8 +21,34 @@ def mean_squared_error(images: np.ndarray, originals: np.ndarray) -> float:
     Returns:
         Squared pixel levels, in `[0, 255**2]`, or squared units of the features.
     """
-    difference = np.subtract(images, originals, dtype=np.float32)
-    return float(np.mean(np.square(difference, out=difference), dtype=np.float64))
+    return float(np.mean(mean_squared_errors(images, originals)))
+
+
+def mean_squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Mean squared difference of each image from its original, `(n,)` float64.
+
+    Args:
+        images: `(n, height, width, channels)` uint8, or `(n, features)` float32.
+        originals: The same shape and type.
+    """
+
+    def errors(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        difference = np.subtract(some, others, dtype=np.float32).reshape(len(some), -1)
+        squares = np.square(difference, out=difference)
+        return np.asarray(np.mean(squares, axis=1, dtype=np.float64))
+
+    return _by_block(errors, images, originals)
+
+
+def _by_block(
+    figure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    images: np.ndarray,
+    originals: np.ndarray,
+) -> np.ndarray:
+    """Computes a figure of every image, `(n,)` float64, block by block."""
+    rows = max(1, BLOCK // max(math.prod(images.shape[1:]), 1))
+    blocks = (slice(start, start + rows) for start in range(0, len(images), rows))
+    return np.concatenate([np.zeros(0), *(figure(images[b], originals[b]) for b in blocks)])
 
 
 def within_class_variance(images: np.ndarray, labels: np.ndarray) -> float:
@@ -50,8 +80,7 @@ def squared_errors(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     Returns:
         `(n,)` float64 in `[0, 1]`.
     """
-    difference = np.subtract(images, originals, dtype=np.float32).reshape(len(images), -1)
-    return np.asarray(np.mean(np.square(difference / 255.0), axis=1, dtype=np.float64))
+    return mean_squared_errors(images, originals) / 255.0**2
 
 
 def excess_cross_entropy(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
@@ -72,4 +101,9 @@ def excess_cross_entropy(images: np.ndarray, originals: np.ndarray) -> np.ndarra
     clipped = np.clip(levels, 1 / 512, 1 - 1 / 512)
     ink = levels[:, None] * (np.log(clipped)[:, None] - np.log(clipped))
     paper = (1 - levels)[:, None] * (np.log1p(-clipped)[:, None] - np.log1p(-clipped))
-    return np.sum((ink + paper)[originals, images].reshape(len(images), -1), axis=1)
+    table = ink + paper
+    return _by_block(
+        lambda some, given: np.sum(table[given, some].reshape(len(some), -1), axis=1),
+        images,
+        originals,
+    )

@@ -218,7 +218,8 @@ class EvaluateConfig(Section):
     variants: Count = Field(default=5, ge=2, le=1000)
     """Variants of each of these examples."""
     probe_examples: Count = Field(default=10000, ge=2, le=MOST_EXAMPLES)
-    """Largest number of training examples for a probe, and of held-out examples for `evaluate`."""
+    """Largest number of training examples for a probe, and of held-out examples for `evaluate`,
+    which holds fewer in memory where images are large."""
     disentanglement_examples: Count = Field(default=3000, ge=2, le=MOST_EXAMPLES)
     """Largest number of held-out examples for measures of disentanglement, axis by axis."""
     information_examples: Count = Field(default=5000, ge=2, le=100_000)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from latentloom.augment import identity_keys
 from latentloom.pipeline.dataset.examples import Examples
+
+SAMPLE_BYTES = 128 << 20
+"""Bytes of the observations that a measure holds, decoded."""
 
 
 def one_per_class(labels: np.ndarray) -> np.ndarray:
@@ -47,6 +52,25 @@ def choose(examples: Examples, count: int, seed: int, use: str) -> Examples:
     """
     order = np.argsort(identity_keys(seed, use, examples.ids), kind="stable")
     return examples.take(order[:count])
+
+
+def sample(
+    examples: Examples, count: int, seed: int, use: str, *, of_each: float = 1.0
+) -> Examples:
+    """Samples as `choose` does, into memory: fewer examples where observations are large.
+
+    Args:
+        examples: The examples.
+        count: Largest size of the sample.
+        seed: Integer, another seed gives another sample.
+        use: What the sample is for; another use gives another sample.
+        of_each: How many times its own bytes are held of an example, such as its variants. All
+            together are at most `SAMPLE_BYTES`, unless one example is larger.
+    """
+    observations = examples.observations
+    num_bytes = math.prod(observations.shape[1:]) * observations.dtype.itemsize * of_each
+    most = max(1, int(SAMPLE_BYTES / max(num_bytes, 1)))
+    return choose(examples, min(count, most), seed, use).loaded()
 
 
 def rank_in_class(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:

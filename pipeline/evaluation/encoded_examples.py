@@ -10,7 +10,7 @@ import numpy as np
 from latentloom.augment import Latents, LatentSpec, identity_keys
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.evaluation.folds import check_classes
 
 
@@ -36,12 +36,14 @@ class EncodedExamples:
     def encode(cls, codec: Codec, examples: Examples, name: str, seed: int) -> EncodedExamples:
         """Encodes examples in a fixed order, so the result does not depend on theirs.
 
+        Takes only as many as fit into `SAMPLE_BYTES`.
+
         Raises:
             ValueError: All examples have one class, or no block of the model carries the label.
         """
         check_classes(examples, name)
         check_blocks(codec.spec, codec.bundle.model_name)
-        examples = choose(examples, len(examples), seed, "held out").loaded()
+        examples = sample(examples, len(examples), seed, "held out")
         return cls(codec, examples, codec.encode(examples.observations), name, seed)
 
     @property

@@ -20,7 +20,7 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config.settings import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
@@ -59,7 +59,8 @@ def draw_sample(
     codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
 ) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
-    chosen = choose(examples, evaluate.anchors, generate.seed, "evaluate").loaded()
+    of_each = 1 + evaluate.variants
+    chosen = sample(examples, evaluate.anchors, generate.seed, "evaluate", of_each=of_each)
     latents = codec.encode(chosen.observations)
     variants = np.full(len(chosen), evaluate.variants, np.int64)
     anchors = Anchors(chosen.ids, chosen.factors, variants)

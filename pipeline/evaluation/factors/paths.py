@@ -10,7 +10,7 @@ from latentloom.augment import Latents, identity_keys
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.report.measure import Measure
 
 PLACES = np.linspace(0, 1, 11, dtype=np.float32)
@@ -80,7 +80,7 @@ def measure_paths(codec: Codec, test: Examples, config: Config) -> list[Measure]
         config: The configuration; sections `generate` and `evaluate` apply.
     """
     most = min(MOST_PATHS, config.evaluate.anchors)
-    hosts = choose(test, most, config.generate.seed, "paths")
+    hosts = sample(test, most, config.generate.seed, "paths", of_each=1 + len(PLACES))
     latents = codec.encode(hosts.observations)
     least = config.generate.gate.build()
     measures = []
@@ -148,9 +148,13 @@ def steady_share(images: np.ndarray) -> float:
     Returns:
         A share in `[0, 1]`; 1 if every image is further along that direction than the one before.
     """
-    pixels = images.reshape(*images.shape[:2], -1).astype(np.float32)
-    direction = pixels[-1] - pixels[0]
-    return float(np.mean(np.einsum("pnd,nd->pn", np.diff(pixels, axis=0), direction) > 0))
+    return float(np.mean([_advances(path) for path in np.swapaxes(images, 0, 1)]))
+
+
+def _advances(path: np.ndarray) -> np.ndarray:
+    """Returns for each step of one path whether it advances."""
+    pixels = path.reshape(len(path), -1).astype(np.float32)
+    return np.diff(pixels, axis=0) @ (pixels[-1] - pixels[0]) > 0
 
 
 def shift_of_others(paths: Paths) -> float | None:

@@ -12,7 +12,7 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.pictures.shown import ShownTraversal
 from latentloom.pipeline.report.schema import Picture
@@ -88,7 +88,7 @@ def draw_traversals(
     Returns:
         One picture per block, by name.
     """
-    example = choose(examples, CANDIDATES, generate.seed, "traversal").loaded()
+    example = sample(examples, CANDIDATES, generate.seed, "traversal")
     drawing = pictures_of(codec.kind, codec.bundle.vocabulary)
     example = example.take(np.array([drawing.clearest(example.observations)]))
     gate = generate.gate.build(enabled=True)

@@ -13,7 +13,7 @@ from latentloom.model_zoo.metrics.strokes import measure_strokes
 from latentloom.model_zoo.metrics.transfer import linear_residuals
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import choose, sample
 from latentloom.pipeline.evaluation.context import EvaluationContext
 
 Readings = dict[str, np.ndarray]
@@ -44,9 +44,9 @@ class ReadImages:
 def read_images(context: EvaluationContext, num_rows: int) -> ReadImages:
     """Measures images of seen cells, and up to `num_rows` times as many of unseen cells."""
     evaluate, seed, folds = context.config.evaluate, context.config.generate.seed, context.folds
-    usual = choose(folds.of_seen_cells, evaluate.anchors, seed, "held in")
-    unseen = choose(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
-    test = Examples.concatenate([usual, unseen]).loaded()
+    usual = sample(folds.of_seen_cells, evaluate.anchors, seed, "held in")
+    unseen = sample(folds.of_unseen_cells, evaluate.anchors * num_rows, seed, "unseen")
+    test = Examples.concatenate([usual, unseen])
     known = choose(folds.train, evaluate.probe_examples, 0, "probe")
     attributes = list(context.terciles.limits)
     full = context.full

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentloom.augment import identity_keys, uniforms
+from latentloom.model_zoo.metrics.pixels import mean_squared_errors
 from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.variants import judge_codes
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
@@ -68,7 +69,7 @@ def measure_unseen_cells(
         return []
     seed, most = config.generate.seed, config.evaluate.anchors
     attempts = {
-        name: attempt(codec, train, choose(examples, most, seed, f"unseen {name}"), config)
+        name: attempt(codec, train, sample(examples, most, seed, f"unseen {name}"), config)
         for name, examples in unseen.items()
     }
     if len(attempts) > 1:
@@ -78,7 +79,7 @@ def measure_unseen_cells(
 
 def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> Attempt:
     """Recombines training examples to aim at the cells of the held-out examples `aims`."""
-    factors, aims = codec.spec.carried(train.factors), aims.loaded()
+    factors = codec.spec.carried(train.factors)
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
     codes = codec.encode(train.observations[used])
@@ -89,12 +90,12 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     made = judge_codes(codec, codes, expected, config.generate.gate.build(enabled=True))
     images = made.observations
     span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.observations))
-    errors = np.square((images.astype(np.float64) - aims.observations) / span)
+    errors = mean_squared_errors(images, aims.observations) / span**2
     return Attempt(
         right=_right(codec, images, expected),
         real=_right(codec, aims.observations, expected),
         accepted=made.verdicts.accepted,
-        errors=errors.reshape(len(errors), -1).mean(axis=1),
+        errors=errors,
     )
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from latentloom.model_zoo.metrics import pixels
 from latentloom.model_zoo.metrics.pixels import (
     excess_cross_entropy,
     mean_squared_error,
@@ -69,3 +70,13 @@ def test_excess_cross_entropy_is_the_sum_over_pixels_less_the_clipped_entropy(im
 def test_a_white_pixel_decoded_black_costs_as_much_as_the_clip_allows():
     black, white = np.zeros((1, 1, 1, 1), np.uint8), np.full((1, 1, 1, 1), 255, np.uint8)
     assert excess_cross_entropy(black, white)[0] == pytest.approx(np.log(511))
+
+
+@pytest.mark.parametrize("figure", [mean_squared_error, squared_errors, excess_cross_entropy])
+def test_errors_do_not_depend_on_how_many_images_are_computed_at_a_time(
+    images, monkeypatch, figure
+):
+    other = np.roll(images, 1, axis=0)
+    whole = figure(images, other)
+    monkeypatch.setattr(pixels, "BLOCK", 7 * 60)
+    np.testing.assert_array_equal(figure(images, other), whole)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.dataset.sampling import classes_in_turn, one_per_class
+from latentloom.pipeline.dataset import sampling
+from latentloom.pipeline.dataset.sampling import choose, classes_in_turn, one_per_class, sample
 
 LABELS = np.array([2, 0, 0, 5, 2, 1])
 
@@ -32,3 +33,20 @@ def test_with_keys_the_least_come_first_in_their_class_and_in_a_turn_that_is_cut
 
 def test_without_examples_there_are_no_rows():
     assert classes_in_turn(np.zeros(0, int), 10).tolist() == []
+
+
+@pytest.mark.parametrize(("bytes_at_most", "of_each", "size"), [(24, 1, 4), (8, 1, 2), (8, 2, 1)])
+def test_a_sample_is_the_beginning_of_a_choice_that_fits_into_memory(
+    monkeypatch, bytes_at_most, of_each, size
+):
+    monkeypatch.setattr(sampling, "SAMPLE_BYTES", bytes_at_most)
+    images = np.arange(24, dtype=np.uint8).reshape(6, 2, 2, 1)
+    examples = Examples(images, {"label": LABELS}, list("abcdef"))
+    found = sample(examples, 4, 0, "measure", of_each=of_each)
+    assert found.ids == choose(examples, size, 0, "measure").ids
+
+
+def test_one_example_is_held_however_large_it_is(monkeypatch):
+    monkeypatch.setattr(sampling, "SAMPLE_BYTES", 1)
+    examples = Examples(np.zeros((6, 2, 2, 1), np.uint8), {"label": LABELS}, list("abcdef"))
+    assert len(sample(examples, 4, 0, "measure")) == 1
