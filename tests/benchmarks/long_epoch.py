@@ -22,7 +22,13 @@ from split_memory import make_data
 PIXELS, NOISE, SKIPPED = 64, 32, 20
 CONFIG = Path(__file__).parents[2] / "configs" / "zszu_mnist.yaml"
 SETTINGS = ("model.args.width=8", "model.args.hidden_dim=64", "train.batch_size=128")
-BUDGETS = ("train.epochs=1", "judge.steps=100", "judge.width=8", "evaluate.probe_examples=2000")
+BUDGETS = (
+    "train.epochs=1",
+    "train.warmup_steps=0",
+    "judge.steps=100",
+    "judge.width=8",
+    "evaluate.probe_examples=2000",
+)
 
 
 def measure_epoch(python: str, data: Path) -> dict[str, float]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset import sampling
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose, classes_in_turn, one_per_class, sample
 
 LABELS = np.array([2, 0, 0, 5, 2, 1])
