@@ -15,6 +15,7 @@ from latentloom.pipeline.command import (
     generate,
     import_,
     inspect,
+    look,
     study,
     train,
     verify,
@@ -33,6 +34,7 @@ app.command()(evaluate.evaluate)
 app.command()(study.study)
 app.command()(verify.verify)
 app.command()(inspect.inspect)
+app.command()(look.look)
 app.command()(demo.demo)
 
 

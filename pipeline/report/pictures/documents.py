@@ -8,7 +8,12 @@ import numpy as np
 
 from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.report.pictures.protocol import GRID_ROWS
-from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
+from latentloom.pipeline.report.pictures.shown import (
+    ShownExamples,
+    ShownExchange,
+    ShownTraversal,
+    ShownVariants,
+)
 from latentloom.pipeline.report.pictures.word_grid import word_grid
 from latentloom.pipeline.report.schema import Picture
 
@@ -16,6 +21,7 @@ SHOWN_WORDS = 6
 _MOST_ROWS = 10
 _MOST_CLASSES = 5
 _STEPS = 3
+EXAMPLES = "The most frequent words of some documents of each group, each with its count as a bar."
 VARIANTS = (
     "The most frequent words of a real document, left, and of its variants before the gate, each "
     "with its count as a bar. Red marks rejected variants."
@@ -43,6 +49,16 @@ class DocumentPictures:
 
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = np.array(vocabulary)
+
+    def examples(self, shown: ShownExamples) -> Picture:
+        """Draws one row per group of its first documents."""
+        most = min(_STEPS, max(map(len, shown.groups)))
+        rows = np.stack([np.resize(rows[:most], most) for rows in shown.groups])
+        real = np.arange(most) < np.array([[len(rows)] for rows in shown.groups])
+        cells = shown.examples.observations[rows] * real[..., None]
+        whole = np.ones(rows.shape, bool)
+        grid = self._grid(cells, whole, shown.titles, [""] * most)
+        return Picture(grid, EXAMPLES)
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws one row per anchor, classes in turn, with its first variants."""

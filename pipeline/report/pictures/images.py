@@ -6,12 +6,19 @@ import numpy as np
 
 from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS, GRID_ROWS
+from latentloom.pipeline.report.pictures.sheets.example_sheet import example_sheet
 from latentloom.pipeline.report.pictures.sheets.exchange_grid import exchange_grid
 from latentloom.pipeline.report.pictures.sheets.mosaic import variant_grid
 from latentloom.pipeline.report.pictures.sheets.traversal_sheet import traversal_sheet
-from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
+from latentloom.pipeline.report.pictures.shown import (
+    ShownExamples,
+    ShownExchange,
+    ShownTraversal,
+    ShownVariants,
+)
 from latentloom.pipeline.report.schema import Picture
 
+EXAMPLES = "Some images of each group, drawn at random; its number of examples in the title."
 VARIANTS = (
     "Left, a real image; right of it, its variants before the gate. A red frame marks rejected "
     "variants."
@@ -31,6 +38,11 @@ TRAVERSAL = (
 
 class ImagePictures:
     """Draws images pixel by pixel."""
+
+    def examples(self, shown: ShownExamples) -> Picture:
+        """Draws one row per group."""
+        images = [shown.examples.observations[rows] for rows in shown.groups]
+        return Picture(example_sheet(images, shown.titles), EXAMPLES)
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws one row per anchor, classes in turn, with its variants."""

@@ -6,7 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
+from latentloom.pipeline.report.pictures.shown import (
+    ShownExamples,
+    ShownExchange,
+    ShownTraversal,
+    ShownVariants,
+)
 from latentloom.pipeline.report.schema import Picture
 
 GRID_ROWS = 10
@@ -16,7 +21,11 @@ MOST_DOTS = 2000
 
 
 class Pictures(Protocol):
-    """Draws generated observations, with captions that explain the pictures."""
+    """Draws real and generated observations, with captions that explain the pictures."""
+
+    def examples(self, shown: ShownExamples) -> Picture:
+        """Draws some examples, group by group."""
+        ...
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws some anchors beside their variants."""

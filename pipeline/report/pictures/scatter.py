@@ -1,4 +1,4 @@
-"""Vectors as dots in the plane: anchors beside variants, and exchanges as arrows."""
+"""Vectors as dots in the plane: examples, anchors beside variants, and exchanges as arrows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ from latentloom.pipeline.report.charts.drawing import RULE, TEXT, WIDE, to_png
 _GAP, _UNTITLED_GAP = 0.55, 0.25  # inches for titles and numbers, and for numbers only
 _FLATTEST, _STEEPEST = 0.3, 1.2  # height over width of a panel
 _MARGIN = 0.04  # of the extent of the dots, around them
+
+
+def example_scatter(vectors: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> bytes:
+    """Draws vectors coloured by class on equal axes; see `variant_scatter`."""
+    whole = np.ones(len(labels), bool)
+    _check({"vectors": vectors}, labels, whole)
+    (points,) = in_plane(vectors, vectors)
+    figure, (panel,) = open_panels(1, points, names)
+    order = np.random.default_rng(0).permutation(len(labels))  # no class hides the others
+    _dots(panel, points[order], labels[order], whole, len(names))
+    return to_png(figure)
 
 
 def variant_scatter(

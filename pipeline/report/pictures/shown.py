@@ -14,6 +14,21 @@ Parts = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class ShownExamples:
+    """Some examples in groups, such as classes.
+
+    Attributes:
+        examples: The examples.
+        groups: Rows of the examples of each group, integers of shape `(g,)` each, at least 1.
+        titles: One text per group.
+    """
+
+    examples: Examples
+    groups: Sequence[np.ndarray]
+    titles: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ShownVariants:
     """Anchors beside their variants.
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from latentloom.pipeline.report.pictures.protocol import MOST_DOTS
-from latentloom.pipeline.report.pictures.scatter import exchange_scatter, variant_scatter
-from latentloom.pipeline.report.pictures.shown import ShownExchange, ShownTraversal, ShownVariants
+from latentloom.pipeline.report.pictures.scatter import (
+    example_scatter,
+    exchange_scatter,
+    variant_scatter,
+)
+from latentloom.pipeline.report.pictures.shown import (
+    ShownExamples,
+    ShownExchange,
+    ShownTraversal,
+    ShownVariants,
+)
 from latentloom.pipeline.report.pictures.traversal_scatter import traversal_scatter
 from latentloom.pipeline.report.schema import Picture
 
+EXAMPLES = "Some vectors of each group, drawn at random, as dots in the colour of their group."
 VARIANTS = (
     "Left, real vectors, the anchors; right, one variant of each before the gate, in the colour of "
     "its planned class. Grey crosses mark rejected variants."
@@ -30,6 +40,12 @@ TRAVERSAL = (
 
 class VectorPictures:
     """Draws vectors as dots."""
+
+    def examples(self, shown: ShownExamples) -> Picture:
+        """Draws all vectors in one panel, each group in its colour."""
+        vectors = shown.examples.observations[np.concatenate(shown.groups)]
+        groups = np.repeat(np.arange(len(shown.groups)), [len(rows) for rows in shown.groups])
+        return Picture(example_scatter(vectors, groups, shown.titles), EXAMPLES)
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws anchors in one panel and one variant of each in another."""

@@ -107,6 +107,9 @@ VERBS = [
     ("verify", ["@"]),
     ("verify", ["x", "--data", "@"]),
     ("inspect", ["@"]),
+    ("look", ["@"]),
+    ("look", ["x", "--data", "@"]),
+    ("look", ["x", "--out", "@"]),
     ("demo", ["--out", "@"]),
 ]
 
