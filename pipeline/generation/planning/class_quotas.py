@@ -14,9 +14,25 @@ def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[st
     if recipe.fills_cells:
         return {}
     quotas = variants_per_class(settings.sampling_strategy, counts, settings.variants_per_example)
+    _check_asked(quotas, counts, settings)
     if recipe.needs_donors:
         check_donors(counts, settings, quotas)
     return quotas
+
+
+def _check_asked(
+    quotas: Mapping[str, int], counts: Mapping[str, int], settings: GenerateConfig
+) -> None:
+    """Rejects a strategy that asks for no variant, as `auto` does where all classes are equal."""
+    if any(quotas.values()):
+        return
+    sizes = sorted({count for count in counts.values() if count})
+    equal = f", all classes have {sizes[0]:,} examples" if len(sizes) == 1 else ""
+    raise ValueError(
+        "No variant is asked for. Expected: a class to be filled up. Received: "
+        f"generate.sampling_strategy={settings.sampling_strategy}{equal}. For more of every class "
+        "leave it out and set generate.variants_per_example, such as 4."
+    )
 
 
 def check_donors(

@@ -78,6 +78,20 @@ def test_a_quota_of_an_unknown_class_is_refused_with_the_nearest(tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize("strategy", ["auto", "minority", "{3: 0}"])
+def test_a_strategy_that_asks_for_nothing_says_what_asks_for_more(tmp_path, strategy):
+    real = DatasetDir.open(digits_data()).read("train")
+    rows = np.concatenate([np.flatnonzero(real.labels == label)[:12] for label in range(10)])
+    np.savez(tmp_path / "e.npz", images=real.observations[rows], label=real.labels[rows])
+    equal = tmp_path / "equal"
+    import_dataset(f"npz:{tmp_path / 'e.npz'}", equal, name="digits")
+    with pytest.raises(
+        ValueError, match="all classes have 12 examples.*generate.variants_per_example"
+    ):
+        make(tmp_path / "o", f"generate.sampling_strategy={strategy}", data=equal)
+    assert not (tmp_path / "o").exists()
+
+
 @pytest.fixture
 def data_without_nines(tmp_path) -> Path:
     """Digits of ten classes, the last of them in the test split only."""
