@@ -29,8 +29,8 @@ from latentloom.model_zoo.bundle_files import (
     sha256_of,
     weight_files,
 )
-from latentloom.model_zoo.description import check_description
-from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.description import AuditorDescription, check_description
+from latentloom.model_zoo.networks.classifier import CLASSIFIERS, image_classifier
 from latentloom.model_zoo.networks.sizes import MOST_WEIGHTS
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
@@ -53,6 +53,9 @@ class Bundle:
         judge_width: Channels of the judges' first convolution.
         scaling: Maps stored observations to the inputs of the networks.
         judge_factors: Factors that the judges predict, the label first; by default only the label.
+        auditor_network: Architecture of the auditor, of `CLASSIFIERS`; the judge is convolutional.
+        auditor_temperatures: By what the logits of the auditor are divided, by factor; 1 if left
+            out.
         details: Provenance and measurements, as plain data.
         digest: sha256 over the files; empty until the bundle is saved or loaded.
     """
@@ -68,6 +71,8 @@ class Bundle:
     judge_width: int = 32
     scaling: Scaling = PIXELS
     judge_factors: Sequence[str] = ("label",)
+    auditor_network: str = "convolutional"
+    auditor_temperatures: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -106,6 +111,10 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         **({"vocabulary": list(bundle.vocabulary)} if bundle.vocabulary else {}),
         "judge_width": bundle.judge_width,
         "judge_factors": list(bundle.judge_factors),
+        "auditor": {
+            "network": bundle.auditor_network,
+            "temperatures": bundle.auditor_temperatures,
+        },
         "files": {name: sha256_of(folder / name) for name in weight_files()},
         "details": bundle.details,
     }
@@ -181,6 +190,8 @@ def load_bundle(folder: Path) -> Bundle:
         judge_width=description["judge_width"],
         scaling=scaling_of(description),
         judge_factors=tuple(_judged(description)),
+        auditor_network=_auditor(description).network,
+        auditor_temperatures=_auditor(description).temperatures,
         details=description["details"],
         digest=description["digest"],
     )
@@ -199,8 +210,13 @@ def _build(description: Mapping[str, Any]) -> tuple[keras.Model, keras.Model, ke
         if built != description[name]:
             raise ValueError(f"{name} is {description[name]}, but that of the model {built}")
     logits, width = [sizes[name] for name in _judged(description)], description["judge_width"]
-    judge, auditor = (image_classifier(shape, logits, width=width) for _ in JUDGES)
+    judge = image_classifier(shape, logits, width=width)
+    auditor = CLASSIFIERS[_auditor(description).network](shape, logits, width=width)
     return model, judge, auditor
+
+
+def _auditor(description: Mapping[str, Any]) -> AuditorDescription:
+    return AuditorDescription.model_validate(description.get("auditor", {}))
 
 
 def _judged(description: Mapping[str, Any]) -> list[str]:

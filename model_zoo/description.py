@@ -42,6 +42,13 @@ class ScalingDescription(_Strict):
     scale: list[Positive] = []
 
 
+class AuditorDescription(_Strict):
+    """The auditor: the name of its architecture, and by factor the temperature of its logits."""
+
+    network: Literal["convolutional", "residual"] = "convolutional"
+    temperatures: dict[Name, Positive] = {}
+
+
 class BundleDescription(_Strict):
     """The content of `bundle.json`.
 
@@ -57,6 +64,7 @@ class BundleDescription(_Strict):
         vocabulary: Words of a bag of words, by number.
         judge_width: Channels of the judges' first convolution.
         judge_factors: Factors that the judges predict.
+        auditor: Architecture and temperatures of the auditor, in older bundles those of the judge.
         files: SHA-256 of every other file of the bundle.
         details: Provenance and measurements; `pipeline.dataset.details` has their types.
         digest: SHA-256 over all of this.
@@ -73,6 +81,7 @@ class BundleDescription(_Strict):
     vocabulary: list[Name] = []
     judge_width: Size
     judge_factors: list[str] = ["label"]
+    auditor: AuditorDescription = AuditorDescription()
     files: dict[File, Digest] = Field(min_length=4)
     details: dict[str, Any]
     digest: Digest
@@ -95,6 +104,8 @@ class BundleDescription(_Strict):
             raise ValueError(f"{sorted(unknown)} must be factors, of {list(self.factors)}")
         if self.judge_factors[:1] != ["label"] or _has_twice(self.judge_factors):
             raise ValueError(f"judge_factors must begin with label, got {self.judge_factors}")
+        if unknown := set(self.auditor.temperatures) - set(self.judge_factors):
+            raise ValueError(f"temperatures of {sorted(unknown)} must be of judge_factors")
         return self
 
     @model_validator(mode="after")

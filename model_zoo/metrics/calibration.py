@@ -1,10 +1,12 @@
-"""Calibration: whether the confidence of a classifier matches its accuracy."""
+"""Calibration: whether the confidence of a classifier matches its accuracy, and how to make it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 BINS = 10
+TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 241))
+"""Temperatures that are tried, in steps of 2.5 %."""
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
@@ -40,3 +42,28 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     bins = reliability(confidence, right)
     gaps = np.abs(bins["confidence"] - bins["right"])
     return float(np.sum(bins["counts"] * gaps) / len(confidence))
+
+
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature of logits that makes the labels of held-out examples most likely.
+
+    Reference:
+        Guo et al., ICML 2017, https://arxiv.org/abs/1706.04599, section 4.2. Deviates: a grid
+        instead of a gradient method.
+
+    Args:
+        probabilities: `(n, classes)`, at temperature 1, of examples that were not trained on.
+        labels: `(n,)` integers.
+
+    Returns:
+        One of `TEMPERATURES`; above 1 for a classifier that is too sure of itself.
+    """
+    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))
+    losses = [_cross_entropy(logits / temperature, labels) for temperature in TEMPERATURES]
+    return float(TEMPERATURES[np.argmin(losses)])
+
+
+def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    logits = logits - logits.max(axis=1, keepdims=True)
+    own = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - own))

@@ -70,32 +70,42 @@ def _check_weights(image_shape: Sequence[int], num_logits: int, width: int) -> N
 
 
 def residual_classifier(
-    image_shape: Sequence[int], num_classes: int, *, width: int = 32
+    image_shape: Sequence[int],
+    num_classes: int | Sequence[int],
+    *,
+    width: int = 32,
+    blocks: int = 2,
+    stride: int = 1,
 ) -> keras.Model:
     """Builds a residual network for images in `[-1, 1]`, stronger and slower.
 
-    Three stages of two pre-activation blocks, at full, half and quarter resolution, with `width`,
+    Three stages of pre-activation blocks, at full, half and quarter resolution, with `width`,
     `2 * width` and `4 * width` channels; then global average pooling and dropout.
 
     Reference:
         He et al., Identity Mappings in Deep Residual Networks, ECCV 2016,
-        https://arxiv.org/abs/1603.05027. Deviates: six blocks of two convolutions, and dropout.
+        https://arxiv.org/abs/1603.05027. Deviates: few blocks of two convolutions, and dropout.
 
     Args:
         image_shape: `(height, width, channels)` in pixels.
-        num_classes: Integer, number of classes.
+        num_classes: Integer, number of classes; or the number of values of each factor to predict,
+            as in `image_classifier`.
         width: Integer, channels of the first stage.
+        blocks: Integer, blocks of a stage.
+        stride: Integer, stride of the first convolution, by which all resolutions are divided.
 
     Returns:
         A built network, `(batch, *image_shape)` to `(batch, num_classes)`.
     """
+    num_logits = num_classes if isinstance(num_classes, int) else sum(num_classes)
     images = keras.Input(tuple(image_shape))
-    x = layers.Conv2D(width, 3, padding="same", use_bias=False)(images)
+    size = 3 if stride == 1 else 5
+    x = layers.Conv2D(width, size, strides=stride, padding="same", use_bias=False)(images)
     for stage, filters in enumerate((width, 2 * width, 4 * width)):
-        for block in range(2):
+        for block in range(blocks):
             x = _residual_block(x, filters, strides=2 if stage and not block else 1)
     x = layers.GlobalAveragePooling2D(name=FEATURES)(_normalised(x))
-    logits = layers.Dense(num_classes)(layers.Dropout(0.3)(x))
+    logits = layers.Dense(num_logits)(layers.Dropout(0.3)(x))
     return keras.Model(images, output_activation("linear")(logits), name="residual_classifier")
 
 
@@ -114,6 +124,34 @@ def _normalised(x):
     return layers.Activation("relu")(FusedBatchNormalization(momentum=0.9)(x))
 
 
-def feature_network(classifier: keras.Sequential) -> keras.Model:
-    """Returns an image classifier up to its last hidden layer, `(batch, 256)`."""
+def auditing_classifier(
+    image_shape: Sequence[int], num_classes: int | Sequence[int], *, width: int = 32
+) -> keras.Model:
+    """Builds a classifier as large as `image_classifier` that errs in other ways.
+
+    A `residual_classifier` of one block a stage and half the width, from half the resolution on.
+
+    Args:
+        image_shape: `(height, width, channels)`, at least 16 pixels high and wide.
+        num_classes: As in `image_classifier`.
+        width: Width of the `image_classifier` beside it.
+
+    Raises:
+        ValueError: The observations are vectors or smaller images.
+    """
+    if len(image_shape) != 3 or min(image_shape[:2]) < 16:
+        raise ValueError(
+            "A residual auditor cannot read these observations. Expected: images of at least 16 x "
+            f"16 pixels. Received: shape={tuple(image_shape)}. Set judge.auditor to convolutional."
+        )
+    width = max(width // 2, 4)
+    return residual_classifier(image_shape, num_classes, width=width, blocks=1, stride=2)
+
+
+CLASSIFIERS = {"convolutional": image_classifier, "residual": auditing_classifier}
+"""Architectures of judges and auditors by name."""
+
+
+def feature_network(classifier: keras.Model) -> keras.Model:
+    """Returns a classifier up to its last hidden layer, `(batch, features)`."""
     return keras.Model(classifier.inputs, classifier.get_layer(FEATURES).output)

@@ -9,7 +9,7 @@ import numpy as np
 
 from latentloom.model_zoo.backend.devices import uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
-from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.networks.classifier import CLASSIFIERS
 from latentloom.model_zoo.networks.heads import HeadsCrossentropy, heads_accuracy
 from latentloom.model_zoo.scaling import PIXELS, Scaling
 from latentloom.model_zoo.training.batches import Batches, Feed, fed_to_device
@@ -29,10 +29,11 @@ def fit_classifier(
     num_classes: int | Sequence[int],
     schedule: Schedule,
     width: int = 32,
+    network: str = "convolutional",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     scaling: Scaling = PIXELS,
     deformations: Deformations | None = None,
-) -> keras.Sequential:
+) -> keras.Model:
     """Trains a classifier from the schedule's seed, without early stopping.
 
     Args:
@@ -42,6 +43,7 @@ def fit_classifier(
             is the sum of the factors' cross-entropies.
         schedule: How long and how fast to train.
         width: Channels of the first convolution.
+        network: Name of an architecture in `CLASSIFIERS`.
         callbacks: Keras callbacks, for example to show progress.
         scaling: Scaling of the observations, of which `for_classifiers` is used; defaults to uint8
             images.
@@ -57,7 +59,7 @@ def fit_classifier(
         loss, accuracy = HeadsCrossentropy(num_classes), heads_accuracy(num_classes)
     fix_rounding()
     keras.utils.set_random_seed(schedule.seed)
-    network = image_classifier(train[0].shape[1:], num_classes, width=width)
+    classifier = CLASSIFIERS[network](train[0].shape[1:], num_classes, width=width)
     batches = Batches(
         *train,
         batch_size=schedule.batch_size,
@@ -69,9 +71,9 @@ def fit_classifier(
         deformations=deformations,
     )
     batches.epochs = range(schedule.whole_epochs(batches.steps_per_epoch))
-    compile_network(network, schedule, batches.steps_per_epoch, loss, [accuracy])
-    fit_network(network, batches, len(batches.epochs), callbacks)
-    return network
+    compile_network(classifier, schedule, batches.steps_per_epoch, loss, [accuracy])
+    fit_network(classifier, batches, len(batches.epochs), callbacks)
+    return classifier
 
 
 def compile_network(

@@ -155,5 +155,5 @@ class Codec:
         return self.judges.probabilities(images, judge)
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """The auditor's last hidden layer for images as stored, `(n, 256)` float32."""
+        """The auditor's last hidden layer for images as stored, `(n, features)` float32."""
         return self.judges.features(images)

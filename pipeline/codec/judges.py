@@ -36,15 +36,16 @@ class Judges:
         return self._compiled[judge]({"images": images})
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """The auditor's last hidden layer, `(n, 256)` float32."""
+        """The auditor's last hidden layer, `(n, features)` float32."""
         return self._features({"images": images})["features"]
 
     def read(self, judge: str, columns: Columns) -> Columns:
         """Like `probabilities`, for one batch of tensors."""
         logits = getattr(self.bundle, judge)(self._classified(columns), training=False)
         heads = split_heads(logits, list(self.bundle.judge_sizes.values()))
+        temperatures = self.bundle.auditor_temperatures if judge == "auditor" else {}
         return {
-            factor: ops.softmax(part)
+            factor: ops.softmax(part / temperatures.get(factor, 1.0))
             for factor, part in zip(self.bundle.judge_sizes, heads, strict=True)
         }
 

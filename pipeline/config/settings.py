@@ -142,6 +142,9 @@ class JudgeConfig(Section):
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
     width: Count = Field(default=32, ge=1, le=WIDEST)
+    auditor: Literal["convolutional", "residual"] = "convolutional"
+    """Architecture of the auditor. convolutional: that of the judge; residual: another one, which
+    errs in other ways; for images of 16 pixels or more."""
     factors: list[str] | None = None
     """Factors that they read besides the label; none for all that a block of the code carries."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import keras
 
 from latentloom.model_zoo.backend.devices import placement
+from latentloom.model_zoo.networks.classifier import CLASSIFIERS
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS
 from latentloom.model_zoo.training.fit import check_fit
 from latentloom.pipeline.config import Config
@@ -35,6 +36,7 @@ def check_settings(config: Config, manifest: Manifest) -> keras.Model:
         given = {"observation": manifest.observation}
         model = new_model(config, manifest.observation_shape, manifest.factors, **given)
     judge_factors(config.judge, model.latent_spec, manifest.factors)
+    CLASSIFIERS[config.judge.auditor](manifest.observation_shape, 2, width=1)
     return model
 
 

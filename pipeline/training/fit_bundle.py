@@ -14,6 +14,7 @@ from latentloom.augment.spelling import nearest
 from latentloom.model_zoo.backend.devices import placement, warn_of_idle_accelerators
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import MakesBatches
+from latentloom.model_zoo.metrics.calibration import fit_temperature
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Scaling
 from latentloom.model_zoo.training.classifier import fit_classifier
@@ -26,11 +27,14 @@ from latentloom.pipeline.config.ranges import SEEDS
 from latentloom.pipeline.config.settings import JudgeConfig, TrainConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
+from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.terminal.progress import ProgressDisplay
 from latentloom.pipeline.training.epoch_progress import EpochProgress
 
 logger = logging.getLogger(__name__)
 
+CALIBRATED = 5000
+"""Most examples that the auditor is calibrated on."""
 JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
 
 Shape = tuple[int, ...]
@@ -80,7 +84,9 @@ def fit_bundle(
         vocabulary=vocabulary,
         judge_width=config.judge.width,
         judge_factors=judged,
+        auditor_network=config.judge.auditor,
     )
+    bundle.auditor_temperatures = calibrate_auditor(bundle, folds)
     priors = model.fitted_priors(
         Codec(bundle).encode(folds.train.observations), folds.train.factors
     )
@@ -194,11 +200,19 @@ def _fit_judges(
                 num_values,
                 judge_schedule(config.judge, config.train.seed + JUDGE_SEED_OFFSET[name]),
                 config.judge.width,
+                config.judge.auditor if name == "auditor" else "convolutional",
                 [EpochProgress(advance, ("loss", "accuracy"))],
                 scaling,
                 deformations(config),
             )
     return judges
+
+
+def calibrate_auditor(bundle: Bundle, folds: Folds) -> dict[str, float]:
+    """Temperatures of the auditor by factor, fitted to examples that only the judge learnt from."""
+    held_out = choose(folds.judge, CALIBRATED, 0, "calibration")
+    read = Codec(bundle).judge_factors(held_out.observations, "auditor")
+    return {name: fit_temperature(read[name], held_out.factors[name]) for name in read}
 
 
 def deformations(config: Config) -> Deformations | None:

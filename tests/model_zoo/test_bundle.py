@@ -16,7 +16,8 @@ from latentloom.model_zoo.bundle import (
     scaling_of,
     weight_files,
 )
-from latentloom.model_zoo.networks.classifier import image_classifier
+from latentloom.model_zoo.description import check_description
+from latentloom.model_zoo.networks.classifier import CLASSIFIERS, image_classifier
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Standardization
 
@@ -104,6 +105,42 @@ def test_a_bundle_of_vectors_keeps_their_scaling(tmp_path):
     loaded = load_bundle(tmp_path)
     assert loaded.scaling == bundle.scaling
     assert loaded.observation_shape == (2,)
+
+
+def test_a_bundle_keeps_the_architecture_and_the_temperatures_of_its_auditor(tmp_path):
+    shape = (16, 16, 1)
+    bundle = Bundle(
+        model=build_model("zszu_vae", ARGS, shape, 2),
+        judge=image_classifier(shape, 2, width=8),
+        auditor=CLASSIFIERS["residual"](shape, 2, width=8),
+        priors={},
+        model_name="zszu_vae",
+        model_args=ARGS,
+        factors={"label": ["cat", "dog"]},
+        judge_width=8,
+        auditor_network="residual",
+        auditor_temperatures={"label": 2.0},
+    )
+    save_bundle(bundle, tmp_path)
+    loaded = load_bundle(tmp_path)
+    images = np.random.default_rng(0).uniform(-1, 1, (5, *shape)).astype(np.float32)
+    np.testing.assert_array_equal(loaded.auditor(images), bundle.auditor(images))
+    assert loaded.auditor_temperatures == {"label": 2.0}
+
+
+def test_an_auditor_of_an_older_bundle_is_built_as_the_judge(saved, loaded):
+    description = read_description(saved)
+    assert description.pop("auditor") == {"network": "convolutional", "temperatures": {}}
+    check_description(description)
+    assert loaded.auditor_temperatures == {}
+
+
+@pytest.mark.parametrize(
+    "auditor", [{"network": "magic"}, {"temperatures": {"label": 0}}, {"temperatures": {"hue": 1}}]
+)
+def test_an_auditor_that_cannot_be_built_is_refused(saved, auditor):
+    with pytest.raises(ValueError, match="network|temperatures"):
+        check_description(read_description(saved) | {"auditor": auditor})
 
 
 def test_a_description_without_a_scaling_is_of_images(saved):

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.metrics.calibration import calibration_error, reliability
+from latentloom.model_zoo.metrics.calibration import (
+    calibration_error,
+    fit_temperature,
+    reliability,
+)
 
 
 def test_a_judge_that_is_right_as_often_as_it_is_sure_has_no_error():
@@ -35,3 +39,21 @@ def test_the_ends_belong_to_the_first_and_the_last_bin():
 def test_nothing_is_refused():
     with pytest.raises(ValueError, match="no predictions to check"):
         calibration_error(np.zeros(0), np.zeros(0))
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("sureness", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_how_much_too_sure_a_judge_is(sureness):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 4))
+    labels = (softmax(logits).cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1)
+    said = softmax(sureness * logits)
+    assert fit_temperature(said, labels) == pytest.approx(sureness, rel=0.06)
+
+
+def test_a_judge_that_makes_no_mistake_has_the_lowest_temperature_and_stays_finite():
+    assert 0 < fit_temperature(np.eye(3), np.arange(3)) < 1

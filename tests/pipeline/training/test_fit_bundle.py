@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from bundles import digits_config, digits_data
 
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import Folds, divide
 from latentloom.pipeline.terminal.progress import silent_display
+from latentloom.pipeline.training.checks import check_settings
 from latentloom.pipeline.training.fit_bundle import fit_bundle
 
 FACTORS = {"label": [str(digit) for digit in range(10)]}
@@ -54,6 +56,25 @@ def test_a_model_is_told_the_number_of_examples_that_it_learns_from(folds, tmp_p
     config = digits_config("model.name=hfvae", "model.args={hidden_dim: 8}", *short)
     bundle, _ = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
     assert bundle.model.settings.num_examples == len(folds.train)
+
+
+def test_the_auditor_is_calibrated_on_what_the_judge_learnt_from(folds, tmp_path):
+    short = ("train.epochs=1", "judge.epochs=30")
+    bundle, _ = fit_bundle(digits_config(*short), folds, FACTORS, tmp_path / "s", silent_display())
+    held_out, (temperature,) = folds.judge, bundle.auditor_temperatures.values()
+    assert temperature != 1
+    errors = {}
+    for name, temperatures in (("fitted", {"label": temperature}), ("plain", {})):
+        bundle.auditor_temperatures = temperatures
+        said = Codec(bundle).judge(held_out.observations, "auditor")
+        errors[name] = -np.mean(np.log(said[np.arange(len(said)), held_out.labels]))
+    assert errors["fitted"] < errors["plain"]
+
+
+def test_a_residual_auditor_of_small_images_is_refused_before_work_starts(tmp_path):
+    config = digits_config("judge.auditor=residual")
+    with pytest.raises(ValueError, match="16 x 16 pixels.*judge.auditor to convolutional"):
+        check_settings(config, DatasetDir.open(digits_data()).manifest)
 
 
 def test_model_and_judges_learn_from_deformed_images(folds, tmp_path):
