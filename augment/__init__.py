@@ -19,11 +19,13 @@ from latentloom.augment.quotas import (
     variants_per_class,
 )
 from latentloom.augment.randomness import derive, identity_keys, integers, normals, uniforms
+from latentloom.augment.realism import REALISM_CHECKS, RealismGate
 from latentloom.augment.recipes import RECIPES, Recipe, find_recipe
 from latentloom.augment.recombination import recombine
 
 __all__ = [
     "CHOICES",
+    "REALISM_CHECKS",
     "REASONS",
     "RECIPES",
     "Anchors",
@@ -39,6 +41,7 @@ __all__ = [
     "Latents",
     "Origin",
     "QualityGate",
+    "RealismGate",
     "Recipe",
     "Targets",
     "VariantPlan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Verdicts:
         confidences: The judge's probability of the expected value by factor, float32 of shape
             `(n,)`, for each factor that was judged besides the class.
         reasons: Names of the reasons.
+        of_class: Whether the gate for the class accepts each, bool of shape `(n,)`; None if it is
+            the only gate.
+        realistic: Whether the gate for realism accepts each, whatever its class, bool of shape
+            `(n,)`; None without this gate.
     """
 
     accepted: np.ndarray
@@ -34,6 +38,27 @@ class Verdicts:
     confidence: np.ndarray
     confidences: dict[str, np.ndarray] = field(default_factory=dict)
     reasons: tuple[str, ...] = REASONS
+    of_class: np.ndarray | None = None
+    realistic: np.ndarray | None = None
+
+    def refined(self, failures: Mapping[str, np.ndarray]) -> Verdicts:
+        """Returns the verdicts of another gate on top of these, which give the reason first.
+
+        Args:
+            failures: By reason whether the other gate rejects each, bool of shape `(n,)`.
+        """
+        reasons = self.reasons + tuple(failures)
+        codes = range(len(self.reasons), len(reasons))
+        failed = list(failures.values())
+        reason = np.select([~self.accepted, *failed], [self.reason, *codes], default=0)
+        return replace(
+            self,
+            accepted=reason == 0,
+            reason=reason.astype(np.int8),
+            reasons=reasons,
+            of_class=self.accepted,
+            realistic=~np.logical_or.reduce(failed),
+        )
 
     def counts(self) -> dict[str, int]:
         """Returns how many variants have each reason, zeros included."""
@@ -53,6 +78,8 @@ class QualityGate:
         ignored: Factors that never cause a rejection; the gate still reports their confidences.
             Meant for factors that the judge cannot learn, such as one that is confounded with
             another in its training examples.
+        false_refusals: Share of held-out real examples that the gate for realism, which comes after
+            this one, refuses; None for no such gate. `RealismGate` has the bounds.
 
     Example:
         >>> gate = QualityGate(min_confidence=0.8)
@@ -64,6 +91,7 @@ class QualityGate:
     enabled: bool = True
     min_confidence_of: Mapping[str, float] = field(default_factory=dict)
     ignored: Collection[str] = ()
+    false_refusals: float | None = None
 
     def __post_init__(self) -> None:
         for threshold in (self.min_confidence, *self.min_confidence_of.values()):

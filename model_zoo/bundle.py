@@ -21,6 +21,7 @@ from latentloom.model_zoo.bundle_files import (
     JUDGES,
     MODEL_WEIGHTS,
     PRIORS,
+    REALISM,
     SAVED,
     SCHEMA_VERSION,
     digest_of,
@@ -32,6 +33,7 @@ from latentloom.model_zoo.bundle_files import (
 from latentloom.model_zoo.description import AuditorDescription, check_description
 from latentloom.model_zoo.networks.classifier import CLASSIFIERS, image_classifier
 from latentloom.model_zoo.networks.sizes import MOST_WEIGHTS
+from latentloom.model_zoo.realism_file import read_realism
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
 from latentloom.model_zoo.untrusted_files import told_of_file
@@ -56,6 +58,8 @@ class Bundle:
         auditor_network: Architecture of the auditor, of `CLASSIFIERS`; the judge is convolutional.
         auditor_temperatures: By what the logits of the auditor are divided, by factor; 1 if left
             out.
+        realism: Arrays that the gate for realism compares with, as `realism_file` describes them;
+            empty for a bundle without them.
         details: Provenance and measurements, as plain data.
         digest: sha256 over the files; empty until the bundle is saved or loaded.
     """
@@ -73,6 +77,7 @@ class Bundle:
     judge_factors: Sequence[str] = ("label",)
     auditor_network: str = "convolutional"
     auditor_temperatures: dict[str, float] = field(default_factory=dict)
+    realism: Mapping[str, np.ndarray] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -99,6 +104,10 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     for name in JUDGES:
         _save_bare(getattr(bundle, name), folder / judge_file(name))
     np.savez(folder / PRIORS, allow_pickle=False, **bundle.priors)
+    files = weight_files()
+    if bundle.realism:
+        np.savez(folder / REALISM, allow_pickle=False, **bundle.realism)
+        files = (*files, REALISM)
     description = {
         "schema_version": SCHEMA_VERSION,
         "model": bundle.model_name,
@@ -115,7 +124,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
             "network": bundle.auditor_network,
             "temperatures": bundle.auditor_temperatures,
         },
-        "files": {name: sha256_of(folder / name) for name in weight_files()},
+        "files": {name: sha256_of(folder / name) for name in files},
         "details": bundle.details,
     }
     description["digest"] = bundle.digest = digest_of(description)
@@ -175,7 +184,7 @@ def load_bundle(folder: Path) -> Bundle:
     """
     folder = Path(folder)
     description = read_description(folder)
-    priors = read_priors(folder, description)
+    priors, realism = read_priors(folder, description), read_realism(folder, description)
     with told_of_file(folder / DESCRIPTION, "a model that can be built", FIX):
         networks = _build(description)
     for network, name in zip(networks, (MODEL_WEIGHTS, *map(judge_file, JUDGES)), strict=True):
@@ -192,6 +201,7 @@ def load_bundle(folder: Path) -> Bundle:
         judge_factors=tuple(_judged(description)),
         auditor_network=_auditor(description).network,
         auditor_temperatures=_auditor(description).temperatures,
+        realism=realism,
         details=description["details"],
         digest=description["digest"],
     )

@@ -8,6 +8,7 @@ from typing import Any
 from latentloom.model_zoo.bundle_files import (
     DESCRIPTION,
     FIX,
+    REALISM,
     SAVED,
     parse_description,
     sha256_of,
@@ -47,7 +48,9 @@ def find_damage(folder: Path) -> dict[str, str]:
     if description.get("digest") != digest:
         found[DESCRIPTION] = "does not match its digest"
     files = description.get("files")
-    for name in weight_files():
+    is_listed = isinstance(files, dict) and REALISM in files
+    optional = (REALISM,) if is_listed or (folder / REALISM).exists() else ()
+    for name in (*weight_files(), *optional):
         if not (folder / name).is_file():
             found[name] = "is missing"
         elif not isinstance(files, dict) or files.get(name) != sha256_of(folder / name):

@@ -14,6 +14,8 @@ DESCRIPTION = "bundle.json"
 SCHEMA_VERSION = 1
 MODEL_WEIGHTS = "model.weights.h5"
 PRIORS = "priors.npz"
+REALISM = "realism.npz"
+"""What the gate for realism compares with; bundles of older versions have none."""
 JUDGES = ("judge", "auditor")
 MOST_BYTES = 1 << 28
 """Bytes of the largest `bundle.json` that is read."""
@@ -27,7 +29,7 @@ def judge_file(name: str) -> str:
 
 
 def weight_files() -> tuple[str, ...]:
-    """Names of the files whose contents the digest covers."""
+    """Names of the files that every bundle has; the digest covers them and `REALISM`."""
     return (MODEL_WEIGHTS, PRIORS, *map(judge_file, JUDGES))
 
 

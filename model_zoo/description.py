@@ -19,7 +19,9 @@ MOST_VALUES = 3 << 26
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_DIM)]
-File = Literal["model.weights.h5", "priors.npz", "judge.weights.h5", "auditor.weights.h5"]
+File = Literal[
+    "model.weights.h5", "priors.npz", "realism.npz", "judge.weights.h5", "auditor.weights.h5"
+]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 

@@ -14,6 +14,8 @@ from latentloom.model_zoo.networks.normalization import FusedBatchNormalization
 from latentloom.model_zoo.networks.sizes import check_weights
 
 FEATURES = "features"
+NUM_FEATURES = 256
+"""Size of the last hidden layer of an `image_classifier`."""
 
 
 def image_classifier(
@@ -52,7 +54,7 @@ def image_classifier(
     stack += [
         layers.Flatten(),
         layers.Dropout(0.2),
-        layers.Dense(256, activation="relu", name=FEATURES),
+        layers.Dense(NUM_FEATURES, activation="relu", name=FEATURES),
         layers.Dropout(0.4),
         layers.Dense(num_logits),
         output_activation("linear"),

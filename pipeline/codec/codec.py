@@ -19,7 +19,8 @@ from latentloom.model_zoo.metrics.posteriors import Posteriors
 from latentloom.pipeline.codec.batching import Batched
 from latentloom.pipeline.codec.densities import read_posteriors
 from latentloom.pipeline.codec.judges import Judges, image_row
-from latentloom.pipeline.codec.model_functions import ModelFunctions
+from latentloom.pipeline.codec.model_functions import JUDGE_FEATURES, ModelFunctions
+from latentloom.pipeline.codec.realism import Realism
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.observations import KINDS, Kind
 
@@ -50,6 +51,9 @@ class Codec:
         self._prior = batched(functions.prior, model, label, seeded=True)
         self._class_scores = batched(functions.class_scores, model, codes)
         self._render = batched(functions.render, [*model, bundle.judge], codes)
+        self._render_with_features = batched(
+            functions.render_with_features, [*model, bundle.judge], codes
+        )
 
     @property
     def kind(self) -> Kind:
@@ -146,6 +150,22 @@ class Codec:
         result = self._render(latents)
         return result.pop("image"), result
 
+    def render_with_features(
+        self, latents: Latents
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
+        """Like `render_factors`, with the judge's last hidden layer, `(n, features)` float32."""
+        result = self._render_with_features(latents)
+        return result.pop("image"), result, result.pop(JUDGE_FEATURES)
+
+    @functools.cached_property
+    def realism(self) -> Realism:
+        """What the gate for realism compares variants with.
+
+        Raises:
+            ValueError: The bundle has nothing for it.
+        """
+        return Realism(self.bundle.realism, self.kind, tuple(self.bundle.model.latent_spec))
+
     def judge(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         """Class probabilities `(n, num_classes)` of images by `"judge"` or `"auditor"`."""
         return self.judge_factors(images, judge)["label"]
@@ -154,6 +174,6 @@ class Codec:
         """Probabilities `(n, num_values)` of each factor, by `"judge"` or `"auditor"`."""
         return self.judges.probabilities(images, judge)
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """The auditor's last hidden layer for images as stored, `(n, features)` float32."""
-        return self.judges.features(images)
+    def features(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
+        """Last hidden layer of `"judge"` or `"auditor"` for images as stored, `(n, features)`."""
+        return self.judges.features(images, judge)

@@ -12,6 +12,9 @@ from latentloom.pipeline.codec.compilation import Columns
 from latentloom.pipeline.codec.densities import density_columns, sample_blocks
 from latentloom.pipeline.codec.judges import Judges
 
+JUDGE_FEATURES = "judge/features"
+"""Name of a column that no factor has."""
+
 
 class ModelFunctions:
     """Functions from columns of tensors to columns of tensors.
@@ -63,19 +66,33 @@ class ModelFunctions:
 
     def render(self, latents: Columns) -> Columns:
         """Codes to images and to the judge's probabilities by factor, NaN where not finite."""
+        images, finite = self._decoded(latents)
+        return {"image": images} | _where(finite, self.judges.read("judge", {"images": images}))
+
+    def render_with_features(self, latents: Columns) -> Columns:
+        """Like `render`, with `JUDGE_FEATURES`, the judge's last hidden layer."""
+        images, finite = self._decoded(latents)
+        read, features = self.judges.read_with_features({"images": images})
+        return {"image": images, JUDGE_FEATURES: features} | _where(finite, read)
+
+    def _decoded(self, latents: Columns):
+        """Codes to images, and to whether codes and images are finite, `(batch, 1)`."""
         decoded = self.model.decode(latents)
         images = self.bundle.scaling.from_model(decoded, self.model.value_range)
         finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
         for block in latents.values():  # a network can hide NaN or infinity
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
-        finite = ops.expand_dims(finite, -1)
-        read = self.judges.read("judge", {"images": images})
-        return {"image": images} | {
-            factor: ops.where(finite, probabilities, float("nan"))
-            for factor, probabilities in read.items()
-        }
+        return images, ops.expand_dims(finite, -1)
 
     def _observed(self, columns: Columns):
         """Scales images as stored to the input of the model."""
         observations = ops.cast(columns["images"], "float32")
         return self.bundle.scaling.to_model(observations, self.model.value_range)
+
+
+def _where(finite, read: Columns) -> Columns:
+    """Probabilities by factor, NaN where not finite."""
+    return {
+        factor: ops.where(finite, probabilities, float("nan"))
+        for factor, probabilities in read.items()
+    }

@@ -95,5 +95,11 @@ def judge_codes(
             head in the judge are skipped.
         gate: The gate that accepts or rejects the result.
     """
-    images, probabilities = codec.render_factors(codes)
-    return Variants(images, probabilities, gate.judge_factors(probabilities, expected))
+    if gate.false_refusals is None:
+        images, probabilities = codec.render_factors(codes)
+        return Variants(images, probabilities, gate.judge_factors(probabilities, expected))
+    images, probabilities, features = codec.render_with_features(codes)
+    verdicts = gate.judge_factors(probabilities, expected)
+    statistics = codec.realism.statistics(images, features, codes, expected["label"])
+    realism = codec.realism.gate(gate.false_refusals)
+    return Variants(images, probabilities, realism.judge(verdicts, statistics))

@@ -161,11 +161,19 @@ class GateConfig(Section):
     """Factors that never cause a rejection, such as a label that is tied to another factor."""
     attempts: Count = Field(default=3, ge=1, le=100)
     """Largest number of draws of a variant; after that it is given up."""
+    realism: Flag = False
+    """Whether to reject what is unlike real examples, too: too far from those of the class, of too
+    little or too much detail, or of an unlikely code."""
+    false_refusals: Number = Field(default=0.05, ge=0, le=0.5)
+    """Share of held-out real examples that `realism` rejects: the larger, the stricter it is."""
 
     def build(self, *, enabled: bool | None = None) -> QualityGate:
         """Builds the gate; `enabled` overrides the setting."""
         is_on = self.enabled if enabled is None else enabled
-        return QualityGate(self.min_confidence, is_on, self.min_confidence_of, self.ignored)
+        false_refusals = self.false_refusals if is_on and self.realism else None
+        return QualityGate(
+            self.min_confidence, is_on, self.min_confidence_of, self.ignored, false_refusals
+        )
 
 
 class GenerateConfig(Section):

@@ -10,6 +10,7 @@ from typing import Any
 from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.compatibility import check_compatible
+from latentloom.pipeline.codec.realism import check_realism
 from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
@@ -80,6 +81,8 @@ def evaluate(
         check_apart(out, inputs)
         full = load_full(full_model, description) if full_model is not None else None
         bundle = load_bundle(folder)
+    if config.generate.gate.realism:
+        check_realism(bundle.realism)
     manifest, codec = dataset.manifest, Codec(bundle)
     hold_out = read_hold_out(bundle.details, manifest.factors, manifest.name)
     folds = read_folds(dataset, config, hold_out)

@@ -224,7 +224,21 @@ def _summary(generated: Manifest, numbers: Sequence[Measure]) -> list[str]:
     if after is not None:
         kept += f", and {after:.1%} of those that pass the gate,"
     kept += " as the anchor's class"
-    return [opening, kept + "."]
+    return [*_passed(numbers), opening, kept + "."]
+
+
+def _passed(numbers: Sequence[Measure]) -> list[str]:
+    """What passes both gates, if there is one for realism."""
+    found = by_key(numbers)
+    if "variants/passed/both" not in found:
+        return []
+    both, of_class, realistic = (
+        f"{found[f'variants/passed/{gate}'].value:.1%}" for gate in ("both", "class", "realism")
+    )
+    return [
+        f"{both} of the first attempts pass both gates: {of_class} have the class, and {realistic} "
+        "are as realistic as real examples."
+    ]
 
 
 def _charts(report: Report, history: Mapping[str, list[float]]) -> dict[str, Picture]:

@@ -89,6 +89,8 @@ def render_card(out: str, manifest: Manifest, judged: Sequence[str] = ()) -> str
     settings = details.config["generate"]
     gate = settings["gate"]
     described = f"judge's confidence of at least {gate['min_confidence']}"
+    if gate.get("realism"):
+        described += f", as realistic as all but {gate['false_refusals']:.0%} of real examples"
     card = _environment().from_string(_TEMPLATE)
     return card.render(
         m=manifest,

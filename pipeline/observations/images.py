@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from latentloom.model_zoo.metrics.detail import measure_detail
 from latentloom.model_zoo.scaling import PixelScaling
 from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.observations.tfds_features import Feature, image
@@ -78,6 +79,10 @@ class ImageKind(Kind):
         except ValueError:
             intact[:] = [is_intact_png(png, shape) for png in values]
         return decode_png(list(itertools.compress(values, intact)), shape), intact
+
+    def detail(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns how strong and how fine edges are."""
+        return measure_detail(observations)
 
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str]:
         """Returns the factor to pixels in the range of the model."""

@@ -72,6 +72,10 @@ class Kind(Protocol):
         """Decodes parsed values; returns the intact ones as an array, and a bool mask of them."""
         ...
 
+    def detail(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns statistics of the detail of observations, `(n,)` each; none by default."""
+        return {}
+
     def error_unit(self, value_range: tuple[float, float]) -> tuple[float, str] | None:
         """Returns factor and unit in which squared errors are reported; None to report none."""
         ...

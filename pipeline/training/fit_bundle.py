@@ -1,4 +1,4 @@
-"""From labelled examples in memory to a bundle: model, judges and priors. Needs no TensorFlow."""
+"""From labelled examples in memory to a bundle. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.terminal.progress import ProgressDisplay
 from latentloom.pipeline.training.epoch_progress import EpochProgress
+from latentloom.pipeline.training.fit_realism import fit_realism
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def fit_bundle(
     observation: str = PIXELS.kind,
     vocabulary: Sequence[str] = (),
 ) -> tuple[Bundle, list[dict[str, float]]]:
-    """Trains a model and its judges and fits the priors.
+    """Trains a model and its judges; fits the priors and what the gate for realism compares with.
 
     Args:
         config: The whole configuration.
@@ -95,6 +96,7 @@ def fit_bundle(
         for block, arrays in priors.items()
         for name, array in arrays.items()
     }
+    bundle.realism = fit_realism(bundle, folds)
     return bundle, history
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 
-from latentloom.model_zoo.bundle_files import DESCRIPTION, weight_files
+from latentloom.model_zoo.bundle_files import DESCRIPTION, REALISM, weight_files
 from latentloom.pipeline.dataset.announcement import Announcement, check_own, unchanged
 from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.entries import FileEntry
@@ -17,7 +17,7 @@ RUN_FILE = "run.json"
 ANNOUNCED = f"{STATE_FOLDER}/files.json"
 """Lists the files beside the weights while they are written, before the description does."""
 _TEMPORARY = (".*.json.tmp", ".*.tmp.weights.h5")
-_FILES = (DESCRIPTION, *weight_files(), *_TEMPORARY)
+_FILES = (DESCRIPTION, *weight_files(), REALISM, *_TEMPORARY)
 STATE_FILES = (
     *(f"{STATE_FOLDER}/{name}" for name in (RUN_FILE, "state.json", "*.weights.h5", *_TEMPORARY)),
     ANNOUNCED,
@@ -43,7 +43,7 @@ def _listed(path: str) -> Collection[str] | None:
     description = read_object(os.path.join(path, DESCRIPTION))
     known = has_keys(description, ("schema_version", "model", "files", "digest", "details"))
     files = description["files"] if known else None
-    if not isinstance(files, dict) or set(files) != set(weight_files()):
+    if not isinstance(files, dict) or set(files) - {REALISM} != set(weight_files()):
         return None
     try:
         beside = BundleDetails.read(description["details"]).files

@@ -9,6 +9,7 @@ from pathlib import Path
 from latentloom.model_zoo.bundle_damage import find_damage
 from latentloom.model_zoo.bundle_files import (
     DESCRIPTION,
+    REALISM,
     parse_description,
     weight_files,
 )
@@ -81,7 +82,7 @@ def check_strangers(dataset: DatasetDir) -> list[Problem]:
 
 def check_strangers_to_bundle(folder: Path) -> list[Problem]:
     """Finds files and folders of a bundle that `train` does not write, hidden or not."""
-    listed = {DESCRIPTION, *weight_files(), CONFIG_FILE, HISTORY_FILE, CURVES_FILE}
+    listed = {DESCRIPTION, *weight_files(), REALISM, CONFIG_FILE, HISTORY_FILE, CURVES_FILE}
     listed |= {_STATE} if _is_lock(os.fspath(folder)) else set()
     found = _strangers(folder, listed, _OF_TRAINING)
     return [Problem(name, "is no file of a bundle") for name in found]

@@ -23,7 +23,7 @@ from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import one_per_class
-from latentloom.pipeline.evaluation.decoded.variants import donors_among
+from latentloom.pipeline.evaluation.decoded.variants import donors_among, measure_passed
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.pictures.sheets.donor_sheet import donor_sheet
 from latentloom.pipeline.report.schema import Picture
@@ -128,7 +128,7 @@ def measure_recombinations(drawn: Recombinations) -> list[Measure]:
         better="lower",
         meaning="Share of candidates that the judge rejects on the first attempt.",
     )
-    return [*measures, rejected]
+    return [*measure_passed(drawn.verdicts), *measures, rejected]
 
 
 def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:

@@ -115,6 +115,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
     labels = np.repeat(sample.anchors.labels, variants)
     right, passed = sample.audited == labels, sample.verdicts.accepted
     return [
+        *measure_passed(sample.verdicts),
         *_class_kept(right, passed, float(np.bincount(labels).max() / len(labels))),
         Measure(
             name="Rejected by the gate",
@@ -140,6 +141,31 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
             meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
             "distance among real examples of one class; 0 for a model that ignores its style code.",
         ),
+    ]
+
+
+def measure_passed(verdicts: Verdicts) -> list[Measure]:
+    """Shares of candidates that each gate accepts; none without a gate for realism."""
+    if verdicts.of_class is None or verdicts.realistic is None:
+        return []
+    shares = {
+        "both": ("both gates", "the gate for the class and the gate for realism accept"),
+        "class": ("the gate for the class", "the judge reads as the expected class"),
+        "realism": (
+            "the gate for realism",
+            "are as near to real examples, as detailed and of as "
+            "likely a code as held-out real examples",
+        ),
+    }
+    passed = {"both": verdicts.accepted, "class": verdicts.of_class, "realism": verdicts.realistic}
+    return [
+        Measure(
+            name=f"Passed by {name}",
+            key=f"variants/passed/{key}",
+            value=float(np.mean(passed[key])),
+            meaning=f"Share of candidates that {meaning}, on the first attempt.",
+        )
+        for key, (name, meaning) in shares.items()
     ]
 
 

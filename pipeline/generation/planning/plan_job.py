@@ -8,7 +8,9 @@ import numpy as np
 
 from latentloom.augment import find_recipe, share_out_classes
 from latentloom.model_zoo.bundle import read_description, read_priors
+from latentloom.model_zoo.realism_file import read_realism
 from latentloom.pipeline.codec.compatibility import check_compatible
+from latentloom.pipeline.codec.realism import check_realism
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.class_counts import ClassCounts, add_up
@@ -45,10 +47,12 @@ def plan_job(
     dataset = DatasetDir.open(data)
     with local_folder(model) as folder:
         description = read_description(folder)
-        priors = read_priors(folder, description)
+        priors, realism = read_priors(folder, description), read_realism(folder, description)
     manifest = dataset.manifest
     check_compatible(manifest, description)
     check_generate_names(settings, manifest.factors)
+    if settings.gate.realism:
+        check_realism(realism)
     _check_split(dataset, settings.split)
     hold_out = read_hold_out(description["details"], manifest.factors, manifest.name)
     slices = cut(dataset.shards(settings.split), settings.slice_records)
