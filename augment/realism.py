@@ -98,4 +98,5 @@ def _limits(extremes: np.ndarray, share: float) -> np.ndarray:
     if number * share >= num_columns:
         return limits
     quantile = NormalDist().inv_cdf(1 - max(share / num_columns, 1e-9))
-    return np.maximum(limits, extremes.mean(axis=0) + quantile * extremes.std(axis=0))
+    spread = extremes.std(axis=0) * np.sqrt((number + 1) / max(number - 1, 1))  # of a new row
+    return np.maximum(limits, extremes.mean(axis=0) + quantile * spread)
