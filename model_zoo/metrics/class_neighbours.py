@@ -6,8 +6,8 @@ import numpy as np
 
 BLOCK_BYTES = 8 << 20
 """Most bytes of the distances, and of the rows, that are held at once."""
-LEAST = 1e-6
-"""Distance that is added, so that a copy has a logarithm."""
+LEAST = 0.01
+"""Distance that is added, in units of the spread: below it there is only rounding."""
 
 
 def log_distances(
@@ -15,6 +15,7 @@ def log_distances(
 ) -> np.ndarray:
     """Logarithm of the Euclidean distance to the nearest reference of a row's class.
 
+    Distances are in units of the root mean square distance of the references to their mean.
     Computed in float64: the result for a row is the same to about 1e-12 whatever stands beside it.
 
     Args:
@@ -36,7 +37,8 @@ def log_distances(
         for start in range(0, len(of_class), size):
             some = of_class[start : start + size]
             nearest[some] = _nearest(rows[some].astype(np.float64), own)
-    return np.log(np.sqrt(nearest) + LEAST)
+    spread = np.sqrt(references.var(axis=0, dtype=np.float64).sum()) or 1.0
+    return np.log(np.sqrt(nearest) / spread + LEAST)
 
 
 def _nearest(rows: np.ndarray, references: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ class Judges:
     def read_with_features(self, columns: Columns) -> tuple[Columns, Any]:
         """Probabilities and the last hidden layer of the judge, for one batch of tensors."""
         judge = self.bundle.judge
-        network = keras.Model(judge.inputs, [judge.output, judge.get_layer(FEATURES).output])
+        network = keras.Model(judge.inputs, [*judge.outputs, judge.get_layer(FEATURES).output])
         logits, features = network(self._classified(columns), training=False)
         return self._probabilities("judge", logits), features
 

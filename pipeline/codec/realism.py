@@ -11,6 +11,9 @@ from latentloom.model_zoo.metrics.class_gaussians import ClassGaussians
 from latentloom.model_zoo.metrics.class_neighbours import log_distances
 from latentloom.pipeline.observations import Kind
 
+DECIMALS = 6
+"""Decimals of a statistic: less is rounding, which must not decide where examples are all alike."""
+
 
 class Realism:
     """Statistics of observations, and the gate for realism that compares them.
@@ -55,9 +58,12 @@ class Realism:
     def statistics(
         self, images: np.ndarray, features: np.ndarray, codes: Latents, labels: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Like `measure`, less the usual value in the class."""
+        """Like `measure`, less the usual value in the class, to `DECIMALS`."""
         measured = self.measure(images, features, codes, labels)
-        return {name: v - self.arrays[f"{name}/centres"][labels] for name, v in measured.items()}
+        return {
+            name: np.round(values - self.arrays[f"{name}/centres"][labels], DECIMALS)
+            for name, values in measured.items()
+        }
 
     def gate(self, false_refusals: float) -> RealismGate:
         """Returns the gate that refuses a share of held-out real examples."""

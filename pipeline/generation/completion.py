@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
+from latentloom.augment import REALISM_CHECKS
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
@@ -62,10 +63,17 @@ def check_yield(reports: Sequence[ShardReport]) -> None:
     if any(report.entry.records for report in reports):
         return
     refused = sum(sum(report.rejected) for report in reports)
+    reasons: Counter[str] = Counter()
+    for by_reason in (found for report in reports for found in report.rejections.values()):
+        reasons.update(by_reason)
+    of_realism = sum(reasons[name] for name in {name for name, _ in REALISM_CHECKS.values()})
+    lower = "generate.gate.min_confidence"
+    if 2 * of_realism > reasons.total():
+        lower = "generate.gate.false_refusals"
     raise RuntimeError(
         "No variant was written. Expected: at least one that the gate accepts. Received: "
         f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
-        "`generate.gate.min_confidence`."
+        f"`{lower}`."
     )
 
 

@@ -13,7 +13,7 @@ from latentloom.model_zoo.metrics.class_means import residuals, shrunk_means
 from latentloom.model_zoo.networks.classifier import NUM_FEATURES
 from latentloom.model_zoo.realism_file import realism_statistics
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.codec.realism import Realism
+from latentloom.pipeline.codec.realism import DECIMALS, Realism
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import Folds
 from latentloom.pipeline.dataset.sampling import choose, rank_in_class
@@ -61,8 +61,8 @@ def fit_realism(bundle: Bundle, folds: Folds) -> dict[str, np.ndarray]:
     )
     for name in statistics:
         values = measured[name], held_out.labels, num_classes
-        arrays[f"{name}/centres"] = shrunk_means(*values).astype(np.float32)
-        arrays[f"{name}/held_out"] = residuals(*values).astype(np.float32)
+        arrays[f"{name}/centres"] = shrunk_means(*values)
+        arrays[f"{name}/held_out"] = np.round(residuals(*values), DECIMALS)
     return arrays
 
 

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from latentloom.model_zoo.metrics.class_gaussians import ClassGaussians
 from latentloom.model_zoo.metrics.class_means import PRIOR_EXAMPLES, residuals, shrunk_means
-from latentloom.model_zoo.metrics.class_neighbours import log_distances
+from latentloom.model_zoo.metrics.class_neighbours import LEAST, log_distances
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_the_nearest_example_of_the_class_counts(rng):
         for x, c in zip(rows, labels, strict=True)
     ]
     found = log_distances(rows, labels, references, own)
-    assert np.exp(found) == pytest.approx(expected, rel=1e-4)
+    spread = np.sqrt(np.square(references - references.mean(axis=0)).sum(axis=1).mean())
+    assert np.exp(found) - LEAST == pytest.approx(np.array(expected) / spread)
     assert log_distances(rows, np.full(20, 7), references, own).tolist() == [np.inf] * 20
-    assert log_distances(references[:1], own[:1], references, own) < np.log(1e-4)
+    assert log_distances(references[:1], own[:1], references, own) == pytest.approx(np.log(LEAST))

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from latentloom.pipeline.command import app
 from latentloom.pipeline.terminal.exit_codes import USERS_MISTAKE, exit_code
 
-FILES = ("model.weights.h5", "judge.weights.h5", "auditor.weights.h5", "priors.npz")
+FILES = ("model.weights.h5", "judge.weights.h5", "auditor.weights.h5", "priors.npz", "realism.npz")
 
 
 @pytest.fixture
