@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
@@ -90,7 +91,7 @@ class ModelFunctions:
         return self.bundle.scaling.to_model(observations, self.model.value_range)
 
 
-def _where(finite, read: Columns) -> Columns:
+def _where(finite, read: Columns) -> dict[str, Any]:
     """Probabilities by factor, NaN where not finite."""
     return {
         factor: ops.where(finite, probabilities, float("nan"))
