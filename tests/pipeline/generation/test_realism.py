@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from bundles import hashes
 from letters import letters_bundle, letters_config, letters_data
+from rewriting import edit_bundle
 from typer.testing import CliRunner
 
 from latentloom.model_zoo.bundle import load_bundle, save_bundle
@@ -92,6 +93,21 @@ def test_an_older_bundle_is_refused_before_work_starts(older, tmp_path, verb):
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert isinstance(result.exception, ValueError)
     assert "Train the bundle again, or set generate.gate.realism to false" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("contents", [b"", b"no archive", None])
+def test_a_damaged_file_is_one_message_whether_the_gate_is_on_or_off(bundle, tmp_path, contents):
+    shutil.copytree(bundle, tmp_path / "bundle")
+    file = tmp_path / "bundle" / "realism.npz"
+    file.write_bytes(file.read_bytes()[:2000] if contents is None else contents)
+    edit_bundle(tmp_path / "bundle")  # the digest is that of the damaged file
+    (tmp_path / "config.yaml").write_text(letters_config().to_yaml())
+    words = ["generate", tmp_path / "config.yaml", "--data", letters_data()]
+    words += ["--model", tmp_path / "bundle", "--out", tmp_path / "out"]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert isinstance(result.exception, ValueError)
+    assert "realism.npz' cannot be read. Expected: " in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 

@@ -68,6 +68,18 @@ def flowers(folder: Path, scratch: Path) -> str:
     return f"folder:{scratch / 'flowers'}"
 
 
+def test_features_come_with_the_very_images_and_probabilities_of_the_class_gate():
+    codec = Codec(load_bundle(textures_bundle()))
+    real = DatasetDir.open(textures_data()).read("test").loaded().observations[:50]
+    codes = codec.encode(real)
+    images, probabilities = codec.render_factors(codes)
+    same, read, features = codec.render_with_features(codes)
+    np.testing.assert_array_equal(same, images)
+    np.testing.assert_array_equal(read["label"], probabilities["label"])
+    assert list(read) == list(probabilities)
+    np.testing.assert_allclose(features, codec.features(images, "judge"), rtol=1e-4, atol=1e-4)
+
+
 def test_references_are_of_the_fold_that_the_auditor_never_sees():
     folds = divide(DatasetDir.open(textures_data()).read("train"), 0.05, 0)
     chosen = choose_references(folds.judge, 3)
