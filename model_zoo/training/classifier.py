@@ -1,4 +1,4 @@
-"""Training of classifiers and other networks that have one loss: no checkpoints, no early stop."""
+"""Training of classifiers and other networks that have one loss: no checkpoints, no patience."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from latentloom.model_zoo.training.schedule import (
     build_optimizer,
     steps_per_execution,
 )
+from latentloom.model_zoo.training.time_limit import TimeLimit
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
 
@@ -34,7 +35,7 @@ def fit_classifier(
     scaling: Scaling = PIXELS,
     deformations: Deformations | None = None,
 ) -> keras.Model:
-    """Trains a classifier from the schedule's seed, without early stopping.
+    """Trains a classifier from the schedule's seed; only `schedule.minutes` stops it early.
 
     Args:
         train: `(observations as stored, labels)` to train on; labels `(n, factors)` for several
@@ -72,7 +73,8 @@ def fit_classifier(
     )
     batches.epochs = range(schedule.whole_epochs(batches.steps_per_epoch))
     compile_network(classifier, schedule, batches.steps_per_epoch, loss, [accuracy])
-    fit_network(classifier, batches, len(batches.epochs), callbacks)
+    limits = [TimeLimit(schedule.minutes)] if schedule.minutes else []
+    fit_network(classifier, batches, len(batches.epochs), [*limits, *callbacks])
     return classifier
 
 

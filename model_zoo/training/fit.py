@@ -124,8 +124,12 @@ def check_fit(
     validation: tuple[np.ndarray, Factors],
     schedule: Schedule,
     scaling: Scaling = PIXELS,
-) -> None:
-    """Raises the `ValueError` that `fit` would raise for these arguments, without training."""
+) -> int:
+    """Raises the `ValueError` that `fit` would raise for these arguments, without training.
+
+    Returns:
+        The number of steps of an epoch.
+    """
     check_accumulation(schedule)
     make_batches = sampler(model, *train)
     shared = _batch_settings(model, schedule, scaling)
@@ -135,6 +139,7 @@ def check_fit(
     )
     make_batches(*validation, **shared)
     optimizer(model, schedule, batches.steps_per_epoch)
+    return batches.steps_per_epoch
 
 
 def _batch_settings(model: keras.Model, schedule: Schedule, scaling: Scaling) -> dict[str, Any]:

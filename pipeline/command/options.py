@@ -20,8 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     epilog="A whole run: `latentloom import folder:photos data`, then "
-    "`latentloom train CONFIG --data data --out bundle`, then "
-    "`latentloom generate CONFIG --data data --model bundle --out variants`.",
+    "`latentloom train auto --data data --out bundle`, then "
+    "`latentloom generate bundle/config.yaml --data data --model bundle --out variants`.",
 )
 
 

@@ -113,7 +113,8 @@ class TrainConfig(Section):
     """Batches of the whole training, instead of `epochs`; more than a pass over the data are
     rounded up to whole passes."""
     minutes: Minutes | None = None
-    """Time after which training stops wherever it is; the result depends on the machine."""
+    """Time after which training stops wherever it is, resumed runs together; the result depends on
+    the machine. The learning rate falls with the steps, not with the time."""
     checkpoint_minutes: Minutes = 10.0
     """Time after which the state is saved within an epoch too, for `--resume`."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
@@ -139,6 +140,9 @@ class JudgeConfig(Section):
     epochs: Count = Field(default=6, ge=1, le=MOST_EPOCHS)
     steps: Count | None = Field(default=None, ge=1, le=MOST_STEPS)
     """Batches of the whole training, instead of `epochs`."""
+    minutes: Minutes | None = None
+    """Time after which the training of each of the two stops at the end of a step; a resumed run
+    trains them anew. The result depends on the machine."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
     width: Count = Field(default=32, ge=1, le=WIDEST)

@@ -80,7 +80,7 @@ def scaled(config: Config, count: int, seed: int) -> Config:
         per_epoch = max(1, math.ceil(examples / batch_size))
         epochs = math.ceil(steps / per_epoch)
         tree[section] |= {"batch_size": batch_size, "epochs": epochs, "steps": None}
-    tree["train"]["minutes"] = None
+    tree["train"]["minutes"] = tree["judge"]["minutes"] = None
     tree["train"]["seed"] = tree["generate"]["seed"] = seed
     tree["generate"]["variants_per_example"] = math.ceil(max(study.ratios))
     return Config.model_validate(tree)

@@ -40,7 +40,7 @@ def check_settings(config: Config, manifest: Manifest) -> keras.Model:
     return model
 
 
-def check_training(model: keras.Model, config: Config, folds: Folds, manifest: Manifest) -> None:
+def check_training(model: keras.Model, config: Config, folds: Folds, manifest: Manifest) -> int:
     """Checks folds and schedule, as training would.
 
     Args:
@@ -48,6 +48,9 @@ def check_training(model: keras.Model, config: Config, folds: Folds, manifest: M
         config: The whole configuration.
         folds: The examples, divided.
         manifest: The manifest of their data set.
+
+    Returns:
+        The number of steps of an epoch.
 
     Raises:
         ValueError: The examples or the schedule are unfit for training.
@@ -57,7 +60,7 @@ def check_training(model: keras.Model, config: Config, folds: Folds, manifest: M
     train = (folds.train.observations, folds.train.factors)
     validation = (folds.validation.observations, folds.validation.factors)
     with placement(config.train.devices, config.train.dtype_policy), _warnings_kept_for_training():
-        check_fit(model, train, validation, model_schedule(config.train), scaling)
+        return check_fit(model, train, validation, model_schedule(config.train), scaling)
 
 
 @contextlib.contextmanager

@@ -30,8 +30,11 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Shows the epoch and its figures."""
-        shown = [f"{name} {logs[name]:.4g}" for name in self.figures if logs and name in logs]
-        self.advance(epoch + 1, self._planned("epochs"), "  ".join(shown))
+        self.advance(epoch + 1, self._planned("epochs"), "  ".join(self.remarks(epoch, logs)))
+
+    def remarks(self, epoch: int, logs: dict | None) -> list[str]:
+        """What to show at the end of an epoch: the logged figures."""
+        return [f"{name} {logs[name]:.4g}" for name in self.figures if logs and name in logs]
 
     def _planned(self, what: str) -> int:
         """Returns the number of epochs, or of steps of an epoch, that Keras was told."""

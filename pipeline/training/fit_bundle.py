@@ -29,6 +29,7 @@ from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.terminal.progress import ProgressDisplay
+from latentloom.pipeline.training.early_estimate import EarlyEstimate
 from latentloom.pipeline.training.epoch_progress import EpochProgress
 from latentloom.pipeline.training.fit_realism import fit_realism
 
@@ -128,6 +129,7 @@ def _fit_model(
         "num_examples": len(folds.train.labels),
         "observation": scaling.kind,
     }
+    seen = (folds, len(factors["label"]), scaling)
     warn_of_idle_accelerators(train.devices)
     warn_of_small_batches(config, num_classes=len(factors["label"]))
     with placement(train.devices, train.dtype_policy), display.stage("model") as advance:
@@ -138,7 +140,7 @@ def _fit_model(
             (folds.validation.observations, folds.validation.factors),
             model_schedule(train),
             state,
-            [EpochProgress(advance, ("loss", trained.monitor))],
+            [EarlyEstimate(advance, ("loss", trained.monitor), *seen, train.minutes)],
             scaling,
             deformations(config),
         )
@@ -232,6 +234,7 @@ def judge_schedule(judge: JudgeConfig, seed: int) -> Schedule:
     return Schedule(
         epochs=judge.epochs,
         steps=judge.steps,
+        minutes=judge.minutes,
         batch_size=judge.batch_size,
         learning_rate=judge.learning_rate,
         seed=seed % SEEDS,

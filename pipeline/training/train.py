@@ -32,8 +32,10 @@ from latentloom.pipeline.dataset.held_out_cells import (
 from latentloom.pipeline.dataset.manifest import Manifest, library_versions
 from latentloom.pipeline.dataset.row_cache import cached
 from latentloom.pipeline.dataset.terciles import Terciles
+from latentloom.pipeline.evaluation.decoded.explained import find_unlearnt, measure_explained
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart, remove_files
 from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
@@ -84,9 +86,15 @@ def train_bundle(
     if resume and not overwrite and (out / DESCRIPTION).exists():
         return finished_bundle(out, marker)
     folds, hold_out = _read_folds(config, dataset, cache)
-    check_training(model, config, folds, manifest)
+    steps = check_training(model, config, folds, manifest)
     with held_run(marker, resume=resume, overwrite=overwrite):
-        return _train(config, dataset, folds, hold_out, out, display or silent_display())
+        bundle, history = _train(config, dataset, folds, hold_out, out, display or silent_display())
+    figures = [Measure.model_validate(f) for f in BundleDetails.read(bundle.details).figures]
+    losses = [row[bundle.model.monitor] for row in history]
+    unlearnt = find_unlearnt(figures, losses, steps * len(history), config.train)
+    for sentence in [*find_weak_judges(figures), *unlearnt]:
+        logger.warning(sentence)
+    return bundle
 
 
 def _train(
@@ -96,7 +104,7 @@ def _train(
     hold_out: HoldOut,
     out: Path,
     display: ProgressDisplay,
-) -> Bundle:
+) -> tuple[Bundle, list[dict[str, float]]]:
     """Trains, measures and writes the bundle into a directory that is held."""
     manifest = dataset.manifest
     bundle, history = fit_bundle(
@@ -120,7 +128,7 @@ def _train(
     bundle.details = details.model_copy(update={"files": files}).model_dump()
     save_bundle(bundle, out)
     remove_files(out, STATE_FILES)
-    return bundle
+    return bundle, history
 
 
 def _check_classes(manifest: Manifest, counts: Sequence[int]) -> None:
@@ -164,12 +172,12 @@ def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
 def _measure(
     bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, advance: Advance
 ) -> list[dict[str, Any]]:
-    """Measures the split of the code and warns about weak judges."""
+    """Measures the split of the code and what reconstructions explain."""
     name = dataset.scored_split
     scored = dataset.read("test") if name == "test" else folds.validation
-    figures = measure_split(Codec(bundle), folds.train, scored, name, config.evaluate, advance)
-    for sentence in find_weak_judges(figures):
-        logger.warning(sentence)
+    codec = Codec(bundle)
+    figures = measure_split(codec, folds.train, scored, name, config.evaluate, advance)
+    figures += measure_explained(codec, folds.train, folds.validation, config.evaluate)
     return [figure.model_dump() for figure in figures]
 
 

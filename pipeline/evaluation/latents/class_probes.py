@@ -111,8 +111,8 @@ def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
             weak.append(
                 f"The {judge} classifies the {'class' if factor == 'label' else factor} correctly "
                 f"in {number.value:.1%} of real examples, by chance {chance:.1%}: figures that "
-                f"depend on the {judge} mean little. Raise judge.epochs, lower judge.batch_size, "
-                "or train on more examples."
+                f"depend on the {judge} mean little. Raise judge.epochs, or judge.steps where set, "
+                "lower judge.batch_size, or train on more examples."
             )
     return weak
 

@@ -15,6 +15,7 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.folds import Folds, divide
 from latentloom.pipeline.terminal.progress import silent_display
 from latentloom.pipeline.training.checks import check_settings
+from latentloom.pipeline.training.early_estimate import EarlyEstimate
 from latentloom.pipeline.training.fit_bundle import fit_bundle
 
 FACTORS = {"label": [str(digit) for digit in range(10)]}
@@ -56,6 +57,16 @@ def test_a_model_is_told_the_number_of_examples_that_it_learns_from(folds, tmp_p
     config = digits_config("model.name=hfvae", "model.args={hidden_dim: 8}", *short)
     bundle, _ = fit_bundle(config, folds, FACTORS, tmp_path / "s", silent_display())
     assert bundle.model.settings.num_examples == len(folds.train)
+
+
+def test_the_early_estimate_changes_no_weight(folds, tmp_path, monkeypatch):
+    config = digits_config("train.epochs=3", "judge.epochs=1")
+    estimated, history = fit_bundle(config, folds, FACTORS, tmp_path / "a", silent_display())
+    monkeypatch.setattr(EarlyEstimate, "_estimate", lambda self, model: [])
+    plain, plain_history = fit_bundle(config, folds, FACTORS, tmp_path / "b", silent_display())
+    assert history == plain_history
+    pairs = zip(estimated.model.get_weights(), plain.model.get_weights(), strict=True)
+    assert all(np.array_equal(*pair) for pair in pairs)
 
 
 def test_the_auditor_is_calibrated_on_what_the_judge_learnt_from(folds, tmp_path):
