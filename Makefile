@@ -94,7 +94,7 @@ test-engines: engines ## Run the tests on Flink, Spark and Prism
 		tests/pipeline/generation/test_engines.py $(ARGS)
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
-BENCHMARKS ?= compare_builds import_speed load_speed read_speed split_memory generate_throughput \
+BENCHMARKS ?= compare_builds compare_training long_epoch import_speed load_speed read_speed split_memory generate_throughput \
 	generate_memory generate_engines group_sampler train_step
 
 .PHONY: bench
