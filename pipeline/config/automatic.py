@@ -1,11 +1,12 @@
 """A configuration chosen from the data, `--config auto`: the rules, as a table and short functions.
 
-Sizes and steps follow from the longer side of the images, batches, deformations and the gate from
+Sizes and steps follow from the longer side of the images; batches, deformations and the gate from
 their number. The table's times for 8 and 64 pixels were measured with 32 grey images a step on two
-busy cores of an AMD EPYC virtual machine, 2026-11-30; the others are estimates. The model is `zszu_vae`, which needs nothing but the label.
-Two exceptions: bags of words, which only `hfvae` reads, and images of a grid of named factors.
-There the factors tell nearly all that differs among the images of a class, and `gzs_net` learns a
-block for each; `zszu_vae` has to find it all in `zu`, and keeps the class of letters in 0.671.
+busy cores of an AMD EPYC virtual machine, 2026-11-30; the others are estimates. The model is
+`zszu_vae`, which needs nothing but the label. Two exceptions: bags of words, which only `hfvae`
+reads, and images of a grid of named factors. There the factors tell nearly all that differs among
+the images of a class, and `gzs_net` learns a block for each; `zszu_vae` has to find it all in `zu`,
+and keeps the class of letters in 0.671.
 """
 
 from __future__ import annotations
