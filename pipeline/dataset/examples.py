@@ -70,7 +70,7 @@ class Examples:
 
     def loaded(self) -> Examples:
         """Returns the same examples with their observations in memory."""
-        return Examples(np.asarray(self.observations), self.factors, self.ids)
+        return Examples(self.observations[:], self.factors, self.ids)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
