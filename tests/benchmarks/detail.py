@@ -35,14 +35,15 @@ from latentloom.pipeline.evaluation.evaluate import stored_config
 from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 
-RECIPES: dict[str, dict[str, float]] = {
-    "class_preserving": {},
-    "sample_class": {},
-    "swap_zu": {"same_class": 1},
-    "interpolate_zu": {},
-    "interpolate_class": {},
-    "reconstruct": {},
-}
+RECIPES: tuple[tuple[str, dict[str, float]], ...] = (
+    ("class_preserving", {}),
+    ("sample_class", {}),
+    ("swap_zu", {"same_class": 1}),
+    ("interpolate_zu", {}),
+    ("interpolate_zu", {"low": 0.25, "high": 1.0}),
+    ("interpolate_class", {}),
+    ("reconstruct", {}),
+)
 ENOUGH = 10
 """Accepted variants from which precision and recall are measured."""
 HEADINGS = (
@@ -51,7 +52,9 @@ HEADINGS = (
 )
 
 
-def row(codec: Codec, drawn: VariantSample, real: Examples, test: Examples) -> list[float]:
+def row(
+    codec: Codec, drawn: VariantSample, real: Examples, test: Examples, accuracy: float
+) -> list[float]:
     """The figures of a sample of variants.
 
     Args:
@@ -59,6 +62,7 @@ def row(codec: Codec, drawn: VariantSample, real: Examples, test: Examples) -> l
         drawn: Variants before the gates.
         real: Training images, for the diversity.
         test: Test images, for everything else.
+        accuracy: Accuracy of the auditor on the test images.
     """
     images = drawn.observations.reshape(-1, *drawn.observations.shape[2:])
     labels = np.repeat(drawn.anchors.labels, drawn.observations.shape[1])
@@ -66,7 +70,6 @@ def row(codec: Codec, drawn: VariantSample, real: Examples, test: Examples) -> l
     shares = [
         np.mean(nothing if of is None else of) for of in (verdicts.of_class, verdicts.realistic)
     ]
-    accuracy = np.mean(codec.judge(test.observations).argmax(axis=1) == test.labels)
     near = {"precision": np.nan, "recall": np.nan}
     if verdicts.accepted.sum() >= ENOUGH:
         accepted = codec.features(images[verdicts.accepted])
@@ -90,19 +93,23 @@ def gradient_energy(images: np.ndarray) -> float:
 def print_table(config: Config, data: DatasetDir, codec: Codec, args: argparse.Namespace) -> None:
     """Prints a row for each recipe and share."""
     real, test = data.read(config.generate.split), data.read(data.scored_split).loaded()
+    accuracy = np.mean(codec.judge(test.observations).argmax(axis=1) == test.labels)
+    print(f"auditor on {len(test)} real test images: {accuracy:.3f}")
     evaluate = EvaluateConfig(anchors=args.anchors, variants=args.variants)
     print("|", " | ".join(HEADINGS), "|\n|" + "---|" * len(HEADINGS))
-    for recipe, options in RECIPES.items():
+    for recipe, options in RECIPES:
+        name = " ".join([recipe, *(f"{key}={value:g}" for key, value in options.items())])
         for share in args.shares:
             changes = {"recipe": recipe, "options": options, "detail": share}
             drawn = draw_sample(codec, real, config.generate.changed(changes), evaluate)
-            figures = [f"{figure:.2f}" for figure in row(codec, drawn, real, test)]
-            print("|", " | ".join([recipe, f"{share:g}", *figures]), "|", flush=True)
+            found = row(codec, drawn, real, test, float(accuracy))
+            figures = ["-" if np.isnan(figure) else f"{figure:.2f}" for figure in found]
+            print("|", " | ".join([name, f"{share:g}", *figures]), "|", flush=True)
 
 
 def measure_speed(config: Config, args: argparse.Namespace) -> dict[float, list[float]]:
     """Images a CPU-second without and with detail, in turn."""
-    changes = {"recipe": "swap_zu", "options": {"same_class": 1}, "variants_per_example": 4}
+    changes = {"recipe": "interpolate_zu", "variants_per_example": 4}
     changes["gate"] = {"enabled": False}
     rates: dict[float, list[float]] = {0.0: [], 1.0: []}
     for _ in range(args.repeats + 1):
