@@ -43,6 +43,24 @@ def most_rows_at_once(observation_shape: Sequence[int]) -> int:
     return max(rows_at_once(observation_shape), many)
 
 
+class Gathered:
+    """A column whose rows are rows of a table, gathered batch by batch and never held whole.
+
+    Args:
+        table: The table, `(n, ...)`.
+        rows: Row of the table for each row of the column, `(num_rows,)`.
+    """
+
+    def __init__(self, table: np.ndarray, rows: np.ndarray):
+        self._table, self._rows = table, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self._table[self._rows[rows]]
+
+
 class Batched:
     """A compiled function of columns that calls networks, batch by batch.
 
@@ -78,7 +96,9 @@ class Batched:
             function, networks, signature | ({"seed": ((2,), "int32")} if seeded else {})
         )
 
-    def __call__(self, columns: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, np.ndarray]:
+    def __call__(
+        self, columns: Mapping[str, np.ndarray | Gathered], seed: int = 0
+    ) -> dict[str, np.ndarray]:
         """Runs the function.
 
         Args:

@@ -16,10 +16,10 @@ from latentloom.augment import Latents, LatentSpec
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.contract import HasClassPrior, HasTopics
 from latentloom.model_zoo.metrics.posteriors import Posteriors
-from latentloom.pipeline.codec.batching import Batched
+from latentloom.pipeline.codec.batching import Batched, Gathered
 from latentloom.pipeline.codec.densities import read_posteriors
 from latentloom.pipeline.codec.judges import Judges, image_row
-from latentloom.pipeline.codec.model_functions import JUDGE_FEATURES, ModelFunctions
+from latentloom.pipeline.codec.model_functions import DETAIL, JUDGE_FEATURES, ModelFunctions
 from latentloom.pipeline.codec.realism import Realism
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.observations import KINDS, Kind
@@ -50,9 +50,12 @@ class Codec:
         self._evidence = batched(functions.evidence, model, image, seeded=True)
         self._prior = batched(functions.prior, model, label, seeded=True)
         self._class_scores = batched(functions.class_scores, model, codes)
-        self._render = batched(functions.render, [*model, bundle.judge], codes)
-        self._render_with_features = batched(
-            functions.render_with_features, [*model, bundle.judge], codes
+        self._detail = batched(functions.detail, model, {**image, **codes})
+        added = {DETAIL: (bundle.observation_shape, "float32")}
+        networks = [*model, bundle.judge]
+        self._render, self._render_with_features = (
+            {False: batched(f, networks, codes), True: batched(f, networks, codes | added)}
+            for f in (functions.render, functions.render_with_features)
         )
 
     @property
@@ -145,17 +148,32 @@ class Codec:
         images, probabilities = self.render_factors(latents)
         return images, probabilities["label"]
 
-    def render_factors(self, latents: Latents) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Like `render`, with probabilities `(n, num_values)` for each factor of the judge."""
-        result = self._render(latents)
+    def render_factors(
+        self, latents: Latents, detail: Gathered | None = None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Like `render`, with probabilities `(n, num_values)` for each factor of the judge.
+
+        Args:
+            latents: Codes, `(n, dim)` a block.
+            detail: What is added to each decoded code, as `detail` returns it; None for nothing.
+        """
+        result = self._render[detail is not None](_with_detail(latents, detail))
         return result.pop("image"), result
 
     def render_with_features(
-        self, latents: Latents
+        self, latents: Latents, detail: Gathered | None = None
     ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
         """Like `render_factors`, with the judge's last hidden layer, `(n, features)` float32."""
-        result = self._render_with_features(latents)
+        result = self._render_with_features[detail is not None](_with_detail(latents, detail))
         return result.pop("image"), result, result.pop(JUDGE_FEATURES)
+
+    def detail(self, images: np.ndarray, latents: Latents) -> np.ndarray:
+        """What the model leaves out of images: the images less what their codes decode to.
+
+        Returns:
+            `(n, ...)` float32, in units of the model.
+        """
+        return self._detail({"images": images, **latents})[DETAIL]
 
     @functools.cached_property
     def realism(self) -> Realism:
@@ -177,3 +195,7 @@ class Codec:
     def features(self, images: np.ndarray, judge: str = "auditor") -> np.ndarray:
         """Last hidden layer of `"judge"` or `"auditor"` for images as stored, `(n, features)`."""
         return self.judges.features(images, judge)
+
+
+def _with_detail(latents: Latents, detail: Gathered | None) -> dict[str, np.ndarray | Gathered]:
+    return {**latents} if detail is None else {**latents, DETAIL: detail}

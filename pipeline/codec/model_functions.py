@@ -15,6 +15,8 @@ from latentloom.pipeline.codec.judges import Judges
 
 JUDGE_FEATURES = "judge/features"
 """Name of a column that no factor has."""
+DETAIL = "anchor/detail"
+"""Name of a column that no block has: what is added to decoded codes, in units of the model."""
 
 
 class ModelFunctions:
@@ -65,25 +67,39 @@ class ModelFunctions:
         """Codes to the model's own class scores."""
         return {"scores": self.model.class_scores(latents)}
 
-    def render(self, latents: Columns) -> Columns:
+    def detail(self, columns: Columns) -> Columns:
+        """Images and their codes to the images less what the codes decode to."""
+        return {DETAIL: self._observed(columns) - self.model.decode(self._codes(columns))}
+
+    def render(self, columns: Columns) -> Columns:
         """Codes to images and to the judge's probabilities by factor, NaN where not finite."""
-        images, finite = self._decoded(latents)
+        images, finite = self._decoded(columns)
         return {"image": images} | _where(finite, self.judges.read("judge", {"images": images}))
 
-    def render_with_features(self, latents: Columns) -> Columns:
+    def render_with_features(self, columns: Columns) -> Columns:
         """Like `render`, with `JUDGE_FEATURES`, the judge's last hidden layer."""
-        images, finite = self._decoded(latents)
+        images, finite = self._decoded(columns)
         read, features = self.judges.read_with_features({"images": images})
         return {"image": images, JUDGE_FEATURES: features} | _where(finite, read)
 
-    def _decoded(self, latents: Columns):
-        """Codes to images, and to whether codes and images are finite, `(batch, 1)`."""
+    def _decoded(self, columns: Columns):
+        """Codes to images, and to whether codes and images are finite, `(batch, 1)`.
+
+        Adds the column `DETAIL`, if there is one, before images are rounded and clipped.
+        """
+        latents = self._codes(columns)
         decoded = self.model.decode(latents)
+        if DETAIL in columns:
+            decoded = decoded + columns[DETAIL]
         images = self.bundle.scaling.from_model(decoded, self.model.value_range)
         finite = ops.all(ops.isfinite(decoded), axis=tuple(range(1, len(decoded.shape))))
         for block in latents.values():  # a network can hide NaN or infinity
             finite = ops.logical_and(finite, ops.all(ops.isfinite(block), axis=-1))
         return images, ops.expand_dims(finite, -1)
+
+    def _codes(self, columns: Columns) -> Columns:
+        """The blocks of the code, in their order."""
+        return {name: columns[name] for name in self.model.latent_spec}
 
     def _observed(self, columns: Columns):
         """Scales images as stored to the input of the model."""

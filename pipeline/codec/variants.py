@@ -19,7 +19,9 @@ from latentloom.augment import (
     plan_variants,
     recombine,
 )
+from latentloom.pipeline.codec.batching import Gathered
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import Detail
 from latentloom.pipeline.config.settings import GenerateConfig
 
 
@@ -69,7 +71,12 @@ def plan_attempt(
 
 
 def make_variants(
-    codec: Codec, latents: Latents, donors: Latents | None, plan: VariantPlan, gate: QualityGate
+    codec: Codec,
+    latents: Latents,
+    donors: Latents | None,
+    plan: VariantPlan,
+    gate: QualityGate,
+    detail: Detail | None = None,
 ) -> Variants:
     """Makes the variants of a plan and judges them by the factors in the plan.
 
@@ -79,12 +86,19 @@ def make_variants(
         donors: Codes of the donors; None for a plan without donors.
         plan: What to make, `V` variants.
         gate: The gate that accepts or rejects them.
+        detail: The anchors' own detail, to put back; None for none.
     """
-    return judge_codes(codec, recombine(latents, donors, plan), plan.factors, gate)
+    codes = recombine(latents, donors, plan)
+    added = detail.of_variants(codec, latents, plan.anchor) if detail else None
+    return judge_codes(codec, codes, plan.factors, gate, added)
 
 
 def judge_codes(
-    codec: Codec, codes: Latents, expected: Mapping[str, np.ndarray], gate: QualityGate
+    codec: Codec,
+    codes: Latents,
+    expected: Mapping[str, np.ndarray],
+    gate: QualityGate,
+    detail: Gathered | None = None,
 ) -> Variants:
     """Decodes codes to observations as stored and judges them.
 
@@ -94,11 +108,12 @@ def judge_codes(
         expected: Value indices of factors, `(V,)` each, including `label`. Factors without a
             head in the judge are skipped.
         gate: The gate that accepts or rejects the result.
+        detail: What is added to each decoded code, in units of the model; None for nothing.
     """
     if gate.false_refusals is None:
-        images, probabilities = codec.render_factors(codes)
+        images, probabilities = codec.render_factors(codes, detail)
         return Variants(images, probabilities, gate.judge_factors(probabilities, expected))
-    images, probabilities, features = codec.render_with_features(codes)
+    images, probabilities, features = codec.render_with_features(codes, detail)
     verdicts = gate.judge_factors(probabilities, expected)
     statistics = codec.realism.statistics(images, features, codes, expected["label"])
     realism = codec.realism.gate(gate.false_refusals)

@@ -200,6 +200,10 @@ class GenerateConfig(Section):
     """The factors of the grid; none for all that a block carries."""
     differ: list[tuple[str, str]] = []
     """Pairs of factors whose values must not have the same name, such as ink and background."""
+    detail: Probability = 0.0
+    """Share of the anchor's own detail, which its reconstruction lacks, that goes into each of its
+    variants; for images and vectors. 0: variants are decoded codes, as smooth as reconstructions.
+    """
     seed: Seed = 0
     gate: GateConfig = GateConfig()
     donors_per_class: Count = Field(default=64, ge=1, le=100_000)

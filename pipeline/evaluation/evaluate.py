@@ -10,6 +10,7 @@ from typing import Any
 from latentloom.model_zoo.bundle import load_bundle, read_description
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.compatibility import check_compatible
+from latentloom.pipeline.codec.detail import check_detail
 from latentloom.pipeline.codec.realism import check_realism
 from latentloom.pipeline.config import Config, parse_config
 from latentloom.pipeline.dataset.details import BundleDetails
@@ -76,6 +77,7 @@ def evaluate(
         config = stored_config(description, overrides)
         if overrides:
             check_gate_names(config.generate.gate, dataset.manifest.factors)
+        check_detail(config.generate.detail, dataset.observation_kind)
         inputs = {"--data": data, "--model": model}
         inputs |= {"--full-model": full_model} if full_model is not None else {}
         check_apart(out, inputs)

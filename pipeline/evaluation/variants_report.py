@@ -170,8 +170,9 @@ def _report_nearest(made: _Generation, images: np.ndarray, labels: np.ndarray) -
 
 
 def _report_exchange(made: _Generation, anchors: Examples) -> SectionResult:
-    gate = QualityGate(made.config.generate.gate.min_confidence)
-    return SectionResult(pictures=draw_exchange(made.codec, anchors, gate))
+    generate = made.config.generate
+    gate = QualityGate(generate.gate.min_confidence)
+    return SectionResult(pictures=draw_exchange(made.codec, anchors, gate, generate.detail))
 
 
 def _report_traversals(made: _Generation, sample: VariantSample) -> SectionResult:

@@ -26,6 +26,7 @@ class CountKind(Kind):
     damaged = "the words are not in order, or not counted by numbers of 1 to 2**24"
     can_resize = False
     stays_in_shards = False
+    has_detail = False
     scaling = Counts
     unit, tolerance = "words", 1.0
 

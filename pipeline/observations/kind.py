@@ -33,6 +33,8 @@ class Kind(Protocol):
     """Whether `--image-size` applies."""
     stays_in_shards: ClassVar[bool]
     """Whether observations are read from local shards row by row, since they outgrow memory."""
+    has_detail: ClassVar[bool] = True
+    """Whether what a reconstruction lacks can be added to another observation."""
     scaling: ClassVar[type[Scaling]]
     """How to scale them for a model."""
     unit: ClassVar[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from latentloom.augment import find_recipe
+from latentloom.pipeline.codec.detail import check_detail
 from latentloom.pipeline.dataset.known_names import check_generate_names
 from latentloom.pipeline.study.generators import scaled
 from latentloom.pipeline.study.samples import StudyData
@@ -27,6 +28,7 @@ def check_pools(data: StudyData) -> None:
         settings, key = config.generate.changed(changes), f"study.pools.{name}"
         find_recipe(settings.recipe).resolve(settings.options)
         check_generate_names(settings, factors, key)
+        check_detail(settings.detail, data.dataset.observation_kind, key)
         if settings.split != SPLIT:
             raise ValueError(
                 f"A pool varies the real examples of a study. Expected: split '{SPLIT}'. "

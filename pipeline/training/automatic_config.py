@@ -98,12 +98,15 @@ def told(config: Config, seen: Seen, out: Path) -> list[str]:
     judged = f"{judge.steps:,} steps" if judge.steps else f"{judge.epochs:,} epochs"
     limits = f" in at most {train.minutes:g} minutes" if train.minutes else ""
     judge_limits = f" in at most {judge.minutes:g} minutes" if judge.minutes else ""
-    least = config.generate.gate.min_confidence
+    generate = config.generate
+    least, made = generate.gate.min_confidence, f"variants by {generate.recipe}"
+    if generate.detail:
+        made += f" with detail {generate.detail:g}"
     return [
         f"Seen: {seen.examples:,} {kind.many} of {shape}, {seen.classes} classes of "
         f"{seen.smallest_class:,} or more; other factors: {others}.",
         f"Chosen: {model.name} ({sizes or 'its defaults'}); {kind.many} {deformed}; auditor "
-        f"{judge.auditor}; gate from {least:g}.",
+        f"{judge.auditor}; gate from {least:g}; {made}.",
         f"Budget: {budget} of {train.batch_size}{limits} for the model, {judged} of "
         f"{judge.batch_size}{judge_limits} for each of judge and auditor.",
         f"Expected: about {math.ceil(expected_minutes(config, seen))} minutes on two cores.",

@@ -64,6 +64,16 @@ def test_equal_runs_write_equal_bytes(run, tmp_path):
         assert digest == shard.sha256
 
 
+def test_reconstructions_with_all_detail_are_the_anchors(run, tmp_path):
+    settings = ["generate.gate.enabled=false", "generate.recipe=reconstruct"]
+    config = load_config(CONFIG, [*settings, "generate.detail=1.0"], smoke=True)
+    made = generate(config, run / "data", run / "bundle", tmp_path / "o").read("train")
+    real = DatasetDir.open(run / "data").read("train")
+    row_of = {example_id: row for row, example_id in enumerate(real.ids)}
+    rows = [row_of[example_id.split("/reconstruct/")[0]] for example_id in made.ids]
+    np.testing.assert_allclose(made.observations, real.observations[rows], atol=1e-5)
+
+
 def test_what_a_vector_gets_does_not_depend_on_its_batch(run, codec):
     vectors = DatasetDir.open(run / "data").read("train").observations[: 2 * BATCH_SIZE]
     together, alone = codec.encode(vectors), codec.encode(vectors[100:101])

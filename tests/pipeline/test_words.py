@@ -193,6 +193,17 @@ def test_a_bundle_of_images_is_refused_for_documents(run):
         check_compatible(DatasetDir.open(run / "data").manifest, description)
 
 
+@pytest.mark.parametrize("verb", ["generate", "evaluate"])
+def test_documents_have_no_detail_to_put_back(run, tmp_path, verb):
+    words = [verb, *([CONFIG] if verb == "generate" else []), "--data", run / "data"]
+    words += ["--model", run / "bundle", "--out", tmp_path / "out"]
+    words += ["--set", "generate.detail=0.5"]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert isinstance(result.exception, ValueError)
+    assert "Documents have no detail to put back. Expected: images or vec" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", ["zszu_vae", "gzs_net", "st_rkm"])
 def test_other_models_refuse_documents_before_anything_is_written(run, tmp_path, name):
     config = load_config(CONFIG, ["model.args={}", f"model.name={name}"])

@@ -8,6 +8,7 @@ import numpy as np
 
 from latentloom.augment import Anchors, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import detail_of
 from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import one_per_class
@@ -38,13 +39,16 @@ def can_exchange(spec: LatentSpec) -> bool:
     return bool(spec.carriers("label") and spec.free_of("label"))
 
 
-def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[str, Picture]:
+def draw_exchange(
+    codec: Codec, examples: Examples, gate: QualityGate, detail: float = 0.0
+) -> dict[str, Picture]:
     """Draws the exchange of blocks between the first examples of the first classes.
 
     Args:
         codec: The codec of a bundle.
         examples: Real examples.
         gate: The gate that accepts or rejects the results.
+        detail: Share of the detail of the image that gives the class, to put back.
 
     Returns:
         The picture by name; empty if `can_exchange` is false.
@@ -53,7 +57,7 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
     if not can_exchange(spec):
         return {}
     some = examples.take(one_per_class(examples.labels)[:GRID_ROWS]).loaded()
-    made = exchange_blocks(codec, some, gate)
+    made = exchange_blocks(codec, some, gate, detail)
     shown = ShownExchange(
         examples=made.examples,
         cells=made.observations,
@@ -65,16 +69,20 @@ def draw_exchange(codec: Codec, examples: Examples, gate: QualityGate) -> dict[s
     return {"exchange": pictures_of(codec.kind, codec.bundle.vocabulary).exchange(shown)}
 
 
-def exchange_blocks(codec: Codec, examples: Examples, gate: QualityGate) -> Exchange:
+def exchange_blocks(
+    codec: Codec, examples: Examples, gate: QualityGate, detail: float = 0.0
+) -> Exchange:
     """Gives every image the free blocks of every image, including its own.
 
     Args:
         codec: The codec of a bundle for which `can_exchange` is true.
         examples: The `n` images.
         gate: The gate that accepts or rejects the results.
+        detail: Share of the detail of the image that gives the class, to put back.
     """
-    latents = codec.encode(examples.observations)
-    made = make_variants(codec, latents, latents, plan_exchange(examples, codec.spec), gate)
+    latents, plan = codec.encode(examples.observations), plan_exchange(examples, codec.spec)
+    put_back = detail_of(detail, examples.observations)
+    made = make_variants(codec, latents, latents, plan, gate, put_back)
     square = (len(examples), len(examples))
     return Exchange(
         examples=examples,

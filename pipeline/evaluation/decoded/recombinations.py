@@ -19,6 +19,7 @@ from latentloom.augment import (
     find_clashes,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import detail_of
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
@@ -79,9 +80,10 @@ def draw_recombinations(
     anchors = anchors_among(bank.ids.tolist(), bank.factors, bank, rows[some], targets.take(some))
     plan = plan_attempt(generate, anchors, spec, bank, clashes)
     gate = generate.gate.build(enabled=True)
-    made = make_variants(codec, bank.latents, bank.latents, plan, gate)
     row_of = {example_id: row for row, example_id in enumerate(examples.ids)}
     real = examples.observations[[row_of[example_id] for example_id in bank.ids]]
+    detail = detail_of(generate.detail, real)
+    made = make_variants(codec, bank.latents, bank.latents, plan, gate, detail)
     return Recombinations(
         plan=plan,
         observations=made.observations,

@@ -17,6 +17,7 @@ from latentloom.augment import (
 from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.metrics.diversity import relative_diversity
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import BYTES_OF_VALUE, detail_of
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config.settings import EvaluateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
@@ -59,7 +60,7 @@ def draw_sample(
     codec: Codec, examples: Examples, generate: GenerateConfig, evaluate: EvaluateConfig
 ) -> VariantSample:
     """Draws variants of some anchors as the pipeline would on its first attempt."""
-    of_each = 1 + evaluate.variants
+    of_each = 1 + evaluate.variants + (BYTES_OF_VALUE if generate.detail else 0)
     chosen = sample(examples, evaluate.anchors, generate.seed, "evaluate", of_each=of_each)
     latents = codec.encode(chosen.observations)
     variants = np.full(len(chosen), evaluate.variants, np.int64)
@@ -70,7 +71,8 @@ def draw_sample(
     clashes = find_clashes(codec.bundle.factors, generate.differ)
     plan = plan_attempt(generate, anchors, codec.spec, donors, clashes)
     gate = generate.gate.build(enabled=True)
-    made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
+    detail = detail_of(generate.detail, chosen.observations)
+    made = make_variants(codec, latents, donors.latents if donors else None, plan, gate, detail)
     return VariantSample(
         anchors=chosen,
         observations=made.observations.reshape(

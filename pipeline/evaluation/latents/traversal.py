@@ -9,6 +9,7 @@ import numpy as np
 
 from latentloom.augment import Anchors, Latents, LatentSpec, Origin, QualityGate, VariantPlan
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import detail_of
 from latentloom.pipeline.codec.variants import make_variants
 from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Examples
@@ -95,7 +96,8 @@ def draw_traversals(
     pictures = {}
     for block, numbers in axes.items():
         told = (information or {}).get(block)
-        made = traverse_block(codec, example, block, latents[block], numbers, gate, told)
+        codes = latents[block]
+        made = traverse_block(codec, example, block, codes, numbers, gate, told, generate.detail)
         shown = ShownTraversal(
             steps=STEPS,
             cells=made.observations,
@@ -117,6 +119,7 @@ def traverse_block(
     axes: np.ndarray,
     gate: QualityGate,
     information: np.ndarray | None = None,
+    detail: float = 0.0,
 ) -> Traversal:
     """Moves one example along the axes of a block with most information, or else most variance.
 
@@ -128,12 +131,14 @@ def traverse_block(
         axes: int64 of shape `(a,)`: the axes to choose from.
         gate: The gate that accepts or rejects the results.
         information: `(dim,)` mutual information of the observation and each axis, if known.
+        detail: Share of the example's own detail to put back.
     """
     variances = codes.var(axis=0, dtype=np.float64)
     strengths = variances if information is None else information
     axes = axes[np.argsort(-strengths[axes], kind="stable")[:MOST_AXES]]
     plan = plan_traversal(example, codec.spec, block, axes)
-    made = make_variants(codec, codec.encode(example.observations), None, plan, gate)
+    put_back = detail_of(detail, example.observations)
+    made = make_variants(codec, codec.encode(example.observations), None, plan, gate, put_back)
     return Traversal(
         axes=axes,
         shares=variances[axes] / max(variances.sum(), np.finfo(np.float64).tiny),

@@ -11,6 +11,7 @@ from latentloom.augment import identity_keys, uniforms
 from latentloom.model_zoo.metrics.pixels import mean_squared_errors
 from latentloom.model_zoo.training.sharers import CANDIDATES, Sharers
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import detail_of
 from latentloom.pipeline.codec.variants import judge_codes
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
@@ -82,12 +83,16 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     factors = codec.spec.carried(train.factors)
     rows = draw_donors(train, aims, codec, config.generate.seed)
     used, places = np.unique(rows, return_inverse=True)
-    codes = codec.encode(train.observations[used])
+    donors = train.observations[used]
+    encoded = codec.encode(donors)
     places = places.reshape(rows.shape)
     axes = {block.name: factors.index(next(iter(block.factors), "label")) for block in codec.spec}
-    codes = {name: codes[name][places[:, axis]] for name, axis in axes.items()}
+    codes = {name: encoded[name][places[:, axis]] for name, axis in axes.items()}
     expected = {name: aims.factors[name] for name in factors if name in codec.bundle.judge_sizes}
-    made = judge_codes(codec, codes, expected, config.generate.gate.build(enabled=True))
+    gate, detail = config.generate.gate.build(enabled=True), None
+    if put_back := detail_of(config.generate.detail, donors):
+        detail = put_back.of_variants(codec, encoded, places[:, factors.index("label")])
+    made = judge_codes(codec, codes, expected, gate, detail)
     images = made.observations
     span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.observations))
     errors = mean_squared_errors(images, aims.observations) / span**2

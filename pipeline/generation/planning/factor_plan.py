@@ -45,6 +45,8 @@ def plan_factors(
     in_cells = grid if recipe.fills_cells else ()
     written = known_factors(recipe.name, spec, list(factors), options, in_cells)
     blocks = blocks_read(recipe.name, spec, list(factors), options, in_cells)
+    if settings.detail:  # anchors are decoded whole
+        blocks = replace(blocks, anchors=spec.names)
     grid = tuple(name for name in grid if name in written)
     judged = tuple(name for name in written if name in readable)
     if recipe.fills_cells:

@@ -10,6 +10,7 @@ from latentloom.augment import find_recipe, share_out_classes
 from latentloom.model_zoo.bundle import read_description, read_priors
 from latentloom.model_zoo.realism_file import read_realism
 from latentloom.pipeline.codec.compatibility import check_compatible
+from latentloom.pipeline.codec.detail import check_detail
 from latentloom.pipeline.codec.realism import check_realism
 from latentloom.pipeline.codec.spec import spec_of
 from latentloom.pipeline.config.settings import GenerateConfig
@@ -51,6 +52,7 @@ def plan_job(
     manifest = dataset.manifest
     check_compatible(manifest, description)
     check_generate_names(settings, manifest.factors)
+    check_detail(settings.detail, dataset.observation_kind)
     if settings.gate.realism:
         check_realism(realism)
     _check_split(dataset, settings.split)

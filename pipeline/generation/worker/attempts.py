@@ -16,6 +16,7 @@ from latentloom.augment import (
     find_recipe,
 )
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import Detail
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
 from latentloom.pipeline.generation.job import GenerationJob
@@ -43,6 +44,7 @@ def draw_attempts(
     job: GenerationJob,
     anchors: Anchors,
     latents: Latents,
+    detail: Detail | None,
     donors: DonorBank | None,
     codec: Codec,
     tally: Tally,
@@ -56,6 +58,7 @@ def draw_attempts(
         job: The job.
         anchors: The anchors and how many variants each gets.
         latents: Codes of the anchors.
+        detail: Their own detail, to put back; None for none.
         donors: The donor bank, for recipes that take donors.
         codec: The codec of the bundle.
         tally: Counts the candidates of every attempt.
@@ -74,7 +77,8 @@ def draw_attempts(
         for start in range(0, len(slots), most):
             block = slots[start : start + most]
             plan = whole.take(np.arange(start, start + len(block)))
-            made = make_variants(codec, latents, donors.latents if donors else None, plan, gate)
+            given = donors.latents if donors else None
+            made = make_variants(codec, latents, given, plan, gate, detail)
             passed = made.verdicts.accepted
             tally.count(plan.label, made.verdicts, is_last=attempt == attempts - 1)
             confidences = confidence_columns(made.verdicts)

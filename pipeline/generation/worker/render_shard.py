@@ -11,6 +11,7 @@ from apache_beam.metrics.metric import Metrics
 
 from latentloom.augment import DonorBank
 from latentloom.pipeline.codec.codec import Codec
+from latentloom.pipeline.codec.detail import BYTES_OF_VALUE, detail_of
 from latentloom.pipeline.dataset.manifest import TOTALS
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.shard_report import ShardReport
@@ -90,12 +91,15 @@ def render_shard(
     tally = Tally()
     with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
         shape = codec.bundle.observation_shape
-        most, at_once = (codec.kind.batch_size(shape, number) for number in (CHUNK, BLOCK))
+        held = (BYTES_OF_VALUE, *shape) if job.settings.detail else shape
+        most, at_once = codec.kind.batch_size(shape, CHUNK), codec.kind.batch_size(held, BLOCK)
         for rows in _chunks(anchors.variants, most):
             part = anchors.take(rows)
             latents = {name: block[rows] for name, block in shard.latents.items()}
+            detail = detail_of(job.settings.detail, shard.observations.take(rows))
             records: dict[int, bytes] = {}
-            for accepted in draw_attempts(job, part, latents, donors, codec, tally, at_once):
+            drawn = draw_attempts(job, part, latents, detail, donors, codec, tally, at_once)
+            for accepted in drawn:
                 tally.count_cells(job.plan.coverage, accepted.plan)
                 records |= variant_records(job, codec.kind, part, accepted, donors)
             for slot in sorted(records):

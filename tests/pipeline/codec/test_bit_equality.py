@@ -8,7 +8,7 @@ from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.networks.classifier import image_classifier
 from latentloom.model_zoo.registry import MODELS, build_model
 from latentloom.model_zoo.scaling import PIXELS, Counts, Standardization
-from latentloom.pipeline.codec.batching import MOST_ROWS, UNIT
+from latentloom.pipeline.codec.batching import MOST_ROWS, UNIT, Gathered
 from latentloom.pipeline.codec.codec import Codec
 
 CLASSES, IMAGE, WORDS = 3, (28, 28, 1), (300,)
@@ -46,8 +46,12 @@ def observations(codec):
 def outcomes(codec, observations):
     """All that records depend on, of every row."""
     codes = codec.encode(observations)
-    images, probabilities = codec.render_factors(codes)
-    return {**codes, "image": images, **{f"judge/{n}": p for n, p in probabilities.items()}}
+    own = codec.detail(observations, codes)
+    found = {**codes, "detail": own}
+    for kind, detail in (("plain", None), ("detailed", Gathered(own, np.arange(len(own))))):
+        images, probabilities = codec.render_factors(codes, detail)
+        found |= {f"{kind}/{n}": p for n, p in {"image": images, **probabilities}.items()}
+    return found
 
 
 def test_every_model_is_tested_here():

@@ -145,6 +145,7 @@ def test_unknown_values_are_refused_with_the_nearest(refuses):
         (["study.pools={variants: {recipe: class_preservin}}"], ("class_preserving",)),
         (["study.pools={variants: {options: {temprature: 1}}}"], ("temperature",)),
         (["study.pools={variants: {split: test}}"], ("study.pools.variants.split",)),
+        (["study.pools={variants: {detail: 1.5}}"], ("'study.pools.variants.detail'",)),
         (["study.ties={lable: 0.9}"], ("cannot be tied",)),
         (["judge.factors=[lable]"], ("Did you mean 'label'",)),
         (["model.args.zs_dim=0"], ("model.args.zs_dim",)),

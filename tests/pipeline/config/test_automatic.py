@@ -44,6 +44,15 @@ def test_the_gate_asks_for_less_the_fewer_images_the_smallest_class_has():
     assert asked == sorted(set(asked))
 
 
+def test_photographs_keep_their_detail_unless_a_class_has_one_example():
+    generate = chosen(PHOTOGRAPHS).generate
+    assert (generate.recipe, generate.detail) == ("interpolate_zu", 1.0)
+    digits = replace(PHOTOGRAPHS, shape=(28, 28, 1))
+    for plain in (digits, sized(8), LETTERS, VECTORS, replace(PHOTOGRAPHS, smallest_class=1)):
+        assert chosen(plain).generate.detail == 0
+        assert chosen(plain).generate.recipe == "class_preserving"
+
+
 def test_a_batch_has_room_for_every_class():
     assert chosen(replace(PHOTOGRAPHS, factors={"label": 100})).train.batch_size == 128
 

@@ -217,8 +217,8 @@ def test_a_factor_that_is_not_known_is_not_written(tmp_path):
 def test_a_recombination_in_which_a_factor_is_not_read_back_is_rejected(tmp_path, monkeypatch):
     reads = Codec.render_factors
 
-    def misread(self, latents):
-        images, probabilities = reads(self, latents)
+    def misread(self, *codes):
+        images, probabilities = reads(self, *codes)
         probabilities["back"][:, 0] = 0.0  # never the blue of unseen cells
         return images, probabilities
 
