@@ -22,6 +22,7 @@ from split_memory import make_data
 PIXELS, NOISE, SKIPPED = 64, 32, 20
 CONFIG = Path(__file__).parents[2] / "configs" / "zszu_mnist.yaml"
 SETTINGS = ("model.args.width=8", "model.args.hidden_dim=64", "train.batch_size=128")
+SETTINGS += ("model.args.variant_stride=2",)
 BUDGETS = (
     "train.epochs=1",
     "train.warmup_steps=0",
