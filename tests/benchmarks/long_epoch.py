@@ -19,10 +19,12 @@ from pathlib import Path
 from children import arguments, do_work, report, run_command, run_works
 from split_memory import make_data
 
-PIXELS, NOISE, SKIPPED = 64, 32, 20
+PIXELS, NOISE = 64, 32
 CONFIG = Path(__file__).parents[2] / "configs" / "zszu_mnist.yaml"
-SETTINGS = ("model.args.width=8", "model.args.hidden_dim=64", "train.batch_size=128")
-SETTINGS += ("model.args.variant_stride=2",)
+SETTINGS = (
+    *("model.args.width=8", "model.args.hidden_dim=64", "model.args.variant_stride=2"),
+    "train.batch_size=128",
+)
 BUDGETS = (
     "train.epochs=1",
     "train.warmup_steps=0",
