@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import log_softmax
 
 BINS = 10
 TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 241))
@@ -59,11 +60,6 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         One of `TEMPERATURES`; above 1 for a classifier that is too sure of itself.
     """
     logits = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))
-    losses = [_cross_entropy(logits / temperature, labels) for temperature in TEMPERATURES]
-    return float(TEMPERATURES[np.argmin(losses)])
-
-
-def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    logits = logits - logits.max(axis=1, keepdims=True)
-    own = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
-    return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - own))
+    own = np.arange(len(labels)), labels
+    fits = [log_softmax(logits / t, axis=1)[own].mean() for t in TEMPERATURES]
+    return float(TEMPERATURES[np.argmax(fits)])

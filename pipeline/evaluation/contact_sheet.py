@@ -9,7 +9,6 @@ from itertools import islice
 import numpy as np
 
 from latentloom.pipeline.dataset.directory import DatasetDir
-from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.reader import read
 from latentloom.pipeline.report.pictures.protocol import Pictures
@@ -63,21 +62,20 @@ def _draw_values(dataset: DatasetDir, split: str, pictures: Pictures, seed: int)
             f"There is nothing to look at. Expected: examples in split '{split}' of "
             f"'{dataset.path}'. Received: none. Name another split."
         )
+    mixed = choose(examples, len(examples), seed, "look")
     chosen, titles, left_out = [], [], []
     for name, values in factors.items():
         counts = np.bincount(examples.factors[name], minlength=len(values))
         present = np.flatnonzero(counts)
         for value in present[:MOST_VALUES]:
-            of_value = examples.take(examples.factors[name] == value)
-            chosen.append(choose(of_value, COLUMNS, seed, "look"))
+            chosen.append(np.flatnonzero(mixed.factors[name] == value)[:COLUMNS])
             what = values[value] if name == "label" else f"{name}: {values[value]}"
             titles.append(f"{what} ({counts[value]:,})")
         if len(present) > MOST_VALUES:
             left_out.append(f"{len(present) - MOST_VALUES} further values of '{name}'")
-    ends = np.cumsum([len(some) for some in chosen])
-    groups = [np.arange(end - len(some), end) for end, some in zip(ends, chosen, strict=True)]
-    loaded = Examples.concatenate([some.loaded() for some in chosen])
-    picture = pictures.examples(ShownExamples(loaded, groups, titles))
+    rows = np.concatenate(chosen)
+    groups = np.split(np.arange(len(rows)), np.cumsum([len(some) for some in chosen[:-1]]))
+    picture = pictures.examples(ShownExamples(mixed.take(rows).loaded(), groups, titles))
     told = f" Left out: {' and '.join(left_out)}." if left_out else ""
     return Picture(picture.png, picture.caption + told)
 
