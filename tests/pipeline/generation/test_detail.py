@@ -7,7 +7,16 @@ from pathlib import Path
 import elsewhere
 import numpy as np
 import pytest
-from bundles import CONFIGS, MANY_SHARDS, digits_bundle, digits_config, digits_data, hashes, make
+from bundles import (
+    CONFIGS,
+    MANY_SHARDS,
+    damaged_digits,
+    digits_bundle,
+    digits_config,
+    digits_data,
+    hashes,
+    make,
+)
 from letters import letters_bundle, letters_config, letters_data
 from letters import make as make_letters
 from typer.testing import CliRunner
@@ -148,12 +157,7 @@ def test_slices_of_other_lengths_make_the_same_variants(tmp_path):
 
 
 def test_damaged_records_are_dead_letters_and_cost_their_own_variants_alone(tmp_path):
-    data = tmp_path / "data"
-    shutil.copytree(digits_data(), data)
-    shard = sorted(data.glob("*-train.tfrecord-*"))[0]
-    content = bytearray(shard.read_bytes())
-    content[30] ^= 0xFF  # in the data of the first record
-    shard.write_bytes(bytes(content))
+    data = damaged_digits(tmp_path / "data")
     settings = (*WHOLE, "generate.failure_budget=0.1")
     dataset = make(tmp_path / "o", *settings, data=data)
     assert dataset.manifest.totals["dead"] == 2

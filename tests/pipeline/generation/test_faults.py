@@ -14,7 +14,16 @@ from pathlib import Path
 import bundles
 import numpy as np
 import pytest
-from bundles import KILLS, MANY_SHARDS, command, digits_bundle, digits_data, hashes, make
+from bundles import (
+    KILLS,
+    MANY_SHARDS,
+    command,
+    damaged_digits,
+    digits_bundle,
+    digits_data,
+    hashes,
+    make,
+)
 
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import MANIFEST_FILE
@@ -263,12 +272,7 @@ def test_a_clock_that_runs_backwards_does_not_change_the_bytes(reference, tmp_pa
 
 
 def test_a_poison_record_is_one_dead_letter_and_costs_its_own_variants_alone(tmp_path):
-    data = tmp_path / "data"
-    shutil.copytree(digits_data(), data)
-    shard = sorted(data.glob("*-train.tfrecord-*"))[0]
-    content = bytearray(shard.read_bytes())
-    content[30] ^= 0xFF  # in the data of the first record
-    shard.write_bytes(bytes(content))
+    data = damaged_digits(tmp_path / "data")
     dataset = make(tmp_path / "out", "generate.failure_budget=0.1", data=data)
     (letter,) = (tmp_path / "out/dead_letters.jsonl").read_text().splitlines()
     assert json.loads(letter)["record"] == 0
