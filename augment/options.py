@@ -12,6 +12,7 @@ __all__ = [
     "check_interpolation",
     "check_same_class",
     "check_share_range",
+    "check_step",
     "check_style",
     "check_temperature",
     "check_traversal",
@@ -45,6 +46,16 @@ def check_temperature(options: Mapping[str, Option]) -> None:
             f"The temperature is out of range. Expected: 0 to {LARGEST_TEMPERATURE}. Received: "
             f"temperature={options['temperature']}. Pass 1.0 for the prior itself."
         )
+
+
+def check_step(options: Mapping[str, Option]) -> None:
+    """Rejects a `step` outside `(0, 1]`, or a `temperature` out of range."""
+    if not 0 < float(options["step"]) <= 1:
+        raise ValueError(
+            "The step towards the prior is out of range. Expected: above 0, at most 1. Received: "
+            f"step={options['step']}. Pass 1.0 for draws that leave the anchor's code behind."
+        )
+    check_temperature(options)
 
 
 def check_style(options: Mapping[str, Option]) -> None:

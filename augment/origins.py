@@ -62,7 +62,11 @@ class Request:
 
 
 def sample(
-    plan: VariantPlan, names: Sequence[str], temperature: float, keeps: Sequence[str] = ()
+    plan: VariantPlan,
+    names: Sequence[str],
+    temperature: float,
+    keeps: Sequence[str] = (),
+    step: float = 1.0,
 ) -> VariantPlan:
     """Draws blocks from their priors.
 
@@ -71,8 +75,13 @@ def sample(
         names: Names of the blocks.
         temperature: Float, factor on the scale of the draws.
         keeps: Factors whose values the draws keep.
+        step: Float in `(0, 1]`, how far the anchor's block moves to the draw: 1 all the way.
     """
-    plan = _with_origin(plan, names, Origin.PRIOR, keeps=keeps)
+    if step < 1:
+        steps = dict.fromkeys(names, np.full(len(plan), step, np.float32))
+        plan = _with_origin(plan, names, Origin.STEP, keeps=keeps, weights=steps)
+    else:
+        plan = _with_origin(plan, names, Origin.PRIOR, keeps=keeps)
     temperatures = plan.temperatures | dict.fromkeys(names, temperature)
     return replace(plan, temperatures=temperatures)
 

@@ -29,12 +29,16 @@ class Origin(IntEnum):
     """A point on the line from the anchor's block to a donor's."""
     SHIFT = 4
     """The anchor's block with one entry moved."""
+    STEP = 5
+    """A step from the anchor's block towards a draw from the block's prior."""
 
 
-FROM_ANCHOR = (Origin.KEEP, Origin.MIX, Origin.SHIFT)
+FROM_ANCHOR = (Origin.KEEP, Origin.MIX, Origin.SHIFT, Origin.STEP)
 """The origins that read the anchor's block."""
 FROM_DONOR = (Origin.DONOR, Origin.MIX)
 """The origins that read a donor's block."""
+WEIGHTED = (Origin.MIX, Origin.STEP)
+"""The origins that lie between the anchor's block and another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class VariantPlan:
         origins: Per block int8 of shape `(V,)`, values of `Origin`.
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
         weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
-            origin is `MIX`, 0 elsewhere.
+            origin is `MIX`, of the draw where it is `STEP`, 0 elsewhere.
         axes: Per block int64 of shape `(V,)`: the entry that is moved where the origin is `SHIFT`,
             -1 elsewhere.
         shifts: Per block float32 of shape `(V,)`: how far, in standard deviations of this entry
@@ -200,10 +204,11 @@ def _check_block(name: str, origins: np.ndarray, donors: np.ndarray, weights: np
             f"DONOR and MIX, -1 elsewhere. Received: {int(needs_donor.sum())} such origins and "
             f"{int((donors >= 0).sum())} donors. Give a donor where one is used and nowhere else."
         )
-    if not ((weights >= 0) & (weights <= np.where(origins == Origin.MIX, 1, 0))).all():
+    if not ((weights >= 0) & (weights <= np.isin(origins, WEIGHTED))).all():
         raise ValueError(
-            f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX, 0 "
-            f"elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the donor."
+            f"A plan has weights out of range for block '{name}'. Expected: [0, 1] for MIX and "
+            f"STEP, 0 elsewhere. Received: weights={np.unique(weights)[:8]}. Pass the share of the "
+            "donor or of the draw."
         )
 
 

@@ -14,16 +14,19 @@ __all__ = ["BlockPrior"]
 
 @dataclass(frozen=True, eq=False)
 class BlockPrior:
-    """A mixture of diagonal Gaussians, one mixture per class or one for all.
+    """A mixture of Gaussians, one mixture per class or one for all.
 
     One form holds what training exports: a standard normal (`C = K = 1`), a Gaussian mixture per
-    class, or, with a scale of zero, a categorical choice among `K` points.
+    class, Gaussians of classes that vary along common axes, or, with a scale of zero, a categorical
+    choice among `K` points.
 
     Args:
         weights: float32 of shape `(C, K)`: probability of each of `K` components, for each of
             `C` classes. Each row sums to 1. `C = 1` if the prior does not depend on the class.
         loc: float32 of shape `(C, K, dim)`: means.
-        scale: float32 of shape `(C, K, dim)`: standard deviations, at least 0.
+        scale: float32 of shape `(C, K, dim)`: standard deviations along the axes, at least 0.
+        axes: float32 of shape `(dim, dim)`: the direction of each axis, in rows; orthonormal for
+            the principal axes of a covariance. None for the entries of the block themselves.
 
     Example:
         >>> BlockPrior.standard_normal(3).sample(np.arange(5, dtype=np.uint64)).shape
@@ -33,11 +36,11 @@ class BlockPrior:
     weights: np.ndarray
     loc: np.ndarray
     scale: np.ndarray
+    axes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            values = np.asarray(getattr(self, field.name), np.float32)
-            object.__setattr__(self, field.name, values)
+        for name, values in self._arrays().items():
+            object.__setattr__(self, name, np.asarray(values, np.float32))
         self._check_shapes()
         self._check_values()
 
@@ -58,9 +61,11 @@ class BlockPrior:
             The prior.
 
         Raises:
-            ValueError: If one of its arrays is missing.
+            ValueError: If one of its arrays is missing; only `axes` may be.
         """
         names = {field.name: f"{prefix}/{field.name}" for field in fields(cls)}
+        if names["axes"] not in mapping:
+            del names["axes"]
         missing = [name for name in names.values() if name not in mapping]
         if missing:
             raise ValueError(
@@ -70,8 +75,8 @@ class BlockPrior:
         return cls(**{field: mapping[name] for field, name in names.items()})
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """Returns the three arrays under `<prefix>/<field>`."""
-        return {f"{prefix}/{field.name}": getattr(self, field.name) for field in fields(self)}
+        """Returns the arrays under `<prefix>/<field>`; `axes` only if they are given."""
+        return {f"{prefix}/{name}": values for name, values in self._arrays().items()}
 
     @property
     def dim(self) -> int:
@@ -93,7 +98,10 @@ class BlockPrior:
         weights = weights / weights.sum(axis=1, keepdims=True) / len(weights)
         loc = self.loc - self.loc[0, 0].astype(np.float64)  # exactly 0 for equal means
         centre = np.sum(weights * loc, axis=(0, 1))
-        squares = np.square(self.scale, dtype=np.float64) + np.square(loc - centre)
+        variances = np.square(self.scale, dtype=np.float64)
+        if self.axes is not None:
+            variances = variances @ np.square(self.axes, dtype=np.float64)
+        squares = variances + np.square(loc - centre)
         return np.sqrt(np.sum(weights * squares, axis=(0, 1))).astype(np.float32)
 
     def sample(
@@ -112,6 +120,46 @@ class BlockPrior:
         Raises:
             ValueError: If the labels are missing or out of range, or the temperature negative.
         """
+        loc, deviations = self._draw(keys, labels, temperature)
+        return (loc + deviations).astype(np.float32)
+
+    def step(
+        self,
+        blocks: np.ndarray,
+        shares: np.ndarray,
+        keys: np.ndarray,
+        labels: np.ndarray | None = None,
+        temperature: float = 1.0,
+    ) -> np.ndarray:
+        """Moves given blocks towards draws, so that blocks that follow the prior still do.
+
+        A step of `s` from a block `z` towards a draw with mean `m` and deviation `d` from it is
+        `m + sqrt(1 - s^2) (z - m) + s d`.
+
+        Reference:
+            The proposal of Cotter et al., MCMC Methods for Functions, Statistical Science 2013,
+            https://arxiv.org/abs/1202.0709, without the acceptance step. Deviates: about the mean
+            of the component that was drawn, so that only priors of one component stay exactly.
+
+        Args:
+            blocks: float32 of shape `(n, dim)`.
+            shares: float32 of shape `(n,)` in `[0, 1]`: 0 keeps a block, 1 gives a draw.
+            keys: As for `sample`.
+            labels: As for `sample`.
+            temperature: As for `sample`.
+
+        Returns:
+            float32 of shape `(n, dim)`.
+        """
+        loc, deviations = self._draw(keys, labels, temperature)
+        shares = shares.astype(np.float64)[:, None]
+        kept = np.sqrt(1 - np.square(shares))
+        return (loc + kept * (blocks - loc) + shares * deviations).astype(np.float32)
+
+    def _draw(
+        self, keys: np.ndarray, labels: np.ndarray | None, temperature: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draws a component per key, then its noise: means and deviations from them, `(n, dim)`."""
         if not 0 <= temperature < np.inf:
             raise ValueError(
                 "Cannot sample a block prior. Expected: a finite `temperature` of at least 0. "
@@ -122,14 +170,32 @@ class BlockPrior:
         edges /= edges[:, -1:]  # the last is exactly 1, so a component of weight 0 is never drawn
         component = (uniforms(keys, 1) >= edges[rows, :-1]).sum(axis=-1)
         noise = temperature * normals(keys, self.dim)
-        blocks = self.loc[rows, component] + self.scale[rows, component] * noise
-        return blocks.astype(np.float32)
+        return self.loc[rows, component], self._along_axes(self.scale[rows, component] * noise)
+
+    def _along_axes(self, noise: np.ndarray) -> np.ndarray:
+        """Turns entries along the axes into entries of the block.
+
+        Adds one axis after another: a matrix product would round by the number of rows.
+        """
+        if self.axes is None:
+            return noise
+        turned = np.zeros_like(noise)
+        for entries, axis in zip(noise.T, self.axes, strict=True):
+            turned += entries[:, None] * axis
+        return turned
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BlockPrior):
             return NotImplemented
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+        mine, theirs = self._arrays(), other._arrays()
+        return list(mine) == list(theirs) and all(
+            np.array_equal(mine[name], theirs[name]) for name in mine
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that are given, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: values for name, values in named.items() if values is not None}
 
     def _class_rows(self, num_keys: int, labels: np.ndarray | None) -> np.ndarray:
         if not self.is_class_conditional:
@@ -150,20 +216,21 @@ class BlockPrior:
         return rows
 
     def _check_shapes(self) -> None:
+        shapes = {name: values.shape for name, values in self._arrays().items()}
         shape = self.loc.shape
-        expected = (shape[:2], shape)
-        if len(shape) != 3 or 0 in shape or (self.weights.shape, self.scale.shape) != expected:
+        expected = {"weights": shape[:2], "loc": shape, "scale": shape, "axes": 2 * shape[2:]}
+        if len(shape) != 3 or 0 in shape or shapes.items() - expected.items():
             raise ValueError(
                 "The arrays of a block prior do not fit together. Expected: weights `(C, K)`, loc "
-                f"and scale `(C, K, dim)`. Received: weights={self.weights.shape}, loc={shape}, "
-                f"scale={self.scale.shape}. Give each array its class and component axes."
+                f"and scale `(C, K, dim)`, axes, if any, `(dim, dim)`. Received: shapes={shapes}. "
+                "Give each array its class and component axes."
             )
 
     def _check_values(self) -> None:
-        if not (np.isfinite(self.loc).all() and np.isfinite(self.scale).all()):
+        if not all(np.isfinite(values).all() for values in self._arrays().values()):
             raise ValueError(
-                "A block prior is not finite. Expected: finite loc and scale. Received: NaN or "
-                "infinity. Train again with a smaller learning rate."
+                "A block prior is not finite. Expected: finite arrays. Received: NaN or infinity. "
+                "Train again with a smaller learning rate."
             )
         if (self.scale < 0).any():
             raise ValueError(

@@ -147,8 +147,8 @@ RECIPES = {
             summary="Keeps the blocks that carry the class, draws the others from their prior.",
             needs_donors=False,
             rule=rules.sample_free,
-            options={"temperature": 1.0},
-            check=checks.check_temperature,
+            options={"temperature": 1.0, "step": 1.0},
+            check=checks.check_step,
         ),
         Recipe(
             name="sample_class",

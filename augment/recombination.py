@@ -46,11 +46,15 @@ def _recombine_block(
     else:
         block = np.zeros((len(plan), plan.spec[name].dim), np.float32)
 
-    drawn = np.flatnonzero(origins == Origin.PRIOR)
     prior = plan.spec[name].prior
-    block[drawn] = prior.sample(
-        plan.block_keys(name)[drawn], plan.label[drawn], plan.temperatures[name]
-    )
+
+    def draws(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        return plan.block_keys(name)[rows], plan.label[rows], plan.temperatures[name]
+
+    drawn = np.flatnonzero(origins == Origin.PRIOR)
+    block[drawn] = prior.sample(*draws(drawn))
+    stepped = np.flatnonzero(origins == Origin.STEP)
+    block[stepped] = prior.step(block[stepped], plan.weights[name][stepped], *draws(stepped))
     moved = np.flatnonzero(origins == Origin.SHIFT)
     axes = plan.axes[name][moved]
     block[moved, axes] += plan.shifts[name][moved] * prior.spread[axes]

@@ -42,8 +42,9 @@ def keep(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def sample_free(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Keeps the blocks that carry the class and draws the others."""
-    return sample(plan, free_blocks(plan), request.number("temperature"))
+    """Keeps the blocks that carry the class and draws the others, or moves them to a draw."""
+    temperature, step = request.number("temperature"), request.number("step")
+    return sample(plan, free_blocks(plan), temperature, step=step)
 
 
 def sample_all(plan: VariantPlan, request: Request) -> VariantPlan:

@@ -22,6 +22,7 @@ from latentloom.model_zoo.networks.architecture import NetworkSettings, resolve_
 PRECISIONS = ("learnt", "fixed")
 SAMPLED_PRIORS = ("refitted", "learnt")
 ZU_HEADS = ("gaussian", "stiefel")
+ZU_PRIORS = ("head", "fitted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
         margin: Float, margin of the mixture's classification loss.
         sampled_prior: Source of the prior of `zs` for generated variants: `"refitted"` to the codes
             of each class after training, or the `"learnt"` mixture.
+        zu_prior: Source of the prior of `zu` for generated variants: that of the `"head"`, which
+            training assumes, or Gaussians of the classes `"fitted"` to the codes after training.
         seed: Integer, seed of the posterior samples drawn in training.
     """
 
@@ -94,6 +97,7 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
     discriminator_rate: Ratio = 1.0
     margin: Weight = 0.0
     sampled_prior: str = "refitted"
+    zu_prior: str = "head"
     seed: Seed = 0
 
     def resolved(self, observation_shape: tuple[int, ...], num_classes: int) -> ZsZuVAESettings:
@@ -135,7 +139,10 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
             )
 
     def _check_choices(self) -> None:
-        choices = {"precision": PRECISIONS, "sampled_prior": SAMPLED_PRIORS, "zu_head": ZU_HEADS}
+        choices = {
+            **{"precision": PRECISIONS, "sampled_prior": SAMPLED_PRIORS},
+            **{"zu_head": ZU_HEADS, "zu_prior": ZU_PRIORS},
+        }
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(

@@ -25,6 +25,7 @@ from latentloom.model_zoo.zszu_vae.losses import EVIDENCE_TERMS, loss_terms
 from latentloom.model_zoo.zszu_vae.networks import build_networks
 from latentloom.model_zoo.zszu_vae.priors import (
     centred_normal,
+    class_gaussians,
     learnt_components,
     refitted_components,
 )
@@ -151,8 +152,8 @@ class ZsZuVAE(keras.Model):
         """Priors of the blocks as arrays, after training.
 
         The components of the learnt mixture are wider than the codes. So by default each class gets
-        the mean and the standard deviation of its codes (see `sampled_prior`); `zu` keeps the prior
-        of its head.
+        the mean and the standard deviation of its codes (see `sampled_prior`). `zu` keeps the prior
+        of its head, or gets Gaussians of its codes (see `zu_prior`).
 
         Args:
             latents: One `(n, dim)` array a block, codes of training examples.
@@ -161,13 +162,18 @@ class ZsZuVAE(keras.Model):
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32; `C` is the number of classes for `zs` and 1 for `zu`, and `K` = 1.
+            floats; `C` is the number of classes for `zs` and a fitted `zu`, else 1, and `K` = 1.
+            A fitted `zu` has `"axes": (dim, dim)`, too.
         """
         if self.settings.sampled_prior == "learnt":
             zs = learnt_components(self.mixture)
         else:
             zs = refitted_components(latents["zs"], labels_of(factors), self.num_classes)
-        return {"zs": zs, "zu": centred_normal(self.head.scale())}
+        if self.settings.zu_prior == "fitted":
+            zu = class_gaussians(latents["zu"], labels_of(factors), self.num_classes)
+        else:
+            zu = centred_normal(self.head.scale())
+        return {"zs": zs, "zu": zu}
 
     # --- Training -----------------------------------------------------------------------------
 

@@ -159,3 +159,77 @@ def test_a_prior_of_one_point_has_no_spread():
 
 def test_a_standard_normal_has_a_spread_of_one():
     np.testing.assert_array_equal(BlockPrior.standard_normal(3).spread, np.ones(3, np.float32))
+
+
+@pytest.fixture
+def turned():
+    """Two classes that vary along the diagonals of a plane, the second more."""
+    axes = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+    loc, scale = np.array([[[5.0, 0.0]], [[-5.0, 3.0]]]), np.array([[[2.0, 0.5]], [[4.0, 1.0]]])
+    return BlockPrior(np.ones((2, 1)), loc, scale, axes)
+
+
+def covariance_of(prior, label):
+    return prior.axes.T @ np.diag(prior.scale[label, 0] ** 2) @ prior.axes
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_prior_with_axes_has_a_full_covariance_for_each_class(turned, label):
+    blocks = turned.sample(KEYS, np.full(4000, label))
+    expected = covariance_of(turned, label)
+    np.testing.assert_allclose(np.cov(blocks.T), expected, atol=0.06 * expected.max())
+    whitened = (blocks - turned.loc[label, 0]) @ np.linalg.inv(np.linalg.cholesky(expected)).T
+    for entry in whitened.T:
+        assert stats.kstest(entry, "norm").pvalue > 0.01
+
+
+def test_the_axes_of_the_entries_themselves_change_nothing():
+    loc, scale = np.zeros((1, 1, 3)), np.array([[[1.0, 2.0, 3.0]]])
+    plain = BlockPrior(np.ones((1, 1)), loc, scale)
+    same = BlockPrior(np.ones((1, 1)), loc, scale, np.eye(3))
+    np.testing.assert_array_equal(same.sample(KEYS), plain.sample(KEYS))
+    np.testing.assert_array_equal(same.spread, plain.spread)
+    assert same != plain
+
+
+def test_the_spread_of_a_prior_with_axes_is_that_of_its_draws(turned):
+    both = np.concatenate([turned.sample(KEYS, np.full(4000, label)) for label in (0, 1)])
+    np.testing.assert_allclose(turned.spread, both.std(axis=0), rtol=0.03)
+
+
+def test_a_draw_along_axes_rounds_alike_in_any_batch(turned):
+    labels, rows = np.arange(4000) % 2, np.array([7, 3, 1999])
+    whole = turned.sample(KEYS, labels)
+    np.testing.assert_array_equal(turned.sample(KEYS[rows], labels[rows]), whole[rows])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.95])
+def test_a_step_leaves_the_prior_as_it_is_and_is_as_long_as_it_should_be(turned, share):
+    labels, shares = np.zeros(4000, int), np.full(4000, share, np.float32)
+    start = turned.sample(KEYS, labels)
+    moved = turned.step(start, shares, KEYS + np.uint64(1), labels)
+    expected = covariance_of(turned, 0)
+    np.testing.assert_allclose(np.cov(moved.T), expected, atol=0.08 * expected.max())
+    np.testing.assert_allclose(moved.mean(axis=0), turned.loc[0, 0], atol=0.15)
+    correlation = np.corrcoef(start[:, 0], moved[:, 0])[0, 1]
+    assert correlation == pytest.approx(np.sqrt(1 - share**2), abs=0.04)
+
+
+def test_a_step_of_zero_keeps_the_block_and_one_of_one_draws_anew(turned):
+    labels, start = np.arange(4000) % 2, np.ones((4000, 2), np.float32)
+    kept = turned.step(start, np.zeros(4000, np.float32), KEYS, labels)
+    np.testing.assert_allclose(kept, start, rtol=1e-6)
+    drawn = turned.step(start, np.ones(4000, np.float32), KEYS, labels)
+    np.testing.assert_array_equal(drawn, turned.sample(KEYS, labels))
+
+
+def test_a_prior_with_axes_survives_a_round_trip_through_npz(turned, tmp_path):
+    np.savez(tmp_path / "priors.npz", **turned.to_arrays("zu"))
+    with np.load(tmp_path / "priors.npz", allow_pickle=False) as arrays:
+        assert BlockPrior.from_arrays(arrays, "zu") == turned
+
+
+@pytest.mark.parametrize("axes", [np.eye(3), np.ones(2), np.full((2, 2), np.nan)])
+def test_axes_that_do_not_fit_are_refused(axes):
+    with pytest.raises(ValueError, match="Expected: "):
+        BlockPrior(np.ones((1, 1)), np.zeros((1, 1, 2)), np.ones((1, 1, 2)), axes)

@@ -84,6 +84,12 @@ def test_a_negative_temperature_is_refused(recipe):
         find_recipe(recipe).resolve({"temperature": -0.1})
 
 
+@pytest.mark.parametrize("step", [0, -0.1, 1.01])
+def test_a_step_that_goes_nowhere_or_past_the_prior_is_refused(step):
+    with pytest.raises(ValueError, match=f"Received: step={step}. Pass 1.0 for draws"):
+        find_recipe("class_preserving").resolve({"step": step})
+
+
 @pytest.mark.parametrize("same_class", [-1, 0.5, 2])
 def test_a_choice_of_donors_other_than_0_or_1_is_refused(same_class):
     with pytest.raises(ValueError, match="Pass 1 for donors of the anchor's class and 0"):

@@ -13,6 +13,7 @@ from latentloom.augment import (
     BlockPrior,
     LatentSpec,
     Origin,
+    blocks_read,
     find_clashes,
     known_factors,
     plan_variants,
@@ -253,6 +254,20 @@ def test_temperature_zero_gives_the_means_of_the_prior(anchors, spec, make_laten
     else:
         assert not made["zu"].any()
         assert not made["zt"].any()
+
+
+@pytest.mark.parametrize(("step", "read"), [(1.0, ("zs",)), (0.6, ("zs", "zu", "zt"))])
+def test_a_step_moves_the_anchors_own_blocks_to_the_draws(anchors, spec, make_latents, step, read):
+    latents, options = make_latents(12), {"step": step}
+    plan = plan_variants("class_preserving", anchors, spec, seed=0, options=options)
+    assert blocks_read("class_preserving", spec, ("label", "font"), options).anchors == read
+    assert tuple(plan.factors) == ("label",)
+    drawn = recombine(latents, None, plan_variants("class_preserving", anchors, spec, seed=0))
+    made = recombine(latents, None, plan)
+    np.testing.assert_array_equal(made["zs"], latents["zs"][plan.anchor])
+    for name in ("zu", "zt"):
+        expected = np.sqrt(1 - step**2) * latents[name][plan.anchor] + step * drawn[name]
+        np.testing.assert_allclose(made[name], expected, atol=1e-5)
 
 
 def test_a_class_is_not_drawn_from_a_prior_that_ignores_it(anchors, spec):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from latentloom.augment import BlockPrior
 from latentloom.model_zoo.backend.probability import stateless_seed
 from latentloom.model_zoo.metrics.probes import probe_accuracy
 from latentloom.model_zoo.scaling import PIXELS
@@ -295,8 +296,36 @@ def test_the_learnt_mixture_can_be_what_is_sampled(batch):
     np.testing.assert_allclose(prior["scale"][:, 0] ** -2, model.mixture.precision, rtol=1e-5)
 
 
+def test_a_fitted_prior_of_zu_has_the_moments_of_the_codes_of_every_class():
+    rng, labels = np.random.default_rng(0), np.repeat([0, 1, 2, 3], [4000, 4000, 1, 2])
+    turn = np.linalg.qr(rng.normal(size=(ZU_DIM, ZU_DIM)))[0]
+    scales = np.linspace(0.2, 2, ZU_DIM) * np.array([1.0, 1.5, 1.0, 1.0])[labels, None]
+    codes = (rng.normal(size=(8003, ZU_DIM)) * scales) @ turn + labels[:, None]
+    latents = {"zs": rng.normal(size=(8003, ZS_DIM)), "zu": codes}
+    arrays = build(zu_prior="fitted").fitted_priors(latents, labels)["zu"]
+    prior = BlockPrior(**arrays)
+    for label in (0, 1):
+        own = np.cov(codes[labels == label].T)
+        fitted = prior.axes.T @ np.diag(prior.scale[label, 0] ** 2) @ prior.axes
+        np.testing.assert_allclose(fitted, own, atol=0.05 * own.max())
+        np.testing.assert_allclose(prior.loc[label, 0], codes[labels == label].mean(0), rtol=1e-4)
+    assert (prior.scale[2] > 0.9 * prior.scale[0]).all()  # of one example: the variance of all
+
+
+def test_the_prior_of_zu_stays_that_of_the_head_unless_it_is_fitted(model, batch):
+    latents = {name: np.asarray(code) for name, code in model.encode(batch[0]).items()}
+    prior = BlockPrior(**model.fitted_priors(latents, batch[1])["zu"])
+    assert prior == BlockPrior.standard_normal(ZU_DIM)
+
+
 @pytest.mark.parametrize(
-    "bad", [{"precision": "free"}, {"sampled_prior": "old"}, {"noise_variance": 0.0}]
+    "bad",
+    [
+        {"precision": "free"},
+        {"sampled_prior": "old"},
+        {"zu_prior": "own"},
+        {"noise_variance": 0.0},
+    ],
 )
 def test_bad_arguments_are_refused_with_the_fix(bad):
     with pytest.raises(ValueError, match=f"{next(iter(bad))}.*model.args"):
