@@ -227,10 +227,11 @@ class BlockPrior:
             )
 
     def _check_values(self) -> None:
-        if not all(np.isfinite(values).all() for values in self._arrays().values()):
+        places = [values for name, values in self._arrays().items() if name != "weights"]
+        if not all(np.isfinite(values).all() for values in places):
             raise ValueError(
-                "A block prior is not finite. Expected: finite arrays. Received: NaN or infinity. "
-                "Train again with a smaller learning rate."
+                "A block prior is not finite. Expected: finite loc, scale and axes. Received: NaN "
+                "or infinity. Train again with a smaller learning rate."
             )
         if (self.scale < 0).any():
             raise ValueError(
