@@ -37,6 +37,8 @@ USUAL_MINUTES = 30.0
 """Expected time above which there are fewer steps, unless `--minutes` asks for another."""
 LONGEST_STRETCH = 4.0
 """Largest factor by which the time changes the steps, up or down."""
+STEP = 0.7
+"""How far the codes of photographs move towards a draw."""
 NOISE_A_FEATURE = 0.0016
 """Variance of the noise of dense networks over the number of features: 0.1 for 8 x 8 digits."""
 START_MINUTES = 1.0
@@ -149,7 +151,7 @@ def automatic_tree(seen: Seen, stretch: float = 1.0) -> dict[str, Any]:
         "generate": _recipe(seen)
         | {
             "variants_per_example": 4 if is_few else 1,
-            "gate": {"min_confidence": _confidence(seen)},
+            "gate": {"min_confidence": _confidence(seen), "realism": seen.is_photograph},
         },
     }
     if seen.is_convolutional:
@@ -167,14 +169,14 @@ def batch_size(seen: Seen) -> int:
 
 
 def _recipe(seen: Seen) -> dict[str, Any]:
-    """What variants are made of. Photographs move towards others of their class, with their detail.
+    """What variants are made of.
 
-    This keeps the class and passes as real, where what is drawn from the prior does neither: see
-    `tests/benchmarks/detail.md`, which also has the choice of the share. Measured at 64 pixels. A
-    class needs a donor for it, and so two examples.
+    Photographs move a step from their own code towards a draw, with their detail. This keeps the
+    class and passes as real more often than what is as diverse, and what is drawn outright does
+    neither: see `tests/benchmarks/detail.md`, which also has the choice of the step.
     """
-    if seen.is_photograph and seen.smallest_class > 1:
-        return {"recipe": "interpolate_zu", "options": {"low": 0.25, "high": 1.0}, "detail": 1.0}
+    if seen.is_photograph:
+        return {"recipe": "class_preserving", "options": {"step": STEP}, "detail": 1.0}
     return {"recipe": "sample_class" if seen.observation == "counts" else "class_preserving"}
 
 
@@ -192,6 +194,7 @@ def _zszu(seen: Seen) -> dict[str, Any]:
     }
     if seen.is_convolutional:
         args |= {"width": size.width, "dropout": 0.3 if seen.examples < FEW else 0.1}
+        args |= {"zu_prior": "fitted"} if seen.is_photograph else {}
     else:
         noise = max(0.02, round(NOISE_A_FEATURE * most, 2))
         args |= {"network": "dense", "noise_variance": noise, "likelihood_weight": 1.0}

@@ -44,13 +44,17 @@ def test_the_gate_asks_for_less_the_fewer_images_the_smallest_class_has():
     assert asked == sorted(set(asked))
 
 
-def test_photographs_keep_their_detail_unless_a_class_has_one_example():
-    generate = chosen(PHOTOGRAPHS).generate
-    assert (generate.recipe, generate.detail) == ("interpolate_zu", 1.0)
+def test_photographs_step_from_their_codes_keep_their_detail_and_have_to_look_real():
+    config = chosen(PHOTOGRAPHS)
+    assert (config.generate.options, config.generate.detail) == ({"step": 0.7}, 1.0)
+    assert config.generate.gate.realism
+    assert config.model.args["zu_prior"] == "fitted"
     digits = replace(PHOTOGRAPHS, shape=(28, 28, 1))
-    for plain in (digits, sized(8), LETTERS, VECTORS, replace(PHOTOGRAPHS, smallest_class=1)):
-        assert chosen(plain).generate.detail == 0
-        assert chosen(plain).generate.recipe == "class_preserving"
+    for plain in (digits, sized(8), LETTERS, VECTORS):
+        generate = chosen(plain).generate
+        assert (generate.recipe, generate.options) == ("class_preserving", {})
+        assert generate.detail == 0
+        assert not generate.gate.realism
 
 
 def test_a_batch_has_room_for_every_class():
