@@ -47,7 +47,8 @@ class Bundle:
         model: The zoo model.
         judge: Classifier that accepts or rejects generated examples, from `[-1, 1]` to logits.
         auditor: Classifier trained with another seed and fold; it only scores.
-        priors: Arrays of the blocks' priors, `{"<block>/weights" | "/loc" | "/scale": array}`.
+        priors: Arrays of the blocks' priors, `{"<block>/weights" | "/loc" | "/scale": array}`, and
+            for some `"/axes"`.
         model_name: Key of the model in the registry.
         model_args: Arguments that the model was built with.
         factors: Value names of every factor, the label first.
@@ -245,15 +246,24 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
     """
     path = Path(folder) / PRIORS
     blocks, num_classes = description["latent_spec"], len(description["factors"]["label"])
-    with told_of_file(path, "mixtures `(classes or 1, components, dim)` of the blocks", FIX):
+    with told_of_file(
+        path, "mixtures `(classes or 1, components, dim)` of the blocks, and axes", FIX
+    ):
         for name, header in read_headers(path, path).items():
             block, _, array = name.rpartition("/")
-            last = [] if array == "weights" else [blocks[block]["dim"]]
-            classes, components, *dim = header.shape
-            fits = classes in (1, num_classes) and components <= LARGEST_DIM and dim == last
+            fits = _fits_block(array, header.shape, blocks[block]["dim"], num_classes)
             if not fits or math.prod(header.shape) > MOST_WEIGHTS or header.dtype.kind != "f":
                 raise ValueError(f"{name} has the shape {header.shape} and type {header.dtype}")
     return read_arrays(path, path)
+
+
+def _fits_block(array: str, shape: tuple[int, ...], dim: int, num_classes: int) -> bool:
+    """Whether an array of a prior has a shape that its block and the classes allow."""
+    if array == "axes":
+        return shape == (dim, dim)
+    classes, components, *last = shape
+    is_mixture = classes in (1, num_classes) and components <= LARGEST_DIM
+    return is_mixture and last == ([] if array == "weights" else [dim])
 
 
 def scaling_of(description: Mapping[str, Any]) -> Scaling:

@@ -1,5 +1,6 @@
 """Every recipe through the whole pipeline: labels, donors and what the records say of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from bundles import digits_bundle, digits_config, digits_data, hashes, make
 
 from latentloom.augment import BlockPrior, find_recipe
 from latentloom.model_zoo.bundle import load_bundle, save_bundle
+from latentloom.model_zoo.registry import build_model
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.generation.engines import Engine
@@ -125,6 +127,41 @@ def test_two_workers_write_identical_bytes(tmp_path, recipe):
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
     make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+
+
+@pytest.fixture(scope="module")
+def fitted_bundle(tmp_path_factory) -> Path:
+    """The bundle of the digits with Gaussians fitted to the codes of `zu`, saved and read again."""
+    bundle, digits = load_bundle(digits_bundle()), DatasetDir.open(digits_data()).read("train")
+    codes = Codec(bundle).encode(digits.observations)
+    args = bundle.model_args | {"zu_prior": "fitted"}
+    sizes = {"factor_sizes": {"label": 10}}
+    model = build_model("zszu_vae", args, bundle.observation_shape, 10, **sizes)
+    model.set_weights(bundle.model.get_weights())
+    priors = {
+        f"{block}/{name}": array.astype(np.float32)
+        for block, arrays in model.fitted_priors(codes, digits.factors).items()
+        for name, array in arrays.items()
+    }
+    folder = tmp_path_factory.mktemp("fitted") / "bundle"
+    save_bundle(replace(bundle, model=model, model_args=args, priors=priors), folder)
+    return folder
+
+
+def test_a_step_towards_a_fitted_prior_is_one_on_any_number_of_workers(
+    tmp_path, fitted_bundle, label_of
+):
+    config = digits_config(*UNGATED, "generate.options.step=0.6", "generate.slice_records=12")
+    two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    for out, engine in (("one", Engine()), ("two", Engine(beam_args=two))):
+        generate(config, digits_data(), fitted_bundle, tmp_path / out, engine=engine)
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+    assert verify(tmp_path / "one").ok
+    codec = Codec(load_bundle(fitted_bundle))
+    assert codec.spec["zu"].prior.axes is not None
+    made, real = (DatasetDir.open(at).read("train") for at in (tmp_path / "one", digits_data()))
+    steps = codec.encode(made.loaded().observations)["zu"].std(axis=0).mean()
+    assert steps == pytest.approx(codec.encode(real.observations)["zu"].std(axis=0).mean(), rel=0.3)
 
 
 @pytest.fixture

@@ -126,6 +126,8 @@ def test_weights_that_are_not_finite_are_named(bundle):
         (lambda priors: priors["zu/loc"].fill(np.nan), "holds invalid priors"),
         (lambda priors: priors["zu/weights"].fill(3), "holds invalid priors"),
         (lambda priors: priors.pop("zu/scale"), "holds invalid priors"),
+        (lambda priors: priors.update({"zu/axes": np.full((32, 32), np.nan)}), "holds invalid"),
+        (lambda priors: priors.update({"zu/axes": np.eye(31)}), "cannot be read"),
     ],
 )
 def test_invalid_priors_are_named(bundle, change, reason):
