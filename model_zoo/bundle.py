@@ -247,7 +247,7 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
     path = Path(folder) / PRIORS
     blocks, num_classes = description["latent_spec"], len(description["factors"]["label"])
     with told_of_file(
-        path, "mixtures `(classes or 1, components, dim)` of the blocks, and axes", FIX
+        path, "mixtures `(classes or 1, components, dim)` and axes of the blocks", FIX
     ):
         for name, header in read_headers(path, path).items():
             block, _, array = name.rpartition("/")

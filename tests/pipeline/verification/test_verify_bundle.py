@@ -120,14 +120,18 @@ def test_weights_that_are_not_finite_are_named(bundle):
     assert problem(bundle).startswith("model.weights.h5 has weights that are not finite: ")
 
 
+def axes_of(priors, more=0):
+    """Axes of `zu` like those of its entries; `more` too many."""
+    return np.eye(priors["zu/loc"].shape[-1] + more, dtype=np.float32)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda priors: priors["zu/loc"].fill(np.nan), "holds invalid priors"),
         (lambda priors: priors["zu/weights"].fill(3), "holds invalid priors"),
         (lambda priors: priors.pop("zu/scale"), "holds invalid priors"),
-        (lambda priors: priors.update({"zu/axes": np.full((32, 32), np.nan)}), "holds invalid"),
-        (lambda priors: priors.update({"zu/axes": np.eye(31)}), "cannot be read"),
+        (lambda priors: priors.update({"zu/axes": axes_of(priors) * np.nan}), "holds invalid"),
     ],
 )
 def test_invalid_priors_are_named(bundle, change, reason):
@@ -139,11 +143,20 @@ def test_invalid_priors_are_named(bundle, change, reason):
     assert problem(bundle).startswith(f"priors.npz {reason}")
 
 
-def test_priors_of_another_number_of_classes_are_named(bundle):
-    with np.load(bundle / "priors.npz") as archive:
-        priors = dict(archive)
+def of_three_classes(priors):
     for name in ("zs/weights", "zs/loc", "zs/scale"):
         priors[name] = np.repeat(priors[name][:1], 3, axis=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [of_three_classes, lambda priors: priors.update({"zu/axes": axes_of(priors, more=1)})],
+    ids=["classes", "axes"],
+)
+def test_priors_of_another_shape_are_named(bundle, change):
+    with np.load(bundle / "priors.npz") as archive:
+        priors = dict(archive)
+    change(priors)
     np.savez(bundle / "priors.npz", allow_pickle=False, **priors)
     edit_bundle(bundle)
     assert "priors.npz' cannot be read" in problem(bundle)
