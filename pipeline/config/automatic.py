@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 AUTO = "auto"
 FEW = 5000
-"""Examples below which batches are small and images are deformed."""
+"""Examples up to which batches are small and images are deformed."""
 ENOUGH = 1000
 """Examples below which a budget shrinks, with the root of their number."""
 SMALLEST_CONVOLUTIONAL = 16
@@ -26,9 +26,9 @@ SMALLEST_CONVOLUTIONAL = 16
 a residual network."""
 LARGEST_PLAIN = 32
 """Pixels of the longer side up to which grey images, such as digits, are drawn well enough."""
-CONFIDENCES = ((1000, 0.9), (200, 0.7), (0, 0.5))
+CONFIDENCES = ((1000, 0.9), (0, 0.5))
 """Least confidence of the gate, by the examples of the smallest class: with few, the judge is
-unsure."""
+unsure of real ones, too."""
 CELLS_PER_IMAGE = (0.5, 20)
 """Bounds within which images come from a grid of named factors."""
 GRID_BATCH, GRID_STRETCH = 18, 2
@@ -135,7 +135,7 @@ def automatic_tree(seen: Seen, stretch: float = 1.0) -> dict[str, Any]:
     """
     model = _words(seen) if seen.observation == "counts" else _zszu(seen)
     model = _grid(seen) if seen.is_grid else model
-    is_few, size, batch = seen.examples < FEW, seen.size, batch_size(seen)
+    is_few, size, batch = seen.examples <= FEW, seen.size, batch_size(seen)
     share = stretch * min(1.0, max(0.4, math.sqrt(seen.examples / ENOUGH)))
     share *= GRID_STRETCH if seen.is_grid else 1
     steps = max(1, round(share * size.steps))
@@ -163,8 +163,8 @@ def automatic_tree(seen: Seen, stretch: float = 1.0) -> dict[str, Any]:
 def batch_size(seen: Seen) -> int:
     """Examples a step: more where there are many, and one of each class where possible."""
     if seen.observation == "counts":
-        return 128 if seen.examples < FEW else 512
-    least = 32 if seen.examples < FEW else 128
+        return 128 if seen.examples <= FEW else 512
+    least = 32 if seen.examples <= FEW else 128
     return min(max(least, 32 * math.ceil(seen.classes / 32)), 512)
 
 
@@ -193,7 +193,7 @@ def _zszu(seen: Seen) -> dict[str, Any]:
         "hidden_dim": size.hidden_dim,
     }
     if seen.is_convolutional:
-        args |= {"width": size.width, "dropout": 0.3 if seen.examples < FEW else 0.1}
+        args |= {"width": size.width, "dropout": 0.3 if seen.examples <= FEW else 0.1}
         args |= {"zu_prior": "fitted"} if seen.is_photograph else {}
     else:
         noise = max(0.02, round(NOISE_A_FEATURE * most, 2))
