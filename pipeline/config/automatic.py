@@ -37,7 +37,7 @@ USUAL_MINUTES = 30.0
 """Expected time above which there are fewer steps, unless `--minutes` asks for another."""
 LONGEST_STRETCH = 4.0
 """Largest factor by which the time changes the steps, up or down."""
-STEP = 0.7
+STEP = 0.8
 """How far the codes of photographs move towards a draw."""
 NOISE_A_FEATURE = 0.0016
 """Variance of the noise of dense networks over the number of features: 0.1 for 8 x 8 digits."""

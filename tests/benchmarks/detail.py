@@ -37,9 +37,10 @@ from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 
 RECIPES: tuple[tuple[str, dict[str, float]], ...] = (
     ("class_preserving", {}),
+    ("class_preserving", {"step": 0.8}),
+    ("class_preserving", {"step": 0.5}),
     ("sample_class", {}),
     ("swap_zu", {"same_class": 1}),
-    ("interpolate_zu", {}),
     ("interpolate_zu", {"low": 0.25, "high": 1.0}),
     ("interpolate_class", {}),
     ("reconstruct", {}),
@@ -109,8 +110,10 @@ def print_table(config: Config, data: DatasetDir, codec: Codec, args: argparse.N
 
 def measure_speed(config: Config, args: argparse.Namespace) -> dict[float, list[float]]:
     """Images a CPU-second without and with detail, in turn."""
-    changes = {"recipe": "interpolate_zu", "variants_per_example": 4}
-    changes["gate"] = {"enabled": False}
+    changes = {
+        **{"recipe": "class_preserving", "options": {"step": 0.8}},
+        **{"variants_per_example": 4, "gate": {"enabled": False}},
+    }
     rates: dict[float, list[float]] = {0.0: [], 1.0: []}
     for _ in range(args.repeats + 1):
         for share, found in rates.items():

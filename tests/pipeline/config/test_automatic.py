@@ -46,7 +46,7 @@ def test_the_gate_asks_for_less_the_fewer_images_the_smallest_class_has():
 
 def test_photographs_step_from_their_codes_keep_their_detail_and_have_to_look_real():
     config = chosen(PHOTOGRAPHS)
-    assert (config.generate.options, config.generate.detail) == ({"step": 0.7}, 1.0)
+    assert (config.generate.options, config.generate.detail) == ({"step": 0.8}, 1.0)
     assert config.generate.gate.realism
     assert config.model.args["zu_prior"] == "fitted"
     digits = replace(PHOTOGRAPHS, shape=(28, 28, 1))
