@@ -20,6 +20,7 @@ from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.dataset.reading import decode_rows
 from latentloom.pipeline.dataset.writing import add_files
+from latentloom.pipeline.evaluation.decoded.by_class import draw_by_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
 from latentloom.pipeline.evaluation.decoded.recombinations import (
@@ -125,7 +126,9 @@ def _measure(made: _Generation) -> SectionResult:
 
 def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage]) -> SectionResult:
     drawn = draw_recombinations(made.codec, made.examples, made.config, change[0])
-    sheet = {"recombinations": sheet_of(drawn, change[0])}
+    seen = (made.examples, drawn.observations, drawn.plan.label, drawn.verdicts)
+    sheet = draw_by_class(made.codec, *seen)
+    sheet |= {"recombinations": sheet_of(drawn, change[0])}
     return (
         SectionResult(measure_recombinations(drawn), sheet)
         + _report_cells(made)
@@ -138,7 +141,9 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
 def _report_variants(made: _Generation) -> SectionResult:
     config = made.config
     sample = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
-    beside = {"variants": draw_variants(made.codec, sample)}
+    beside = draw_by_class(
+        made.codec, sample.anchors, sample.flat, sample.labels, sample.verdicts
+    ) | {"variants": draw_variants(made.codec, sample)}
     return (
         SectionResult(measure_variants(sample, made.examples), beside)
         + _report_cells(made)
