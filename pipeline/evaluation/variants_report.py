@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +38,10 @@ from latentloom.pipeline.evaluation.factors.cells import report_cells
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
 from latentloom.pipeline.evaluation.section_result import SectionResult
+from latentloom.pipeline.evaluation.variants_summary import outcome_of, summarise
+from latentloom.pipeline.report.advice import bad_news
 from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss_curves, rejections
-from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture, Report
@@ -199,7 +201,8 @@ def _compose(
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
         title=f"Variants of {source.name}, recipe {config.generate.recipe}",
-        summary=[*_summary(generated, numbers), *find_weak_judges(numbers)],
+        summary=[*summarise(generated, numbers), *find_weak_judges(numbers)],
+        warnings=bad_news(outcome_of(config, generated, numbers)),
         numbers=numbers,
         class_names=source.class_names,
         counts_before=before,
@@ -217,34 +220,6 @@ def _compose(
             "only; the counts cover the whole run.",
         ],
     )
-
-
-def _summary(generated: Manifest, numbers: Sequence[Measure]) -> list[str]:
-    totals, found = generated.totals, by_key(numbers)
-    opening = (
-        f"{totals['written']:,} of {totals['requested']:,} variants were written; "
-        f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."
-    )
-    before, after = (found[f"variants/kept/label/{when}"].value for when in ("before", "after"))
-    kept = f"An independent auditor classifies {before:.1%} of all candidates"
-    if after is not None:
-        kept += f", and {after:.1%} of those that pass the gate,"
-    kept += " as the anchor's class"
-    return [*_passed(numbers), opening, kept + "."]
-
-
-def _passed(numbers: Sequence[Measure]) -> list[str]:
-    """What passes both gates, if there is one for realism."""
-    found = by_key(numbers)
-    if "variants/passed/both" not in found:
-        return []
-    both, of_class, realistic = (
-        f"{found[f'variants/passed/{gate}'].value:.1%}" for gate in ("both", "class", "realism")
-    )
-    return [
-        f"{both} of the first attempts pass both gates: {of_class} have the class, and {realistic} "
-        "are as realistic as real examples."
-    ]
 
 
 def _charts(report: Report, history: Mapping[str, list[float]]) -> dict[str, Picture]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class DocumentPictures:
         vocabulary: The words, by number.
     """
 
-    most_of_class = max(_OF_CLASS.values())
+    most_of_class: ClassVar[int] = max(_OF_CLASS.values())
 
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = np.array(vocabulary)

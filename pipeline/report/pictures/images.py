@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,7 +48,7 @@ TRAVERSAL = (
 class ImagePictures:
     """Draws images pixel by pixel."""
 
-    most_of_class = COLUMNS
+    most_of_class: ClassVar[int] = COLUMNS
 
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws one row per group."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -49,7 +50,7 @@ TRAVERSAL = (
 class VectorPictures:
     """Draws vectors as dots."""
 
-    most_of_class = 200
+    most_of_class: ClassVar[int] = 200
 
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws all vectors in one panel, each group in its colour."""
