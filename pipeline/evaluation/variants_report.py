@@ -18,11 +18,13 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
-from latentloom.pipeline.dataset.reading import decode_rows
+from latentloom.pipeline.dataset.reading import decode_rows, no_examples
+from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.dataset.writing import add_files
 from latentloom.pipeline.evaluation.decoded.by_class import draw_by_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
+from latentloom.pipeline.evaluation.decoded.fidelity import measure_accepted
 from latentloom.pipeline.evaluation.decoded.recombinations import (
     draw_recombinations,
     measure_recombinations,
@@ -47,6 +49,7 @@ from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.files import Location, local_folder
 
+TEST = "test"
 READ_AT_MOST = 20_000
 """Most real examples that the figures of a report are drawn from."""
 NEAREST = (
@@ -63,12 +66,14 @@ class _Generation:
         config: The configuration.
         codec: The codec of the bundle.
         examples: Some of the real examples.
+        test: Some real test examples; none if there are none, or the variants are of these.
         change: The cells of the grid before and after, or None for data without a grid.
     """
 
     config: Config
     codec: Codec
     examples: Examples
+    test: Examples
     change: tuple[Coverage, Coverage] | None
 
 
@@ -90,7 +95,8 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         bundle, history = load_bundle(folder), read_history(folder / "history.csv")
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
-    result = _measure(_Generation(config, Codec(bundle), examples, read_change(out)))
+    test = _test_examples(source, config)
+    result = _measure(_Generation(config, Codec(bundle), examples, test, read_change(out)))
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
     report, files = render_report(report, {**result.pictures, **_charts(report, history)})
     add_files(out, files)
@@ -108,6 +114,14 @@ def read_some(dataset: DatasetDir, split: str) -> Examples:
         records.append(readable)
         missing -= len(readable)
     return dataset.read_records(split, records)
+
+
+def _test_examples(source: DatasetDir, config: Config) -> Examples:
+    """Some real test examples in memory; none where the variants themselves are of that split."""
+    if source.scored_split != TEST or config.generate.split == TEST:
+        return no_examples(source.manifest)
+    most, seed = config.evaluate.probe_examples, config.generate.seed
+    return sample(read_some(source, TEST), most, seed, "evaluate")
 
 
 def _readable(dataset: DatasetDir, split: str, index: int) -> Iterator[int]:
@@ -128,12 +142,14 @@ def _measure(made: _Generation) -> SectionResult:
 
 def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage]) -> SectionResult:
     drawn = draw_recombinations(made.codec, made.examples, made.config, change[0])
+    accepted = drawn.observations[drawn.verdicts.accepted]
     seen = (made.examples, drawn.observations, drawn.plan.label, drawn.verdicts)
     sheet = draw_by_class(made.codec, *seen)
     sheet |= {"recombinations": sheet_of(drawn, change[0])}
     return (
         SectionResult(measure_recombinations(drawn), sheet)
         + _report_cells(made)
+        + measure_accepted(made.codec, accepted, made.test.observations)
         + _report_trained(made)
         + _report_nearest(made, drawn.observations, drawn.plan.label)
         + _report_exchange(made, made.examples)
@@ -142,17 +158,19 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
 
 def _report_variants(made: _Generation) -> SectionResult:
     config = made.config
-    sample = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
-    beside = draw_by_class(
-        made.codec, sample.anchors, sample.flat, sample.labels, sample.verdicts
-    ) | {"variants": draw_variants(made.codec, sample)}
+    drawn = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
+    accepted = drawn.flat[drawn.verdicts.accepted]
+    beside = draw_by_class(made.codec, drawn.anchors, drawn.flat, drawn.labels, drawn.verdicts) | {
+        "variants": draw_variants(made.codec, drawn)
+    }
     return (
-        SectionResult(measure_variants(sample, made.examples), beside)
+        SectionResult(measure_variants(drawn, made.examples), beside)
         + _report_cells(made)
+        + measure_accepted(made.codec, accepted, made.test.observations)
         + _report_trained(made)
-        + _report_nearest(made, sample.observations[:, 0], sample.anchors.labels)
-        + _report_exchange(made, sample.anchors)
-        + _report_traversals(made, sample)
+        + _report_nearest(made, drawn.observations[:, 0], drawn.anchors.labels)
+        + _report_exchange(made, drawn.anchors)
+        + _report_traversals(made, drawn)
     )
 
 
@@ -201,7 +219,7 @@ def _compose(
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
         title=f"Variants of {source.name}, recipe {config.generate.recipe}",
-        summary=[*summarise(generated, numbers), *find_weak_judges(numbers)],
+        summary=[*summarise(generated, numbers), *result.summary, *find_weak_judges(numbers)],
         warnings=bad_news(outcome_of(config, generated, numbers)),
         numbers=numbers,
         class_names=source.class_names,
