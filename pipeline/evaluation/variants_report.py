@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +17,8 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
-from latentloom.pipeline.dataset.reading import decode_rows, no_examples
-from latentloom.pipeline.dataset.sampling import sample
 from latentloom.pipeline.dataset.writing import add_files
+from latentloom.pipeline.evaluation.decoded.accuracy_score import measure_accuracy_score
 from latentloom.pipeline.evaluation.decoded.by_class import draw_by_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
@@ -39,6 +37,7 @@ from latentloom.pipeline.evaluation.decoded.variants import (
 from latentloom.pipeline.evaluation.factors.cells import report_cells
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
+from latentloom.pipeline.evaluation.readable_examples import read_some, read_test
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.evaluation.variants_summary import outcome_of, summarise
 from latentloom.pipeline.report.advice import bad_news
@@ -46,12 +45,10 @@ from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
-from latentloom.pipeline.report.schema import Picture, Report
+from latentloom.pipeline.report.schema import Picture, Report, Table
 from latentloom.pipeline.storage.files import Location, local_folder
+from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
 
-TEST = "test"
-READ_AT_MOST = 20_000
-"""Most real examples that the figures of a report are drawn from."""
 NEAREST = (
     "Left, the variants of each class nearest to a real example, before the gate; right, their "
     "nearest real examples, nearest first. An identical pair is a copy."
@@ -77,7 +74,13 @@ class _Generation:
     change: tuple[Coverage, Coverage] | None
 
 
-def report_on(config: Config, data: Location, model: Location, out: Location) -> Report:
+def report_on(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    display: ProgressDisplay | None = None,
+) -> Report:
     """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
 
     The caller holds the directory, as `generated` does, so that no other run replaces it meanwhile.
@@ -87,6 +90,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         data: The input data set directory.
         model: The bundle directory.
         out: The generated data set directory.
+        display: Where to show progress; nowhere by default.
 
     Returns:
         The report.
@@ -95,41 +99,19 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         bundle, history = load_bundle(folder), read_history(folder / "history.csv")
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
-    test = _test_examples(source, config)
-    result = _measure(_Generation(config, Codec(bundle), examples, test, read_change(out)))
+    test = read_test(source, config)
+    made = _Generation(config, Codec(bundle), examples, test, read_change(out))
+    display = display or silent_display()
+    with display.stage("report") as advance:
+        result = _measure(made)
+        advance(1, 1)
+    if config.evaluate.accuracy_steps:
+        with display.stage("accuracy score") as advance:
+            result += _score(made, generated, advance)
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
     report, files = render_report(report, {**result.pictures, **_charts(report, history)})
     add_files(out, files)
     return report
-
-
-def read_some(dataset: DatasetDir, split: str) -> Examples:
-    """The first `READ_AT_MOST` readable examples, a sample since the shards are shuffled.
-
-    Images of a local data set stay in their shards.
-    """
-    missing, records = READ_AT_MOST, []
-    for index in range(len(dataset.shards(split))):
-        readable = set(itertools.islice(_readable(dataset, split, index), missing))
-        records.append(readable)
-        missing -= len(readable)
-    return dataset.read_records(split, records)
-
-
-def _test_examples(source: DatasetDir, config: Config) -> Examples:
-    """Some real test examples in memory; none where the variants themselves are of that split."""
-    if source.scored_split != TEST or config.generate.split == TEST:
-        return no_examples(source.manifest)
-    most, seed = config.evaluate.probe_examples, config.generate.seed
-    return sample(read_some(source, TEST), most, seed, "evaluate")
-
-
-def _readable(dataset: DatasetDir, split: str, index: int) -> Iterator[int]:
-    """The numbers of the records of a shard that are readable, in order."""
-    file = dataset.shards(split)[index].file
-    for rows, _ in dataset.iter_rows(split, index):
-        damaged = {letter.record for letter in decode_rows(dataset.manifest, file, rows, [])[1]}
-        yield from (row.record for row in rows if row.record not in damaged)
 
 
 def _measure(made: _Generation) -> SectionResult:
@@ -172,6 +154,14 @@ def _report_variants(made: _Generation) -> SectionResult:
         + _report_exchange(made, drawn.anchors)
         + _report_traversals(made, drawn)
     )
+
+
+def _score(made: _Generation, generated: DatasetDir, advance: Advance) -> SectionResult:
+    """What the written variants teach a classifier."""
+    settings, split = made.config.evaluate, made.config.generate.split
+    variants, seed = read_some(generated, split), made.config.generate.seed
+    given = (variants, made.examples, made.test, settings, seed, advance)
+    return measure_accuracy_score(made.codec, *given)
 
 
 def _report_cells(made: _Generation) -> SectionResult:
@@ -227,6 +217,7 @@ def _compose(
         counts_after={name: before[name] + made[name] for name in before},
         rejections=GeneratedDetails.read(generated.details).rejections,
         totals=generated.totals,
+        tables=[table for table in result.tables if isinstance(table, Table)],
         config_yaml=config.to_yaml(),
         versions=generated.versions,
         bundle_digest=bundle_digest,

@@ -10,7 +10,10 @@ from typer.testing import CliRunner, Result
 
 from latentloom.pipeline.command import app
 
-QUICK = ("evaluate.anchors=40", "evaluate.variants=4", "generate.variants_per_example=1")
+QUICK = (
+    *("evaluate.anchors=40", "evaluate.variants=4", "evaluate.accuracy_steps=0"),
+    "generate.variants_per_example=1",
+)
 
 
 def run(out: Path, *settings: str) -> Result:
