@@ -10,8 +10,8 @@ from latentloom.pipeline.dataset.manifest import Manifest
 from latentloom.pipeline.evaluation.decoded.explained import LEAST_EXPLAINED
 from latentloom.pipeline.evaluation.latents.class_probes import weak_readings
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.advice import Outcome
 from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.report.outcome import Outcome
 
 
 def outcome_of(config: Config, generated: Manifest, numbers: Sequence[Measure]) -> Outcome:

@@ -21,7 +21,8 @@ from latentloom.pipeline.generation.card import render_card
 from latentloom.pipeline.generation.job import GenerationJob, output_name
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.report.advice import Outcome, advise
+from latentloom.pipeline.report.advice import advise
+from latentloom.pipeline.report.outcome import Outcome
 
 
 def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:

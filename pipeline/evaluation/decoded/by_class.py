@@ -50,7 +50,8 @@ def draw_by_class(
         for label in np.sort(present[worst]).tolist()
     ]
     picture = pictures.classes(shown)
-    caption = f"{picture.caption} First attempts only.{_told(np.delete(shares, worst))}"
+    absent = len(codec.bundle.class_names) - len(present)
+    caption = f"{picture.caption} First attempts only.{_told(np.delete(shares, worst), absent)}"
     return {"class_by_class": Picture(picture.png, caption)}
 
 
@@ -88,11 +89,17 @@ def _spread(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[places.astype(np.int64)]
 
 
-def _told(shares: np.ndarray) -> str:
-    """A sentence on the classes that are not drawn, given the shares of them that are accepted."""
-    if not len(shares):
-        return ""
-    return (
-        f" Not drawn: {len(shares):,} further classes, of each of which the gate accepts "
-        f"{shares.min():.0%} or more."
-    )
+def _told(shares: np.ndarray, absent: int) -> str:
+    """Sentences on the classes that are not drawn.
+
+    Args:
+        shares: The share that is accepted of each further class.
+        absent: Number of classes that the sample has no variant or no real example of.
+    """
+    told = ""
+    if len(shares):
+        told = (
+            f" Not drawn: {len(shares):,} further classes, of each of which the gate accepts "
+            f"{shares.min():.0%} or more."
+        )
+    return told + (f" Not in the sample: {absent:,} of the classes." if absent else "")

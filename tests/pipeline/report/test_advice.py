@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from latentloom.pipeline.config.settings import GenerateConfig
-from latentloom.pipeline.report.advice import ADVICE, Outcome, advise, bad_news
+from latentloom.pipeline.report.advice import ADVICE, advise, bad_news
 from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.outcome import Outcome
 
 LOST, UNSURE, FAR, INK, NAN = (
     {reason: 90}
@@ -27,17 +28,23 @@ def outcome(refused: dict[str, int], generate: dict[str, Any] | None = None, **f
 INTERPOLATED = {"recipe": "interpolate_zu"}
 CELLS = {"recipe": "recombine_factors"}
 CASES = {
-    "not learnt": (outcome({}, unlearnt=UNLEARNT), ["10%, expected 30% or more. Raise `train."]),
+    "not learnt": (outcome({}, unlearnt=UNLEARNT), ["10%, expected 30%. Raise `train.steps`"]),
     "weak judge": (
         outcome(LOST, weak_judge=0.56),
         ["classifies only 56% of real examples correctly: take more real examples, raise `judge."],
     ),
-    "unsure": (outcome(UNSURE), ["low confidence of the judge: lower `generate.gate.min_conf"]),
-    "class lost": (outcome(LOST), ["lost their class: raise `train.steps`", "=interpolate_zu`."]),
-    "class lost by interpolation": (outcome(LOST, INTERPOLATED), ["`generate.options.high`."]),
+    "unsure": (
+        outcome(UNSURE),
+        ["for too low a confidence: lower `generate.gate.min_confidence` (0.9)"],
+    ),
+    "class lost": (
+        outcome(LOST),
+        ["as of another one: raise `train.steps`", "=interpolate_zu` to"],
+    ),
+    "class lost by interpolation": (outcome(LOST, INTERPOLATED), ["`generate.options.high` to"]),
     "no detail": (
         outcome(FAR),
-        ["for realism, and generate.detail is 0: set `generate.detail=1` with `generate.recipe=i"],
+        ["realism rejects 90% of the cand", "=1` with `generate.recipe=interpolate_zu`."],
     ),
     "no detail, interpolated": (outcome(FAR, INTERPOLATED), ["set `generate.detail=1`."]),
     "all the detail": (
@@ -76,8 +83,8 @@ def test_bad_news_comes_before_advice_and_names_classes_with_their_counts():
         "Few variants pass: 18 of 100 asked for were written (18.0%), and 12.5% of the first "
         "attempts pass both gates. Fewest of car (10 of 100 candidates).",
         "No variant passes of 1 of 3 classes: cup (0 of 60 candidates).",
-        "Most rejections are for realism, and generate.detail is 0: set `generate.detail=1` with "
-        "`generate.recipe=interpolate_zu`.",
+        "The gate for realism rejects 89% of the candidates that have their class, and "
+        "generate.detail is 0: set `generate.detail=1` with `generate.recipe=interpolate_zu`.",
     ]
 
 
@@ -87,7 +94,8 @@ def test_a_class_without_any_is_bad_news_even_if_most_variants_pass():
     )
     news = bad_news(found)
     assert news[0] == "No variant passes of 1 of 2 classes: cup (0 of 90 candidates)."
-    assert "low confidence" in news[1]  # of the class that is missing
+    assert "rejects 100% of the candidates" in news[1]  # of the class that is missing
+    assert "too low a confidence" in news[1]
 
 
 def test_of_many_classes_some_are_named():
@@ -109,3 +117,9 @@ def test_few_first_attempts_are_bad_news_only_if_there_is_a_gate():
     facts = {"written": {"cup": 60, "car": 30}, "passed": 0.2}
     assert "20.0% of the first attempts pass the gate" in bad_news(outcome(LOST, **facts))[0]
     assert bad_news(outcome({}, {"gate": {"enabled": False}}, **facts)) == []
+
+
+def test_realism_judges_what_has_its_class_and_may_be_the_larger_obstacle():
+    found = outcome({"wrong_class": 60, "unlike_real": 40}, written={})
+    (sentence,) = advise(found)
+    assert "realism rejects 100% of the candidates that have their class" in sentence

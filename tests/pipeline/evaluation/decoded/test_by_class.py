@@ -73,5 +73,6 @@ def test_of_many_classes_the_worst_are_drawn_and_the_rest_is_said(drawn):
 
 
 def test_a_class_without_a_real_example_is_not_drawn(drawn):
-    draw(np.zeros((3, EACH), int), real_classes=2)
+    caption = draw(np.zeros((3, EACH), int), real_classes=2)
     assert [some.name for some in drawn] == ["c0", "c1"]
+    assert caption.endswith("Not in the sample: 1 of the classes.")
