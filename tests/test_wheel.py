@@ -21,7 +21,7 @@ model: {name: zszu_vae, args: {network: dense, hidden_dim: 16, zu_dim: 4}}
 train: {epochs: 1}
 judge: {epochs: 1, width: 4}
 generate: {variants_per_example: 1, gate: {enabled: false}}
-evaluate: {anchors: 20, variants: 2}
+evaluate: {anchors: 20, variants: 2, accuracy_steps: 2}
 study: {sizes: [6], seeds: [0], arms: [real, classical], steps: 4, batch_size: 16, width: 4}
 """
 DATA, MODEL = ("--data", "data"), ("--model", "bundle")

@@ -88,9 +88,7 @@ def _make(made: str, out: Path, *, overwrite: bool, display: ProgressDisplay) ->
         with display.stage(f"generate {made}") as advance:
             options = {"overwrite": overwrite, "progress": advance}
             held.enter_context(generated(config, data, model, folder, **options))
-        with display.stage("report") as advance:
-            report = report_on(config, data, model, folder)
-            advance(1, 1)
+        report = report_on(config, data, model, folder, display)
     with display.stage("verify") as advance:
         if problems := verify(folder).problems:
             raise RuntimeError(

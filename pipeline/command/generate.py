@@ -84,8 +84,6 @@ def _make(config: Config, data: str, model: str, out: str, **options) -> None:
     with ExitStack() as held:
         with display.stage("generate") as advance:
             held.enter_context(generated(*job, **options, progress=advance))
-        with display.stage("report") as advance:
-            report = report_on(*job)
-            advance(1, 1)
+        report = report_on(*job, display)
     print_report(report)
     typer.echo(f"Data set in {out}, pictures and figures in {os.path.join(out, 'report.html')}.")

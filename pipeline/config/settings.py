@@ -244,6 +244,11 @@ class EvaluateConfig(Section):
     information_examples: Count = Field(default=5000, ge=2, le=100_000)
     """Largest number of held-out examples for mutual information. Time grows with its square;
     mutual information is at most its logarithm."""
+    accuracy_steps: Count = Field(default=300, ge=0, le=MOST_STEPS)
+    """Training batches of 32 for each of the two classifiers that `generate` compares on real test
+    examples, one trained on accepted variants alone, one on real examples; 0 for off."""
+    accuracy_examples: Count = Field(default=5000, ge=2, le=100_000)
+    """Largest number of examples that each of the two is trained on, and scored on."""
 
 
 PoolName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]

@@ -67,10 +67,14 @@ def sample(
         of_each: How many times its own bytes are held of an example, such as its variants. All
             together are at most `SAMPLE_BYTES`, unless one example is larger.
     """
-    observations = examples.observations
-    num_bytes = math.prod(observations.shape[1:]) * observations.dtype.itemsize * of_each
-    most = max(1, int(SAMPLE_BYTES / max(num_bytes, 1)))
+    most = most_in_memory(examples.observations, of_each)
     return choose(examples, min(count, most), seed, use).loaded()
+
+
+def most_in_memory(observations: np.ndarray, of_each: float = 1.0) -> int:
+    """Returns how many of such observations fit into `SAMPLE_BYTES`, at least 1."""
+    num_bytes = math.prod(observations.shape[1:]) * observations.dtype.itemsize * of_each
+    return max(1, int(SAMPLE_BYTES / max(num_bytes, 1)))
 
 
 def rank_in_class(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from latentloom.pipeline.report.schema import FigureTable, Picture, Table
 
 @dataclass(frozen=True)
 class SectionResult:
-    """Measures, pictures, notes and tables; results add up with `+` in their order.
+    """Measures, pictures, sentences and tables; results add up with `+` in their order.
 
     Attributes:
         measures: Measured numbers; two sections never share a key.
@@ -19,6 +19,7 @@ class SectionResult:
         notes: What a reader should keep in mind, one paragraph each.
         tables: Tables of text, and tables of figures of unseen combinations.
         axes: Figures of axes by block, in the order of its axes, in nats.
+        summary: Sentences for the top of the page of a generated data set.
     """
 
     measures: Sequence[Measure] = ()
@@ -26,6 +27,7 @@ class SectionResult:
     notes: Sequence[str] = ()
     tables: Sequence[Table | FigureTable] = ()
     axes: Mapping[str, dict[str, list[float]]] = field(default_factory=dict)
+    summary: Sequence[str] = ()
 
     def __add__(self, other: SectionResult) -> SectionResult:
         """Joins two results, this one first.
@@ -41,6 +43,7 @@ class SectionResult:
             notes=[*self.notes, *other.notes],
             tables=[*self.tables, *other.tables],
             axes={**self.axes, **other.axes},
+            summary=[*self.summary, *other.summary],
         )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +17,12 @@ from latentloom.pipeline.dataset.details import BundleDetails, GeneratedDetails
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import Manifest
-from latentloom.pipeline.dataset.reading import decode_rows
 from latentloom.pipeline.dataset.writing import add_files
+from latentloom.pipeline.evaluation.decoded.accuracy_score import measure_accuracy_score
+from latentloom.pipeline.evaluation.decoded.by_class import draw_by_class
 from latentloom.pipeline.evaluation.decoded.copies import draw_nearest
 from latentloom.pipeline.evaluation.decoded.exchange import draw_exchange
+from latentloom.pipeline.evaluation.decoded.fidelity import measure_accepted
 from latentloom.pipeline.evaluation.decoded.recombinations import (
     draw_recombinations,
     measure_recombinations,
@@ -36,16 +37,18 @@ from latentloom.pipeline.evaluation.decoded.variants import (
 from latentloom.pipeline.evaluation.factors.cells import report_cells
 from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
 from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
+from latentloom.pipeline.evaluation.readable_examples import read_some, read_test
 from latentloom.pipeline.evaluation.section_result import SectionResult
+from latentloom.pipeline.evaluation.variants_summary import outcome_of, summarise
+from latentloom.pipeline.report.advice import bad_news
 from latentloom.pipeline.report.charts.bars_and_curves import class_counts, loss_curves, rejections
-from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.page import render_report
 from latentloom.pipeline.report.pictures.registry import pictures_of
-from latentloom.pipeline.report.schema import Picture, Report
+from latentloom.pipeline.report.schema import Picture, Report, Table
 from latentloom.pipeline.storage.files import Location, local_folder
+from latentloom.pipeline.terminal.progress import Advance, ProgressDisplay, silent_display
 
-READ_AT_MOST = 20_000
-"""Most real examples that the figures of a report are drawn from."""
 NEAREST = (
     "Left, the variants of each class nearest to a real example, before the gate; right, their "
     "nearest real examples, nearest first. An identical pair is a copy."
@@ -60,16 +63,24 @@ class _Generation:
         config: The configuration.
         codec: The codec of the bundle.
         examples: Some of the real examples.
+        test: Some real test examples; none if there are none, or the variants are of these.
         change: The cells of the grid before and after, or None for data without a grid.
     """
 
     config: Config
     codec: Codec
     examples: Examples
+    test: Examples
     change: tuple[Coverage, Coverage] | None
 
 
-def report_on(config: Config, data: Location, model: Location, out: Location) -> Report:
+def report_on(
+    config: Config,
+    data: Location,
+    model: Location,
+    out: Location,
+    display: ProgressDisplay | None = None,
+) -> Report:
     """Measures a sample of variants and writes `report.html` and `report.json` into `out`.
 
     The caller holds the directory, as `generated` does, so that no other run replaces it meanwhile.
@@ -79,6 +90,7 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         data: The input data set directory.
         model: The bundle directory.
         out: The generated data set directory.
+        display: Where to show progress; nowhere by default.
 
     Returns:
         The report.
@@ -87,32 +99,19 @@ def report_on(config: Config, data: Location, model: Location, out: Location) ->
         bundle, history = load_bundle(folder), read_history(folder / "history.csv")
     source, generated = DatasetDir.open(data), DatasetDir.open(out)
     examples = read_some(source, config.generate.split)
-    result = _measure(_Generation(config, Codec(bundle), examples, read_change(out)))
+    test = read_test(source, config)
+    made = _Generation(config, Codec(bundle), examples, test, read_change(out))
+    display = display or silent_display()
+    with display.stage("report") as advance:
+        result = _measure(made)
+        advance(1, 1)
+    if config.evaluate.accuracy_steps:
+        with display.stage("accuracy score") as advance:
+            result += _score(made, generated, advance)
     report = _compose(config, source.manifest, generated.manifest, bundle.digest, result)
     report, files = render_report(report, {**result.pictures, **_charts(report, history)})
     add_files(out, files)
     return report
-
-
-def read_some(dataset: DatasetDir, split: str) -> Examples:
-    """The first `READ_AT_MOST` readable examples, a sample since the shards are shuffled.
-
-    Images of a local data set stay in their shards.
-    """
-    missing, records = READ_AT_MOST, []
-    for index in range(len(dataset.shards(split))):
-        readable = set(itertools.islice(_readable(dataset, split, index), missing))
-        records.append(readable)
-        missing -= len(readable)
-    return dataset.read_records(split, records)
-
-
-def _readable(dataset: DatasetDir, split: str, index: int) -> Iterator[int]:
-    """The numbers of the records of a shard that are readable, in order."""
-    file = dataset.shards(split)[index].file
-    for rows, _ in dataset.iter_rows(split, index):
-        damaged = {letter.record for letter in decode_rows(dataset.manifest, file, rows, [])[1]}
-        yield from (row.record for row in rows if row.record not in damaged)
 
 
 def _measure(made: _Generation) -> SectionResult:
@@ -125,10 +124,14 @@ def _measure(made: _Generation) -> SectionResult:
 
 def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage]) -> SectionResult:
     drawn = draw_recombinations(made.codec, made.examples, made.config, change[0])
-    sheet = {"recombinations": sheet_of(drawn, change[0])}
+    accepted = drawn.observations[drawn.verdicts.accepted]
+    seen = (made.examples, drawn.observations, drawn.plan.label, drawn.verdicts)
+    sheet = draw_by_class(made.codec, *seen)
+    sheet |= {"recombinations": sheet_of(drawn, change[0])}
     return (
         SectionResult(measure_recombinations(drawn), sheet)
         + _report_cells(made)
+        + measure_accepted(made.codec, accepted, made.test.observations)
         + _report_trained(made)
         + _report_nearest(made, drawn.observations, drawn.plan.label)
         + _report_exchange(made, made.examples)
@@ -137,16 +140,28 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
 
 def _report_variants(made: _Generation) -> SectionResult:
     config = made.config
-    sample = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
-    beside = {"variants": draw_variants(made.codec, sample)}
+    drawn = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
+    accepted = drawn.flat[drawn.verdicts.accepted]
+    beside = draw_by_class(made.codec, drawn.anchors, drawn.flat, drawn.labels, drawn.verdicts) | {
+        "variants": draw_variants(made.codec, drawn)
+    }
     return (
-        SectionResult(measure_variants(sample, made.examples), beside)
+        SectionResult(measure_variants(drawn, made.examples), beside)
         + _report_cells(made)
+        + measure_accepted(made.codec, accepted, made.test.observations)
         + _report_trained(made)
-        + _report_nearest(made, sample.observations[:, 0], sample.anchors.labels)
-        + _report_exchange(made, sample.anchors)
-        + _report_traversals(made, sample)
+        + _report_nearest(made, drawn.observations[:, 0], drawn.anchors.labels)
+        + _report_exchange(made, drawn.anchors)
+        + _report_traversals(made, drawn)
     )
+
+
+def _score(made: _Generation, generated: DatasetDir, advance: Advance) -> SectionResult:
+    """What the written variants teach a classifier."""
+    settings, split = made.config.evaluate, made.config.generate.split
+    variants, seed = read_some(generated, split), made.config.generate.seed
+    given = (variants, made.examples, made.test, settings, seed, advance)
+    return measure_accuracy_score(made.codec, *given)
 
 
 def _report_cells(made: _Generation) -> SectionResult:
@@ -194,13 +209,15 @@ def _compose(
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
         title=f"Variants of {source.name}, recipe {config.generate.recipe}",
-        summary=[*_summary(generated, numbers), *find_weak_judges(numbers)],
+        summary=[*summarise(generated, numbers), *result.summary, *find_weak_judges(numbers)],
+        warnings=bad_news(outcome_of(config, generated, numbers)),
         numbers=numbers,
         class_names=source.class_names,
         counts_before=before,
         counts_after={name: before[name] + made[name] for name in before},
         rejections=GeneratedDetails.read(generated.details).rejections,
         totals=generated.totals,
+        tables=[table for table in result.tables if isinstance(table, Table)],
         config_yaml=config.to_yaml(),
         versions=generated.versions,
         bundle_digest=bundle_digest,
@@ -212,34 +229,6 @@ def _compose(
             "only; the counts cover the whole run.",
         ],
     )
-
-
-def _summary(generated: Manifest, numbers: Sequence[Measure]) -> list[str]:
-    totals, found = generated.totals, by_key(numbers)
-    opening = (
-        f"{totals['written']:,} of {totals['requested']:,} variants were written; "
-        f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."
-    )
-    before, after = (found[f"variants/kept/label/{when}"].value for when in ("before", "after"))
-    kept = f"An independent auditor classifies {before:.1%} of all candidates"
-    if after is not None:
-        kept += f", and {after:.1%} of those that pass the gate,"
-    kept += " as the anchor's class"
-    return [*_passed(numbers), opening, kept + "."]
-
-
-def _passed(numbers: Sequence[Measure]) -> list[str]:
-    """What passes both gates, if there is one for realism."""
-    found = by_key(numbers)
-    if "variants/passed/both" not in found:
-        return []
-    both, of_class, realistic = (
-        f"{found[f'variants/passed/{gate}'].value:.1%}" for gate in ("both", "class", "realism")
-    )
-    return [
-        f"{both} of the first attempts pass both gates: {of_class} have the class, and {realistic} "
-        "are as realistic as real examples."
-    ]
 
 
 def _charts(report: Report, history: Mapping[str, list[float]]) -> dict[str, Picture]:

@@ -7,8 +7,8 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
-from latentloom.augment import REALISM_CHECKS
 from latentloom.pipeline.config import Config
+from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.card_facts import CARD_FILE
 from latentloom.pipeline.dataset.coverage_file import COVERAGE_FILE, change_document
 from latentloom.pipeline.dataset.details import GeneratedDetails
@@ -20,6 +20,9 @@ from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.generation.card import render_card
 from latentloom.pipeline.generation.job import GenerationJob, output_name
 from latentloom.pipeline.generation.shard_report import ShardReport
+from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.report.advice import advise
+from latentloom.pipeline.report.outcome import Outcome
 
 
 def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> None:
@@ -29,8 +32,9 @@ def complete(job: GenerationJob, reports: Sequence[ShardReport], config: Config)
         RuntimeError: Too many records were unreadable, or nothing was written.
     """
     check_budget(job, reports)
-    check_yield(reports)
-    manifest = make_manifest(job, reports, config)
+    source = Manifest.read(os.path.join(job.data, MANIFEST_FILE))
+    check_yield(job.settings, reports, source)
+    manifest = make_manifest(job, source, reports, config)
     others = [name for name in job.plan.judged if name != "label"]
     texts = {
         DEAD_LETTERS_FILE: dead_letter_lines(reports),
@@ -58,28 +62,29 @@ def check_budget(job: GenerationJob, reports: Sequence[ShardReport]) -> None:
         )
 
 
-def check_yield(reports: Sequence[ShardReport]) -> None:
+def check_yield(settings: GenerateConfig, reports: Sequence[ShardReport], source: Manifest) -> None:
     """Raises if a run wrote no variant, since a data set must have an example."""
     if any(report.entry.records for report in reports):
         return
-    refused = sum(sum(report.rejected) for report in reports)
-    reasons: Counter[str] = Counter()
-    for by_reason in (found for report in reports for found in report.rejections.values()):
-        reasons.update(by_reason)
-    of_realism = sum(reasons[name] for name in {name for name, _ in REALISM_CHECKS.values()})
-    lower = "generate.gate.min_confidence"
-    if 2 * of_realism > reasons.total():
-        lower = "generate.gate.false_refusals"
+    outcome = Outcome(
+        settings=settings,
+        requested=sum(sum(report.requested) for report in reports),
+        written={},
+        rejections=_rejections(reports, source.class_names),
+        dead=sum(sum(report.dead) for report in reports),
+        has_detail=KINDS[source.observation].has_detail,
+    )
     raise RuntimeError(
         "No variant was written. Expected: at least one that the gate accepts. Received: "
-        f"{refused} rejected variants. Train longer (`train.epochs`, `judge.epochs`), or lower "
-        f"`{lower}`."
+        f"{sum(sum(report.rejected) for report in reports)} rejected variants. "
+        f"{' '.join(advise(outcome))}"
     )
 
 
-def make_manifest(job: GenerationJob, reports: Sequence[ShardReport], config: Config) -> Manifest:
+def make_manifest(
+    job: GenerationJob, source: Manifest, reports: Sequence[ShardReport], config: Config
+) -> Manifest:
     """The manifest of the output: its shards, its totals, and where it came from."""
-    source = Manifest.read(os.path.join(job.data, MANIFEST_FILE))
     totals = Counter({name: 0 for name in TOTALS})
     for report in reports:
         totals.update(report.totals)

@@ -73,6 +73,7 @@ class Report(BaseModel):
     Args:
         title: Title of the page.
         summary: Sentences at the top of the page, the one with the key numbers first.
+        warnings: Sentences above the summary: what went wrong, and what to change.
         numbers: The measured numbers, in the order to show them.
         axes: Figures of axes by block, in nats, in the order of its axes; the page shows some as
             bars.
@@ -100,6 +101,7 @@ class Report(BaseModel):
 
     title: str
     summary: list[str] = Field(min_length=1)
+    warnings: list[str] = []
     numbers: list[Measure] = []
     axes: dict[str, dict[str, list[float]]] = {}
     tables: list[Table] = []

@@ -56,7 +56,10 @@ def generate_pools(
     pools = {}
     for name, changes in config.study.pools.items():
         out = folder / file_name(name)
-        changed = config.model_copy(update={"generate": config.generate.changed(changes)})
+        measured = config.evaluate.model_copy(update={"accuracy_steps": 0})  # the study's own task
+        changed = config.model_copy(
+            update={"generate": config.generate.changed(changes), "evaluate": measured}
+        )
         if not (out / "report.html").exists():
             remark(f"generating {name}")
             with generated(changed, data, bundle, out):

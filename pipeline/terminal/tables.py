@@ -19,10 +19,12 @@ _SHOWN_OF_MORE = 10
 
 
 def print_report(report: Any, title: str = "Variants") -> None:
-    """Prints the totals and the measured numbers of a report on a generated data set."""
+    """Prints totals, measured numbers and warnings of a report on a generated data set."""
     print_table(title, [(name, f"{count:,}") for name, count in report.totals.items()])
     measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
     print_table("Measured", measured)
+    for sentence in report.warnings:
+        Console(soft_wrap=True).print(Text(sentence))
 
 
 def measured_rows(numbers: Sequence[Any]) -> list[TextRow]:

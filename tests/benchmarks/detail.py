@@ -30,6 +30,7 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.evaluation.decoded.fidelity import ENOUGH
 from latentloom.pipeline.evaluation.decoded.variants import VariantSample, draw_sample
 from latentloom.pipeline.evaluation.evaluate import stored_config
 from latentloom.pipeline.generation.generate import generate
@@ -45,8 +46,6 @@ RECIPES: tuple[tuple[str, dict[str, float]], ...] = (
     ("interpolate_class", {}),
     ("reconstruct", {}),
 )
-ENOUGH = 10
-"""Accepted variants from which precision and recall are measured."""
 HEADINGS = (
     *("recipe", "detail", "class kept", "gate: class", "gate: realism", "both"),
     *("precision", "recall", "gradient energy", "diversity"),

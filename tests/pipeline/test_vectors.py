@@ -102,7 +102,7 @@ def test_a_code_that_is_not_finite_has_no_probabilities(codec):
 
 def test_report_and_evaluation_show_dots_and_speak_of_vectors(run, tmp_path):
     report = report_on(SMOKE, run / "data", run / "bundle", run / "variants")
-    assert list(report.captions) == ["variants", "exchange"]
+    assert list(report.captions) == ["class_by_class", "variants", "exchange"]
     page = (run / "variants" / "report.html").read_text()
     assert page.count('src="data:image/png;base64,') >= 4
     evaluation = evaluate(run / "data", run / "bundle", tmp_path / "out")

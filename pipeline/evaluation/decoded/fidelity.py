@@ -1,4 +1,4 @@
-"""Measures how realistic draws from the prior are, in the feature space of the auditor."""
+"""Measures how realistic draws and accepted variants are, in the feature space of the auditor."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from latentloom.model_zoo.metrics.fidelity import (
     kernel_distance,
     neighbourhood_figures,
 )
+from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext
@@ -17,6 +18,8 @@ from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
 NEIGHBOURS = 5
+ENOUGH = 10
+"""Fewest accepted variants, and fewest real examples, whose precision and recall are measured."""
 
 MEANINGS = {
     "precision": "Share of draws as close to a real example as its fifth nearest real one.",
@@ -83,3 +86,39 @@ def _neighbourhoods(
         )
         for name, value in figures.items()
     ]
+
+
+def measure_accepted(codec: Codec, accepted: np.ndarray, real: np.ndarray) -> SectionResult:
+    """Measures precision and recall of accepted variants against real test examples.
+
+    Args:
+        codec: The codec of the bundle.
+        accepted: Accepted variants as stored, `(n, ...)`.
+        real: Real examples that no model was trained on, `(m, ...)`.
+
+    Returns:
+        Two figures, None with fewer than `ENOUGH` of either, and a sentence on them.
+    """
+    figures: dict[str, float] = {}
+    on = f"{len(accepted):,} accepted first attempts and {len(real):,} real test {codec.kind.many}"
+    if min(len(accepted), len(real)) < ENOUGH:
+        told = f"Not measured on {on}: at least {ENOUGH} of each are needed."
+        sentence = f"Precision and recall of accepted variants: {told[0].lower()}{told[1:]}"
+    else:
+        figures = neighbourhood_figures(codec.features(real), codec.features(accepted), NEIGHBOURS)
+        told = f"Measured on {on}."
+        sentence = (
+            f"Precision of accepted variants is {figures['precision']:.2f}, the share of them near "
+            f"a real one, and recall {figures['recall']:.2f}, the share of real ones near one of "
+            "them, in the features of the auditor."
+        )
+    measures = [
+        Measure(
+            name=f"{name.capitalize()} of accepted variants",
+            key=f"variants/{name}",
+            value=figures.get(name),
+            meaning=f"{MEANINGS[name].replace('draw', 'variant')} {told}",
+        )
+        for name in ("precision", "recall")
+    ]
+    return SectionResult(measures, summary=[sentence])

@@ -46,6 +46,16 @@ class VariantSample:
     verdicts: Verdicts
     audited: np.ndarray
 
+    @property
+    def flat(self) -> np.ndarray:
+        """The variants in the order of the verdicts, `(a * v, ...)`."""
+        return self.observations.reshape(-1, *self.observations.shape[2:])
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The classes of the variants in this order, `(a * v,)`."""
+        return np.repeat(self.anchors.labels, self.observations.shape[1])
+
 
 def evaluate_variants(context: EvaluationContext) -> SectionResult:
     """Measures class-preserving variants of the scored examples."""
@@ -113,8 +123,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         sample: Variants before the gate, with the gate's verdicts.
         examples: Real examples to compare the diversity with.
     """
-    variants = sample.observations.shape[1]
-    labels = np.repeat(sample.anchors.labels, variants)
+    labels = sample.labels
     right, passed = sample.audited == labels, sample.verdicts.accepted
     return [
         *measure_passed(sample.verdicts),

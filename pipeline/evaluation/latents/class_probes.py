@@ -102,19 +102,25 @@ def _reading(codec: Codec, test: Examples, split: str, judge: str) -> list[Measu
 def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
     """One sentence for each factor for which judge or auditor is weak on real examples."""
     weak = []
-    for key, number in by_key(numbers).items():
-        judge, _, factor = key.partition("/accuracy/")
-        if judge not in JUDGES or number.value is None:
-            continue
-        chance = number.chance or 0.0
-        if number.value < chance + LEAST_SKILL * (1 - chance):
-            weak.append(
-                f"The {judge} classifies the {'class' if factor == 'label' else factor} correctly "
-                f"in {number.value:.1%} of real examples, by chance {chance:.1%}: figures that "
-                f"depend on the {judge} mean little. Raise judge.epochs, or judge.steps where set, "
-                "lower judge.batch_size, or train on more examples."
-            )
+    for number in weak_readings(numbers):
+        judge, _, factor = number.key.partition("/accuracy/")
+        weak.append(
+            f"The {judge} classifies the {'class' if factor == 'label' else factor} correctly "
+            f"in {number.value:.1%} of real examples, by chance {number.chance or 0.0:.1%}: "
+            f"figures that depend on the {judge} mean little. Raise judge.epochs, or judge.steps "
+            "where set, lower judge.batch_size, or train on more examples."
+        )
     return weak
+
+
+def weak_readings(numbers: Sequence[Measure]) -> list[Measure]:
+    """The accuracies of judge and auditor on real examples that are weak, by factor."""
+    return [
+        number
+        for key, number in by_key(numbers).items()
+        if key.partition("/accuracy/")[0] in JUDGES and number.value is not None
+        if number.value < (number.chance or 0.0) + LEAST_SKILL * (1 - (number.chance or 0.0))
+    ]
 
 
 def _probe(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.report.pictures.protocol import GRID_ROWS
 from latentloom.pipeline.report.pictures.shown import (
+    ShownClass,
     ShownExamples,
     ShownExchange,
     ShownTraversal,
@@ -21,10 +23,15 @@ SHOWN_WORDS = 6
 _MOST_ROWS = 10
 _MOST_CLASSES = 5
 _STEPS = 3
+_OF_CLASS = {"real": 1, "accepted": 2, "rejected": 1}  # columns
 EXAMPLES = "The most frequent words of some documents of each group, each with its count as a bar."
 VARIANTS = (
     "The most frequent words of a real document, left, and of its variants before the gate, each "
     "with its count as a bar. Red marks rejected variants."
+)
+CLASSES = (
+    "The most frequent words of a real document of each class, of variants that the gate accepts, "
+    "as they are written, and, in red, of rejected ones, each with its count as a bar."
 )
 EXCHANGE = (
     "Left, the most frequent words of real documents, one per class; right, of documents decoded "
@@ -46,6 +53,8 @@ class DocumentPictures:
     Args:
         vocabulary: The words, by number.
     """
+
+    most_of_class: ClassVar[int] = max(_OF_CLASS.values())
 
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = np.array(vocabulary)
@@ -73,6 +82,18 @@ class DocumentPictures:
             ["real", *(f"variant {number}" for number in range(1, made.shape[1] + 1))],
         )
         return Picture(grid, VARIANTS)
+
+    def classes(self, shown: Sequence[ShownClass]) -> Picture:
+        """Draws one row per class: a real document, two accepted variants and a rejected one."""
+        cells = np.stack(
+            [
+                np.concatenate([_filled(getattr(some, name), n) for name, n in _OF_CLASS.items()])
+                for some in shown
+            ]
+        )
+        heads = [name for name, number in _OF_CLASS.items() for _ in range(number)]
+        accepted = np.tile([head != "rejected" for head in heads], (len(shown), 1))
+        return Picture(self._grid(cells, accepted, [s.name for s in shown], heads), CLASSES)
 
     def exchange(self, shown: ShownExchange) -> Picture:
         """Draws a grid of the first classes, with the real documents at its left."""
@@ -117,6 +138,12 @@ class DocumentPictures:
         words = words.reshape(*cells.shape[:2], -1)
         counts = np.take_along_axis(cells, words, axis=-1)
         return word_grid(self.vocabulary[words], counts, accepted, titles, columns)
+
+
+def _filled(documents: np.ndarray, number: int) -> np.ndarray:
+    """The first documents, and empty ones in place of those that are missing."""
+    missing = max(0, number - len(documents))
+    return np.pad(documents[:number], [(0, missing), (0, 0)])
 
 
 def frequent_words(counts: np.ndarray, number: int) -> np.ndarray:

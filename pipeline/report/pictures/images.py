@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 
 from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.report.pictures.protocol import GRID_COLUMNS, GRID_ROWS
+from latentloom.pipeline.report.pictures.sheets.class_sheet import COLUMNS, class_sheet
 from latentloom.pipeline.report.pictures.sheets.example_sheet import example_sheet
 from latentloom.pipeline.report.pictures.sheets.exchange_grid import exchange_grid
 from latentloom.pipeline.report.pictures.sheets.mosaic import variant_grid
 from latentloom.pipeline.report.pictures.sheets.traversal_sheet import traversal_sheet
 from latentloom.pipeline.report.pictures.shown import (
+    ShownClass,
     ShownExamples,
     ShownExchange,
     ShownTraversal,
@@ -22,6 +27,10 @@ EXAMPLES = "Some images of each group, drawn at random; its number of examples i
 VARIANTS = (
     "Left, a real image; right of it, its variants before the gate. A red frame marks rejected "
     "variants."
+)
+CLASSES = (
+    "Of each class, left, real images; in the middle, variants that the gate accepts, as they are "
+    "written; right, in red frames, rejected ones, each above the reason."
 )
 EXCHANGE = (
     "At the left and at the top, the same real images; between them, images decoded from the "
@@ -39,6 +48,8 @@ TRAVERSAL = (
 class ImagePictures:
     """Draws images pixel by pixel."""
 
+    most_of_class: ClassVar[int] = COLUMNS
+
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws one row per group."""
         images = [shown.examples.observations[rows] for rows in shown.groups]
@@ -55,6 +66,10 @@ class ImagePictures:
             accepted=shown.accepted[rows, :columns],
         )
         return Picture(grid, VARIANTS)
+
+    def classes(self, shown: Sequence[ShownClass]) -> Picture:
+        """Draws one row per class."""
+        return Picture(class_sheet(shown), CLASSES)
 
     def exchange(self, shown: ShownExchange) -> Picture:
         """Draws a grid with the real images at its left and at its top."""

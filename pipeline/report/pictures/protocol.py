@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from latentloom.pipeline.report.pictures.shown import (
+    ShownClass,
     ShownExamples,
     ShownExchange,
     ShownTraversal,
@@ -23,12 +25,19 @@ MOST_DOTS = 2000
 class Pictures(Protocol):
     """Draws real and generated observations, with captions that explain the pictures."""
 
+    most_of_class: ClassVar[int]
+    """Most real examples, accepted and rejected variants of a class that `classes` draws."""
+
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws some examples, group by group."""
         ...
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws some anchors beside their variants."""
+        ...
+
+    def classes(self, shown: Sequence[ShownClass]) -> Picture:
+        """Draws real examples, accepted and rejected variants, class by class."""
         ...
 
     def exchange(self, shown: ShownExchange) -> Picture:

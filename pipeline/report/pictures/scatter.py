@@ -69,6 +69,31 @@ def variant_scatter(
     return to_png(figure)
 
 
+def class_scatter(panels: Mapping[str, Sequence[np.ndarray]], names: Sequence[str]) -> bytes:
+    """Draws panels of vectors coloured by class, side by side on equal axes.
+
+    Projects vectors of more than two features on the two principal axes of the first panel.
+
+    Args:
+        panels: By title, `(n, features)` float32 for each class; there may be none of a class.
+        names: Names of the classes; up to 20 have a legend.
+
+    Returns:
+        A PNG file with transparent background.
+    """
+    joined = {title: np.concatenate(parts) for title, parts in panels.items()}
+    first = next(iter(joined.values()))
+    placed = in_plane(first, *joined.values())
+    figure, axes = open_panels(len(panels), np.concatenate(placed), names)
+    for panel, points, (title, parts) in zip(axes, placed, panels.items(), strict=True):
+        panel.set_title(title, fontsize=11, color=TEXT)
+        if len(points):
+            labels = np.repeat(np.arange(len(names)), [len(part) for part in parts])
+            order = np.random.default_rng(0).permutation(len(labels))
+            _dots(panel, points[order], labels[order], np.ones(len(labels), bool), len(names))
+    return to_png(figure)
+
+
 def exchange_scatter(
     observations: np.ndarray,
     labels: np.ndarray,

@@ -46,6 +46,27 @@ class ShownVariants:
 
 
 @dataclass(frozen=True)
+class ShownClass:
+    """Real examples of a class beside accepted and rejected variants of it.
+
+    Attributes:
+        name: Name of the class.
+        title: What to write above it: the name with its counts.
+        real: Real examples, `(n, ...)`, at least 1.
+        accepted: Accepted variants, `(m, ...)`; there may be none.
+        rejected: Rejected variants, `(k, ...)`; there may be none.
+        reasons: Why each was rejected, in few words, `k` texts.
+    """
+
+    name: str
+    title: str
+    real: np.ndarray
+    accepted: np.ndarray
+    rejected: np.ndarray
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ShownExchange:
     """Examples that exchange blocks.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 
 from latentloom.pipeline.report.pictures.protocol import MOST_DOTS
 from latentloom.pipeline.report.pictures.scatter import (
+    class_scatter,
     example_scatter,
     exchange_scatter,
     variant_scatter,
 )
 from latentloom.pipeline.report.pictures.shown import (
+    ShownClass,
     ShownExamples,
     ShownExchange,
     ShownTraversal,
@@ -23,6 +28,10 @@ EXAMPLES = "Some vectors of each group, drawn at random, as dots in the colour o
 VARIANTS = (
     "Left, real vectors, the anchors; right, one variant of each before the gate, in the colour of "
     "its planned class. Grey crosses mark rejected variants."
+)
+CLASSES = (
+    "Left, real vectors; in the middle, variants that the gate accepts, as they are written; "
+    "right, rejected ones; all in the colour of their class."
 )
 EXCHANGE = (
     "Large dots are real vectors, one per class; small grey dots are other real vectors. An arrow "
@@ -41,6 +50,8 @@ TRAVERSAL = (
 class VectorPictures:
     """Draws vectors as dots."""
 
+    most_of_class: ClassVar[int] = 200
+
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws all vectors in one panel, each group in its colour."""
         vectors = shown.examples.observations[np.concatenate(shown.groups)]
@@ -58,6 +69,15 @@ class VectorPictures:
             shown.names,
         )
         return Picture(dots, VARIANTS)
+
+    def classes(self, shown: Sequence[ShownClass]) -> Picture:
+        """Draws real vectors, accepted and rejected variants in three panels."""
+        panels = {
+            "real": [some.real for some in shown],
+            "accepted": [some.accepted for some in shown],
+            "rejected": [some.rejected for some in shown],
+        }
+        return Picture(class_scatter(panels, [some.name for some in shown]), CLASSES)
 
     def exchange(self, shown: ShownExchange) -> Picture:
         """Draws arrows from the real vectors to the decoded vectors."""

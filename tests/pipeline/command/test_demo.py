@@ -54,6 +54,7 @@ def short_demo(monkeypatch):
 def short(config):
     overrides = ["train.epochs=1", "train.batch_size=90", "train.warmup_steps=0", "judge.epochs=1"]
     measures = ["evaluate.anchors=40", "evaluate.variants=4", "generate.gate.enabled=false"]
+    measures.append("evaluate.accuracy_steps=2")
     return parse_config(config.model_dump(mode="json"), "the demo", overrides + measures)
 
 

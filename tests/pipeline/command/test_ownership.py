@@ -38,9 +38,10 @@ def words(verb: str, out: Path) -> list[object]:
     if verb == "import":
         return ["import", "builtin:digits", out, "--max-examples", 300]
     data, model = ("--data", digits_data()), ("--model", digits_bundle())
+    quick = ("--set", "evaluate.accuracy_steps=0")
     return {
         "train": ["train", DIGITS, *data, "--out", out, "--set", "train.epochs=1"],
-        "generate": ["generate", DIGITS, *data, *model, "--out", out],
+        "generate": ["generate", DIGITS, *data, *model, "--out", out, *quick],
         "evaluate": ["evaluate", *data, *model, "--out", out],
         "study": ["study", STUDY, *data, "--out", out, "--set", "study.sizes=[8]"],
     }[verb]

@@ -19,7 +19,10 @@ QUICK = {("import", "SIGTERM", 0), ("generate", "SIGINT", 0)}
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 SMALL = {
     "train": ("train.epochs=6", "judge.epochs=2", "evaluate.anchors=20"),
-    "generate": ("generate.slice_records=12", "evaluate.anchors=20", "evaluate.variants=2"),
+    "generate": (
+        *("generate.slice_records=12", "evaluate.anchors=20", "evaluate.variants=2"),
+        "evaluate.accuracy_steps=0",
+    ),
     "evaluate": ("evaluate.anchors=20",),
     "study": (
         *("study.sizes=[8]", "study.seeds=[0, 1]", "study.arms=[real, swapped]"),

@@ -56,6 +56,7 @@ def command(verb: str, out: Path, *settings: str, data: Path | None = None):
     """A run of the command in this process."""
     words = [verb, *([CONFIGS / "zszu_digits.yaml"] if verb == "generate" else [])]
     words += ["--data", data or digits_data(), "--model", digits_bundle(), "--out", out]
+    settings += ("evaluate.accuracy_steps=0",)
     words += [word for setting in settings for word in ("--set", setting)]
     return CliRunner().invoke(app, [str(word) for word in words])
 

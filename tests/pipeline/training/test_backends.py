@@ -32,7 +32,7 @@ np.savez(sys.argv[3], rendered=rendered, probabilities=probabilities, **latents)
 SETTINGS = [
     *("--set", "model.args.hidden_dim=32", "--set", "train.epochs=2", "--set", "judge.epochs=8"),
     *("--set", "evaluate.probe_examples=100", "--set", "evaluate.anchors=20"),
-    *("--set", "generate.gate.min_confidence=0"),
+    *("--set", "generate.gate.min_confidence=0", "--set", "evaluate.accuracy_steps=0"),
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from known_codes import KnownCodec, known_examples
 
-from latentloom.pipeline.evaluation.decoded.fidelity import measure_fidelity
+from latentloom.pipeline.evaluation.decoded.fidelity import measure_accepted, measure_fidelity
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 
 
@@ -37,3 +37,27 @@ def test_training_images_are_told_as_the_best_to_hope_for():
 @pytest.mark.parametrize(("count", "train"), [(5, 400), (400, 5)])
 def test_too_few_images_for_neighbourhoods_are_not_measured(count, train):
     assert values(KnownCodec(), count, train) == {}
+
+
+@pytest.mark.parametrize("shows_style", [True, False])
+def test_accepted_variants_that_are_all_alike_are_precise_and_incomplete(shows_style):
+    codec = KnownCodec(shows_style=shows_style)
+    encoded = EncodedExamples.encode(codec, known_examples(200), "test", 0)
+    found = measure_accepted(codec, encoded.decode(encoded.latents), encoded.examples.observations)
+    precision, recall = (measure.value for measure in found.measures)
+    assert precision > 0.9
+    assert recall > 0.9 if shows_style else recall < 0.2
+    assert f"is {precision:.2f}" in found.summary[0]
+    assert "200 accepted first attempts and 200 real test images" in found.measures[0].meaning
+
+
+@pytest.mark.parametrize(("accepted", "real"), [(9, 40), (40, 9), (0, 0)])
+def test_of_too_few_accepted_variants_only_their_number_is_told(accepted, real):
+    images = known_examples(40).observations
+    found = measure_accepted(KnownCodec(), images[:accepted], images[:real])
+    assert [(m.key, m.value) for m in found.measures] == [
+        ("variants/precision", None),
+        ("variants/recall", None),
+    ]
+    told = f"not measured on {accepted} accepted first attempts and {real} real test images"
+    assert told in found.summary[0]

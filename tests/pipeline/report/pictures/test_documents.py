@@ -5,6 +5,7 @@ from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.report.pictures.documents import frequent_words
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.pictures.shown import (
+    ShownClass,
     ShownExchange,
     ShownTraversal,
     ShownVariants,
@@ -55,14 +56,19 @@ def test_more_words_than_there_are_cannot_be_shown():
 
 def test_every_picture_of_a_report_can_be_drawn():
     names = ["a", "b", "c"]
+    of_class = [
+        ShownClass("a", "a: 3 of 4", documents(2), documents(3), documents(1), ["class: wrong"]),
+        ShownClass("b", "b: 0 of 4", documents(1), documents(0), documents(0), []),
+    ]
     pictures = [
+        PICTURES.classes(of_class).png,
         PICTURES.variants(ShownVariants(examples(), documents(3, 4), PASSED, names)).png,
         PICTURES.exchange(exchange()).png,
         PICTURES.copies(documents(3), documents(3, 2)),
         PICTURES.traversal(traversal()).png,
     ]
     assert all(picture.startswith(PNG) for picture in pictures)
-    assert len(set(pictures)) == 4
+    assert len(set(pictures)) == 5
 
 
 def test_a_traversal_is_drawn_of_the_longest_document():
