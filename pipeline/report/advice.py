@@ -102,7 +102,8 @@ def _ask_for_less(outcome: Outcome) -> str:
 
 
 def _put_detail_back(outcome: Outcome) -> str:
-    recipe = "" if _interpolates(outcome) else " with `generate.recipe=interpolate_zu`"
+    is_close = _interpolates(outcome) or _steps(outcome) < 1
+    recipe = "" if is_close else " with `generate.recipe=interpolate_zu`"
     return (
         f"The gate for realism rejects {outcome.rejected}, and generate.detail is "
         f"{outcome.settings.detail:g}: set `generate.detail=1`{recipe}."
@@ -135,11 +136,19 @@ def _interpolates(outcome: Outcome) -> bool:
     return outcome.settings.recipe == "interpolate_zu"
 
 
+def _steps(outcome: Outcome) -> float:
+    """How far codes move to a draw from their prior."""
+    return float(outcome.settings.options.get("step", 1))
+
+
 def _stay_closer(outcome: Outcome) -> str:
     """The setting that keeps variants closer to their anchors."""
+    setting = "set `generate.recipe=interpolate_zu`"
     if _interpolates(outcome):
-        return "lower `generate.options.high` to stay closer to the anchors"
-    return "set `generate.recipe=interpolate_zu` to stay closer to the anchors"
+        setting = "lower `generate.options.high`"
+    elif _steps(outcome) < 1:
+        setting = f"lower `generate.options.step` ({_steps(outcome):g})"
+    return f"{setting} to stay closer to the anchors"
 
 
 def _confidence(outcome: Outcome) -> str:

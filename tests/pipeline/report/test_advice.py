@@ -26,6 +26,7 @@ def outcome(refused: dict[str, int], generate: dict[str, Any] | None = None, **f
 
 
 INTERPOLATED = {"recipe": "interpolate_zu"}
+STEPPED = {"recipe": "class_preserving", "options": {"step": 0.8}}
 CELLS = {"recipe": "recombine_factors"}
 CASES = {
     "not learnt": (outcome({}, unlearnt=UNLEARNT), ["10%, expected 30%. Raise `train.steps`"]),
@@ -47,6 +48,8 @@ CASES = {
         ["realism rejects 90% of the cand", "=1` with `generate.recipe=interpolate_zu`."],
     ),
     "no detail, interpolated": (outcome(FAR, INTERPOLATED), ["set `generate.detail=1`."]),
+    "class lost by steps": (outcome(LOST, STEPPED), ["`generate.options.step` (0.8) to"]),
+    "no detail, stepped": (outcome(FAR, STEPPED), ["set `generate.detail=1`."]),
     "all the detail": (
         outcome(FAR, {"detail": 1.0}),
         ["raise `train.steps`", "or lower `generate.gate.false_refusals` (0.05)."],
