@@ -220,12 +220,14 @@ class GenerateConfig(Section):
         return GenerateConfig.model_validate(self.model_dump() | changes)
 
     def preserving_class(self, spec: LatentSpec) -> GenerateConfig:
-        """Returns a copy with the recipe for the figures of variants.
+        """Returns these settings with the recipe for the figures of variants.
 
         The recipe is `class_preserving`, or `sample_class` if every block of the code carries the
-        label.
+        label. It keeps its options if it is the recipe already.
         """
         recipe = "class_preserving" if spec.free_of("label") else "sample_class"
+        if self.recipe == recipe:
+            return self
         return self.model_copy(update={"recipe": recipe, "options": {}})
 
 

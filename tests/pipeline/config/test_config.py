@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from latentloom.augment import Block, BlockPrior, LatentSpec
 from latentloom.pipeline.config import Config, load_config, parse_config
+from latentloom.pipeline.config.settings import GenerateConfig
 
 
 @pytest.fixture
@@ -149,3 +151,13 @@ def test_a_factor_has_a_threshold_of_its_own():
     assert gate.build().min_confidence_of == {"ink": 0.5}
     with pytest.raises(ValueError, match="less than or equal to 1"):
         parse_config({}, "here", ("generate.gate.min_confidence_of.ink=5",))
+
+
+def test_the_figures_of_variants_keep_the_options_of_the_recipe_that_they_measure():
+    prior = BlockPrior.standard_normal(2)
+    spec = LatentSpec((Block("zs", 2, ("label",), prior), Block("zu", 2, (), prior)))
+    stepped = GenerateConfig(recipe="class_preserving", options={"step": 0.5}, detail=1.0)
+    assert stepped.preserving_class(spec) == stepped
+    mixed = GenerateConfig(recipe="interpolate_zu", options={"low": 0.1}, detail=1.0)
+    measured = mixed.preserving_class(spec)
+    assert (measured.recipe, measured.options, measured.detail) == ("class_preserving", {}, 1.0)
