@@ -26,7 +26,7 @@ SMALLEST_CONVOLUTIONAL = 16
 a residual network."""
 LARGEST_PLAIN = 32
 """Pixels of the longer side up to which grey images, such as digits, are drawn well enough."""
-CONFIDENCES = ((1000, 0.9), (0, 0.5))
+CONFIDENCES = ((1000, 0.9), (0, 0.4))
 """Least confidence of the gate, by the examples of the smallest class: with few, the judge is
 unsure of real ones, too."""
 CELLS_PER_IMAGE = (0.5, 20)
