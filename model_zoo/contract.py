@@ -31,7 +31,11 @@ class LatentModel(Protocol):
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order: `{name: {"dim": size, "factors": [names of factors it carries]}}`."""
+        """Blocks in order: `{name: {"dim": size, "factors": [names of factors it carries]}}`.
+
+        A block with `"anchored": True`, such as one that holds the observation itself, comes from
+        its own example or from its prior, never from another example. So no donor keeps it.
+        """
         ...
 
     def encode(self, observations: Any) -> Mapping[str, Any]:
@@ -86,7 +90,7 @@ class LearnsAtOtherRates(Protocol):
 
     @property
     def relative_rates(self) -> Mapping[str, tuple[Any, float]]:
-        """Layers by name, each with its learning rate relative to the other layers."""
+        """Layers or lists of variables by name, each with its rate relative to the other layers."""
         ...
 
 

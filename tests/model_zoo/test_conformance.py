@@ -35,10 +35,11 @@ ARGUMENTS = {
         **{"block_dims": 3, "unlabelled_dims": {"style": 2}, "hidden_dim": 16},
         **{"cycle_weight": 0.5, "cir_weight": 0.01, "cir_blocks": ["third"]},
     },
+    "elegant": {"width": 4, "code_channels": 4},
 }
 CAPABILITIES = {
-    contract.MakesBatches: {"gzs_net", "hfvae"},
-    contract.LearnsAtOtherRates: {"gzs_net", "zszu_vae"},
+    contract.MakesBatches: {"elegant", "gzs_net", "hfvae"},
+    contract.LearnsAtOtherRates: {"elegant", "gzs_net", "zszu_vae"},
     contract.HasStiefelMatrices: {"st_rkm", "zszu_vae"},
     contract.SettlesAxes: {"st_rkm", "zszu_vae"},
     contract.ShowsDivergence: {"zszu_vae"},
