@@ -27,6 +27,8 @@ class BlockPrior:
         scale: float32 of shape `(C, K, dim)`: standard deviations along the axes, at least 0.
         axes: float32 of shape `(dim, dim)`: the direction of each axis, in rows; orthonormal for
             the principal axes of a covariance. None for the entries of the block themselves.
+        directions: float32 of shape `(a, dim)`: orthogonal directions along which a traversal moves
+            a block of many entries, each one standard deviation long. None for all entries.
 
     Example:
         >>> BlockPrior.standard_normal(3).sample(np.arange(5, dtype=np.uint64)).shape
@@ -37,6 +39,7 @@ class BlockPrior:
     loc: np.ndarray
     scale: np.ndarray
     axes: np.ndarray | None = None
+    directions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name, values in self._arrays().items():
@@ -61,11 +64,11 @@ class BlockPrior:
             The prior.
 
         Raises:
-            ValueError: If one of its arrays is missing; only `axes` may be.
+            ValueError: If one of its arrays is missing that is not optional.
         """
         names = {field.name: f"{prefix}/{field.name}" for field in fields(cls)}
-        if names["axes"] not in mapping:
-            del names["axes"]
+        optional = {name for name in ("axes", "directions") if names[name] not in mapping}
+        names = {name: key for name, key in names.items() if name not in optional}
         missing = [name for name in names.values() if name not in mapping]
         if missing:
             raise ValueError(
@@ -75,7 +78,7 @@ class BlockPrior:
         return cls(**{field: mapping[name] for field, name in names.items()})
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """Returns the arrays under `<prefix>/<field>`; `axes` only if they are given."""
+        """Returns the arrays under `<prefix>/<field>`; optional ones only if they are given."""
         return {f"{prefix}/{name}": values for name, values in self._arrays().items()}
 
     @property
@@ -103,6 +106,37 @@ class BlockPrior:
             variances = variances @ np.square(self.axes, dtype=np.float64)
         squares = variances + np.square(loc - centre)
         return np.sqrt(np.sum(weights * squares, axis=(0, 1))).astype(np.float32)
+
+    @property
+    def axis_spread(self) -> np.ndarray:
+        """Standard deviation along each axis of a traversal, float32 of shape `(a,)`."""
+        if self.directions is None:
+            return self.spread
+        return np.linalg.norm(self.directions, axis=1)
+
+    def along_axes(self, blocks: np.ndarray) -> np.ndarray:
+        """Returns where blocks `(n, dim)` lie along each axis of a traversal, `(n, a)`."""
+        if self.directions is None:
+            return blocks
+        lengths = np.maximum(self.axis_spread, np.finfo(np.float32).tiny)
+        return blocks @ (self.directions / lengths[:, None]).T
+
+    def shifted(self, blocks: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Moves each block along one axis.
+
+        Args:
+            blocks: float32 of shape `(n, dim)`.
+            axes: int64 of shape `(n,)`: the axis of each.
+            shifts: float32 of shape `(n,)`: how far, in standard deviations.
+
+        Returns:
+            New blocks.
+        """
+        if self.directions is not None:
+            return blocks + shifts[:, None] * self.directions[axes]
+        moved, rows = blocks.copy(), np.arange(len(blocks))
+        moved[rows, axes] += shifts * self.spread[axes]
+        return moved
 
     def sample(
         self, keys: np.ndarray, labels: np.ndarray | None = None, temperature: float = 1.0
@@ -219,11 +253,13 @@ class BlockPrior:
         shapes = {name: values.shape for name, values in self._arrays().items()}
         shape = self.loc.shape
         expected = {"weights": shape[:2], "loc": shape, "scale": shape, "axes": 2 * shape[2:]}
+        expected["directions"] = (*shapes.get("directions", ())[:1], *shape[2:])
         if len(shape) != 3 or 0 in shape or shapes.items() - expected.items():
             raise ValueError(
                 "The arrays of a block prior do not fit together. Expected: weights `(C, K)`, loc "
-                f"and scale `(C, K, dim)`, axes, if any, `(dim, dim)`. Received: shapes={shapes}. "
-                "Give each array its class and component axes."
+                "and scale `(C, K, dim)`, axes, if any, `(dim, dim)`, directions "
+                f"`(a, dim)`. Received: shapes={shapes}. Give each array its class and component "
+                "axes."
             )
 
     def _check_values(self) -> None:

@@ -248,12 +248,20 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
     with told_of_file(path, "mixtures `(classes or 1, components, dim)` of the blocks", FIX):
         for name, header in read_headers(path, path).items():
             block, _, array = name.rpartition("/")
-            last = [] if array == "weights" else [blocks[block]["dim"]]
-            classes, components, *dim = header.shape
-            fits = classes in (1, num_classes) and components <= LARGEST_DIM and dim == last
+            fits = _fits_prior(array, header.shape, blocks[block]["dim"], num_classes)
             if not fits or math.prod(header.shape) > MOST_WEIGHTS or header.dtype.kind != "f":
                 raise ValueError(f"{name} has the shape {header.shape} and type {header.dtype}")
     return read_arrays(path, path)
+
+
+def _fits_prior(array: str, shape: tuple[int, ...], dim: int, num_classes: int) -> bool:
+    """Whether an array of the prior of a block of `dim` numbers has a fit shape."""
+    if array in ("axes", "directions"):
+        rows, *last = shape
+        return last == [dim] and (rows == dim if array == "axes" else rows <= dim)
+    classes, components, *last = shape
+    tail = [] if array == "weights" else [dim]
+    return classes in (1, num_classes) and components <= LARGEST_DIM and last == tail
 
 
 def scaling_of(description: Mapping[str, Any]) -> Scaling:

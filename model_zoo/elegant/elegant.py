@@ -173,6 +173,7 @@ class Elegant(keras.Model):
             "generator_loss": settings.gan_weight,
             "discriminator_loss": float(settings.gan_weight > 0),
             "back_loss": settings.back_weight,
+            "restore_loss": settings.restore_weight,
             "cir_loss": settings.cir_weight,
             "mixture_loss": 1.0,
         }

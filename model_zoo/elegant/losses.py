@@ -5,6 +5,7 @@
     generator_loss        encoder, decoder
     discriminator_loss    discriminators
     back_loss             encoder, decoder
+    restore_loss          encoder, decoder
     cir_loss              encoder, decoder
     mixture_loss          mixture
 
@@ -57,6 +58,8 @@ def loss_terms(
         )
     if settings.back_weight:
         terms["back_loss"] = back_loss(networks, made, images, edge)
+    if settings.restore_weight:
+        terms["restore_loss"] = restore_loss(networks, made, images, codes, edge)
     if settings.cir_weight:
         terms["cir_loss"] = cir_loss(
             settings,
@@ -68,14 +71,15 @@ def loss_terms(
             which=None if settings.cir_blocks else edge,
         )
     features, mixture = ops.stop_gradient(networks.features(stages)), networks.mixture
-    losses = mixture_losses(features, values[:, 0], mixture.loc, mixture.precision)
+    label = values[:, 0]
+    class_loss, likelihood_loss = mixture_losses(features, label, mixture.loc, mixture.precision)
     predicted = ops.cast(ops.argmax(mixture(features), axis=-1), "int32")
     scales = ops.stack([ops.mean(ops.std(code, axis=0)) for code in codes.values()])
     figures = {
-        "label_accuracy": ops.mean(ops.cast(predicted == values[:, 0], "float32")),
+        "label_accuracy": ops.mean(ops.cast(predicted == label, "float32")),
         "code_scale": ops.mean(scales),
     }
-    return terms | {"mixture_loss": sum(losses)}, figures
+    return terms | {"mixture_loss": class_loss + likelihood_loss}, figures
 
 
 def other_image(tensor):
@@ -134,8 +138,24 @@ def back_loss(networks: ElegantNetworks, made, images, edge):
     """Mean absolute error after the attribute is exchanged back, of both images of a pair added.
 
     The second image can get its own frame back only from the first one made, so that frame must be
-    in it.
+    in it. But the decoder may also hide the frame in the pixels of the second one.
     """
     stages = networks.stages(made)
     back = networks.change(made, stages, exchange(networks.attributes(stages), edge))
     return 2 * ops.mean(ops.abs(back - images))
+
+
+def restore_loss(networks: ElegantNetworks, made, images, codes: Mapping[str, Any], edge):
+    """Mean absolute error after each image gets its own attribute back, of a pair added.
+
+    The made image has the attribute of the other one; with the block of the image itself on it, the
+    image must come back. So a block must hold the looks of an attribute, and the decoder draw them.
+    No gradient reaches the made image: it need not hide what was taken from it.
+    """
+    held, stages = ops.stop_gradient(made), networks.stages(ops.stop_gradient(made))
+    own = networks.attributes(stages)
+    mixed = {
+        name: ops.where(ops.expand_dims(edge == place, -1), codes[name], own[name])
+        for place, name in enumerate(own)
+    }
+    return 2 * ops.mean(ops.abs(networks.change(held, stages, mixed) - images))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -110,9 +111,8 @@ class ElegantNetworks:
         return ops.clip(images + RESIDUAL_SCALE * residual, -1.0, 1.0)
 
     def features(self, stages: Sequence):
-        """Mean of the code over its positions, of unit scale, `(batch, code_channels)`."""
-        code = ops.cast(stages[-1], "float32")
-        return math.sqrt(self.code_shape[-1]) * ops.mean(code, axis=(1, 2))
+        """The whole code, flat and of about unit scale, `(batch, h * w * code_channels)`."""
+        return math.sqrt(self.code_shape[-1]) * ops.cast(_flat(stages[-1]), "float32")
 
 
 def build_networks(
@@ -131,7 +131,11 @@ def build_networks(
         decoder=_decoder(channels, sides, image_shape[-1]),
         discriminators=_discriminators(settings, image_shape) if settings.gan_weight else [],
         mixture=ClassMixture(
-            num_classes, channels[-1], PRECISION_RANGE, name="mixture", dtype="float32"
+            num_classes,
+            math.prod(sides[-1]) * channels[-1],
+            PRECISION_RANGE,
+            name="mixture",
+            dtype="float32",
         ),
         noise=keras.random.SeedGenerator(settings.seed),
         cuts=cut_channels(settings.attributes, channels[-1]),
@@ -151,7 +155,7 @@ def _encoder(image_shape: Sequence[int], channels: Sequence[int]) -> keras.Model
     return keras.Model(image, _halvings(image, channels), name="encoder")
 
 
-def _halvings(tensor, channels: Sequence[int]) -> list:
+def _halvings(tensor: Any, channels: Sequence[int]) -> list:
     """Maps after each of some convolutions of stride 2."""
     maps = []
     for width in channels:
@@ -180,7 +184,7 @@ def _decoder(
     return keras.Model([code, *skips], output_activation("tanh")(tensor), name="decoder")
 
 
-def _doubled(tensor, width: int, sides: tuple[int, int]):
+def _doubled(tensor: Any, width: int, sides: tuple[int, int]) -> Any:
     """A transposed convolution of stride 2, cropped to `sides`."""
     tensor = layers.Conv2DTranspose(
         width, 3, strides=2, padding="same", kernel_initializer=_kernel_initializer()
@@ -210,7 +214,7 @@ def _discriminator(
         name: Name of the network.
     """
     image, values = keras.Input(image_shape), keras.Input((num_values,))
-    pooled = layers.AveragePooling2D(pool)(image) if pool > 1 else image
+    pooled: Any = layers.AveragePooling2D(pool)(image) if pool > 1 else image
     height, width = pooled.shape[1:3]
     maps = layers.Reshape((height, width, num_values))(layers.RepeatVector(height * width)(values))
     stages = settings.discriminator_stages or num_stages(pooled.shape[1:], settings.base_side)

@@ -50,6 +50,8 @@ class ElegantSettings(InterpolationSettings):
         gan_weight: Float, weight of the adversarial terms; 0 for no discriminators.
         discriminator_rate: Float, learning rate of the discriminators relative to the encoder.
         back_weight: Float, weight of the exchange back, which is not in the paper; 0 for none.
+        restore_weight: Float, weight of the term that gives each image its own attribute back,
+            which is not in the paper; 0 for none.
         same_share: Float in `[0, 1)`, share of the pairs whose images have the same value of the
             attribute. The authors have 0.
         seed: Integer, seed of the interpolation regulariser.
@@ -67,6 +69,7 @@ class ElegantSettings(InterpolationSettings):
     gan_weight: Weight = 1.0
     discriminator_rate: Ratio = 1.0
     back_weight: Weight = 5.0
+    restore_weight: Weight = 5.0
     same_share: Share = 0.25
     seed: Seed = 0
 
@@ -119,7 +122,7 @@ class ElegantSettings(InterpolationSettings):
             )
 
     def _check_attributes(self) -> None:
-        names, sizes = list(self.attributes), self.factor_sizes
+        names, sizes = list(self.attributes or ()), dict(self.factor_sizes or {})
         choices = [name for name in sizes if name not in ("label", SOURCE)]
         if not names or not choices:
             raise ValueError(

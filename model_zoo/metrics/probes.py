@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 PROBES = ("linear", "mlp")
+MOST_DIM = 512
+"""Most numbers of a code that a probe reads; of larger codes it reads the principal components."""
 
 
 def probe_accuracy(
@@ -23,7 +26,7 @@ def probe_accuracy(
 
     Args:
         probe: `"linear"` (logistic regression) or `"mlp"` (128 hidden units), on standardised
-            codes.
+            codes, or `MOST_DIM` principal components of larger ones.
         train_codes: `(n, dim)`.
         train_labels: `(n,)` integers.
         test_codes: `(m, dim)`.
@@ -45,5 +48,9 @@ def probe_accuracy(
             f"The probe is unknown. Expected: one of {', '.join(PROBES)}. "
             f"Received: probe={probe!r}. Use one of these."
         )
-    pipeline = make_pipeline(StandardScaler(), classifier)
+    steps = [StandardScaler(), classifier]
+    if train_codes.shape[1] > MOST_DIM:
+        count = min(MOST_DIM, len(train_codes))
+        steps.insert(0, PCA(count, svd_solver="randomized", random_state=0))
+    pipeline = make_pipeline(*steps)
     return float(pipeline.fit(train_codes, train_labels).score(test_codes, test_labels))

@@ -10,6 +10,7 @@ from latentloom.model_zoo.elegant.losses import (
     exchange,
     loss_terms,
     one_hots,
+    restore_loss,
 )
 from latentloom.model_zoo.elegant.networks import UnitChannels, build_networks
 from latentloom.model_zoo.elegant.settings import ElegantSettings
@@ -67,6 +68,14 @@ def exchanged(model, pairs, edge):
     return np.concatenate(made)
 
 
+def restored(model, made, images, edge):
+    """Made images with the block of the image itself of the attribute of the pair."""
+    mixed, own = blocks_of(model, made), blocks_of(model, images)
+    for place, name in enumerate(model.settings.attributes):
+        mixed[name] = np.where((edge == place)[:, None], own[name], mixed[name])
+    return np.asarray(model.decode(mixed))
+
+
 def side_by_side(pairs):
     return np.concatenate([pairs[:, 0], pairs[:, 1]])
 
@@ -103,6 +112,7 @@ def test_a_decoder_that_adds_nothing_returns_the_image_bit_by_bit(build):
     found = numbers(model, batch)
     assert found["reconstruction_loss"] == 0
     assert found["back_loss"] == 0
+    assert found["restore_loss"] == 0
 
 
 def test_the_other_blocks_and_the_image_of_a_donor_change_nothing(build):
@@ -246,6 +256,7 @@ def test_each_term_is_what_numpy_computes(build):
         "generator_loss": generator,
         "discriminator_loss": discriminator,
         "back_loss": np.abs(back[:6] - images[:6]).mean() + np.abs(back[6:] - images[6:]).mean(),
+        "restore_loss": 2 * np.abs(restored(model, made, images, both) - images).mean(),
     }
     found = numbers(model, (pairs, answers))
     for name, value in expected.items():
@@ -256,13 +267,13 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(build):
     model, batch = build(cir_weight=0.5, back_weight=3.0, reconstruction_weight=7.0), batch_of()
     terms = numbers(model, batch)
     model.noise.state.assign(np.zeros(model.noise.state.shape))
-    weights = {"reconstruction_loss": 14, "back_loss": 3, "cir_loss": 0.5}
+    weights = {"reconstruction_loss": 14, "back_loss": 3, "restore_loss": 5, "cir_loss": 0.5}
     total = sum(weights.get(name, 1.0) * value for name, value in terms.items())
     assert float(model.compute_loss(*batch)) == pytest.approx(total, rel=1e-5)
 
 
 def test_without_adversarial_terms_there_is_no_discriminator(build):
-    model = build(gan_weight=0.0, back_weight=0.0)
+    model = build(gan_weight=0.0, back_weight=0.0, restore_weight=0.0)
     assert model.discriminators == []
     assert set(numbers(model, batch_of())) == {"reconstruction_loss", "mixture_loss"}
     assert list(model.relative_rates) == ["mixture"]
@@ -282,6 +293,21 @@ def test_an_exchange_back_costs_nothing_if_decoding_changes_nothing(build):
     expected = np.abs(made[:6] - images[:6]).mean() + np.abs(made[6:] - images[6:]).mean()
     found = float(back_loss(model.networks, made, images, edge))
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_image_that_an_attribute_is_put_back_on_learns_nothing(build, gradients_of):
+    """Else it would hide what was taken from it."""
+    model, (pairs, answers) = build(), batch_of()
+    images, edge = side_by_side(pairs), np.concatenate([answers["edge"]] * 2)
+    shown, codes = keras.Variable(0.9 * images), model.encode(images)
+    networks = model.networks
+
+    def restore():
+        return restore_loss(networks, shown.value, images, codes, edge)
+
+    assert are_zero(gradients_of(restore, [shown]))
+    back = gradients_of(lambda: back_loss(networks, shown.value, images, edge), [shown])
+    assert not are_zero(back)
 
 
 # --- Who learns from what ---------------------------------------------------------------------
@@ -306,7 +332,8 @@ def test_each_side_learns_from_its_own_terms_alone(build, gradients_of):
         return gradients_of(lambda: terms_of(model, batch)[name], variables)
 
     assert are_zero(gradients("discriminator_loss", generators(model)))
-    for name in ("reconstruction_loss", "generator_loss", "back_loss", "cir_loss"):
+    learnt = ("reconstruction_loss", "generator_loss", "back_loss", "restore_loss", "cir_loss")
+    for name in learnt:
         assert are_zero(gradients(name, critics(model))), name
         found = gradients(name, generators(model))
         assert all(np.isfinite(gradient).all() for gradient in found)
