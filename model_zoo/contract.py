@@ -114,6 +114,13 @@ class SettlesAxes(Protocol):
 
 
 @runtime_checkable
+class KeepsLastWeights(Protocol):
+    """A model that ends with the weights of the last epoch, since no figure compares its epochs."""
+
+    keeps_last_weights: ClassVar[bool]
+
+
+@runtime_checkable
 class ShowsDivergence(Protocol):
     """A model that can recognise divergence while its figures are still finite."""
 

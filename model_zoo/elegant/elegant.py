@@ -65,6 +65,7 @@ class Elegant(keras.Model):
     settings_class = ElegantSettings
     value_range = (-1.0, 1.0)
     monitor = "val_reconstruction_loss"
+    keeps_last_weights = True
 
     def __init__(
         self,
@@ -146,7 +147,9 @@ class Elegant(keras.Model):
     # --- Training -----------------------------------------------------------------------------
 
     def sampler(self, images: np.ndarray, factors: Factors) -> Callable[..., PairBatches]:
-        """Returns the function that makes batches of pairs, and warns of rare values.
+        """Returns the function that makes batches of pairs; second images come from these examples.
+
+        Warns of rare values.
 
         Args:
             images: Training images, uint8.
@@ -162,7 +165,8 @@ class Elegant(keras.Model):
         names = self.settings.attributes
         check_pairs(factors, names)
         share = self.settings.same_share
-        return functools.partial(PairBatches, attributes=names, same_share=share)
+        pool = (images, factors)
+        return functools.partial(PairBatches, pool=pool, attributes=names, same_share=share)
 
     @property
     def loss_weights(self) -> dict[str, float]:

@@ -19,8 +19,9 @@ FEW = 16
 class PairBatches(Batches):
     """Batches of pairs of images, which depend only on the seed, the epoch and the step.
 
-    Each pair draws an attribute, then a value for each image, then an example of each value. All
-    values are as likely, however rare they are in the data.
+    Each pair draws an attribute, then a value for each image, then an example of each value: the
+    first among the examples of the batches, the second in a pool. All values are as likely, however
+    rare they are in the data.
 
     A batch is `(pairs, {"first": ..., "second": ..., "edge": ...})`:
 
@@ -31,12 +32,13 @@ class PairBatches(Batches):
     Args:
         images: `(n, height, width, channels)` uint8.
         factors: Factors of the images.
+        pool: Images and factors of the second images, two values or more of every attribute.
         attributes: Names of the attributes.
         same_share: Share of the pairs whose images have the same value of the attribute.
         **settings: Further arguments of `Batches`; an epoch has as many batches, all of full size.
 
     Raises:
-        ValueError: The examples lack an attribute, or have one value of each.
+        ValueError: The examples lack an attribute.
     """
 
     def __init__(
@@ -44,41 +46,37 @@ class PairBatches(Batches):
         images: np.ndarray,
         factors: Factors,
         *,
+        pool: tuple[np.ndarray, Factors],
         attributes: Sequence[str],
         same_share: float = 0.0,
         **settings,
     ):
         super().__init__(images, labels_of(factors), **settings)
-        self.codes = _codes(factors, attributes).astype(np.int32)
-        self.same_share = same_share
-        self.examples = [_by_value(column) for column in self.codes.T[1:]]
-        self.axes = np.flatnonzero([len(rows) > 1 for rows in self.examples])
-        if not len(self.axes):
-            raise ValueError(
-                "No attribute varies among the examples. Expected: two values or more of one of "
-                f"{', '.join(attributes)}. Received: one value of each in {len(self.codes)} "
-                "examples. Raise `data.validation_share`, or add examples of other values."
-            )
+        self.pool, self.same_share = pool[0], same_share
+        self.codes = [_codes(each, attributes).astype(np.int32) for each in (factors, pool[1])]
+        self.examples = [[_by_value(column) for column in c.T[1:]] for c in self.codes]
 
     def __getitem__(self, index: int):
         position = self.position(index)
         edges, rows = self.draw(self.generator("pairs", *position))
-        first, second = self.codes[rows[:, 0]], self.codes[rows[:, 1]]
+        first, second = (codes[rows[:, place]] for place, codes in enumerate(self.codes))
+        pairs = np.stack([self.observations[rows[:, 0]], self.pool[rows[:, 1]]], axis=1)
         answers = {"first": first, "second": second, "edge": edges.astype(np.int32)}
-        return self.observe(self.observations[rows], position), answers
+        return self.observe(pairs, position), answers
 
     def draw(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draws the attribute of each pair, `(batch,)`, and its images, `(batch, 2)`."""
-        edges = self.axes[generator.integers(len(self.axes), size=self.batch_size)]
-        uniforms = generator.random((self.batch_size, 5))
+        own, pool = self.examples
+        edges = generator.integers(len(own), size=self.batch_size)
+        uniforms = generator.random((self.batch_size, 5)).tolist()
         rows = np.empty((self.batch_size, 2), np.int64)
         for pair, (edge, (same, *draws)) in enumerate(zip(edges, uniforms, strict=True)):
-            examples = self.examples[edge]
-            value = int(draws[0] * len(examples))
-            other = int(draws[1] * (len(examples) - 1))
-            other = value if same < self.same_share else other + (other >= value)
-            for place, (chosen, draw) in enumerate(((value, draws[2]), (other, draws[3]))):
-                rows[pair, place] = examples[chosen][int(draw * len(examples[chosen]))]
+            value = _member(list(own[edge]), draws[0])
+            others = [other for other in pool[edge] if other != value]
+            if same < self.same_share and value in pool[edge]:
+                others = [value]
+            other = _member(others, draws[1])
+            rows[pair] = _member(own[edge][value], draws[2]), _member(pool[edge][other], draws[3])
         return edges, rows
 
 
@@ -116,7 +114,13 @@ def _codes(factors: Factors, attributes: Sequence[str]) -> np.ndarray:
     return columns(named, ["label", *attributes], "model.args.attributes")
 
 
-def _by_value(column: np.ndarray) -> list[np.ndarray]:
+def _by_value(column: np.ndarray) -> dict[int, np.ndarray]:
     """Rows of the examples of each value that occurs."""
-    order = np.argsort(column, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(column[order])) + 1)
+    order, values = np.argsort(column, kind="stable"), np.unique(column)
+    starts = np.searchsorted(column[order], values[1:])
+    return dict(zip(values.tolist(), np.split(order, starts), strict=True))
+
+
+def _member(members: Sequence[int] | np.ndarray, uniform: float) -> int:
+    """Returns the member that a number in `[0, 1)` falls on."""
+    return int(members[int(uniform * len(members))])

@@ -46,7 +46,8 @@ class ElegantSettings(InterpolationSettings):
             is at most this.
         discriminator_stages: Integer, number of halvings of either discriminator, or `None` for
             those that `base_side` asks for. The authors have 4.
-        reconstruction_weight: Float, weight of the squared error of each image of the pair.
+        reconstruction_weight: Float, weight of the squared error of each image of the pair. The
+            authors have 5.
         gan_weight: Float, weight of the adversarial terms; 0 for no discriminators.
         discriminator_rate: Float, learning rate of the discriminators relative to the encoder.
         back_weight: Float, weight of the exchange back, which is not in the paper; 0 for none.
@@ -65,11 +66,11 @@ class ElegantSettings(InterpolationSettings):
     code_channels: Dim = 128
     base_side: Pixels = 4
     discriminator_stages: Annotated[int, Field(strict=True, ge=1, le=8)] | None = None
-    reconstruction_weight: Weight = 5.0
+    reconstruction_weight: Weight = 50.0
     gan_weight: Weight = 1.0
     discriminator_rate: Ratio = 1.0
-    back_weight: Weight = 5.0
-    restore_weight: Weight = 5.0
+    back_weight: Weight = 0.0
+    restore_weight: Weight = 50.0
     same_share: Share = 0.25
     seed: Seed = 0
 

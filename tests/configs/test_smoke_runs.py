@@ -33,6 +33,8 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:dsprites", {"max_examples": 600, "image_size": 32}
     if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
+    if name == "elegant_letters":
+        return "builtin:letters", {"max_examples": 400, "overlays": ["frame", "bar"]}
     if name in ("gzs_net_fonts", "gzs_net_letters"):
         return "builtin:letters", {"max_examples": 2000}
     if name == "hfvae_news20":

@@ -19,7 +19,7 @@ SHAPE = (8, 8, 3)
 LARGE = (32, 32, 3)
 SIZES = {"label": 4, "hat": 3, "bar": 2}
 LN2 = np.log(2.0)
-TINY = {"width": 2, "code_channels": 8}
+TINY = {"width": 2, "code_channels": 8, "back_weight": 5.0}
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(build):
     model, batch = build(cir_weight=0.5, back_weight=3.0, reconstruction_weight=7.0), batch_of()
     terms = numbers(model, batch)
     model.noise.state.assign(np.zeros(model.noise.state.shape))
-    weights = {"reconstruction_loss": 14, "back_loss": 3, "restore_loss": 5, "cir_loss": 0.5}
+    weights = {"reconstruction_loss": 14, "back_loss": 3, "restore_loss": 50, "cir_loss": 0.5}
     total = sum(weights.get(name, 1.0) * value for name, value in terms.items())
     assert float(model.compute_loss(*batch)) == pytest.approx(total, rel=1e-5)
 

@@ -12,6 +12,7 @@ RANGE = {"value_range": (0.0, 255.0)}
 
 def pairs_of(images, factors, **settings):
     options = {"attributes": ATTRIBUTES, "batch_size": 10, "seed": 1, **RANGE}
+    options["pool"] = (images, factors)
     return PairBatches(images, factors, **{**options, **settings})
 
 
@@ -86,13 +87,19 @@ def test_every_batch_is_full(grid):
     assert [len(batches[index][0]) for index in range(len(batches))] == [16] * 5
 
 
-def test_an_attribute_of_one_value_in_the_fold_is_not_drawn(grid):
-    some = grid["size"] == 1
-    factors = {name: codes[some] for name, codes in grid.items()}
-    *_, edge = drawn(pairs_of(ramp(some.sum()), factors, epochs=range(5)))
-    assert set(edge) == {1}
-    with pytest.raises(ValueError, match="No attribute varies.*validation_share"):
-        pairs_of(ramp(some.sum()), factors, attributes=["size"])
+def test_second_images_come_from_the_pool_alone(grid):
+    """One held-out image suffices."""
+    pool = {name: codes[:70] for name, codes in grid.items()}
+    one = {name: codes[70:71] for name, codes in grid.items()}
+    images = ramp(72)
+    settings = {"pool": (images[:70], pool), "epochs": range(50), "same_share": 0.5}
+    rows, first, second, edge = drawn(pairs_of(images[70:71], one, **settings))
+    assert set(rows[:, 0]) == {70}
+    assert set(rows[:, 1]) <= set(range(70))
+    assert set(edge) == {0, 1}
+    chosen = np.arange(len(edge)), 1 + edge
+    is_same = np.mean(first[chosen] == second[chosen])
+    assert 0.3 < is_same < 0.7
 
 
 def test_rare_values_are_told(grid, caplog):
