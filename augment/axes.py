@@ -54,14 +54,16 @@ def traversed_axes(block: Block, text: str = "all") -> np.ndarray:
             along one of them.
     """
     numbers = read_axes(text)
-    axes = np.arange(block.dim) if numbers is None else np.array(numbers, object)
-    if missing := [axis for axis in axes if axis >= block.dim]:
+    count = block.num_axes
+    axes = np.arange(count) if numbers is None else np.array(numbers, object)
+    if missing := [axis for axis in axes if axis >= count]:
+        size = f"its size is {count}" if count == block.dim else f"it has {count} directions"
         raise ValueError(
             f"Block '{block.name}' has no axis {missing[0]}. Expected: axes from 0 to "
-            f"{block.dim - 1}, since its size is {block.dim}. Received: axes={text!r}. Name others."
+            f"{count - 1}, since {size}. Received: axes={text!r}. Name others."
         )
     axes = axes.astype(np.int64)
-    is_still = block.prior.spread[axes] == 0
+    is_still = block.prior.axis_spread[axes] == 0
     if is_still.any():
         moving = ",".join(map(str, axes[~is_still]))
         fix = f"Set the option `axes` to {moving}." if moving else "Move another block."

@@ -26,12 +26,15 @@ class Block:
         dim: Integer, its size. At least 1.
         factors: Names of the factors it carries, for example `("label",)`; may be empty.
         prior: How to draw it; has the same `dim`.
+        anchored: Whether it comes from the anchor or its prior alone, never from a donor, such as a
+            block that holds the observation itself.
     """
 
     name: str
     dim: int
     factors: tuple[str, ...]
     prior: BlockPrior
+    anchored: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.factors, str):
@@ -46,6 +49,12 @@ class Block:
                 f"both. Received: dim={self.dim}, prior.dim={self.prior.dim}. Export the prior of "
                 "this block."
             )
+
+    @property
+    def num_axes(self) -> int:
+        """Number of axes along which a traversal can move it."""
+        directions = self.prior.directions
+        return self.dim if directions is None else len(directions)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,8 @@ class LatentSpec:
         """Builds the spec from its JSON form and the priors.
 
         Args:
-            blocks: `{name: {"dim": int, "factors": [str, ...]}}`, in the order of the code.
+            blocks: `{name: {"dim": int, "factors": [str, ...]}}`, in the order of the code, with
+                `"anchored": True` for an anchored block.
             priors: The prior of each block, in any order.
 
         Returns:
@@ -94,14 +104,24 @@ class LatentSpec:
             )
         return cls(
             tuple(
-                Block(name, int(entry["dim"]), tuple(entry["factors"]), priors[name])
+                Block(
+                    name,
+                    int(entry["dim"]),
+                    tuple(entry["factors"]),
+                    priors[name],
+                    anchored=bool(entry.get("anchored", False)),
+                )
                 for name, entry in blocks.items()
             )
         )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Returns the JSON form, without the priors."""
-        return {b.name: {"dim": b.dim, "factors": list(b.factors)} for b in self.blocks}
+        return {
+            b.name: {"dim": b.dim, "factors": list(b.factors)}
+            | ({"anchored": True} if b.anchored else {})
+            for b in self.blocks
+        }
 
     @property
     def names(self) -> tuple[str, ...]:

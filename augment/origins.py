@@ -175,7 +175,12 @@ def _with_origin(
 
     Drops each factor that a changed block carries, and each factor that no block carries, except
     the factors in `keeps`.
+
+    Raises:
+        ValueError: A block that is anchored would come from elsewhere.
     """
+    for name in names:
+        _check_origin(plan, name, origin)
     lost = {
         factor
         for factor in plan.factors
@@ -187,6 +192,17 @@ def _with_origin(
         origins=plan.origins | {name: np.full(len(plan), origin, np.int8) for name in names},
         **{kind: getattr(plan, kind) | dict(given) for kind, given in columns.items()},
     )
+
+
+def _check_origin(plan: VariantPlan, name: str, origin: Origin) -> None:
+    """Rejects the block of a donor, or a changed one, in place of one that is anchored."""
+    if plan.spec[name].anchored and origin not in (Origin.KEEP, Origin.PRIOR):
+        others = [block.name for block in plan.spec if not block.anchored]
+        raise ValueError(
+            f"Recipe '{plan.recipe}' would change block '{name}', which stays with its anchor. "
+            f"Expected: to change some of {others}. Received: block '{name}', which carries "
+            f"{list(plan.spec[name].factors)}. Choose another recipe, or another factor."
+        )
 
 
 def bank_of(plan: VariantPlan, request: Request, names: Sequence[str] = ()) -> DonorBank:

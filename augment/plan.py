@@ -28,7 +28,7 @@ class Origin(IntEnum):
     MIX = 3
     """A point on the line from the anchor's block to a donor's."""
     SHIFT = 4
-    """The anchor's block with one entry moved."""
+    """The anchor's block, moved along one axis."""
     STEP = 5
     """A step from the anchor's block towards a draw from the block's prior."""
 
@@ -59,9 +59,9 @@ class VariantPlan:
         donors: Per block int64 of shape `(V,)`: row in the donor bank, -1 for none.
         weights: Per block float32 of shape `(V,)`: share of the donor in `[0, 1]` where the
             origin is `MIX`, of the draw where it is `STEP`, 0 elsewhere.
-        axes: Per block int64 of shape `(V,)`: the entry that is moved where the origin is `SHIFT`,
-            -1 elsewhere.
-        shifts: Per block float32 of shape `(V,)`: how far, in standard deviations of this entry
+        axes: Per block int64 of shape `(V,)`: the axis that is moved along where the origin is
+            `SHIFT`, an entry of the block or one of its prior's directions; -1 elsewhere.
+        shifts: Per block float32 of shape `(V,)`: how far, in standard deviations along this axis
             under the prior of the block, where the origin is `SHIFT`, 0 elsewhere.
         temperatures: Per block a float, at least 0: factor on the scale of draws from its prior.
     """
@@ -213,11 +213,11 @@ def _check_block(name: str, origins: np.ndarray, donors: np.ndarray, weights: np
 
 
 def _check_shift(block: Block, origins: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> None:
-    moved = origins == Origin.SHIFT
-    if not np.where(moved, (axes >= 0) & (axes < block.dim), axes == -1).all():
+    moved, count = origins == Origin.SHIFT, block.num_axes
+    if not np.where(moved, (axes >= 0) & (axes < count), axes == -1).all():
         raise ValueError(
             f"A plan has axes that do not fit the origins of block '{block.name}'. Expected: an "
-            f"axis in `[0, {block.dim})` for SHIFT, -1 elsewhere. Received: {int(moved.sum())} "
+            f"axis in `[0, {count})` for SHIFT, -1 elsewhere. Received: {int(moved.sum())} "
             f"such origins and axes={np.unique(axes)[:8]}. Give an axis where one is moved and "
             "nowhere else."
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from latentloom.augment.prior_checks import check_prior
 from latentloom.augment.randomness import normals, uniforms
 
 __all__ = ["BlockPrior"]
@@ -27,6 +28,8 @@ class BlockPrior:
         scale: float32 of shape `(C, K, dim)`: standard deviations along the axes, at least 0.
         axes: float32 of shape `(dim, dim)`: the direction of each axis, in rows; orthonormal for
             the principal axes of a covariance. None for the entries of the block themselves.
+        directions: float32 of shape `(a, dim)`: orthogonal directions along which a traversal moves
+            a block of many entries, each one standard deviation long. None for all entries.
 
     Example:
         >>> BlockPrior.standard_normal(3).sample(np.arange(5, dtype=np.uint64)).shape
@@ -37,12 +40,12 @@ class BlockPrior:
     loc: np.ndarray
     scale: np.ndarray
     axes: np.ndarray | None = None
+    directions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name, values in self._arrays().items():
             object.__setattr__(self, name, np.asarray(values, np.float32))
-        self._check_shapes()
-        self._check_values()
+        check_prior(self._arrays())
 
     @classmethod
     def standard_normal(cls, dim: int) -> BlockPrior:
@@ -61,11 +64,11 @@ class BlockPrior:
             The prior.
 
         Raises:
-            ValueError: If one of its arrays is missing; only `axes` may be.
+            ValueError: If one of its arrays is missing that is not optional.
         """
         names = {field.name: f"{prefix}/{field.name}" for field in fields(cls)}
-        if names["axes"] not in mapping:
-            del names["axes"]
+        optional = {name for name in ("axes", "directions") if names[name] not in mapping}
+        names = {name: key for name, key in names.items() if name not in optional}
         missing = [name for name in names.values() if name not in mapping]
         if missing:
             raise ValueError(
@@ -75,7 +78,7 @@ class BlockPrior:
         return cls(**{field: mapping[name] for field, name in names.items()})
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """Returns the arrays under `<prefix>/<field>`; `axes` only if they are given."""
+        """Returns the arrays under `<prefix>/<field>`; optional ones only if they are given."""
         return {f"{prefix}/{name}": values for name, values in self._arrays().items()}
 
     @property
@@ -103,6 +106,37 @@ class BlockPrior:
             variances = variances @ np.square(self.axes, dtype=np.float64)
         squares = variances + np.square(loc - centre)
         return np.sqrt(np.sum(weights * squares, axis=(0, 1))).astype(np.float32)
+
+    @property
+    def axis_spread(self) -> np.ndarray:
+        """Standard deviation along each axis of a traversal, float32 of shape `(a,)`."""
+        if self.directions is None:
+            return self.spread
+        return np.linalg.norm(self.directions, axis=1)
+
+    def along_axes(self, blocks: np.ndarray) -> np.ndarray:
+        """Returns where blocks `(n, dim)` lie along each axis of a traversal, `(n, a)`."""
+        if self.directions is None:
+            return blocks
+        lengths = np.maximum(self.axis_spread, np.finfo(np.float32).tiny)
+        return blocks @ (self.directions / lengths[:, None]).T
+
+    def shifted(self, blocks: np.ndarray, axes: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Moves each block along one axis.
+
+        Args:
+            blocks: float32 of shape `(n, dim)`.
+            axes: int64 of shape `(n,)`: the axis of each.
+            shifts: float32 of shape `(n,)`: how far, in standard deviations.
+
+        Returns:
+            New blocks.
+        """
+        if self.directions is not None:
+            return blocks + shifts[:, None] * self.directions[axes]
+        moved, rows = blocks.copy(), np.arange(len(blocks))
+        moved[rows, axes] += shifts * self.spread[axes]
+        return moved
 
     def sample(
         self, keys: np.ndarray, labels: np.ndarray | None = None, temperature: float = 1.0
@@ -170,9 +204,9 @@ class BlockPrior:
         edges /= edges[:, -1:]  # the last is exactly 1, so a component of weight 0 is never drawn
         component = (uniforms(keys, 1) >= edges[rows, :-1]).sum(axis=-1)
         noise = temperature * normals(keys, self.dim)
-        return self.loc[rows, component], self._along_axes(self.scale[rows, component] * noise)
+        return self.loc[rows, component], self._turned(self.scale[rows, component] * noise)
 
-    def _along_axes(self, noise: np.ndarray) -> np.ndarray:
+    def _turned(self, noise: np.ndarray) -> np.ndarray:
         """Turns entries along the axes into entries of the block.
 
         Adds one axis after another: a matrix product would round by the number of rows.
@@ -214,33 +248,3 @@ class BlockPrior:
                 "trained on."
             )
         return rows
-
-    def _check_shapes(self) -> None:
-        shapes = {name: values.shape for name, values in self._arrays().items()}
-        shape = self.loc.shape
-        expected = {"weights": shape[:2], "loc": shape, "scale": shape, "axes": 2 * shape[2:]}
-        if len(shape) != 3 or 0 in shape or shapes.items() - expected.items():
-            raise ValueError(
-                "The arrays of a block prior do not fit together. Expected: weights `(C, K)`, loc "
-                f"and scale `(C, K, dim)`, axes, if any, `(dim, dim)`. Received: shapes={shapes}. "
-                "Give each array its class and component axes."
-            )
-
-    def _check_values(self) -> None:
-        places = [values for name, values in self._arrays().items() if name != "weights"]
-        if not all(np.isfinite(values).all() for values in places):
-            raise ValueError(
-                "A block prior is not finite. Expected: finite loc, scale and axes. Received: NaN "
-                "or infinity. Train again with a smaller learning rate."
-            )
-        if (self.scale < 0).any():
-            raise ValueError(
-                "A block prior has a negative scale. Expected: scale >= 0. "
-                f"Received: min(scale)={self.scale.min()}. Pass standard deviations."
-            )
-        sums = self.weights.sum(axis=-1, dtype=np.float64)
-        if not ((self.weights >= 0).all() and np.allclose(sums, 1.0, atol=1e-4)):
-            raise ValueError(
-                "The weights of a block prior are not probabilities. Expected: weights >= 0 that "
-                f"sum to 1 per class. Received: sums={sums}. Normalise each row."
-            )

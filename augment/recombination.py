@@ -56,8 +56,7 @@ def _recombine_block(
     stepped = np.flatnonzero(origins == Origin.STEP)
     block[stepped] = prior.step(block[stepped], plan.weights[name][stepped], *draws(stepped))
     moved = np.flatnonzero(origins == Origin.SHIFT)
-    axes = plan.axes[name][moved]
-    block[moved, axes] += plan.shifts[name][moved] * prior.spread[axes]
+    block[moved] = prior.shifted(block[moved], plan.axes[name][moved], plan.shifts[name][moved])
     if donors is None or name not in donors:
         return block
 

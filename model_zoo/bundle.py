@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentloom.model_zoo.archives import read_arrays, read_headers
-from latentloom.model_zoo.arguments import LARGEST_DIM
 from latentloom.model_zoo.backend.weights import load_weights, save_weights
 from latentloom.model_zoo.bundle_files import (
     DESCRIPTION,
@@ -32,7 +29,7 @@ from latentloom.model_zoo.bundle_files import (
 )
 from latentloom.model_zoo.description import AuditorDescription, check_description
 from latentloom.model_zoo.networks.classifier import CLASSIFIERS, image_classifier
-from latentloom.model_zoo.networks.sizes import MOST_WEIGHTS
+from latentloom.model_zoo.priors_file import read_priors
 from latentloom.model_zoo.realism_file import read_realism
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.scaling import PIXELS, Scaling, describe_scaling, make_scaling
@@ -232,38 +229,6 @@ def _auditor(description: Mapping[str, Any]) -> AuditorDescription:
 
 def _judged(description: Mapping[str, Any]) -> list[str]:
     return description.get("judge_factors", ["label"])
-
-
-def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Reads the arrays of the priors of a bundle, `{"<block>/<array>": array}`.
-
-    Args:
-        folder: The bundle.
-        description: Its description, which says how large the arrays may be.
-
-    Raises:
-        ValueError: The file is damaged, or an array does not fit the blocks and the classes.
-    """
-    path = Path(folder) / PRIORS
-    blocks, num_classes = description["latent_spec"], len(description["factors"]["label"])
-    with told_of_file(
-        path, "mixtures `(classes or 1, components, dim)` and axes of the blocks", FIX
-    ):
-        for name, header in read_headers(path, path).items():
-            block, _, array = name.rpartition("/")
-            fits = _fits_block(array, header.shape, blocks[block]["dim"], num_classes)
-            if not fits or math.prod(header.shape) > MOST_WEIGHTS or header.dtype.kind != "f":
-                raise ValueError(f"{name} has the shape {header.shape} and type {header.dtype}")
-    return read_arrays(path, path)
-
-
-def _fits_block(array: str, shape: tuple[int, ...], dim: int, num_classes: int) -> bool:
-    """Whether an array of a prior has a shape that its block and the classes allow."""
-    if array == "axes":
-        return shape == (dim, dim)
-    classes, components, *last = shape
-    is_mixture = classes in (1, num_classes) and components <= LARGEST_DIM
-    return is_mixture and last == ([] if array == "weights" else [dim])
 
 
 def scaling_of(description: Mapping[str, Any]) -> Scaling:

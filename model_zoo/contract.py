@@ -31,7 +31,11 @@ class LatentModel(Protocol):
 
     @property
     def latent_spec(self) -> dict[str, dict]:
-        """Blocks in order: `{name: {"dim": size, "factors": [names of factors it carries]}}`."""
+        """Blocks in order: `{name: {"dim": size, "factors": [names of factors it carries]}}`.
+
+        A block with `"anchored": True`, such as one that holds the observation itself, comes from
+        its own example or from its prior, never from another example. So no donor keeps it.
+        """
         ...
 
     def encode(self, observations: Any) -> Mapping[str, Any]:
@@ -86,7 +90,7 @@ class LearnsAtOtherRates(Protocol):
 
     @property
     def relative_rates(self) -> Mapping[str, tuple[Any, float]]:
-        """Layers by name, each with its learning rate relative to the other layers."""
+        """Layers or lists of variables by name, each with its rate relative to the other layers."""
         ...
 
 
@@ -107,6 +111,13 @@ class SettlesAxes(Protocol):
     def settle(self, observations: Iterable[Any]) -> None:
         """Turns the axes, given batches of all training examples, scaled for the model."""
         ...
+
+
+@runtime_checkable
+class KeepsLastWeights(Protocol):
+    """A model that ends with the weights of the last epoch, since no figure compares its epochs."""
+
+    keeps_last_weights: ClassVar[bool]
 
 
 @runtime_checkable

@@ -30,10 +30,11 @@ class _Strict(BaseModel):
 
 
 class BlockDescription(_Strict):
-    """A block of the code: its size, and the factors that it carries."""
+    """A block of the code: its size, the factors that it carries, whether it is `anchored`."""
 
-    dim: Size
+    dim: Annotated[int, Field(ge=1, le=MOST_VALUES)]
     factors: list[str]
+    anchored: bool = False
 
 
 class ScalingDescription(_Strict):

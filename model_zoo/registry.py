@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from latentloom.model_zoo.elegant import Elegant
 from latentloom.model_zoo.gzs_net import GZSNet
 from latentloom.model_zoo.hfvae import HFVAE
 from latentloom.model_zoo.scaling import Counts
@@ -20,6 +21,7 @@ MODELS: dict[str, type[keras.Model]] = {
     "gzs_net": GZSNet,
     "st_rkm": StRKM,
     "hfvae": HFVAE,
+    "elegant": Elegant,
 }
 
 GIVEN_BY_THE_DATA = (

@@ -23,8 +23,8 @@ from latentloom.model_zoo.backend.probability import tfd
 from latentloom.model_zoo.gzs_net.groups import GroupBatches
 from latentloom.model_zoo.gzs_net.losses import loss_terms
 from latentloom.model_zoo.gzs_net.networks import build_networks
-from latentloom.model_zoo.gzs_net.priors import mixture_of_values
 from latentloom.model_zoo.gzs_net.settings import GZSNetSettings
+from latentloom.model_zoo.networks.value_mixture import mixture_of_values
 from latentloom.model_zoo.training.batches import Factors, factors_of
 from latentloom.model_zoo.training.sharers import Sharers
 from latentloom.model_zoo.training.trackers import make_trackers, update_trackers

@@ -49,6 +49,8 @@ def interpolation_loss(
     latents: Mapping[str, Any],
     seed: keras.random.SeedGenerator,
     *,
+    partners: Mapping[str, Any] | None = None,
+    which: Any = None,
     blocks: Sequence[str] | None = None,
     alpha: str = "dimension",
     distance: str = "mse",
@@ -66,6 +68,10 @@ def interpolation_loss(
         decode: Maps such blocks to observations.
         latents: Blocks of a batch of codes, two blocks or more.
         seed: Source of blocks and alphas.
+        partners: Blocks of the example that each code is interpolated towards; defaults to the
+            previous example of the batch.
+        which: Position among `blocks` of the block to interpolate of each example, `(batch,)`;
+            drawn by default.
         blocks: Names of the blocks to interpolate, one drawn for each example; defaults to all.
         alpha: `"dimension"` draws a share for every dimension of an example, which samples the box
             between two codes; `"example"` draws one share, which samples their segment.
@@ -79,7 +85,10 @@ def interpolation_loss(
     """
     chosen = list(blocks or latents)
     batch = ops.shape(next(iter(latents.values())))[0]
-    which = keras.random.randint((batch, 1), 0, len(chosen), seed=seed)
+    if which is None:
+        which = keras.random.randint((batch, 1), 0, len(chosen), seed=seed)
+    else:
+        which = ops.expand_dims(which, -1)
     is_moved = {
         name: which == chosen.index(name) if name in chosen else ops.zeros_like(which, "bool")
         for name in latents
@@ -88,7 +97,8 @@ def interpolation_loss(
     for name, code in latents.items():
         shape = ops.shape(code) if alpha == "dimension" else (batch, 1)
         share = keras.random.uniform(shape, seed=seed)
-        towards = code + share * (ops.roll(code, 1, axis=0) - code)
+        partner = ops.roll(code, 1, axis=0) if partners is None else partners[name]
+        towards = code + share * (partner - code)
         moved[name] = ops.where(is_moved[name], towards, code)
     found = encode(decode(moved))
     sums, counts = 0.0, 0.0
@@ -118,6 +128,9 @@ def cir_loss(
     decode: Callable[[Mapping[str, Any]], Any],
     latents: Mapping[str, Any],
     seed: keras.random.SeedGenerator,
+    *,
+    partners: Mapping[str, Any] | None = None,
+    which: Any = None,
 ):
     """`interpolation_loss` with these settings; see there for the other arguments."""
     return interpolation_loss(
@@ -125,6 +138,8 @@ def cir_loss(
         decode,
         latents,
         seed,
+        partners=partners,
+        which=which,
         blocks=settings.cir_blocks,
         alpha=settings.cir_alpha,
         distance=settings.cir_distance,

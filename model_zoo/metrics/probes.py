@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 PROBES = ("linear", "mlp")
+MOST_DIM = 512
+"""Most numbers of a code that a probe reads; of larger codes it reads the principal components."""
 
 
 def probe_accuracy(
@@ -23,7 +26,7 @@ def probe_accuracy(
 
     Args:
         probe: `"linear"` (logistic regression) or `"mlp"` (128 hidden units), on standardised
-            codes.
+            codes; of larger ones on `MOST_DIM` principal components, on the scale of the first.
         train_codes: `(n, dim)`.
         train_labels: `(n,)` integers.
         test_codes: `(m, dim)`.
@@ -45,5 +48,11 @@ def probe_accuracy(
             f"The probe is unknown. Expected: one of {', '.join(PROBES)}. "
             f"Received: probe={probe!r}. Use one of these."
         )
-    pipeline = make_pipeline(StandardScaler(), classifier)
-    return float(pipeline.fit(train_codes, train_labels).score(test_codes, test_labels))
+    if train_codes.shape[1] <= MOST_DIM:
+        pipeline = make_pipeline(StandardScaler(), classifier)
+        return float(pipeline.fit(train_codes, train_labels).score(test_codes, test_labels))
+    count = min(MOST_DIM, len(train_codes))
+    components = PCA(count, svd_solver="randomized", random_state=0).fit(train_codes)
+    scale = np.sqrt(components.explained_variance_[0]) + np.finfo(np.float32).tiny
+    train, test = (components.transform(codes) / scale for codes in (train_codes, test_codes))
+    return float(classifier.fit(train, train_labels).score(test, test_labels))

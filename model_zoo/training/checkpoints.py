@@ -41,6 +41,7 @@ class Checkpoints(keras.callbacks.Callback):
         minutes: Float, time of training after which it stops, resumed runs together; None for
             never. An epoch that is cut short counts as a whole one.
         minutes_between: Float, time after which the state is also written within an epoch.
+        keeps_last: Whether every epoch is better than the ones before, whatever the figure.
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class Checkpoints(keras.callbacks.Callback):
         patience: int,
         minutes: float | None = None,
         minutes_between: float = 10.0,
+        keeps_last: bool = False,
     ):
         super().__init__()
         self.folder, self.monitor, self.patience = folder, monitor, patience
+        self.keeps_last = keeps_last
         self.limit = math.inf if minutes is None else 60 * minutes
         self.seconds, self._started = 0.0, time.monotonic()
         self.seconds_between, self._saved = 60 * minutes_between, 0.0
@@ -128,7 +131,7 @@ class Checkpoints(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in sorted((logs or {}).items())}
         self._check(epoch, figures)
         self.history.append({"epoch": epoch, **figures})
-        is_best = figures[self.monitor] < self.best
+        is_best = self.keeps_last or figures[self.monitor] < self.best
         if is_best:
             self.best, self.best_epoch = figures[self.monitor], epoch
         self._write_state(f"{epoch:05d}-{LAST_WEIGHTS}", is_best=is_best)

@@ -12,6 +12,7 @@ import numpy as np
 from latentloom.model_zoo.backend.devices import num_replicas, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.contract import (
+    KeepsLastWeights,
     MakesBatches,
     SettlesAxes,
 )
@@ -69,7 +70,8 @@ def fit(
         deformations: Deforms the training images; none by default.
 
     Returns:
-        The history, one dictionary of figures an epoch. The model then has the best weights.
+        The history, one dictionary of figures an epoch. The model then has the best weights, or the
+        last ones if it says so.
 
     Raises:
         ValueError: There are too few examples for a step, the warm-up is too long, or gradients
@@ -86,7 +88,12 @@ def fit(
     _compile(model, schedule, steps)
     build_optimizer(model)
     checkpoints = Checkpoints(
-        folder, model.monitor, schedule.patience, schedule.minutes, schedule.checkpoint_minutes
+        folder,
+        model.monitor,
+        schedule.patience,
+        schedule.minutes,
+        schedule.checkpoint_minutes,
+        keeps_last=isinstance(model, KeepsLastWeights),
     )
     checkpoints.restore(model)
     for left, first_step in _left(checkpoints, schedule.whole_epochs(steps)):

@@ -23,6 +23,7 @@ class Schedule:
         epochs: Passes over the training data, at least 1; unused if `steps` is set.
         batch_size: Examples a step.
         learning_rate: Peak rate of Adam; it decays to a twentieth along a cosine.
+        beta_1: Decay of Adam's averaged gradient, in `[0, 1)`; 0.5 is usual against discriminators.
         warmup_steps: Steps over which the rate first rises from zero.
         patience: Epochs without progress after which to stop, or 0 for never.
         seed: Seed of the initial weights, the noise and the order of the examples.
@@ -41,6 +42,7 @@ class Schedule:
     epochs: int
     batch_size: int = 128
     learning_rate: float = 1e-3
+    beta_1: float = 0.9
     warmup_steps: int = 0
     patience: int = 0
     seed: int = 0
@@ -92,7 +94,11 @@ def adam(
         warmup_steps=warmup,
     )
     accumulated = schedule.gradient_accumulation_steps
-    return kind(cosine, gradient_accumulation_steps=accumulated if accumulated > 1 else None)
+    return kind(
+        cosine,
+        beta_1=schedule.beta_1,
+        gradient_accumulation_steps=accumulated if accumulated > 1 else None,
+    )
 
 
 def optimizer(model: keras.Model, schedule: Schedule, steps_per_epoch: int) -> Optimizer:

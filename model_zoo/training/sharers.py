@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Sharers:
             self.counts[axis] = np.bincount(codes, minlength=self.counts.shape[1])
         self.starts = np.cumsum(self.counts, axis=1) - self.counts
         self._check_values()
-        self._check_ties()
+        check_apart(self.names, self.codes, "model.args.block_dims")
 
     def _check_values(self) -> None:
         for name, counts in zip(self.names, self.counts, strict=True):
@@ -57,19 +57,6 @@ class Sharers:
                     len(single),
                     len(values),
                     single[0],
-                )
-
-    def _check_ties(self) -> None:
-        present, width = (self.counts > 0).sum(axis=1), self.counts.shape[1]
-        for a, b in itertools.combinations(range(len(self.names)), 2):
-            pairs = len(np.unique(self.codes[:, a] * width + self.codes[:, b]))
-            if pairs == present[a] == present[b]:
-                first, second = self.names[a], self.names[b]
-                raise ValueError(
-                    f"Factors '{first}' and '{second}' never vary apart, so their blocks cannot "
-                    "be told apart. Expected: examples that differ in only one of them. "
-                    f"Received: {pairs} values of each, always in the same pairs. Leave "
-                    f"'{second}' out of `model.args.block_dims`, or add such examples."
                 )
 
     def lone_factors(self) -> list[str]:
@@ -123,8 +110,39 @@ class Sharers:
         return np.take_along_axis(candidates, best, axis=-1)[..., 0]
 
 
-def columns(factors: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
+def check_apart(names: Sequence[str], codes: np.ndarray, setting: str) -> None:
+    """Rejects factors that never vary apart.
+
+    Args:
+        names: Names of the factors.
+        codes: Values of the factors, `(n, factors)`.
+        setting: The setting that names the factors.
+
+    Raises:
+        ValueError: Each value of a factor comes with one value of another, and the other way round.
+    """
+    present = [len(np.unique(column)) for column in codes.T]
+    for a, b in itertools.combinations(range(len(names)), 2):
+        pairs = len(np.unique(codes[:, [a, b]], axis=0)) if present[a] == present[b] else 0
+        if pairs == present[a]:
+            first, second = names[a], names[b]
+            raise ValueError(
+                f"Factors '{first}' and '{second}' never vary apart, so their blocks cannot "
+                "be told apart. Expected: examples that differ in only one of them. "
+                f"Received: {pairs} values of each, always in the same pairs. Leave "
+                f"'{second}' out of `{setting}`, or add such examples."
+            )
+
+
+def columns(
+    factors: Mapping[str, np.ndarray], names: Sequence[str], setting: str = "model.args.block_dims"
+) -> np.ndarray:
     """Returns the values of some factors side by side, `(n, factors)`.
+
+    Args:
+        factors: Values by factor, `(n,)` integers each.
+        names: Names of the factors.
+        setting: The setting that names the factors.
 
     Raises:
         ValueError: The examples lack a factor.
@@ -134,6 +152,6 @@ def columns(factors: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
         raise ValueError(
             "The examples lack a factor that has a block. Expected: codes of "
             f"{', '.join(names)}. Received: {', '.join(factors)}. Pass every factor of the data "
-            f"set, or leave '{missing[0]}' out of `model.args.block_dims`."
+            f"set, or leave '{missing[0]}' out of `{setting}`."
         )
     return np.stack([np.asarray(factors[name], np.int64) for name in names], axis=1)

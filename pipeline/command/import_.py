@@ -43,6 +43,12 @@ Channels = Annotated[
         help="1 to make all images grey, 3 to make them RGB; by default grey only if all are.",
     ),
 ]
+Overlays = Annotated[
+    str | None,
+    typer.Option(
+        help="Overlays of `builtin:letters`, each a factor: `frame`, `bar`, comma-separated."
+    ),
+]
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -66,6 +72,7 @@ def import_(
     max_examples: MaxExamples = None,
     inks: Inks = None,
     channels: Channels = None,
+    overlays: Overlays = None,
     measure: Measure = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
@@ -86,6 +93,7 @@ def import_(
             max_examples=max_examples,
             inks=inks,
             channels=channels,
+            overlays=_names(overlays),
             measure=_names(measure),
             shards=shards,
             overwrite=overwrite,

@@ -19,6 +19,7 @@ from latentloom.model_zoo.arguments import (
     Rate,
     Ratio,
     Seed,
+    Share,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Rate",
     "Ratio",
     "Seed",
+    "Share",
     "Text",
 ]
 

@@ -23,6 +23,7 @@ from latentloom.pipeline.config.ranges import (
     Rate,
     Ratio,
     Seed,
+    Share,
     Text,
 )
 
@@ -119,6 +120,8 @@ class TrainConfig(Section):
     """Time after which the state is saved within an epoch too, for `--resume`."""
     batch_size: Count = Field(default=128, ge=1, le=LARGEST_BATCH)
     learning_rate: Rate = 1e-3
+    beta_1: Share = 0.9
+    """Decay of the averaged gradient of Adam; 0.5 is usual against discriminators."""
     warmup_steps: Count = Field(default=0, ge=0, le=MOST_STEPS)
     """First steps, over which the learning rate rises from zero."""
     patience: Count = Field(default=0, ge=0, le=MOST_EPOCHS)
@@ -208,6 +211,8 @@ class GenerateConfig(Section):
     gate: GateConfig = GateConfig()
     donors_per_class: Count = Field(default=64, ge=1, le=100_000)
     """Donors in the bank for each class, and for each value of another factor."""
+    donor_memory: Count = Field(default=1024, ge=1, le=1_000_000)
+    """Most MiB of the donor bank, which every worker holds."""
     slice_records: Count = Field(default=8192, ge=1, le=1_000_000)
     """Largest number of input records per output shard; a worker holds their codes in memory."""
     failure_budget: Probability = 0.01

@@ -112,7 +112,7 @@ class GenerationJob:
     @functools.cached_property
     def digest(self) -> str:
         """Identifies the output: jobs of equal digest write equal bytes."""
-        made_by = self.settings.model_dump(exclude={"failure_budget"})
+        made_by = self.settings.model_dump(exclude={"donor_memory", "failure_budget"})
         begin = json.dumps([made_by, self.bundle_digest], sort_keys=True)
         found = hashlib.sha256(f"{begin[:-1]}, [".encode())  # the tasks never lie in memory as text
         for number, task in enumerate(self.tasks):

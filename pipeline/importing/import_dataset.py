@@ -43,6 +43,7 @@ def import_dataset(
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
+    overlays: Sequence[str] | None = None,
     measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
@@ -61,6 +62,7 @@ def import_dataset(
         max_examples: Size of the sample to take; see `open_source`.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
+        overlays: Overlays that a source draws itself, each a factor; see `open_source`.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
@@ -82,6 +84,7 @@ def import_dataset(
     options |= {"image_size": image_size, "max_examples": max_examples}
     options |= {"inks": inks} if inks is not None else {}
     options |= {"channels": channels} if channels is not None else {}
+    options |= {"overlays": list(overlays)} if overlays is not None else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)

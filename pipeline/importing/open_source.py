@@ -13,6 +13,7 @@ from latentloom.pipeline.importing.builtin.digits import open_digits
 from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
 from latentloom.pipeline.importing.builtin.fonts import open_fonts
 from latentloom.pipeline.importing.builtin.moons import open_moons
+from latentloom.pipeline.importing.builtin.overlaid_letters import open_overlaid_letters
 from latentloom.pipeline.importing.formats.folder import FolderSource
 from latentloom.pipeline.importing.formats.idx import IdxSource
 from latentloom.pipeline.importing.formats.npz import open_npz
@@ -33,6 +34,7 @@ class SourceOptions:
     image_size: int | None = None
     max_examples: int | None = None
     channels: int | None = None
+    overlays: Sequence[str] | None = None
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
@@ -43,9 +45,7 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
     "builtin:fonts": lambda where, options: open_fonts(
         options.image_size, options.max_examples, where
     ),
-    "builtin:letters": lambda where, options: open_fonts(
-        options.image_size, options.max_examples, where
-    ),
+    "builtin:letters": lambda where, options: _open_letters(options),
     "builtin:moons": lambda where, options: open_moons(),
     "folder:DIR": lambda where, options: FolderSource.open(
         where, options.image_size, options.channels
@@ -60,6 +60,18 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
     ),
 }
 """Opens the source of an entry, from the part of its spec after the colon and the options."""
+
+
+def _open_letters(options: SourceOptions) -> Source:
+    """Opens the small grid of letters, or letters with overlays."""
+    if options.overlays is None:
+        return open_fonts(options.image_size, options.max_examples, "letters")
+    if options.channels == 1:
+        raise ValueError(
+            "Grey images cannot show overlays, which differ by their colour. Expected: images in "
+            "colour. Received: channels=1 and overlays. Drop --channels or --overlays."
+        )
+    return open_overlaid_letters(options.overlays, options.image_size, options.max_examples)
 
 
 def source_paths(spec: str) -> list[str]:
@@ -94,6 +106,7 @@ def open_source(
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
+    overlays: Sequence[str] | None = None,
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -108,6 +121,7 @@ def open_source(
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; by default image files are grey if
             all of them are, else RGB.
+        overlays: Overlays of letters, each a factor, for a source that `draws_overlays`.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -121,7 +135,13 @@ def open_source(
                 f"Received: {option}={value}. Raise it."
             )
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples, channels)
+    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays)
+    if overlays is not None and not entry.draws_overlays:
+        able = " or ".join(other.spec for other in SOURCES if other.draws_overlays)
+        raise ValueError(
+            f"Source '{spec}' draws no overlays. Expected: {able}. Received: "
+            f"overlays={','.join(overlays)}. Drop --overlays, or import {able}."
+        )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
     if channels is not None and source.observation_shape[2] != channels:

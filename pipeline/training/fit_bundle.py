@@ -25,9 +25,9 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.config.ranges import SEEDS
 from latentloom.pipeline.config.settings import JudgeConfig, TrainConfig
-from latentloom.pipeline.dataset.examples import Factors
+from latentloom.pipeline.dataset.examples import Examples, Factors
 from latentloom.pipeline.dataset.folds import Folds, check_folds
-from latentloom.pipeline.dataset.sampling import choose
+from latentloom.pipeline.dataset.sampling import choose, rank_in_class
 from latentloom.pipeline.terminal.progress import ProgressDisplay
 from latentloom.pipeline.training.early_estimate import EarlyEstimate
 from latentloom.pipeline.training.epoch_progress import EpochProgress
@@ -35,6 +35,8 @@ from latentloom.pipeline.training.fit_realism import fit_realism
 
 logger = logging.getLogger(__name__)
 
+CODE_BYTES = 1 << 30
+"""Most bytes of the codes that priors are fitted to."""
 CALIBRATED = 5000
 """Most examples that the auditor is calibrated on."""
 JUDGE_SEED_OFFSET = {"judge": 101, "auditor": 202}
@@ -89,9 +91,8 @@ def fit_bundle(
         auditor_network=config.judge.auditor,
     )
     bundle.auditor_temperatures = calibrate_auditor(bundle, folds)
-    priors = model.fitted_priors(
-        Codec(bundle).encode(folds.train.observations), folds.train.factors
-    )
+    known = fitted_examples(folds.train, model.latent_spec, len(factors["label"]))
+    priors = model.fitted_priors(Codec(bundle).encode(known.observations), known.factors)
     bundle.priors = {
         f"{block}/{name}": np.asarray(array, np.float32)
         for block, arrays in priors.items()
@@ -99,6 +100,21 @@ def fit_bundle(
     }
     bundle.realism = fit_realism(bundle, folds)
     return bundle, history
+
+
+def fitted_examples(
+    train: Examples, latent_spec: Mapping[str, Mapping[str, Any]], num_classes: int
+) -> Examples:
+    """Returns the examples that priors are fitted to: all, or some of each class.
+
+    Their codes lie in memory together, `CODE_BYTES` of them at most.
+    """
+    row_bytes = 4 * sum(block["dim"] for block in latent_spec.values())
+    if len(train) * row_bytes <= CODE_BYTES:
+        return train
+    mixed = choose(train, len(train), 0, "priors")
+    of_each = max(1, CODE_BYTES // (row_bytes * num_classes))
+    return mixed.take(rank_in_class(np.arange(len(mixed)), mixed.labels) < of_each)
 
 
 def new_model(

@@ -62,3 +62,12 @@ def test_an_axis_without_spread_is_refused_and_the_others_are_named():
     assert traversed_axes(still, "0,2").tolist() == [0, 2]
     with pytest.raises(ValueError, match="Move another block"):
         traversed_axes(block("zu", scale=(0.0, 0.0, 0.0)))
+
+
+def test_axes_are_the_directions_of_the_prior_if_it_has_some():
+    prior = BlockPrior.standard_normal(3)
+    prior = BlockPrior(prior.weights, prior.loc, prior.scale, directions=np.eye(3)[:2])
+    hat = Block("hat", 3, ("hat",), prior)
+    assert traversed_axes(hat).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="'hat' has no axis 2.*axes from 0 to 1"):
+        traversed_axes(hat, "2")

@@ -233,3 +233,40 @@ def test_a_prior_with_axes_survives_a_round_trip_through_npz(turned, tmp_path):
 def test_axes_that_do_not_fit_are_refused(axes):
     with pytest.raises(ValueError, match="Expected: "):
         BlockPrior(np.ones((1, 1)), np.zeros((1, 1, 2)), np.ones((1, 1, 2)), axes)
+
+
+@pytest.fixture
+def directed():
+    """A prior of three entries with two directions."""
+    directions = np.array([[0.0, 2.0, 0.0], [0.6, 0.0, 0.8]], np.float32)
+    normal = BlockPrior.standard_normal(3)
+    return BlockPrior(normal.weights, normal.loc, normal.scale, directions=directions)
+
+
+def test_a_block_moves_along_a_direction_by_its_standard_deviation(directed):
+    blocks, axes = np.ones((2, 3), np.float32), np.array([0, 1])
+    moved = directed.shifted(blocks, axes, np.array([1.5, -2.0], np.float32))
+    np.testing.assert_allclose(moved, [[1, 4, 1], [-0.2, 1, -0.6]], atol=1e-6)
+    np.testing.assert_allclose(directed.axis_spread, [2, 1], rtol=1e-6)
+    np.testing.assert_allclose(directed.along_axes(blocks), [[1, 1.4]] * 2, rtol=1e-6)
+
+
+def test_without_directions_a_block_moves_along_its_entries(mixture):
+    blocks = np.zeros((2, 1), np.float32)
+    moved = mixture.shifted(blocks, np.zeros(2, int), np.array([1.0, -1.0], np.float32))
+    np.testing.assert_array_equal(moved[:, 0], mixture.spread[0] * np.array([1.0, -1.0]))
+    np.testing.assert_array_equal(blocks, 0)
+    np.testing.assert_array_equal(mixture.axis_spread, mixture.spread)
+    assert mixture.along_axes(blocks) is blocks
+
+
+def test_directions_are_stored_and_read(directed):
+    arrays = directed.to_arrays("hat")
+    assert sorted(arrays) == ["hat/directions", "hat/loc", "hat/scale", "hat/weights"]
+    assert BlockPrior.from_arrays(arrays, "hat") == directed
+
+
+def test_directions_of_another_size_are_refused():
+    normal = BlockPrior.standard_normal(3)
+    with pytest.raises(ValueError, match=r"directions `\(a, dim\)`"):
+        BlockPrior(normal.weights, normal.loc, normal.scale, directions=np.ones((2, 4)))

@@ -33,6 +33,12 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:dsprites", {"max_examples": 600, "image_size": 32}
     if name == "zszu_fonts":
         return "builtin:fonts", {"max_examples": 600}
+    if name == "elegant_celeba":
+        factors = ["attributes/Eyeglasses", "attributes/Wearing_Hat"]
+        options = {"label": "attributes/Smiling", "factors": factors, "image_size": 256}
+        return tfds_directories.celeb_a(folder / "celeb_a"), options
+    if name == "elegant_letters":
+        return "builtin:letters", {"max_examples": 400, "overlays": ["frame", "bar"]}
     if name in ("gzs_net_fonts", "gzs_net_letters"):
         return "builtin:letters", {"max_examples": 2000}
     if name == "hfvae_news20":
@@ -63,6 +69,7 @@ OTHERS = sorted(set(CONFIGS.glob("*.yaml")) - set(STUDIES))
 QUICK = {
     *("gzs_net_letters", "hfvae_news20", "hfvae_unseen_mnist", "st_rkm_mnist", "zszu_celeba"),
     *("photographs", "zszu_stiefel_mnist", "zszu_moons", "study_biased_typeface"),
+    "elegant_letters",
 }
 """One of every model, kind of observations, kind of labels and recipe; the rest are `slow`."""
 

@@ -100,7 +100,8 @@ class FactorCodes:
     """Mean codes and factors of examples. Get them with `FactorCodes.choose`.
 
     Attributes:
-        codes: All blocks side by side, `(n, dim)`.
+        codes: All blocks that are not anchored side by side, along the axes that a traversal moves
+            them, `(n, dim)`.
         axes: Names of the `dim` axes: the block and the number within it, from 0.
         factors: Values `(n,)` of each factor that can be compared with the axes.
         left_out: The reason for each factor that is left out.
@@ -125,9 +126,12 @@ class FactorCodes:
         latents, factors = encoded.latents, encoded.examples.factors
         chosen = {name: values[rows] for name, values in factors.items()}
         reasons = {name: _reason(values) for name, values in chosen.items()}
+        blocks = [block for block in encoded.codec.spec if not block.anchored]
         return cls(
-            codes=np.concatenate([latents[b.name][rows] for b in encoded.codec.spec], axis=1),
-            axes=tuple(f"{b.name} {axis}" for b in encoded.codec.spec for axis in range(b.dim)),
+            codes=np.concatenate(
+                [b.prior.along_axes(latents[b.name][rows]) for b in blocks], axis=1
+            ),
+            axes=tuple(f"{b.name} {axis}" for b in blocks for axis in range(b.num_axes)),
             factors={name: values for name, values in chosen.items() if not reasons[name]},
             left_out={name: reason for name, reason in reasons.items() if reason},
             seed=encoded.seed,

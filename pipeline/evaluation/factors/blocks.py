@@ -56,12 +56,14 @@ def measure_factors(encoded: EncodedExamples, train: Examples, config: Config) -
 def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) -> list[Measure]:
     """Measures which block predicts which factor, by a linear probe on mean codes.
 
+    Leaves anchored blocks out: one that holds the observation predicts whatever can be seen.
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
     """
     train = choose(train, config.evaluate.probe_examples, 0, "probe")
     spec, codes = encoded.codec.spec, encoded.codec.encode(train.observations)
     scores: dict[bool, dict[tuple[str, str], float]] = {True: {}, False: {}}
-    for block, name in itertools.product(spec, spec.carried(train.factors)):
+    blocks = [block for block in spec if not block.anchored]
+    for block, name in itertools.product(blocks, spec.carried(train.factors)):
         values, found = encoded.examples.factors[name], encoded.latents[block.name]
         chance = np.bincount(values).max() / len(values)
         accuracy = probe_accuracy("linear", codes[block.name], train.factors[name], found, values)
@@ -84,7 +86,8 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
 def draw_blocks(encoded: EncodedExamples, numbers: Sequence[Measure]) -> dict[str, Picture]:
     """Draws which block predicts which factor, if that was measured."""
     found = by_key(numbers)
-    blocks, factors = encoded.codec.spec.names, encoded.examples.factors
+    blocks = tuple(block.name for block in encoded.codec.spec if not block.anchored)
+    factors = encoded.examples.factors
     told = [f for f in factors if cell_key(blocks[0], f) in found]
     if not told:
         return {}

@@ -64,7 +64,7 @@ class Traversal:
 def shown_axes(spec: LatentSpec) -> dict[str, np.ndarray]:
     """All axes of every block that does not carry the label; of all blocks if all carry it."""
     names = spec.free_of("label") or spec.names
-    return {name: np.arange(spec[name].dim) for name in names}
+    return {name: np.arange(spec[name].num_axes) for name in names}
 
 
 def draw_traversals(
@@ -133,7 +133,7 @@ def traverse_block(
         information: `(dim,)` mutual information of the observation and each axis, if known.
         detail: Share of the example's own detail to put back.
     """
-    variances = codes.var(axis=0, dtype=np.float64)
+    variances = codec.spec[block].prior.along_axes(codes).var(axis=0, dtype=np.float64)
     strengths = variances if information is None else information
     axes = axes[np.argsort(-strengths[axes], kind="stable")[:MOST_AXES]]
     plan = plan_traversal(example, codec.spec, block, axes)

@@ -19,6 +19,8 @@ from latentloom.pipeline.config.settings import GenerateConfig
 from latentloom.pipeline.dataset.examples import Factors
 from latentloom.pipeline.generation.job import FactorPlan
 
+BYTES_OF_NUMBER, MEBIBYTE = 4, 1 << 20
+
 
 def plan_factors(
     settings: GenerateConfig,
@@ -54,6 +56,8 @@ def plan_factors(
     names = {name: factors[name] for name in carried}
     clashes = find_clashes(names, settings.differ)
     plan = FactorPlan(blocks, written, judged, carried, clashes=clashes)
+    if recipe.needs_donors:
+        _check_memory(settings, spec, blocks.donors, sum(map(len, names.values())))
     matched = recipe.matched_by(options)
     if not recipe.needs_donors or (len(written) == 1 and matched and matched[0] == "label"):
         return plan
@@ -99,6 +103,30 @@ def _check_fillable(settings: GenerateConfig, grid: Sequence[str], readable: Seq
             f"The gate cannot check factor '{blind[0]}'. Expected: a judge that reads every factor "
             f"of the grid, {list(grid)}. Received: a judge of {list(readable)}. Train the bundle "
             "with these in judge.factors, or name fewer in generate.factors."
+        )
+
+
+def _check_memory(
+    settings: GenerateConfig, spec: LatentSpec, blocks: Sequence[str], num_values: int
+) -> None:
+    """Rejects a donor bank that could be larger than `generate.donor_memory`.
+
+    Args:
+        settings: Section `generate` of the configuration.
+        spec: The blocks of the model's code.
+        blocks: Names of the blocks that the bank keeps.
+        num_values: Number of values of all factors by which it keeps donors.
+    """
+    each = BYTES_OF_NUMBER * sum(spec[name].dim for name in blocks)
+    most = settings.donor_memory * MEBIBYTE // max(num_values * each, 1)
+    if settings.donors_per_class > most:
+        needed = settings.donors_per_class * num_values * each / MEBIBYTE
+        lower = f"Lower generate.donors_per_class to {most}, or raise" if most else "Raise"
+        raise ValueError(
+            "The donor bank would exceed its memory. Expected: at most generate.donor_memory="
+            f"{settings.donor_memory} MiB. Received: {needed:.0f} MiB for generate.donors_per_class"
+            f"={settings.donors_per_class} of {num_values} values, with blocks {list(blocks)}. "
+            f"{lower} generate.donor_memory."
         )
 
 

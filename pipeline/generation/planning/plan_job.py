@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from latentloom.augment import find_recipe, share_out_classes
-from latentloom.model_zoo.bundle import read_description, read_priors
+from latentloom.model_zoo.bundle import read_description
+from latentloom.model_zoo.priors_file import read_priors
 from latentloom.model_zoo.realism_file import read_realism
 from latentloom.pipeline.codec.compatibility import check_compatible
 from latentloom.pipeline.codec.detail import check_detail

@@ -11,7 +11,7 @@ _TEST_SHARE = 10  # one in ten
 
 
 def sample_cells(
-    name: str, cells: np.ndarray, grid: tuple[int, ...], size: int
+    name: str, cells: np.ndarray, grid: tuple[int, ...], size: int, repeats: int = 1
 ) -> dict[str, np.ndarray]:
     """Samples cells by key; takes one "train" cell of every value of each factor first.
 
@@ -22,6 +22,8 @@ def sample_cells(
         cells: int64 array of shape `(n,)`: numbers in the whole grid of the cells to draw from.
         grid: Number of values of each factor.
         size: Cells to sample, both splits together; all of them if there are fewer.
+        repeats: Examples of every cell; a number is then that of the cell times `repeats`, plus
+            that of the example in its cell.
 
     Returns:
         The cells of "train" and of "test", ascending; no key "test" if it is empty.
@@ -35,7 +37,7 @@ def sample_cells(
     train = np.flatnonzero(~in_test)
     firsts = [
         train[np.unique(codes[train], return_index=True)[1]]
-        for codes in np.unravel_index(cells, grid)
+        for codes in np.unravel_index(cells // repeats, grid)
     ]
     needed = np.unique(np.concatenate(firsts))
     if size < len(needed):

@@ -27,6 +27,8 @@ class GridSource:
         cells: The sampled cells of each split, ascending.
         render: Renders codes of the factors, one int64 array of shape `(batch_size,)` per factor,
             as uint8 images `(batch_size, height, width, channels)`.
+        repeats: Examples of every cell; if there are several, their number is the last axis of the
+            grid and of the codes.
     """
 
     name: str
@@ -37,6 +39,7 @@ class GridSource:
     render: Callable[[tuple[np.ndarray, ...]], np.ndarray]
     label_field: str = "label"
     observation: str = "image"
+    repeats: int = 1
 
     @property
     def splits(self) -> dict[str, int]:
@@ -47,10 +50,11 @@ class GridSource:
         """Streams a split."""
         size = batch_size(self)
         grid = tuple(len(values) for values in self.factors.values())
+        grid += (self.repeats,) if self.repeats > 1 else ()
         for start in range(0, len(self.cells[split]), size):
             cells = self.cells[split][start : start + size]
             codes = tuple(axis.astype(np.int64) for axis in np.unravel_index(cells, grid))
-            factors = dict(zip(self.factors, codes, strict=True))
+            factors = dict(zip(self.factors, codes, strict=self.repeats == 1))
             yield Examples(self.render(codes), factors, position_ids(cells)), []
 
 

@@ -46,3 +46,10 @@ def test_the_same_seed_reads_the_same(codes):
 def test_unknown_probe_is_refused(codes):
     with pytest.raises(ValueError, match="one of linear, mlp.*probe='svm'"):
         probe_accuracy("svm", *halves(*codes))
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_large_codes_are_read_by_their_principal_components(codes, probe):
+    noise = np.random.default_rng(2).normal(size=(600, 700))
+    large = np.concatenate([codes[0], noise], axis=1)
+    assert probe_accuracy(probe, *halves(large, codes[1])) >= 0.95

@@ -153,3 +153,15 @@ def test_damaged_weights_of_a_state_are_refused_by_name(run, tmp_path):
     model, checkpoints = run()
     with pytest.raises(ValueError, match=r"last\.weights\.h5' cannot be read.*--overwrite"):
         checkpoints.restore(model)
+
+
+def test_a_model_whose_epochs_no_figure_compares_ends_with_the_last(noisy_line, tmp_path):
+    model = noisy_line()
+    model.compile(keras.optimizers.Adam(0.1))
+    model.optimizer.build(model.trainable_variables)
+    checkpoints = Checkpoints(tmp_path, "val_error", patience=1, keeps_last=True)
+    checkpoints.set_model(model)
+    end_epochs(model, checkpoints, [1.0, 2.0, 3.0])
+    assert not checkpoints.is_finished
+    checkpoints.restore_best(model)
+    assert bias(model) == 2

@@ -16,7 +16,7 @@ from latentloom.pipeline.dataset.folds import Folds, divide
 from latentloom.pipeline.terminal.progress import silent_display
 from latentloom.pipeline.training.checks import check_settings
 from latentloom.pipeline.training.early_estimate import EarlyEstimate
-from latentloom.pipeline.training.fit_bundle import fit_bundle
+from latentloom.pipeline.training.fit_bundle import fit_bundle, fitted_examples
 
 FACTORS = {"label": [str(digit) for digit in range(10)]}
 
@@ -24,6 +24,18 @@ FACTORS = {"label": [str(digit) for digit in range(10)]}
 @pytest.fixture
 def folds() -> Folds:
     return divide(DatasetDir.open(digits_data()).read("train"), 0.05, 0)
+
+
+def test_priors_are_fitted_to_some_examples_of_every_class_where_codes_are_large(
+    folds, monkeypatch
+):
+    spec, train = {"zu": {"dim": 100, "factors": []}}, folds.train
+    assert fitted_examples(train, spec, num_classes=10) is train
+    monkeypatch.setattr("latentloom.pipeline.training.fit_bundle.CODE_BYTES", 400 * 50)
+    some = fitted_examples(train, spec, num_classes=10)
+    assert np.bincount(some.labels, minlength=10).tolist() == [5] * 10
+    monkeypatch.setattr("latentloom.pipeline.training.fit_bundle.CODE_BYTES", 1)
+    assert sorted(fitted_examples(train, spec, num_classes=10).labels) == list(range(10))
 
 
 def test_an_image_with_nan_is_refused_before_work_starts(folds, tmp_path):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from latentloom.model_zoo.gzs_net.priors import mixture_of_values
+from latentloom.model_zoo.networks.value_mixture import mixture_of_values
 
 
 def test_each_value_gets_its_share_mean_and_spread():
