@@ -339,5 +339,5 @@ def test_combinations_that_training_never_showed_are_made_of_their_factors(tmp_p
     fit(model, train, train, Schedule(epochs=12, batch_size=32, learning_rate=3e-3), tmp_path)
     settings = {"batch_size": 160, "value_range": model.value_range}
     groups, answers = model.sampler(*train)(halves(unseen), unseen, **settings)[0]
-    made = np.asarray(model.decode(cover(model, model(groups), answers["donors"][:, 0])))
+    made = np.asarray(model.decode(cover(list(sizes), model(groups), answers["donors"][:, 0])))
     assert np.mean((made - groups[:, 0]) ** 2) < 0.1 * np.var(groups[:, 0])
