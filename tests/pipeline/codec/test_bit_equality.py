@@ -12,7 +12,9 @@ from latentloom.pipeline.codec.batching import MOST_ROWS, UNIT, Gathered
 from latentloom.pipeline.codec.codec import Codec
 
 CLASSES, IMAGE, WORDS = 3, (28, 28, 1), (300,)
+OVERLAYS = {"frame": ["none", "present"], "bar": ["none", "present"]}
 CASES = {
+    "elegant": ("elegant", {}, (32, 32, 3), PIXELS),
     "zszu_vae": ("zszu_vae", {}, IMAGE, PIXELS),
     "zszu_vae in colour": ("zszu_vae", {"width": 8}, (20, 16, 3), PIXELS),
     "zszu_vae of vectors": ("zszu_vae", {}, (2,), Standardization((0.0, 0.0), (1.0, 1.0))),
@@ -27,9 +29,11 @@ CASES = {
 @pytest.fixture(scope="module", params=CASES)
 def codec(request):
     name, arguments, shape, scaling = CASES[request.param]
-    model = build_model(name, arguments, shape, CLASSES, observation=scaling.kind)
-    judge = image_classifier(shape, CLASSES)
     factors = {"label": [str(label) for label in range(CLASSES)]}
+    factors |= OVERLAYS if name == "elegant" else {}
+    given = {"factor_sizes": {factor: len(names) for factor, names in factors.items()}}
+    model = build_model(name, arguments, shape, CLASSES, observation=scaling.kind, **given)
+    judge = image_classifier(shape, CLASSES)
     return Codec(Bundle(model, judge, judge, {}, name, arguments, factors, scaling=scaling))
 
 
