@@ -24,11 +24,13 @@ from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import Schedule
 
 images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
-examples = images, np.arange(64) % 2
+labels = np.arange(64) % 2
+examples = images, {"label": labels, "mark": np.arange(64) // 2 % 2}
+sizes = {"label": 2, "mark": 2}
 for name in MODELS:
-    model = build_model(name, {}, (8, 8, 1), 2)
+    model = build_model(name, {}, (8, 8, 1), 2, factor_sizes=sizes)
     fit(model, examples, examples, Schedule(epochs=1), pathlib.Path(sys.argv[1]) / name)
-fit_classifier(examples, 2, Schedule(epochs=1))
+fit_classifier((images, labels), 2, Schedule(epochs=1))
 print(*sorted(name for name in sys.modules if name.startswith("tensorflow.")))
 """
 
