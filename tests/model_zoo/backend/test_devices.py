@@ -21,6 +21,7 @@ TRAIN = """
 import json, pathlib, sys
 from sklearn.datasets import load_digits
 import keras
+import numpy as np
 from latentloom.model_zoo.backend.devices import num_replicas, placement
 from latentloom.model_zoo.registry import build_model
 from latentloom.model_zoo.training.fit import fit
@@ -28,12 +29,18 @@ from latentloom.model_zoo.training.schedule import Schedule
 
 images, labels = load_digits(return_X_y=True)
 images = (images * 15).astype("uint8").reshape(-1, 8, 8, 1)
-folds = (images[:301], labels[:301]), (images[301:402], labels[301:402])
+factors = {"label": labels, "mark": np.arange(len(labels)) % 2}
+folds = [
+    (images[part], {name: values[part] for name, values in factors.items()})
+    for part in (slice(301), slice(301, 402))
+]
+arguments = {} if sys.argv[1] == "elegant" else {"hidden_dim": 8}
 
 def train(devices):
     with placement(devices):
         keras.utils.set_random_seed(0)
-        model = build_model(sys.argv[1], {"hidden_dim": 8}, (8, 8, 1), 10)
+        sizes = {"label": 10, "mark": 2}
+        model = build_model(sys.argv[1], arguments, (8, 8, 1), 10, factor_sizes=sizes)
         folder = pathlib.Path(sys.argv[2]) / str(devices)
         history = fit(model, *folds, Schedule(epochs=1, batch_size=33), folder)
         return {"history": history, "replicas": num_replicas()}
