@@ -34,6 +34,8 @@ KEY = "variants/accuracy_score"
 USE = "accuracy score"
 BATCH_SIZE = 32
 SCORED_AT_ONCE = 512
+HIGH = 1.1
+"""Ratio above which the classifier of real examples has not learnt enough to compare with."""
 MOST_NAMED = 5
 MOST_ROWS = 20
 """Most classes in the table: those that lose most."""
@@ -81,7 +83,8 @@ def measure_accuracy_score(
         for done, examples in enumerate((variants, real))
     ]
     table = _by_class(right, test.labels, names, codec.kind.many)
-    return _scored(right, int(numbers.sum()), test, codec.kind.many) + SectionResult(tables=[table])
+    scored = _scored(right, int(numbers.sum()), test, codec.kind.many, settings.accuracy_steps)
+    return scored + SectionResult(tables=[table])
 
 
 def shared_numbers(
@@ -163,8 +166,10 @@ def _missing(variants: np.ndarray, real: np.ndarray, test: np.ndarray, names: Se
     return ""
 
 
-def _scored(right: Sequence[np.ndarray], taught: int, test: Examples, many: str) -> SectionResult:
-    """The three figures and their sentence."""
+def _scored(
+    right: Sequence[np.ndarray], taught: int, test: Examples, many: str, steps: int
+) -> SectionResult:
+    """The three figures and their sentences."""
     made, real = (float(np.mean(answers)) for answers in right)
     chance = float(np.bincount(test.labels).max() / len(test))
     on = f"{len(test):,} real test {many}"
@@ -196,7 +201,15 @@ def _scored(right: Sequence[np.ndarray], taught: int, test: Examples, many: str)
         meaning="The first of these two accuracies over the second: 1 if variants teach as much as "
         "as many real ones.",
     )
-    return SectionResult([*figures, score], summary=[sentence])
+    sentences = [sentence, _too_few(many, steps)] if ratio and ratio > HIGH else [sentence]
+    return SectionResult([*figures, score], summary=sentences)
+
+
+def _too_few(many: str, steps: int) -> str:
+    return (
+        f"A ratio above 1 does not say that variants are better: real {many} differ more, and "
+        f"{steps:,} steps do not teach them all. Raise `evaluate.accuracy_steps`."
+    )
 
 
 def _by_class(

@@ -69,6 +69,16 @@ def test_variants_of_another_class_teach_nothing_whatever_a_judge_says_of_them()
     assert {row[1] for row in table.rows} == {"20"}
 
 
+def test_a_ratio_above_one_is_told_to_come_from_too_few_steps():
+    plain = squares(90, "real")
+    noise = np.random.default_rng(0).integers(0, 256, plain.observations.shape, dtype=np.uint8)
+    unlearnt = Examples(noise, plain.factors, plain.ids)
+    result = score(squares(90, "made"), unlearnt, squares(60, "test"))
+    assert values(result)["ratio"] > 1.1
+    assert "60 steps do not teach them all. Raise `evaluate.accuracy_steps`" in result.summary[1]
+    assert len(score(squares(90, "made"), plain, squares(60, "test")).summary) == 1
+
+
 def test_the_figures_do_not_depend_on_the_order_of_the_examples():
     given = squares(48, "made"), squares(60, "real"), squares(30, "test")
     mixed = [some.take(np.random.default_rng(0).permutation(len(some))) for some in given]
