@@ -31,8 +31,9 @@ def _few(outcome: Outcome) -> list[str]:
     if outcome.passed is not None and outcome.settings.gate.enabled:
         gates = "both gates" if outcome.settings.gate.realism else "the gate"
         told += f", and {outcome.passed:.1%} of the first attempts pass {gates}"
-    fewest = sorted(set(outcome.candidates) - set(outcome.missing), key=_share_in(outcome))
-    fewest = [name for name in fewest if _share_in(outcome)(name) < FEW]
+    missing, candidates = set(outcome.missing), outcome.candidates
+    shares = {n: outcome.written[n] / drawn for n, drawn in candidates.items() if n not in missing}
+    fewest = sorted((name for name in shares if shares[name] < FEW), key=shares.__getitem__)
     classes = f" Fewest of {_named(outcome, fewest)}." if fewest else ""
     return [f"Few variants pass: {told}.{classes}"]
 
@@ -42,11 +43,6 @@ def _missing(outcome: Outcome) -> list[str]:
         return []
     classes = f"{len(outcome.missing):,} of {len(outcome.candidates):,} classes"
     return [f"No variant passes of {classes}: {_named(outcome, outcome.missing)}."]
-
-
-def _share_in(outcome: Outcome) -> Callable[[str], float]:
-    candidates = outcome.candidates
-    return lambda name: outcome.written.get(name, 0) / candidates[name]
 
 
 def _named(outcome: Outcome, names: Sequence[str]) -> str:

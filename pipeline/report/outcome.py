@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Outcome:
         """Variants written, of all classes."""
         return sum(self.written.values())
 
-    @property
+    @functools.cached_property
     def candidates(self) -> dict[str, int]:
         """Candidates drawn in all attempts, by class; classes without any are left out."""
         drawn = {
@@ -73,7 +74,7 @@ class Outcome:
         """Classes that advice is for: those without any if there are enough variants else."""
         return list(self.candidates) if self.has_few else self.missing
 
-    @property
+    @functools.cached_property
     def reasons(self) -> Counter[str]:
         """Rejections of the concerned classes by reason."""
         found: Counter[str] = Counter()
@@ -81,7 +82,7 @@ class Outcome:
             found.update(self.rejections.get(name, {}))
         return found
 
-    @property
+    @functools.cached_property
     def rates(self) -> dict[str, float]:
         """Share of the candidates that each gate rejects, of those that it judges.
 

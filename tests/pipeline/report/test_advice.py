@@ -107,6 +107,15 @@ def test_of_many_classes_some_are_named():
     assert bad_news(found)[0].endswith("c4 (0 of 90 candidates) and 3 more.")
 
 
+def test_classes_with_few_are_named_in_order_the_fewest_first_however_many_there_are():
+    names = [f"c{number}" for number in range(20_000)]
+    written = dict.fromkeys(names, 2) | {"c7": 1}
+    found = outcome({}, requested=10**6, written=written, rejections=dict.fromkeys(names, LOST))
+    few = bad_news(found)[0].partition("Fewest of ")[2]
+    assert few.startswith("c7 (1 of 91 candidates), c0 (2 of 92 candidates), c1 (2 of 92")
+    assert few.endswith("c3 (2 of 92 candidates) and 19,995 more.")
+
+
 def test_a_class_that_was_not_asked_for_is_not_missing():
     assert bad_news(outcome({}, written={"cup": 90, "car": 0}, rejections={})) == []
 
