@@ -23,6 +23,8 @@ from latentloom.model_zoo.training.schedule import (
 from latentloom.model_zoo.training.time_limit import TimeLimit
 
 CLASSIFIER_RANGE = (-1.0, 1.0)
+SCORED_AT_ONCE = 512
+"""Rows of a call that scores a classifier."""
 
 
 def fit_classifier(
@@ -128,3 +130,21 @@ def fit_network(
             callbacks=list(callbacks),
             verbose=0,
         )
+
+
+def logits_of(
+    classifier: keras.Model, observations: np.ndarray, scaling: Scaling = PIXELS
+) -> np.ndarray:
+    """Logits of a classifier for observations as stored, `(n, logits)` float64; runs in batches.
+
+    Args:
+        classifier: A network that `fit_classifier` or `fit_network` trained.
+        observations: `(n, ...)` observations as stored.
+        scaling: Scaling of the observations; defaults to uint8 images.
+    """
+    logits = []
+    for start in range(0, max(len(observations), 1), SCORED_AT_ONCE):
+        part = observations[start : start + SCORED_AT_ONCE].astype(np.float32)
+        scaled = scaling.for_classifiers.to_model(part, CLASSIFIER_RANGE)
+        logits.append(np.asarray(classifier(scaled), np.float64))
+    return np.concatenate(logits)

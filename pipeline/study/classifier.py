@@ -12,13 +12,17 @@ from latentloom.model_zoo.metrics.calibration import calibration_error
 from latentloom.model_zoo.networks.classifier import image_classifier, residual_classifier
 from latentloom.model_zoo.scaling import PIXELS
 from latentloom.model_zoo.training.batches import epoch_order
-from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE, compile_network, fit_network
+from latentloom.model_zoo.training.classifier import (
+    CLASSIFIER_RANGE,
+    compile_network,
+    fit_network,
+    logits_of,
+)
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.config.settings import StudyConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.study.transforms import Transform
 
-SCORED_AT_ONCE = 512
 Scores = Mapping[str, float]
 
 NETWORKS = {"small": image_classifier, "residual": residual_classifier}
@@ -125,15 +129,6 @@ class Downstream:
             variable.assign(value)
         fit_network(self.network, batches, epochs=1)
         return score(self.network, test)
-
-
-def logits_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Logits of a classifier for stored images, `(n, logits)` float64; runs in batches."""
-    logits = []
-    for start in range(0, max(len(images), 1), SCORED_AT_ONCE):
-        part = images[start : start + SCORED_AT_ONCE].astype(np.float32)
-        logits.append(np.asarray(network(PIXELS.to_model(part, CLASSIFIER_RANGE)), np.float64))
-    return np.concatenate(logits)
 
 
 def score(network: keras.Model, test: Examples) -> Scores:

@@ -15,10 +15,9 @@ import keras
 import numpy as np
 
 from latentloom.model_zoo.networks.heads import split_heads
-from latentloom.model_zoo.training.classifier import fit_classifier
+from latentloom.model_zoo.training.classifier import fit_classifier, logits_of
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.dataset.examples import Examples, Factors
-from latentloom.pipeline.study.classifier import logits_of
 from latentloom.pipeline.study.ties import follows_ties
 
 AUDITOR_SEED = 303

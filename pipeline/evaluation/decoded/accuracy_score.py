@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE, fit_classifier
+from latentloom.model_zoo.training.classifier import fit_classifier, logits_of
 from latentloom.model_zoo.training.schedule import Schedule
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.config.settings import EvaluateConfig
@@ -33,7 +33,6 @@ from latentloom.pipeline.terminal.progress import Advance
 KEY = "variants/accuracy_score"
 USE = "accuracy score"
 BATCH_SIZE = 32
-SCORED_AT_ONCE = 512
 HIGH = 1.1
 """Ratio above which the classifier of real examples has not learnt enough to compare with."""
 MOST_NAMED = 5
@@ -143,12 +142,7 @@ def _teach(
         callbacks=[steps],
         scaling=scaling,
     )
-    read = []
-    for start in range(0, len(test), SCORED_AT_ONCE):
-        part = test.observations[start : start + SCORED_AT_ONCE].astype(np.float32)
-        scaled = scaling.for_classifiers.to_model(part, CLASSIFIER_RANGE)
-        read.append(np.argmax(np.asarray(classifier(scaled, training=False)), axis=-1))
-    return np.concatenate(read) == test.labels
+    return logits_of(classifier, test.observations, scaling).argmax(axis=1) == test.labels
 
 
 def _missing(variants: np.ndarray, real: np.ndarray, test: np.ndarray, names: Sequence[str]) -> str:
