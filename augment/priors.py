@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -91,7 +92,7 @@ class BlockPrior:
         """Whether the prior depends on the class."""
         return len(self.weights) > 1
 
-    @property
+    @functools.cached_property
     def spread(self) -> np.ndarray:
         """Standard deviation of each entry over all classes, float32 of shape `(dim,)`.
 

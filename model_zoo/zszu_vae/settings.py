@@ -140,8 +140,10 @@ class ZsZuVAESettings(NetworkSettings, InterpolationSettings):
 
     def _check_choices(self) -> None:
         choices = {
-            **{"precision": PRECISIONS, "sampled_prior": SAMPLED_PRIORS},
-            **{"zu_head": ZU_HEADS, "zu_prior": ZU_PRIORS},
+            "precision": PRECISIONS,
+            "sampled_prior": SAMPLED_PRIORS,
+            "zu_head": ZU_HEADS,
+            "zu_prior": ZU_PRIORS,
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
