@@ -13,6 +13,7 @@ from latentloom.pipeline.evaluation.decoded.fidelity import evaluate_fidelity
 from latentloom.pipeline.evaluation.decoded.prior_draws import evaluate_prior
 from latentloom.pipeline.evaluation.decoded.reconstruction import evaluate_reconstruction
 from latentloom.pipeline.evaluation.decoded.variants import evaluate_variants
+from latentloom.pipeline.evaluation.factors.attribute_transfer import evaluate_transfer
 from latentloom.pipeline.evaluation.factors.axes import evaluate_axes
 from latentloom.pipeline.evaluation.factors.blocks import evaluate_factors
 from latentloom.pipeline.evaluation.latents.class_probes import evaluate_probes
@@ -34,6 +35,7 @@ SECTIONS: Mapping[str, Callable[[EvaluationContext], SectionResult]] = {
     "copies": evaluate_copies,
     "variants": evaluate_variants,
     "factors": evaluate_factors,
+    "transfer": evaluate_transfer,
     "unseen cells": evaluate_unseen_cells,
     "axes": evaluate_axes,
     "information": evaluate_information,
