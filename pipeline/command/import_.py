@@ -46,7 +46,8 @@ Channels = Annotated[
 Overlays = Annotated[
     str | None,
     typer.Option(
-        help="Overlays of `builtin:letters`, each a factor: `frame`, `bar`, comma-separated."
+        help="Marks to lay over images, each on half of them and a factor: `frame`, `bar`, "
+        "comma-separated."
     ),
 ]
 Measure = Annotated[

@@ -62,7 +62,7 @@ def import_dataset(
         max_examples: Size of the sample to take; see `open_source`.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
-        overlays: Overlays that a source draws itself, each a factor; see `open_source`.
+        overlays: Marks to lay over images, each a factor; see `open_source`.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.

@@ -9,6 +9,7 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
+from latentloom.pipeline.importing import overlays as marks
 from latentloom.pipeline.importing.builtin.digits import open_digits
 from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
 from latentloom.pipeline.importing.builtin.fonts import open_fonts
@@ -63,14 +64,9 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
 
 
 def _open_letters(options: SourceOptions) -> Source:
-    """Opens the small grid of letters, or letters with overlays."""
+    """Opens the small grid of letters, or letters that differ only by font, place and colours."""
     if options.overlays is None:
         return open_fonts(options.image_size, options.max_examples, "letters")
-    if options.channels == 1:
-        raise ValueError(
-            "Grey images cannot show overlays, which differ by their colour. Expected: images in "
-            "colour. Received: channels=1 and overlays. Drop --channels or --overlays."
-        )
     return open_overlaid_letters(options.overlays, options.image_size, options.max_examples)
 
 
@@ -121,7 +117,8 @@ def open_source(
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; by default image files are grey if
             all of them are, else RGB.
-        overlays: Overlays of letters, each a factor, for a source that `draws_overlays`.
+        overlays: Marks to lay over images, each on half of them and a factor; see `overlays`. A
+            source that `draws_overlays` has images of its own for them.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -134,14 +131,9 @@ def open_source(
                 f"Option `{option}` is too small. Expected: at least 1. "
                 f"Received: {option}={value}. Raise it."
             )
+    _check_colour(overlays, channels)
     entry = find_source(spec)
     options = SourceOptions(label, factors, image_size, max_examples, channels, overlays)
-    if overlays is not None and not entry.draws_overlays:
-        able = " or ".join(other.spec for other in SOURCES if other.draws_overlays)
-        raise ValueError(
-            f"Source '{spec}' draws no overlays. Expected: {able}. Received: "
-            f"overlays={','.join(overlays)}. Drop --overlays, or import {able}."
-        )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
     if channels is not None and source.observation_shape[2] != channels:
@@ -156,7 +148,17 @@ def open_source(
         source = selection.keep_factors(source, factors)
     if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
+    if overlays is not None and not entry.draws_overlays:
+        source = marks.overlay(source, overlays)
     return source
+
+
+def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:
+    if overlays is not None and channels == 1:
+        raise ValueError(
+            "Grey images cannot show overlays, which differ by their colour. Expected: images in "
+            "colour. Received: channels=1 and overlays. Drop --channels or --overlays."
+        )
 
 
 def _check_image_options(spec: str, source: Source, options: Mapping[str, int | None]) -> None:

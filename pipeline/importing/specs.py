@@ -16,7 +16,7 @@ class SourceEntry:
         holds: What it reads or makes, in one line of Markdown.
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
-        draws_overlays: Whether it draws overlays.
+        draws_overlays: Whether it lays overlays on images of its own.
     """
 
     spec: str
@@ -51,8 +51,7 @@ SOURCES = (
     SourceEntry(
         "builtin:letters",
         "`builtin:fonts` with 10 letters in 4 fonts, distinguishable at every size: all 10,800 "
-        "cells; or with `--overlays frame,bar` letters with a frame, a bar or both, each in a hue "
-        "of its own",
+        "cells; or with `--overlays` light letters on dark grounds in all hues",
         samples_itself=True,
         draws_overlays=True,
     ),

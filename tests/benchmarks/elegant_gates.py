@@ -1,4 +1,4 @@
-"""The gates of ELEGANT on letters with overlays, whose pixels are known: bundles side by side.
+"""The gates of ELEGANT on images with overlays, whose pixels are known: bundles side by side.
 
 Of test images only. Anchors get one attribute from a donor of the other value; the auditor reads
 every factor of the result. Prints a row of Markdown for each figure, a column for each bundle, and
@@ -23,7 +23,7 @@ from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.evaluation.latents.class_split import partners
 from latentloom.pipeline.generation.worker.codec_worker import limit_threads
-from latentloom.pipeline.importing.builtin.overlaid_letters import OVERLAYS
+from latentloom.pipeline.importing.overlays import OVERLAYS
 
 Figures = dict[str, float]
 
@@ -54,8 +54,8 @@ class Gates:
         self.codec, self.test, self.seed = codec, test, seed
         self.codes = codec.encode(test.observations)
         self.names = [name for name in OVERLAYS if name in test.factors]
-        side = test.observations.shape[1]
-        self.masks = {name: OVERLAYS[name](side) for name in self.names}
+        sides = test.observations.shape[1:3]
+        self.masks = {name: OVERLAYS[name](*sides) for name in self.names}
         self.keys = np.random.default_rng(seed).integers(0, 1 << 63, len(test), np.uint64)
         self.donors = {n: partners(test.factors[n], self.keys ^ np.uint64(i))
                        for i, n in enumerate(self.names)}  # fmt: skip
@@ -82,7 +82,7 @@ class Gates:
         return {
             f"donor's {name} read": right[name].mean(),
             f"others kept, {name} exchanged": min(map(np.mean, others), default=1.0),
-            f"letter kept, {name} exchanged": right["label"].mean(),
+            f"label kept, {name} exchanged": right["label"].mean(),
             f"all right, {name} exchanged": np.mean(np.all(list(right.values()), axis=0)),
         }
 

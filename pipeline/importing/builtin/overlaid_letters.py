@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from latentloom.augment.randomness import derive, identity_keys, integers, uniforms
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.importing.builtin.fonts import FEW_FONTS, FEW_LETTERS
 from latentloom.pipeline.importing.builtin.glyphs import LETTERS, MaskBank, text_faces
 from latentloom.pipeline.importing.builtin.grid_sample import DEFAULT_EXAMPLES, sample_cells
@@ -20,30 +19,18 @@ from latentloom.pipeline.importing.builtin.grid_source import (
     GridSource,
     check_image_size,
 )
+from latentloom.pipeline.importing.overlays import (
+    OVERLAYS,
+    PRESENCE,
+    check_overlays,
+    coloured,
+    lay_over,
+)
 
-PRESENCE = ["none", "present"]
 NUM_SIZES = 2  # small and medium: large letters would lie under the bar
 REACH = 2  # pixels of 32, by which a letter is moved at most
 DRAWS = 5_000  # images of each cell
 _FONT, _SIZE, _RIGHT, _DOWN, _COLOURS = range(5)
-
-
-def frame_mask(side: int) -> np.ndarray:
-    """Pixels of the frame around an image, 2 pixels of 32 wide, bool `(side, side)`."""
-    width, mask = side // 16, np.ones((side, side), bool)
-    mask[width:-width, width:-width] = False
-    return mask
-
-
-def bar_mask(side: int) -> np.ndarray:
-    """Pixels of the bar near the bottom, 4 pixels of 32 high, bool `(side, side)`."""
-    unit, mask = side // 32, np.zeros((side, side), bool)
-    mask[26 * unit : 30 * unit, 4 * unit : -4 * unit] = True
-    return mask
-
-
-OVERLAYS: dict[str, Callable[[int], np.ndarray]] = {"frame": frame_mask, "bar": bar_mask}
-"""Pixels of each overlay, given the side of the image; later ones lie over earlier ones."""
 
 
 def open_overlaid_letters(
@@ -60,7 +47,7 @@ def open_overlaid_letters(
         ValueError: If an overlay is unknown or named twice, the size is unknown, or the sample is
             too small to hold every value.
     """
-    _check_overlays(overlays)
+    check_overlays(overlays)
     image_size = IMAGE_SIZES[0] if image_size is None else image_size
     check_image_size("letters", image_size)
     factors = {"label": list(FEW_LETTERS)} | dict.fromkeys(overlays, PRESENCE)
@@ -80,16 +67,6 @@ def open_overlaid_letters(
     )
 
 
-def _check_overlays(overlays: Sequence[str]) -> None:
-    for name in overlays:
-        if name not in OVERLAYS or list(overlays).count(name) > 1:
-            raise ValueError(
-                f"'{name}' is no overlay of letters, or is named twice. Expected: different ones "
-                f"of {', '.join(OVERLAYS)}. Received: overlays={','.join(overlays)}. "
-                f"{nearest(name, OVERLAYS)}"
-            )
-
-
 def _describe(overlays: Sequence[str], count: int) -> str:
     return (
         f"{len(FEW_LETTERS)} light letters on dark grounds in {len(FEW_FONTS)} fonts, two sizes "
@@ -105,24 +82,23 @@ def _renderer(
     letters = np.array([LETTERS.index(letter) for letter in FEW_LETTERS])
     fonts = np.array([list(text_faces()).index(font) for font in FEW_FONTS])
     bank, unit = MaskBank(image_size), image_size // IMAGE_SIZES[0]
-    places = [(place, OVERLAYS[name](image_size)) for place, name in enumerate(overlays)]
+    masks = [OVERLAYS[name](image_size, image_size) for name in overlays]
 
     def render(codes: tuple[np.ndarray, ...]) -> np.ndarray:
         label, *present, draw = codes
         keys = _keys(codes)
         size, font = integers(keys, NUM_SIZES, _SIZE), integers(keys, len(fonts), _FONT)
-        masks = bank.masks(letters[label], size, fonts[font])
+        shapes = bank.masks(letters[label], size, fonts[font])
         right, down = (integers(keys, 2 * REACH + 1, axis) - REACH for axis in (_RIGHT, _DOWN))
-        masks = _moved(masks, unit * right, unit * down)[..., None] / 255
+        shapes = _moved(shapes, unit * right, unit * down)[..., None] / 255
         hues, levels = np.split(uniforms(keys, 4 + len(overlays), _COLOURS), [2 + len(overlays)], 1)
         light = coloured(hues[:, 0], 0.3 + 0.5 * levels[:, 0], np.full(len(label), 1.0))
         dark = coloured(hues[:, 1], np.full(len(label), 0.8), 0.1 + 0.2 * levels[:, 1])
-        images = dark * (1 - masks) + light * masks
-        for place, mask in places:
-            bright = coloured(hues[:, 2 + place], np.full(len(label), 0.9), np.full(len(label), 1))
-            shown = present[place].astype(bool)[:, None, None, None] & mask[..., None]
-            images = np.where(shown, bright, images)
-        return np.rint(255 * images).astype(np.uint8)
+        images = dark * (1 - shapes) + light * shapes
+        images = np.rint(255 * images).astype(np.uint8)
+        for place, mask in enumerate(masks):
+            lay_over(images, present[place].astype(bool), mask, hues[:, 2 + place])
+        return images
 
     return render
 
@@ -139,11 +115,3 @@ def _moved(masks: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray
     """Moves each mask; letters of these sizes stay inside the image."""
     pairs = zip(masks, down, right, strict=True)
     return np.stack([np.roll(mask, (int(d), int(r)), axis=(0, 1)) for mask, d, r in pairs])
-
-
-def coloured(hue: np.ndarray, saturation: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Turns hue, saturation and value, `(n,)` in `[0, 1]`, to RGB of `(n, 1, 1, 3)` in `[0, 1]`."""
-    sector = (np.array([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
-    share = np.clip(np.minimum(sector, 4 - sector), 0, 1)
-    rgb = value[:, None] * (1 - saturation[:, None] * share)
-    return rgb[:, None, None]

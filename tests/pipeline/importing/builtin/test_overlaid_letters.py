@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 from latentloom.pipeline.command.options import app
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.importing.builtin.overlaid_letters import OVERLAYS, coloured
 from latentloom.pipeline.importing.open_source import open_source
+from latentloom.pipeline.importing.overlays import OVERLAYS
 
 
 def opened(*overlays, **options):
@@ -34,7 +34,7 @@ def test_overlays_are_factors_present_in_half_the_images_of_every_letter(letters
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_an_overlay_has_one_colour_of_its_own_where_it_is_present(letters, name):
-    mask = OVERLAYS[name](32)
+    mask = OVERLAYS[name](32, 32)
     shown = letters.observations[:, mask].astype(int)
     is_flat = np.ptp(shown, axis=1).max(axis=1) == 0
     present = letters.factors[name] == 1
@@ -46,7 +46,7 @@ def test_an_overlay_has_one_colour_of_its_own_where_it_is_present(letters, name)
 
 
 def test_overlays_leave_the_letter_alone(letters):
-    covered = OVERLAYS["frame"](32) | OVERLAYS["bar"](32)
+    covered = OVERLAYS["frame"](32, 32) | OVERLAYS["bar"](32, 32)
     inside = letters.observations.astype(int)
     ground = inside[:, 3, 3]
     is_letter = np.abs(inside - ground[:, None, None]).max(axis=-1) > 40
@@ -68,12 +68,6 @@ def test_images_of_64_pixels_have_overlays_of_twice_the_width():
     assert (np.ptp(framed[:, :4].astype(int), axis=(1, 2)) == 0).all()
 
 
-def test_hues_turn_to_the_colours_that_they_name():
-    ones = np.ones(4)
-    found = coloured(np.array([0, 1 / 3, 2 / 3, 1 / 6]), ones, ones)[:, 0, 0]
-    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]], atol=1e-12)
-
-
 def test_a_smaller_sample_than_values_is_refused():
     with pytest.raises(ValueError, match="Expected: at least .* Raise it"):
         opened("bar", max_examples=5)
@@ -86,17 +80,3 @@ def test_the_command_imports_overlays_and_writes_down_which(tmp_path):
     manifest = DatasetDir.open(tmp_path / "out").manifest
     assert list(manifest.factors) == ["label", "frame", "bar"]
     assert json.loads(manifest.model_dump_json())["source"]["overlays"] == ["frame", "bar"]
-
-
-@pytest.mark.parametrize(
-    ("source", "options", "message"),
-    [
-        ("builtin:letters", {"overlays": ["frme"]}, "'frme' is no overlay.*Did you mean 'frame'"),
-        ("builtin:letters", {"overlays": ["bar", "bar"]}, "named twice.*different ones"),
-        ("builtin:letters", {"overlays": ["bar"], "channels": 1}, "Grey images cannot.*--channels"),
-        ("builtin:digits", {"overlays": ["bar"]}, "draws no overlays.*Drop --overlays.*letters"),
-    ],
-)
-def test_overlays_that_cannot_be_drawn_are_refused_with_the_fix(source, options, message):
-    with pytest.raises(ValueError, match=message):
-        open_source(source, **options)
