@@ -47,6 +47,31 @@ def cutmix(seed: int, flip: bool) -> Transform:
     return _of_batches(layers.CutMix(factor=1.0, seed=seed))
 
 
+def erasing(seed: int, flip: bool) -> Transform:
+    """Random erasing (Zhong et al., 2020) of every image by the layer of Keras; ignores `flip`."""
+    return _of_images(
+        [layers.RandomErasing((1.0, 1.0), scale=(0.02, 0.33), value_range=LEVELS, seed=seed)]
+    )
+
+
+def cropping(seed: int, flip: bool) -> Transform:
+    """A square of 0.6 to 0.9 of the sides, anywhere in the image, enlarged; ignores `flip`."""
+    generator = np.random.default_rng(seed)
+
+    @tf.function
+    def crop(images, boxes):
+        rows = tf.range(tf.shape(images)[0])
+        return tf.image.crop_and_resize(images, boxes, rows, tf.shape(images)[1:3])
+
+    def transform(images: np.ndarray, labels: np.ndarray) -> Batch:
+        sides = generator.uniform(0.6, 0.9, (len(images), 1))
+        corners = generator.random((len(images), 2)) * (1 - sides)
+        boxes = np.concatenate([corners, corners + sides], axis=1)
+        return crop(tf.constant(images), tf.constant(boxes, tf.float32)).numpy(), labels
+
+    return transform
+
+
 def colours(seed: int, flip: bool) -> Transform:
     """Permutes the channels of every image at random and inverts each with probability 1/2.
 
@@ -69,6 +94,8 @@ TRANSFORMS = {
     "randaugment": randaugment,
     "mixup": mixup,
     "cutmix": cutmix,
+    "erasing": erasing,
+    "cropping": cropping,
     "colours": colours,
 }
 """Transforms by name."""

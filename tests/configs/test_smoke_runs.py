@@ -25,6 +25,8 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:digits", {"inks": 10}
     if name in ("study_biased_fonts", "study_biased_typeface"):
         return "builtin:letters", {"max_examples": 3000}
+    if name in ("elegant_letters", "study_biased_overlay"):
+        return "builtin:letters", {"max_examples": 400, "overlays": ["frame", "bar"]}
     if name.startswith(("zszu_digits", "study")):
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
@@ -37,8 +39,9 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         factors = ["attributes/Eyeglasses", "attributes/Wearing_Hat"]
         options = {"label": "attributes/Smiling", "factors": factors, "image_size": 256}
         return tfds_directories.celeb_a(folder / "celeb_a"), options
-    if name == "elegant_letters":
-        return "builtin:letters", {"max_examples": 400, "overlays": ["frame", "bar"]}
+    if name == "elegant_coil20":
+        options = {"max_examples": 400, "image_size": 32, "overlays": ["frame", "bar"]}
+        return f"npz:{grey_squares(folder)}", options
     if name in ("gzs_net_fonts", "gzs_net_letters"):
         return "builtin:letters", {"max_examples": 2000}
     if name == "hfvae_news20":
