@@ -176,6 +176,7 @@ class Elegant(keras.Model):
             "reconstruction_loss": 2 * settings.reconstruction_weight,  # of two images
             "generator_loss": settings.gan_weight,
             "discriminator_loss": float(settings.gan_weight > 0),
+            "change_loss": settings.change_weight,
             "back_loss": settings.back_weight,
             "restore_loss": settings.restore_weight,
             "cir_loss": settings.cir_weight,

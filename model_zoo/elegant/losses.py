@@ -4,6 +4,7 @@
     reconstruction_loss   encoder, decoder
     generator_loss        encoder, decoder
     discriminator_loss    discriminators
+    change_loss           encoder, decoder
     back_loss             encoder, decoder
     restore_loss          encoder, decoder
     cir_loss              encoder, decoder
@@ -56,6 +57,8 @@ def loss_terms(
         terms["generator_loss"], terms["discriminator_loss"] = adversarial_losses(
             networks.discriminators, (images, real), (made, fake)
         )
+    if settings.change_weight:
+        terms["change_loss"] = 2 * ops.mean(ops.abs(made - images))
     if settings.back_weight:
         terms["back_loss"] = back_loss(networks, made, images, edge)
     if settings.restore_weight:

@@ -50,6 +50,8 @@ class ElegantSettings(InterpolationSettings):
             authors have 5.
         gan_weight: Float, weight of the adversarial terms; 0 for no discriminators.
         discriminator_rate: Float, learning rate of the discriminators relative to the encoder.
+        change_weight: Float, weight of the mean absolute change of the images that exchange an
+            attribute, which is not in the paper; 0 for none. It keeps all other pixels.
         back_weight: Float, weight of the exchange back, which is not in the paper; 0 for none.
         restore_weight: Float, weight of the term that gives each image its own attribute back,
             which is not in the paper; 0 for none.
@@ -69,6 +71,7 @@ class ElegantSettings(InterpolationSettings):
     reconstruction_weight: Weight = 50.0
     gan_weight: Weight = 1.0
     discriminator_rate: Ratio = 1.0
+    change_weight: Weight = 3.0
     back_weight: Weight = 0.0
     restore_weight: Weight = 50.0
     same_share: Share = 0.25

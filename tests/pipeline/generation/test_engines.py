@@ -25,9 +25,11 @@ from bundles import (
 from cluster import SHORT_LIVED, Cluster
 from flink import FlinkCluster
 from jars import JOB_SERVER
+from overlaid import overlaid_bundle, overlaid_config, overlaid_data
 from spark import SparkCluster
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.generation.generate import generate
 from latentloom.pipeline.generation.graph import run_graph
 from latentloom.pipeline.generation.job import JOB_FOLDER
 from latentloom.pipeline.generation.planning.plan_job import plan_job
@@ -39,12 +41,18 @@ CLUSTERS = [
     pytest.param(cls, id=cls.name, marks=[mark, pytest.mark.xdist_group(cls.name)])
     for cls, mark in ((FlinkCluster, pytest.mark.flink), (SparkCluster, pytest.mark.spark))
 ]
-ON_CLUSTERS = [pytest.param("class_preserving", marks=pytest.mark.slow), "swap_zu"]
+ON_CLUSTERS = [
+    pytest.param("class_preserving", marks=pytest.mark.slow),
+    "swap_zu",
+    pytest.param("anchored", marks=pytest.mark.slow),
+]
 """The quick one has donors; the machines that are killed preserve classes."""
 RECIPES = {
     "class_preserving": (),
     "swap_zu": ("generate.recipe=swap_zu", "generate.variants_per_example=1"),
 }
+ANCHORED = ("generate.options={factor: frame}", "generate.gate.enabled=false")
+"""A model whose block is the image itself, which no donor gives."""
 RUN_SECONDS = 420
 
 
@@ -55,7 +63,9 @@ def reference(tmp_path_factory) -> dict[str, dict[str, str]]:
     runs = RECIPES | {"many shards": MANY_SHARDS}
     for name, settings in runs.items():
         make(folder / name, *settings)
-    return {name: hashes(folder / name) for name in runs}
+    config = overlaid_config(*ANCHORED)
+    generate(config, overlaid_data(), overlaid_bundle(), folder / "anchored")
+    return {name: hashes(folder / name) for name in (*runs, "anchored")}
 
 
 @pytest.fixture(scope="module", params=CLUSTERS)
@@ -76,7 +86,10 @@ def prism() -> list[str]:
 
 
 def run(out: Path, runner: str, beam_args: list[str], recipe: str) -> None:
-    words = command(out, *beam_args, runner=runner, settings=RECIPES[recipe])
+    settings, job = RECIPES.get(recipe, ANCHORED), None
+    if recipe == "anchored":
+        job = ("elegant_letters", overlaid_data(), overlaid_bundle())
+    words = command(out, *beam_args, runner=runner, settings=settings, job=job)
     done = subprocess.run(
         words,
         env=os.environ | SHORT_LIVED,
@@ -107,7 +120,7 @@ def check_whole(out: Path) -> None:
 
 
 @pytest.mark.prism
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [*RECIPES, "anchored"])
 def test_prism_writes_the_same_bytes(reference, prism, tmp_path, recipe):
     run(tmp_path / "out", "PrismRunner", prism, recipe)
     assert hashes(tmp_path / "out") == reference[recipe]
