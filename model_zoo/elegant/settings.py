@@ -71,7 +71,7 @@ class ElegantSettings(InterpolationSettings):
     reconstruction_weight: Weight = 50.0
     gan_weight: Weight = 1.0
     discriminator_rate: Ratio = 1.0
-    change_weight: Weight = 3.0
+    change_weight: Weight = 10.0
     back_weight: Weight = 0.0
     restore_weight: Weight = 50.0
     same_share: Share = 0.25

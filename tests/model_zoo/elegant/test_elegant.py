@@ -269,7 +269,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(build):
     model, batch = build(cir_weight=0.5, back_weight=3.0, reconstruction_weight=7.0), batch_of()
     terms = numbers(model, batch)
     model.noise.state.assign(np.zeros(model.noise.state.shape))
-    weights = {"reconstruction_loss": 14, "change_loss": 3, "back_loss": 3, "restore_loss": 50}
+    weights = {"reconstruction_loss": 14, "change_loss": 10, "back_loss": 3, "restore_loss": 50}
     weights |= {"cir_loss": 0.5}
     total = sum(weights.get(name, 1.0) * value for name, value in terms.items())
     assert float(model.compute_loss(*batch)) == pytest.approx(total, rel=1e-5)
