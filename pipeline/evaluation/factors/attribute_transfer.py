@@ -16,6 +16,7 @@ from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.transfer_pictures import (
     draw_transfers,
     draw_two_attributes,
+    shown_places,
 )
 from latentloom.pipeline.evaluation.factors.transfers import (
     Transfer,
@@ -34,13 +35,15 @@ def evaluate_transfer(context: EvaluationContext) -> SectionResult:
 
     Nothing for models without an anchored block, and for observations that are no images.
     """
-    encoded = context.encoded
-    transfers = [transfer(context, name) for name in transferred_attributes(encoded)]
-    if not transfers:
+    encoded, measures, some = context.encoded, [], []
+    for name in transferred_attributes(encoded):
+        made = transfer(context, name)
+        measures += measure_transfer(encoded, made)
+        some.append(made.take(shown_places(encoded, made)))  # images of all would add up
+    if not some:
         return SectionResult()
-    measures = [m for each in transfers for m in measure_transfer(encoded, each)]
-    pictures = draw_transfers(encoded, transfers) | draw_two_attributes(encoded, transfers)
-    return SectionResult(measures, pictures, note_transfers(transfers))
+    pictures = draw_transfers(encoded, some) | draw_two_attributes(encoded, some)
+    return SectionResult(measures, pictures, note_transfers(some))
 
 
 def measure_transfer(encoded: EncodedExamples, made: Transfer) -> list[Measure]:

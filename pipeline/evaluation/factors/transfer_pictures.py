@@ -11,8 +11,8 @@ from latentloom.pipeline.evaluation.factors.transfers import Transfer
 from latentloom.pipeline.report.pictures.sheets.transfer_sheet import blend_sheet, transfer_sheet
 from latentloom.pipeline.report.schema import Picture
 
-ROWS = 4
-"""Most anchors of each attribute that are drawn."""
+ROWS, MOST_ATTRIBUTES = 4, 6
+"""Most anchors of each attribute, and most attributes, that are drawn."""
 SHARES = np.linspace(0, 1, 5, dtype=np.float32)
 """Shares of the donor's block along a grid of two attributes."""
 AMPLIFIED = 4
@@ -29,14 +29,22 @@ TWO = (
 )
 
 
+def shown_places(encoded: EncodedExamples, made: Transfer) -> np.ndarray:
+    """Places of the images that are drawn: the first, then each value of the donors in turn."""
+    values = encoded.examples.factors[made.attribute][made.donors]
+    order = np.argsort(values, kind="stable")
+    turns = np.concatenate([np.arange(n) for n in np.unique(values, return_counts=True)[1]])
+    in_turn = order[np.argsort(turns, kind="stable")]
+    return np.concatenate([[0], in_turn[in_turn != 0]])[:ROWS]
+
+
 def draw_transfers(encoded: EncodedExamples, transfers: Sequence[Transfer]) -> dict[str, Picture]:
-    """Draws a few anchors of every attribute, each value of the donors in turn."""
+    """Draws the anchors of every attribute, donors, results, and what changed."""
     images, rows, titles = encoded.examples.observations, [], []
-    for each in transfers:
-        values, names = encoded.examples.factors[each.attribute], _value_names(encoded, each)
-        for place in _in_turn(values[each.donors])[:ROWS]:
-            anchor, donor = each.rows[place], each.donors[place]
-            result = each.made[place]
+    for each in transfers[:MOST_ATTRIBUTES]:
+        values = encoded.examples.factors[each.attribute]
+        names = encoded.codec.bundle.factors[each.attribute]
+        for anchor, donor, result in zip(each.rows, each.donors, each.made, strict=True):
             rows.append([images[anchor], images[donor], result, difference(result, images[anchor])])
             before, after = (names[int(values[row])] for row in (anchor, donor))
             titles.append(f"{each.attribute}: {before} to {after}")
@@ -74,14 +82,3 @@ def draw_two_attributes(
     )
     caption = TWO.format(first=first.attribute, second=second.attribute)
     return {"two_attributes": Picture(sheet, caption)}
-
-
-def _value_names(encoded: EncodedExamples, each: Transfer) -> Sequence[str]:
-    return encoded.codec.bundle.factors[each.attribute]
-
-
-def _in_turn(values: np.ndarray) -> np.ndarray:
-    """Rows with each value in turn, the rarest value first where a turn is incomplete."""
-    order = np.argsort(values, kind="stable")
-    turns = np.concatenate([np.arange(n) for n in np.unique(values, return_counts=True)[1]])
-    return order[np.argsort(turns, kind="stable")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class Transfer:
     donors: np.ndarray
     others: np.ndarray
     made: np.ndarray
+
+    def take(self, places: np.ndarray) -> Transfer:
+        """Some of the images."""
+        columns = {name: getattr(self, name)[places] for name in ("rows", "donors", "others")}
+        return replace(self, made=self.made[places], **columns)
 
     @property
     def is_bounded(self) -> bool:
