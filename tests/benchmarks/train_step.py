@@ -9,7 +9,7 @@ of the rounds: from 1 up we are at least as fast. `fit` is the step as `model.fi
 its data pipeline. `floor` is the share of the step that the hardware cannot do without (see
 `training_step/floor.py`). Where a model learns from groups, a group counts as one image.
 
-    python tests/benchmarks/train_step.py [--models zszu_vae gzs_net classifier]
+    python tests/benchmarks/train_step.py [--models zszu_vae gzs_net elegant classifier]
         [--args '{"cir_weight": 0.01}']
         [--backends tensorflow jax torch] [--batch-sizes 128] [--precisions float32 bfloat16]
         [--image 28 28 1] [--repeats 7] [--steps 10] [--threads N] [--out FILE]

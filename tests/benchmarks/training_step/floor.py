@@ -45,6 +45,22 @@ def passes_of_gzs_net(config: Mapping[str, Any]) -> list[Pass]:
     ]
 
 
+def passes_of_elegant(config: Mapping[str, Any]) -> list[Pass]:
+    """Both images of a pair are encoded, decoded to themselves and with exchanged attributes."""
+    back, restore, cir = (bool(config[f"{name}_weight"]) for name in ("back", "restore", "cir"))
+    an_image = [
+        ("encoder", True, False),
+        *[("decoder", True, True)] * (2 + back + restore + cir),
+        *[("encoder", True, True)] * (back + cir),  # of what was decoded
+        *[("encoder", True, False)] * restore,  # of what was decoded, held still
+    ]
+    if config["gan_weight"]:
+        has_two = min(config["observation_shape"][:2]) >= 32
+        for network in ("discriminator", *["half_discriminator"] * has_two):
+            an_image += [(network, False, True), *[(network, True, False)] * 2]  # frozen, own
+    return config["group_size"] * an_image
+
+
 def passes_of_classifier(config: Mapping[str, Any]) -> list[Pass]:
     """One."""
     return [("classifier", True, False)]
@@ -53,6 +69,7 @@ def passes_of_classifier(config: Mapping[str, Any]) -> list[Pass]:
 PASSES: dict[str, Callable[[Mapping[str, Any]], list[Pass]]] = {
     "zszu_vae": passes_of_zszu_vae,
     "gzs_net": passes_of_gzs_net,
+    "elegant": passes_of_elegant,
     "classifier": passes_of_classifier,
 }
 """Which networks run in a step on how many batches, by the model: a function of its hyperparameters

@@ -14,6 +14,9 @@ from training_step.keras_models import Examples, batches_for, new_model, objecti
 from latentloom.model_zoo.training.schedule import Schedule, optimizer
 
 GRADIENT_SCALE = 1e4
+LEARNT = 0.02
+"""Standard deviation of what is added to all weights: biases of 0 would hide mistakes in them, and
+leave scales without a gradient."""
 
 
 def reference_step(
@@ -37,6 +40,9 @@ def reference_step(
     model = new_model(name, args, examples, factor_sizes)
     for layer in model.layers:
         layer.rate = 0.0 if isinstance(layer, keras.layers.Dropout) else None
+    generator = np.random.default_rng(4)
+    for weight in model.trainable_weights:
+        weight.assign_add(generator.normal(0.0, LEARNT, weight.shape))
     images, answers = batches_for(model, examples, len(examples[0]))[0]
     with recorded_noise():
         outputs = model(images, training=False)

@@ -14,6 +14,8 @@ BENCHMARKS = Path(__file__).parents[1]
 CLASSES = 10
 SIZES = {"classes": CLASSES, "batch_size": 8, "precision": "float32", "steps": 1}
 EVERY_TERM = {"cycle_weight": 0.5, "cir_weight": 0.1, "unlabelled_dims": {"rest": 3}}
+NARROW = {"width": 4, "code_channels": 16}
+EVERY_TERM_OF_PAIRS = {**NARROW, "back_weight": 5.0, "cir_weight": 0.5}
 CASES = [
     pytest.param("zszu_vae", {}, [28, 28, 1], id="zszu_vae on grey 28 x 28"),
     pytest.param("zszu_vae", {}, [32, 16, 3], id="zszu_vae on coloured 32 x 16"),
@@ -25,6 +27,18 @@ CASES = [
     ),
     pytest.param(
         "gzs_net", {"swap_weight": 0.0, "cover_weight": 0.0}, [8, 8, 1], id="gzs_net, few terms"
+    ),
+    pytest.param(
+        "elegant", EVERY_TERM_OF_PAIRS, [32, 32, 3], id="elegant on coloured 32 x 32, every term"
+    ),
+    pytest.param(
+        "elegant", EVERY_TERM_OF_PAIRS, [64, 64, 3], id="elegant on coloured 64 x 64, every term"
+    ),
+    pytest.param(
+        "elegant", {**NARROW, "discriminator_stages": 1}, [16, 8, 1], id="elegant on grey 16 x 8"
+    ),
+    pytest.param(
+        "elegant", {"gan_weight": 0.0, "restore_weight": 0.0}, [8, 8, 1], id="elegant, few terms"
     ),
     pytest.param("classifier", {}, [28, 28, 1], id="classifier on grey 28 x 28"),
     pytest.param("classifier", {}, [33, 22, 3], id="classifier on odd sides"),
@@ -74,6 +88,8 @@ def test_twin_has_the_outputs_terms_and_steps_of_its_model(benchmark, workers, m
         pytest.param("zszu_vae", ("loss_weights", "confusion_loss"), 1.1, id="zszu_vae, a weight"),
         pytest.param("gzs_net", ("loss_weights", "cover_loss"), 1.1, id="gzs_net, a weight"),
         pytest.param("gzs_net", ("relative_rates", "mixture"), 0.1, id="gzs_net, a rate"),
+        pytest.param("elegant", ("loss_weights", "restore_loss"), 1.1, id="elegant, a weight"),
+        pytest.param("elegant", ("relative_rates", "discriminators"), 0.1, id="elegant, a rate"),
     ],
 )
 def test_another_training_is_noticed(benchmark, workers, model, changed, factor):
@@ -83,7 +99,7 @@ def test_another_training_is_noticed(benchmark, workers, model, changed, factor)
         benchmark.check_twin(workers["tensorflow"], workers["torch"], config, case)
 
 
-@pytest.mark.parametrize("model", ["zszu_vae", "gzs_net"])
+@pytest.mark.parametrize("model", ["zszu_vae", "gzs_net", "elegant"])
 def test_twin_takes_steps_over_the_batches_of_its_model(benchmark, workers, model):
     _, config = case_of(workers["tensorflow"], model, {}, [8, 8, 1])
     benchmark.build_twin(workers["tensorflow"], workers["torch"], config, "float32")
@@ -94,7 +110,7 @@ def test_twin_takes_steps_over_the_batches_of_its_model(benchmark, workers, mode
     ("change", "fix"),
     [
         pytest.param(
-            {"image_shape": [30, 28, 1]}, "Name other sides with `--image`", id="uneven sides"
+            {"observation_shape": [30, 28, 1]}, "Name other sides with `--image`", id="uneven sides"
         ),
         pytest.param({"gan_weight": 1.0}, "Add it to `ZsZuTwin`", id="unknown loss terms"),
     ],

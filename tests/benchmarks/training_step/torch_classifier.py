@@ -18,7 +18,7 @@ class ClassifierTwin(nn.Module):
 
     def __init__(self, config: Mapping[str, Any]):
         super().__init__()
-        height, width, channels = config["image_shape"]
+        height, width, channels = config["observation_shape"]
         stack: list[nn.Module] = []
         for factor in (1, 2, 4) if min(height, width) >= 16 else ():
             filters = factor * config["width"]

@@ -23,6 +23,8 @@ class GZSTwin(nn.Module):
         "cir_alpha": "dimension",
         "cir_distance": "mse",
         "cir_stop_gradient": False,
+        "colour_blocks": [],
+        "sharing_weight": 0.0,
     }
     factor_of: torch.Tensor
     choice_of: torch.Tensor

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,14 @@ from torch import nn
 LARGEST_BASE_SIDE = 8
 KNOWN_NETWORKS = {"kernel_size": 4, "base_side": LARGEST_BASE_SIDE, "group_norm": False}
 """Hyperparameters of networks that are known here with these values only."""
+
+
+@contextlib.contextmanager
+def frozen(network: nn.Module) -> Iterator[nn.Module]:
+    """The network as a constant: gradients reach its inputs but not its parameters."""
+    network.requires_grad_(False)
+    yield network
+    network.requires_grad_(True)
 
 
 class Flatten(nn.Module):
@@ -55,10 +64,10 @@ def strided_convolution(
     return [nn.ZeroPad2d(padding), nn.Conv2d(channels, filters, kernel, 2, bias=bias)]
 
 
-def num_stages(image_shape: Sequence[int]) -> int:
+def num_stages(image_shape: Sequence[int], base_side: int = LARGEST_BASE_SIDE) -> int:
     """Number of halvings, for sides that halve evenly."""
     stages = 0
-    while math.ceil(max(image_shape[:2]) / 2**stages) > LARGEST_BASE_SIDE:
+    while math.ceil(max(image_shape[:2]) / 2**stages) > base_side:
         stages += 1
     if any(side % 2**stages for side in image_shape[:2]):
         raise ValueError(
@@ -71,11 +80,11 @@ def num_stages(image_shape: Sequence[int]) -> int:
 
 def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
     """The twin of `model_zoo.networks.encoder_decoder.image_encoder`, without dropout."""
-    height, width, channels = config["image_shape"]
+    height, width, channels = config["observation_shape"]
     hidden, last = config["hidden_dim"], config["channels_last"]
     stack: list[nn.Module] = []
     if config["network"] == "conv":
-        for stage in range(num_stages(config["image_shape"])):
+        for stage in range(num_stages(config["observation_shape"])):
             filters = config["width"] * 2**stage
             stack += strided_convolution((height, width), channels, filters, 4, bias=True)
             stack.append(nn.ReLU(inplace=True))
@@ -93,37 +102,39 @@ def image_encoder(config: Mapping[str, Any], output_dim: int) -> nn.Sequential:
 def image_decoder(config: Mapping[str, Any], input_dim: int) -> nn.Module:
     """The twin of `model_zoo.networks.encoder_decoder.image_decoder`, without its tanh."""
     rank, hidden = config.get("rank", 0), config["hidden_dim"]
-    maps = _maps(config, input_dim, rank or config["image_shape"][-1])
+    maps = _maps(config, input_dim, rank or config["observation_shape"][-1])
     if not rank:
         return maps
-    return Bilinear(maps, input_dim, hidden, rank, config["image_shape"][-1])
+    return Bilinear(maps, input_dim, hidden, rank, config["observation_shape"][-1])
 
 
 class Bilinear(nn.Module):
-    """Maps, mixed with colours of the image; parameters in the order of Keras."""
+    """Colours of the image, mixed by the softmax of maps; parameters in the order of Keras."""
 
     def __init__(self, maps: nn.Module, input_dim: int, hidden: int, rank: int, channels: int):
         super().__init__()
-        self.hidden = nn.Sequential(nn.Linear(input_dim, hidden), nn.ReLU(inplace=True))
         self.maps = maps
         self.colours = nn.Sequential(
-            nn.Linear(hidden, rank * channels), nn.Unflatten(-1, (rank, channels))
+            nn.Linear(input_dim, hidden),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden, rank * channels),
+            nn.Unflatten(-1, (rank, channels)),
         )
 
     def forward(self, code):
-        return torch.einsum("brhw,brc->bchw", self.maps(code), self.colours(self.hidden(code)))
+        return torch.einsum("brhw,brc->bchw", self.maps(code).softmax(dim=1), self.colours(code))
 
 
 def _maps(config: Mapping[str, Any], input_dim: int, channels: int) -> nn.Sequential:
     """Dense or transposed convolutional layers to images of some channels."""
-    height, width, _ = config["image_shape"]
+    height, width, _ = config["observation_shape"]
     hidden, last = config["hidden_dim"], config["channels_last"]
     stack = [nn.Linear(input_dim, hidden), nn.ReLU(inplace=True)]
     if config["network"] == "dense":
         stack += [nn.Linear(hidden, 2 * hidden), nn.ReLU(inplace=True)]
         stack.append(nn.Linear(2 * hidden, height * width * channels))
         return nn.Sequential(*stack, Unflatten((height, width), channels, last))
-    stages = num_stages(config["image_shape"])
+    stages = num_stages(config["observation_shape"])
     base = (height // 2**stages, width // 2**stages)
     filters = config["width"] * 2 ** (stages - 1)
     stack += [nn.Linear(hidden, math.prod(base) * filters), nn.ReLU(inplace=True)]

@@ -172,7 +172,7 @@ def differences(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[str, floa
     with torch.no_grad():
         for name, tensor in {**twin.state_dict()}.items():
             if name in weights:
-                tensor.copy_(torch.from_numpy(np.ascontiguousarray(weights[name])))
+                tensor.copy_(torch.from_numpy(np.asarray(weights[name], order="C")))
     images, answers = loop.to_device(reference["images"], reference["answers"])
     noise = tuple(torch.from_numpy(draw).to(device) for draw in reference["noise"])
     twin.train(False)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 from training_step.torch_mixture import Mixture, mixture_losses
-from training_step.torch_networks import KNOWN_NETWORKS, image_decoder, image_encoder
+from training_step.torch_networks import (
+    KNOWN_NETWORKS,
+    frozen,
+    image_decoder,
+    image_encoder,
+)
 
 EVIDENCE_TERMS = ("class_loss", "likelihood_loss", "reconstruction_loss", "kl_zu")
-
-
-@contextlib.contextmanager
-def frozen(network: nn.Module) -> Iterator[nn.Module]:
-    """The network as a constant: gradients reach its inputs but not its parameters."""
-    network.requires_grad_(False)
-    yield network
-    network.requires_grad_(True)
 
 
 class ZsZuTwin(nn.Module):
