@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -49,8 +50,9 @@ def cutmix(seed: int, flip: bool) -> Transform:
 
 def erasing(seed: int, flip: bool) -> Transform:
     """Random erasing (Zhong et al., 2020) of every image by the layer of Keras; ignores `flip`."""
+    always: Any = (1.0, 1.0)  # a range of probabilities; a number is the upper end of one
     return _of_images(
-        [layers.RandomErasing((1.0, 1.0), scale=(0.02, 0.33), value_range=LEVELS, seed=seed)]
+        [layers.RandomErasing(always, scale=(0.02, 0.33), value_range=LEVELS, seed=seed)]
     )
 
 
@@ -101,7 +103,7 @@ TRANSFORMS = {
 """Transforms by name."""
 
 
-def _of_images(stack: list[keras.Layer]) -> Transform:
+def _of_images(stack: Sequence[keras.Layer]) -> Transform:
     @tf.function
     def change(images):
         for layer in stack:
