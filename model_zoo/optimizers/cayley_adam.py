@@ -17,6 +17,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from latentloom.model_zoo.backend.rounding import exact_products
 from latentloom.model_zoo.networks.stiefel import check_stiefel_shape, orthonormalize
+from latentloom.model_zoo.optimizers.local_gradients import LocalGradients
 
 RULES = {
     "beta_1": ("in [0, 1)", lambda value: 0 <= value < 1),
@@ -32,7 +33,7 @@ RULES = {
 
 
 @keras.saving.register_keras_serializable(package="latentloom")
-class CayleyAdam(keras.optimizers.Optimizer):
+class CayleyAdam(LocalGradients, keras.optimizers.Optimizer):
     """Adam on the Stiefel manifold by the iterative Cayley transform.
 
     For variables `(l, m)`, `m <= l`, that start with orthonormal columns (`OrthonormalColumns` of

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keras
 
+from latentloom.model_zoo.optimizers.local_gradients import LocalGradients
+
 
 @keras.saving.register_keras_serializable(package="latentloom")
-class FusedAdam(keras.optimizers.Adam):
+class FusedAdam(LocalGradients, keras.optimizers.Adam):
     """Keras' Adam, with TensorFlow's fused kernel for each variable.
 
     Keras updates a variable with about fifteen operations, each in a pass over the variable: a

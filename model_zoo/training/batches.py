@@ -119,7 +119,10 @@ class Batches(keras.utils.PyDataset):
 
 
 class Feed(keras.utils.PyDataset):
-    """Batches for `fit`, which keep the error that a backend wraps in one of its own.
+    """Batches for one call of `fit`.
+
+    Keeps the error that a backend wraps in one of its own. Lets go of the batches after the call,
+    since TensorFlow 2.21 keeps the generators that `fit` makes of a data set for good.
 
     Args:
         batches: The batches.
@@ -127,12 +130,15 @@ class Feed(keras.utils.PyDataset):
 
     def __init__(self, batches: keras.utils.PyDataset):
         super().__init__(workers=1, use_multiprocessing=False)
-        self.batches, self.error = batches, None
+        self.batches: keras.utils.PyDataset | None = batches
+        self.error: Exception | None = None
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.batches) if self.batches else 0
 
     def __getitem__(self, index: int):
+        if self.batches is None:
+            raise IndexError(f"Batch {index} is asked for after the call that these batches served")
         try:
             return self.batches[index]
         except Exception as error:
@@ -140,7 +146,7 @@ class Feed(keras.utils.PyDataset):
             raise
 
     @contextlib.contextmanager
-    def own_errors(self) -> Iterator[None]:
+    def in_use(self) -> Iterator[None]:
         """Raises the error of a batch itself where the block fails because of it."""
         try:
             yield
@@ -148,6 +154,8 @@ class Feed(keras.utils.PyDataset):
             if self.error is None:
                 raise
             raise self.error from None
+        finally:
+            self.batches = None
 
 
 def fed_to_device(batches: keras.utils.PyDataset, device: str | None = None):

@@ -121,7 +121,7 @@ def fit_network(
         callbacks: Keras callbacks, for example to show progress.
     """
     feed = Feed(batches)
-    with feed.own_errors():
+    with feed.in_use():
         network.fit(
             fed_to_device(feed),
             epochs=epochs,

@@ -101,7 +101,7 @@ def fit(
             break
         learnt = Feed(make_batches(*train, epochs=left, first_step=first_step, **ordered))
         held_out = Feed(make_batches(*validation, **shared))
-        with learnt.own_errors(), held_out.own_errors():
+        with learnt.in_use(), held_out.in_use():
             model.fit(
                 fed_to_device(learnt),
                 initial_epoch=left.start,
