@@ -116,10 +116,18 @@ def _residual_block(x, filters: int, strides: int):
     inner = _normalised(x)
     shortcut = x
     if strides > 1 or x.shape[-1] != filters:
-        shortcut = layers.Conv2D(filters, 1, strides=strides, use_bias=False)(inner)
+        shortcut = layers.Conv2D(filters, 1, use_bias=False)(_thinned(inner, strides))
     inner = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(inner)
     inner = layers.Conv2D(filters, 3, padding="same", use_bias=False)(_normalised(inner))
     return layers.add([shortcut, inner])
+
+
+def _thinned(x, strides: int):
+    """Every `strides`-th pixel of either side, as a convolution of 1 x 1 would take them.
+
+    TensorFlow 2.21 can crash in the gradient of such a convolution on a CPU.
+    """
+    return layers.MaxPooling2D(1, strides=strides)(x) if strides > 1 else x
 
 
 def _normalised(x):
