@@ -158,7 +158,8 @@ def main() -> None:
     parser.add_argument("--anchors", type=int, default=1000)
     args = parser.parse_args()
     limit_threads(1)
-    test = DatasetDir.open(args.data).read("test").take(np.arange(args.anchors)).loaded()
+    test = DatasetDir.open(args.data).read("test")
+    test = test.take(np.arange(min(args.anchors, len(test)))).loaded()
     gates = [Gates(Codec(load_bundle(model)), test) for model in args.models]
     columns = [each.figures() for each in gates]
     columns += [gates[0].control(use_donor) for use_donor in (False, True)]
