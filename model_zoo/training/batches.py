@@ -138,7 +138,10 @@ class Feed(keras.utils.PyDataset):
 
     def __getitem__(self, index: int):
         if self.batches is None:
-            raise IndexError(f"Batch {index} is asked for after the call that these batches served")
+            raise IndexError(
+                "The call that these batches served is over. Expected: batches within `in_use`. "
+                f"Received: index={index}. Make another `Feed`."
+            )
         try:
             return self.batches[index]
         except Exception as error:

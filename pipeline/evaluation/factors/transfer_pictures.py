@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.transfers import Transfer
 from latentloom.pipeline.report.pictures.sheets.transfer_sheet import blend_sheet, transfer_sheet
@@ -32,9 +33,7 @@ TWO = (
 def shown_places(encoded: EncodedExamples, made: Transfer) -> np.ndarray:
     """Places of the images that are drawn: the first, then each value of the donors in turn."""
     values = encoded.examples.factors[made.attribute][made.donors]
-    order = np.argsort(values, kind="stable")
-    turns = np.concatenate([np.arange(n) for n in np.unique(values, return_counts=True)[1]])
-    in_turn = order[np.argsort(turns, kind="stable")]
+    in_turn = classes_in_turn(values, ROWS)
     return np.concatenate([[0], in_turn[in_turn != 0]])[:ROWS]
 
 
