@@ -18,6 +18,7 @@ import numpy as np
 
 from latentloom.augment import Latents
 from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.metrics.pixels import mean_squared_error
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
@@ -28,9 +29,9 @@ from latentloom.pipeline.importing.overlays import OVERLAYS
 Figures = dict[str, float]
 
 
-def spread_error(images: np.ndarray, others: np.ndarray) -> float:
+def change_of(images: np.ndarray, others: np.ndarray) -> float:
     """Mean squared difference, of `[-1, 1]`."""
-    return float(np.mean(np.square((images.astype(np.float32) - others) / 127.5)))
+    return mean_squared_error(images, others) / 127.5**2
 
 
 def looks(made: np.ndarray, donors: np.ndarray, others: np.ndarray, mask: np.ndarray) -> float:
@@ -51,14 +52,16 @@ class Gates:
     """
 
     def __init__(self, codec: Codec, test: Examples, seed: int = 0):
-        self.codec, self.test, self.seed = codec, test, seed
+        self.codec, self.test = codec, test
         self.codes = codec.encode(test.observations)
         self.names = [name for name in OVERLAYS if name in test.factors]
         sides = test.observations.shape[1:3]
         self.masks = {name: OVERLAYS[name](*sides) for name in self.names}
-        self.keys = np.random.default_rng(seed).integers(0, 1 << 63, len(test), np.uint64)
-        self.donors = {n: partners(test.factors[n], self.keys ^ np.uint64(i))
-                       for i, n in enumerate(self.names)}  # fmt: skip
+        keys = np.random.default_rng(seed).integers(0, 1 << 63, len(test), np.uint64)
+        self.donors = {
+            name: partners(test.factors[name], keys ^ np.uint64(place))
+            for place, name in enumerate(self.names)
+        }
 
     def read(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Values of every factor as the auditor reads them."""
@@ -96,10 +99,8 @@ class Gates:
             f"looks, {name} added": looks(
                 images[added], real[donors[added]], real[others], self.masks[name]
             ),
-            f"outside, {name} added": spread_error(
-                images[added][:, outside], real[added][:, outside]
-            ),
-            f"outside, {name} taken off": spread_error(
+            f"outside, {name} added": change_of(images[added][:, outside], real[added][:, outside]),
+            f"outside, {name} taken off": change_of(
                 images[taken][:, outside], real[taken][:, outside]
             ),
         }
@@ -138,7 +139,7 @@ class Gates:
             found[f"leak half way, {name}"] = self.leak(name, 0.5)
             found[f"leak, {name} exchanged"] = self.leak(name, 1.0)
         found["both from two donors, all right"] = self.both()
-        found["reconstruction"] = spread_error(self.decode(self.codes), real)
+        found["reconstruction"] = change_of(self.decode(self.codes), real)
         return {name: float(figure) for name, figure in found.items()}
 
     def control(self, use_donor: bool) -> Figures:

@@ -18,11 +18,7 @@ from latentloom.pipeline.evaluation.factors.transfer_pictures import (
     draw_two_attributes,
     shown_places,
 )
-from latentloom.pipeline.evaluation.factors.transfers import (
-    Transfer,
-    transfer,
-    transferred_attributes,
-)
+from latentloom.pipeline.evaluation.factors.transfers import Transfer, transfers
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure
 
@@ -36,8 +32,7 @@ def evaluate_transfer(context: EvaluationContext) -> SectionResult:
     Nothing for models without an anchored block, and for observations that are no images.
     """
     encoded, measures, some = context.encoded, [], []
-    for name in transferred_attributes(encoded):
-        made = transfer(context, name)
+    for made in transfers(context):
         measures += measure_transfer(encoded, made)
         some.append(made.take(shown_places(encoded, made)))  # images of all would add up
     if not some:
@@ -95,15 +90,15 @@ def _looks(images: np.ndarray, made: Transfer, rows: np.ndarray, value: str) -> 
     ]
 
 
-def note_transfers(transfers: Sequence[Transfer]) -> list[str]:
+def note_transfers(made: Sequence[Transfer]) -> list[str]:
     """Says in how many pixels each attribute shows, and what was not measured."""
-    shown = ", ".join(f"{each.attribute} in {each.region.mean():.1%}" for each in transfers)
+    shown = ", ".join(f"{each.attribute} in {each.region.mean():.1%}" for each in made)
     notes = [
         f"Attributes show in these shares of the pixels: {shown}. A pixel counts if the value "
         "explains some of its variance within classes of training images, at least a quarter of "
         "what it explains of the clearest pixel."
     ]
-    if unbounded := [each.attribute for each in transfers if not each.is_bounded]:
+    if unbounded := [each.attribute for each in made if not each.is_bounded]:
         notes.append(
             f"The looks of {', '.join(unbounded)} were not measured: they show in no pixel, or in "
             "nearly all."

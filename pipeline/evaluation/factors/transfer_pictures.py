@@ -70,7 +70,7 @@ def draw_two_attributes(
     codes = encoded.rows(spec.names, np.full(count, anchor))
     down, right = (grid.reshape(-1, 1) for grid in np.meshgrid(SHARES, SHARES, indexing="ij"))
     for each, donor, share in zip((first, second), donors, (right, down), strict=True):
-        (block,) = (block.name for block in spec if each.attribute in block.factors)
+        (block,) = spec.carriers(each.attribute)
         codes[block] = (1 - share) * codes[block] + share * encoded.latents[block][donor]
     cells = encoded.decode(codes)
     images = encoded.examples.observations

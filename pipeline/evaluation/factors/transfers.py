@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,25 +61,37 @@ def transferred_attributes(encoded: EncodedExamples) -> list[str]:
     return [name for name in names if len(np.unique(examples.factors[name])) > 1]
 
 
-def transfer(context: EvaluationContext, attribute: str) -> Transfer:
-    """Gives anchors the block of an attribute from donors of another value."""
+def transfers(context: EvaluationContext) -> Iterator[Transfer]:
+    """Gives anchors the block of each attribute in turn, from donors of another value.
+
+    The anchors are the same for every attribute.
+    """
     encoded, seed = context.encoded, context.config.generate.seed
-    some = sample(context.train, REGION_EXAMPLES, seed, "region", of_each=COPIES)
-    region = region_of(some.observations, some.factors[attribute], some.labels)
-    values, keys = encoded.examples.factors[attribute], encoded.keys(f"transfer {attribute}")
+    if not (names := transferred_attributes(encoded)):
+        return
+    seen = sample(context.train, REGION_EXAMPLES, seed, "region", of_each=COPIES)
     most = min(context.config.evaluate.anchors, most_in_memory(encoded.examples.observations, 4))
-    rows = np.argsort(encoded.keys("transfer"), kind="stable")[:most]  # of every attribute
-    donors = partners(values, keys)
-    (block,) = (block.name for block in encoded.codec.spec if attribute in block.factors)
-    given = {block: encoded.latents[block][donors[rows]]}
-    kept = [name for name in encoded.codec.spec.names if name != block]
+    rows = np.argsort(encoded.keys("transfer"), kind="stable")[:most]
+    for name in names:
+        region = region_of(seen.observations, seen.factors[name], seen.labels)
+        yield _transfer(encoded, name, region, rows)
+
+
+def _transfer(
+    encoded: EncodedExamples, attribute: str, region: np.ndarray, rows: np.ndarray
+) -> Transfer:
+    values, keys = encoded.examples.factors[attribute], encoded.keys(f"transfer {attribute}")
+    donors = partners(values, keys)[rows]
+    (block,) = encoded.codec.spec.carriers(attribute)
+    codes = encoded.rows(encoded.codec.spec.names, rows)
+    codes[block] = encoded.latents[block][donors]
     return Transfer(
         attribute=attribute,
         region=region,
         rows=rows,
-        donors=donors[rows],
-        others=_next_of_value(values, keys)[donors[rows]],
-        made=encoded.decode(encoded.rows(kept, rows), given),
+        donors=donors,
+        others=_next_of_value(values, keys)[donors],
+        made=encoded.decode(codes),
     )
 
 

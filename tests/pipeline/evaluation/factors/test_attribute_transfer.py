@@ -14,7 +14,7 @@ from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.factors.attribute_transfer import evaluate_transfer
 from latentloom.pipeline.evaluation.factors.transfer_pictures import difference
-from latentloom.pipeline.evaluation.factors.transfers import transfer
+from latentloom.pipeline.evaluation.factors.transfers import transfers
 from latentloom.pipeline.evaluation.folds import EvaluationFolds
 from latentloom.pipeline.report.measure import by_key
 
@@ -123,7 +123,7 @@ def test_stripes_are_an_error_of_shape_and_not_of_colour():
 
 def test_donors_have_another_value_and_others_the_value_of_the_donor():
     context = context_of(Tailor())
-    made, values = transfer(context, "cap"), context.encoded.examples.factors["cap"]
+    made, values = next(transfers(context)), context.encoded.examples.factors["cap"]
     assert (values[made.donors] != values[made.rows]).all()
     assert (values[made.others] == values[made.donors]).all()
     assert (made.others != made.donors).all()
@@ -133,7 +133,7 @@ def test_donors_have_another_value_and_others_the_value_of_the_donor():
 
 
 def test_the_number_of_anchors_is_that_of_evaluate():
-    assert len(transfer(context_of(Tailor(), "evaluate.anchors=20"), "cap").made) == 20
+    assert len(next(transfers(context_of(Tailor(), "evaluate.anchors=20"))).made) == 20
 
 
 def test_rare_values_have_no_looks_and_models_without_an_anchored_block_nothing():
