@@ -1,4 +1,6 @@
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,6 +26,21 @@ def test_png_is_what_other_programs_read():
 def test_an_image_has_the_same_bytes_in_any_batch():
     images = np.random.default_rng(0).integers(0, 256, (5, 9, 9, 1), dtype=np.uint8)
     assert encode_png(images) == [encode_png(image[None])[0] for image in images]
+
+
+def test_an_image_has_the_same_bytes_in_any_thread():
+    """Deflaters that read memory they did not set give other bytes on other stacks."""
+    ramps = np.arange(1, 5)[:, None] * np.arange(1, 51)[:, None, None]
+    images = np.repeat(ramps[..., None], 5, axis=2).astype(np.uint8)
+    images[:, :, 3:] = np.random.default_rng(0).integers(0, 256, (50, 4, 2, 1))
+    together = threading.Barrier(64)  # all alive at once, so no stack is used twice
+
+    def encode(_: int) -> list[bytes]:
+        together.wait()
+        return encode_png(images)
+
+    with ThreadPoolExecutor(64) as threads:
+        assert all(files == encode_png(images) for files in threads.map(encode, range(64)))
 
 
 def test_no_images_are_no_files():
