@@ -67,11 +67,16 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def neighbourhood_figures(
-    real: np.ndarray, generated: np.ndarray, neighbours: int = 5
+    real: np.ndarray,
+    generated: np.ndarray,
+    neighbours: int = 5,
+    groups: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Precision, recall, density and coverage by nearest neighbours.
 
-    A neighbourhood is the ball around an image up to the k-th nearest image of its own set.
+    A neighbourhood is the ball around an image up to the k-th nearest image of its own set. Where
+    generated images come in groups, it reaches to the k-th nearest other group (ours): a ball
+    among variants of one anchor would say how alike these are, not where generated images lie.
 
     Reference:
         Precision and recall: Kynkaanniemi et al., NeurIPS 2019, https://arxiv.org/abs/1904.06991,
@@ -81,7 +86,9 @@ def neighbourhood_figures(
     Args:
         real: `(n, dim)` features.
         generated: `(m, dim)` features.
-        neighbours: Integer, the k of the neighbourhoods, below `n` and `m`.
+        neighbours: Integer, the k of the neighbourhoods, below `n` and the number of groups.
+        groups: `(m,)` ids of what generated images come from, such as an anchor; None for a group
+            each.
 
     Returns:
         `precision`: share of generated images in a real neighbourhood; `recall`: share of real
@@ -89,10 +96,15 @@ def neighbourhood_figures(
         generated image, over k; `coverage`: share of real neighbourhoods with a generated image.
 
     Raises:
-        ValueError: A set has at most `neighbours` rows, or a feature is not finite.
+        ValueError: A set has at most `neighbours` rows or groups, or a feature is not finite.
     """
     real, generated = (_checked(features, neighbours + 1) for features in (real, generated))
-    real_radius, generated_radius = (_radius(x, neighbours) for x in (real, generated))
+    real_radius = _radius(real, neighbours)
+    if groups is None:
+        generated_radius = _radius(generated, neighbours)
+    else:
+        generated, starts = _grouped(generated, groups, neighbours + 1)
+        generated_radius = _radius(generated, neighbours, starts)
     within_real, covered, recalled = [], np.zeros(len(real), bool), np.zeros(len(real), bool)
     for start in range(0, len(generated), BLOCK):
         rows = slice(start, start + BLOCK)
@@ -110,11 +122,24 @@ def neighbourhood_figures(
     }
 
 
-def _radius(features: np.ndarray, neighbours: int) -> np.ndarray:
-    """Squared distance of every row to its k-th nearest other row."""
+def _grouped(features: np.ndarray, groups: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows sorted by group, and where each group starts."""
+    _, starts = np.unique(np.sort(groups), return_index=True)
+    if len(starts) < least:
+        raise ValueError(
+            f"These features cannot be compared. Expected: at least {least} groups. "
+            f"Received: {len(starts)}. Give variants of more anchors."
+        )
+    return features[np.argsort(groups, kind="stable")], starts
+
+
+def _radius(features: np.ndarray, neighbours: int, starts: np.ndarray | None = None) -> np.ndarray:
+    """Squared distance of every row to its k-th nearest other row, or other group of rows."""
     radii = []
     for start in range(0, len(features), BLOCK):
         squares = _squared_distances(features[start : start + BLOCK], features)
+        if starts is not None:
+            squares = np.minimum.reduceat(squares, starts, axis=1)
         radii.append(np.partition(squares, neighbours, axis=1)[:, neighbours])
     return np.concatenate(radii)
 

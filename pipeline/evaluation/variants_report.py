@@ -124,14 +124,15 @@ def _measure(made: _Generation) -> SectionResult:
 
 def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage]) -> SectionResult:
     drawn = draw_recombinations(made.codec, made.examples, made.config, change[0])
-    accepted = drawn.observations[drawn.verdicts.accepted]
+    accepted = drawn.verdicts.accepted
+    near = (drawn.observations[accepted], drawn.plan.anchor[accepted], made.test.observations)
     seen = (made.examples, drawn.observations, drawn.plan.label, drawn.verdicts)
     sheet = draw_by_class(made.codec, *seen)
     sheet |= {"recombinations": sheet_of(drawn, change[0])}
     return (
         SectionResult(measure_recombinations(drawn), sheet)
         + _report_cells(made)
-        + measure_accepted(made.codec, accepted, made.test.observations)
+        + measure_accepted(made.codec, *near)
         + _report_trained(made)
         + _report_nearest(made, drawn.observations, drawn.plan.label)
         + _report_exchange(made, made.examples)
@@ -141,14 +142,15 @@ def _report_recombinations(made: _Generation, change: tuple[Coverage, Coverage])
 def _report_variants(made: _Generation) -> SectionResult:
     config = made.config
     drawn = draw_sample(made.codec, made.examples, config.generate, config.evaluate)
-    accepted = drawn.flat[drawn.verdicts.accepted]
+    accepted = drawn.verdicts.accepted
+    near = (drawn.flat[accepted], drawn.anchor[accepted], made.test.observations)
     beside = draw_by_class(made.codec, drawn.anchors, drawn.flat, drawn.labels, drawn.verdicts) | {
         "variants": draw_variants(made.codec, drawn)
     }
     return (
         SectionResult(measure_variants(drawn, made.examples), beside)
         + _report_cells(made)
-        + measure_accepted(made.codec, accepted, made.test.observations)
+        + measure_accepted(made.codec, *near)
         + _report_trained(made)
         + _report_nearest(made, drawn.observations[:, 0], drawn.anchors.labels)
         + _report_exchange(made, drawn.anchors)

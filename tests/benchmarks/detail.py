@@ -64,16 +64,16 @@ def row(
         test: Test images, for everything else.
         accuracy: Accuracy of the auditor on the test images.
     """
-    images = drawn.observations.reshape(-1, *drawn.observations.shape[2:])
-    labels = np.repeat(drawn.anchors.labels, drawn.observations.shape[1])
+    images, labels = drawn.flat, drawn.labels
     verdicts, nothing = drawn.verdicts, np.full(len(images), np.nan)
     shares = [
         np.mean(nothing if of is None else of) for of in (verdicts.of_class, verdicts.realistic)
     ]
     near = {"precision": np.nan, "recall": np.nan}
-    if verdicts.accepted.sum() >= ENOUGH:
+    anchors = drawn.anchor[verdicts.accepted]
+    if len(np.unique(anchors)) >= ENOUGH:
         accepted = codec.features(images[verdicts.accepted])
-        near = neighbourhood_figures(codec.features(test.observations), accepted)
+        near = neighbourhood_figures(codec.features(test.observations), accepted, groups=anchors)
     return [
         float(np.mean(drawn.audited == labels) / accuracy),
         *map(float, shares),

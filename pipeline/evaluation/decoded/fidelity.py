@@ -29,6 +29,11 @@ MEANINGS = {
     "coverage": "Share of real examples with a draw as close as their fifth nearest real one.",
 }
 
+OF_ACCEPTED = {
+    "precision": "Share of variants as close to a real example as its fifth nearest real one.",
+    "recall": "Share of real examples as close to a variant as the fifth nearest other anchor's.",
+}
+
 
 def evaluate_fidelity(context: EvaluationContext) -> SectionResult:
     """Measures how realistic draws from the prior are."""
@@ -88,24 +93,33 @@ def _neighbourhoods(
     ]
 
 
-def measure_accepted(codec: Codec, accepted: np.ndarray, real: np.ndarray) -> SectionResult:
+def measure_accepted(
+    codec: Codec, accepted: np.ndarray, anchors: np.ndarray, real: np.ndarray
+) -> SectionResult:
     """Measures precision and recall of accepted variants against real test examples.
 
     Args:
         codec: The codec of the bundle.
         accepted: Accepted variants as stored, `(n, ...)`.
+        anchors: Number of the anchor of each, `(n,)`. Recall is by the distances between variants
+            of different anchors.
         real: Real examples that no model was trained on, `(m, ...)`.
 
     Returns:
-        Two figures, None with fewer than `ENOUGH` of either, and a sentence on them.
+        Two figures, None with fewer than `ENOUGH` anchors or real examples, and a sentence on them.
     """
     figures: dict[str, float] = {}
-    on = f"{len(accepted):,} accepted first attempts and {len(real):,} real test {codec.kind.many}"
-    if min(len(accepted), len(real)) < ENOUGH:
-        told = f"Not measured on {on}: at least {ENOUGH} of each are needed."
+    number = len(np.unique(anchors))
+    on = (
+        f"{len(accepted):,} accepted first attempts of {number:,} anchors and {len(real):,} real "
+        f"test {codec.kind.many}"
+    )
+    if min(number, len(real)) < ENOUGH:
+        told = f"Not measured on {on}: at least {ENOUGH} anchors and real ones are needed."
         sentence = f"Precision and recall of accepted variants: {told[0].lower()}{told[1:]}"
     else:
-        figures = neighbourhood_figures(codec.features(real), codec.features(accepted), NEIGHBOURS)
+        found = codec.features(real), codec.features(accepted)
+        figures = neighbourhood_figures(*found, NEIGHBOURS, anchors)
         told = f"Measured on {on}."
         sentence = (
             f"Precision of accepted variants is {figures['precision']:.2f}, the share of them near "
@@ -117,8 +131,8 @@ def measure_accepted(codec: Codec, accepted: np.ndarray, real: np.ndarray) -> Se
             name=f"{name.capitalize()} of accepted variants",
             key=f"variants/{name}",
             value=figures.get(name),
-            meaning=f"{MEANINGS[name].replace('draw', 'variant')} {told}",
+            meaning=f"{meaning} {told}",
         )
-        for name in ("precision", "recall")
+        for name, meaning in OF_ACCEPTED.items()
     ]
     return SectionResult(measures, summary=[sentence])

@@ -52,9 +52,14 @@ class VariantSample:
         return self.observations.reshape(-1, *self.observations.shape[2:])
 
     @property
+    def anchor(self) -> np.ndarray:
+        """The row of the anchor of each variant in this order, `(a * v,)`."""
+        return np.repeat(np.arange(len(self.anchors)), self.observations.shape[1])
+
+    @property
     def labels(self) -> np.ndarray:
         """The classes of the variants in this order, `(a * v,)`."""
-        return np.repeat(self.anchors.labels, self.observations.shape[1])
+        return self.anchors.labels[self.anchor]
 
 
 def evaluate_variants(context: EvaluationContext) -> SectionResult:

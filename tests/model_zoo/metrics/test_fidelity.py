@@ -99,6 +99,22 @@ def test_noise_beside_the_real_mode_costs_precision():
     assert figures["recall"] > 0.9
 
 
+def test_many_variants_of_an_anchor_do_not_shrink_its_neighbourhood():
+    real, anchors = gaussian(1000), gaussian(500, seed=1)
+    variants = np.repeat(anchors, 8, axis=0) + gaussian(4000, seed=2) * 1e-3
+    alone = neighbourhood_figures(real, anchors)
+    groups = np.repeat(np.arange(500), 8)
+    order = np.random.default_rng(0).permutation(4000)
+    assert neighbourhood_figures(real, variants)["recall"] < 0.2
+    found = neighbourhood_figures(real, variants[order], groups=groups[order])
+    assert found == pytest.approx(alone, abs=0.02)
+
+
+def test_too_few_groups_are_refused():
+    with pytest.raises(ValueError, match="more anchors"):
+        neighbourhood_figures(gaussian(50), gaussian(50), groups=np.repeat(np.arange(5), 10))
+
+
 def test_blocks_make_no_difference(monkeypatch):
     sets = gaussian(300), gaussian(200, loc=0.5, seed=1)
     whole = neighbourhood_figures(*sets)

@@ -64,7 +64,7 @@ def test_without_a_test_split_the_page_says_so(tmp_path, recipe):
     report = report_on(config, letters_data(), letters_bundle(), tmp_path / "o")
     told = "\n".join(report.summary)
     assert "not measured: there is no test split" in told
-    assert "accepted first attempts and 0 real test images: at least 10 of each" in told
+    assert "anchors and 0 real test images: at least 10 anchors and real ones are needed" in told
     unmeasured = [number.key for number in report.numbers if number.value is None]
     assert {"variants/precision", "variants/recall"} <= set(unmeasured)
     assert "class_by_class" in report.captions

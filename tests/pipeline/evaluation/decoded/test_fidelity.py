@@ -1,5 +1,6 @@
 """Figures of draws against decoders whose figures are known."""
 
+import numpy as np
 import pytest
 from known_codes import KnownCodec, known_examples
 
@@ -43,21 +44,25 @@ def test_too_few_images_for_neighbourhoods_are_not_measured(count, train):
 def test_accepted_variants_that_are_all_alike_are_precise_and_incomplete(shows_style):
     codec = KnownCodec(shows_style=shows_style)
     encoded = EncodedExamples.encode(codec, known_examples(200), "test", 0)
-    found = measure_accepted(codec, encoded.decode(encoded.latents), encoded.examples.observations)
+    images, anchors = encoded.decode(encoded.latents), np.arange(200)
+    found = measure_accepted(codec, images, anchors, encoded.examples.observations)
     precision, recall = (measure.value for measure in found.measures)
     assert precision > 0.9
     assert recall > 0.9 if shows_style else recall < 0.2
     assert f"is {precision:.2f}" in found.summary[0]
-    assert "200 accepted first attempts and 200 real test images" in found.measures[0].meaning
+    assert (
+        "200 accepted first attempts of 200 anchors and 200 real test images"
+        in found.measures[0].meaning
+    )
 
 
 @pytest.mark.parametrize(("accepted", "real"), [(9, 40), (40, 9), (0, 0)])
 def test_of_too_few_accepted_variants_only_their_number_is_told(accepted, real):
     images = known_examples(40).observations
-    found = measure_accepted(KnownCodec(), images[:accepted], images[:real])
+    found = measure_accepted(KnownCodec(), images[:accepted], np.arange(accepted), images[:real])
     assert [(m.key, m.value) for m in found.measures] == [
         ("variants/precision", None),
         ("variants/recall", None),
     ]
-    told = f"not measured on {accepted} accepted first attempts and {real} real test images"
+    told = f"not measured on {accepted} accepted first attempts of {accepted} anchors and {real}"
     assert told in found.summary[0]
