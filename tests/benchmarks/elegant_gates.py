@@ -7,17 +7,24 @@ what the anchor unchanged and the donor itself would reach in its place.
     latentloom import builtin:letters runs/overlaid --overlays frame,bar
     latentloom train configs/elegant_letters.yaml --data runs/overlaid --out runs/elegant_0
     python tests/benchmarks/elegant_gates.py --data runs/overlaid --models runs/elegant_*
+
+With `--judges BUNDLE` its auditor reads the images of all, so that settings are compared by one
+auditor, and their own judges need few steps:
+
+    latentloom train configs/elegant_letters.yaml --data runs/overlaid --out runs/cir_0 \
+        --set model.args.cir_weight=0.5 --set judge.steps=5
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from latentloom.augment import Latents
-from latentloom.model_zoo.bundle import load_bundle
+from latentloom.model_zoo.bundle import Bundle, load_bundle
 from latentloom.model_zoo.metrics.pixels import mean_squared_error
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
@@ -27,6 +34,13 @@ from latentloom.pipeline.generation.worker.codec_worker import limit_threads
 from latentloom.pipeline.importing.overlays import OVERLAYS
 
 Figures = dict[str, float]
+AUDITOR = ("auditor", "auditor_network", "auditor_temperatures", "judge_width", "judge_factors")
+"""Fields of a bundle that belong to its auditor."""
+
+
+def with_auditor_of(bundle: Bundle, other: Bundle) -> Bundle:
+    """Returns a bundle with the auditor of another one."""
+    return replace(bundle, **{name: getattr(other, name) for name in AUDITOR})
 
 
 def change_of(images: np.ndarray, others: np.ndarray) -> float:
@@ -156,12 +170,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--models", type=Path, nargs="+", required=True)
+    parser.add_argument("--judges", type=Path, help="bundle whose auditor reads the images of all")
     parser.add_argument("--anchors", type=int, default=1000)
     args = parser.parse_args()
     limit_threads(1)
     test = DatasetDir.open(args.data).read("test")
     test = test.take(np.arange(min(args.anchors, len(test)))).loaded()
-    gates = [Gates(Codec(load_bundle(model)), test) for model in args.models]
+    bundles = [load_bundle(model) for model in args.models]
+    if args.judges:
+        bundles = [with_auditor_of(bundle, load_bundle(args.judges)) for bundle in bundles]
+    gates = [Gates(Codec(bundle), test) for bundle in bundles]
     columns = [each.figures() for each in gates]
     columns += [gates[0].control(use_donor) for use_donor in (False, True)]
     heads = ["figure", *(model.name for model in args.models), "anchor unchanged", "donor itself"]
