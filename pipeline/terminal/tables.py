@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
@@ -21,22 +21,59 @@ _SHOWN_OF_MORE = 10
 def print_report(report: Any, title: str = "Variants") -> None:
     """Prints totals, measured numbers and warnings of a report on a generated data set."""
     print_table(title, [(name, f"{count:,}") for name, count in report.totals.items()])
-    measured = [(m.name, f"{m.value:.4f}") for m in report.numbers if m.value is not None]
-    print_table("Measured", measured)
+    print_measured(report.numbers)
     for sentence in report.warnings:
         Console(soft_wrap=True).print(Text(sentence))
 
 
-def measured_rows(numbers: Sequence[Any]) -> list[TextRow]:
-    """Returns name, value with its unit, and chance of every measure."""
-    return [
-        (
-            measure.name,
-            "not measured" if measure.value is None else _with_unit(measure.value, measure.unit),
-            "" if measure.chance is None else _with_unit(measure.chance, None),
-        )
-        for measure in numbers
-    ]
+def print_measured(numbers: Sequence[Any]) -> None:
+    """Prints measures: every column of `MEASURED` that has something to say."""
+    rows = [[cell(measure) for cell in MEASURED.values()] for measure in numbers]
+    told = [column for column, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+    print_table(
+        "Measured",
+        [tuple(row[column] for column in told) for row in rows],
+        tuple([*MEASURED][column] for column in told),
+    )
+
+
+def _value(measure: Any) -> str:
+    if measure.value is None:
+        return "not measured"
+    return _with_unit(measure.value, measure.unit, measure.decimals)
+
+
+def _count(measure: Any) -> str:
+    """Number of examples, and of the anchors of variants."""
+    of = "" if measure.anchors is None else f" of {measure.anchors:,} anchors"
+    return "" if measure.n is None else f"{measure.n:,}{of}"
+
+
+def _interval(measure: Any) -> str:
+    ends = measure.interval or ()
+    return " to ".join(f"{end:.{measure.decimals}f}" for end in ends)
+
+
+def _optional(name: str) -> Callable[[Any], str]:
+    """Shows a number that a measure may lack."""
+
+    def cell(measure: Any) -> str:
+        number = getattr(measure, name)
+        return "" if number is None else _with_unit(number, None, measure.decimals)
+
+    return cell
+
+
+MEASURED: dict[str, Callable[[Any], str]] = {
+    "": lambda measure: measure.name,
+    "value": _value,
+    "95 %": _interval,
+    "balanced": _optional("balanced"),
+    "chance": _optional("chance"),
+    "n": _count,
+    "classes": _optional("classes"),
+}
+"""What each column of a table of measures shows, by its head."""
 
 
 def figure_rows(table: Any) -> tuple[list[TextRow], TextRow]:
@@ -89,7 +126,7 @@ def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> No
     Console().print(table)
 
 
-def _with_unit(number: float, unit: str | None) -> str:
-    """Returns a number with four decimals, or an integer unchanged, and its unit."""
-    text = str(number) if isinstance(number, int) else f"{number:.4f}"
+def _with_unit(number: float, unit: str | None, decimals: int) -> str:
+    """Returns a number with some decimals, or an integer unchanged, and its unit."""
+    text = str(number) if isinstance(number, int) else f"{number:.{decimals}f}"
     return f"{text} {unit}" if unit else text
