@@ -11,10 +11,7 @@ from latentloom.pipeline.dataset.details import BundleDetails
 from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
-from latentloom.pipeline.evaluation.latents.class_probes import (
-    find_few_examples,
-    find_weak_judges,
-)
+from latentloom.pipeline.evaluation.latents.class_probes import find_doubts
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure, by_key
 from latentloom.pipeline.report.schema import FigureTable, Picture, Report, Table
@@ -29,11 +26,7 @@ def compose(context: EvaluationContext, result: SectionResult) -> Report:
     encoded, numbers = context.encoded, list(result.measures)
     return Report(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
-        summary=[
-            *_summary(encoded, numbers, manifest.name),
-            *find_few_examples(numbers),
-            *find_weak_judges(numbers),
-        ],
+        summary=[*_summary(encoded, numbers, manifest.name), *find_doubts(numbers)],
         numbers=numbers,
         axes=dict(result.axes),
         tables=[table for table in result.tables if isinstance(table, Table)],

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from latentloom.model_zoo.metrics.shares import balanced_accuracy, wilson_interval
 
-FEWEST = 10
-"""Fewest real examples that an accuracy is measured on: below it, the 95 % interval of a share near
-one half spans more than half of all values."""
+FEWEST = 5
+"""Fewest real examples that an accuracy is measured on: of four, guessing between two classes gets
+all right once in 16 times, more often than 5 %."""
 MANY = 1000
 """Fewest examples that support four decimals; fewer support two, in steps of 0.01."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 TextRow = tuple[str, ...]
@@ -16,6 +16,7 @@ TextRow = tuple[str, ...]
 MOST_SHOWN = 100
 """Largest number of entries of a list or a mapping that is shown whole."""
 _SHOWN_OF_MORE = 10
+_WIDTHS = {"value": 13, "n": 12}  # most letters of a line, which leaves more to names
 
 
 def print_report(report: Any, title: str = "Variants") -> None:
@@ -30,10 +31,11 @@ def print_measured(numbers: Sequence[Any]) -> None:
     """Prints measures: every column of `MEASURED` that has something to say."""
     rows = [[cell(measure) for cell in MEASURED.values()] for measure in numbers]
     told = [column for column, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+    heads = [Column(head, max_width=_WIDTHS.get(head)) for head in MEASURED]
     print_table(
         "Measured",
         [tuple(row[column] for column in told) for row in rows],
-        tuple([*MEASURED][column] for column in told),
+        [heads[column] for column in told],
     )
 
 
@@ -44,14 +46,21 @@ def _value(measure: Any) -> str:
 
 
 def _count(measure: Any) -> str:
-    """Number of examples, and of the anchors of variants."""
-    of = "" if measure.anchors is None else f" of {measure.anchors:,} anchors"
-    return "" if measure.n is None else f"{measure.n:,}{of}"
+    """Number of examples, of the anchors of variants, and of classes."""
+    if measure.n is None:
+        return ""
+    anchors = "" if measure.anchors is None else " of " + _many(measure.anchors, "anchor", "s")
+    classes = "" if measure.classes is None else " in " + _many(measure.classes, "class", "es")
+    return f"{measure.n:,}{anchors}{classes}"
+
+
+def _many(count: int, noun: str, ending: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else ending)
 
 
 def _interval(measure: Any) -> str:
     ends = measure.interval or ()
-    return " to ".join(f"{end:.{measure.decimals}f}" for end in ends)
+    return "–".join(f"{end:.{measure.decimals}f}" for end in ends)
 
 
 def _optional(name: str) -> Callable[[Any], str]:
@@ -71,7 +80,6 @@ MEASURED: dict[str, Callable[[Any], str]] = {
     "balanced": _optional("balanced"),
     "chance": _optional("chance"),
     "n": _count,
-    "classes": _optional("classes"),
 }
 """What each column of a table of measures shows, by its head."""
 
@@ -118,7 +126,7 @@ def _first_few(value: Any) -> Any:
     return pairs if shown == len(value) else pairs | {"...": more}
 
 
-def print_table(title: str, rows: Sequence[TextRow], header: TextRow = ()) -> None:
+def print_table(title: str, rows: Sequence[TextRow], header: Sequence[str | Column] = ()) -> None:
     """Prints rows of text, with an optional header."""
     table = Table(*header, title=title, show_header=bool(header), title_justify="left")
     for row in rows:

@@ -34,11 +34,7 @@ from latentloom.pipeline.dataset.manifest import Manifest, library_versions
 from latentloom.pipeline.dataset.row_cache import cached
 from latentloom.pipeline.dataset.terciles import Terciles
 from latentloom.pipeline.evaluation.decoded.explained import find_unlearnt, measure_explained
-from latentloom.pipeline.evaluation.latents.class_probes import (
-    find_few_examples,
-    find_weak_judges,
-    measure_split,
-)
+from latentloom.pipeline.evaluation.latents.class_probes import find_doubts, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.storage.files import Location
@@ -97,7 +93,7 @@ def train_bundle(
     figures = measures_of(bundle)
     losses = [row[bundle.model.monitor] for row in history]
     unlearnt = find_unlearnt(figures, losses, steps * len(history), config.train)
-    for sentence in [*find_few_examples(figures), *find_weak_judges(figures), *unlearnt]:
+    for sentence in [*find_doubts(figures), *unlearnt]:
         logger.warning(sentence)
     return bundle
 

@@ -149,8 +149,6 @@ def _missing(variants: np.ndarray, real: np.ndarray, test: np.ndarray, names: Se
     """What is missing for the figures; empty if nothing is."""
     if not len(test):
         return "there is no test split apart from the one that the variants were made from"
-    if len(test) < FEWEST:
-        return f"the test split has {len(test):,} examples, and at least {FEWEST} are needed"
     scored = np.unique(test)
     if len(scored) < 2:
         return "the test split has one class"
@@ -159,6 +157,8 @@ def _missing(variants: np.ndarray, real: np.ndarray, test: np.ndarray, names: Se
             some = ", ".join(names[int(label)] for label in lacking[:MOST_NAMED])
             more = len(lacking) - MOST_NAMED
             return f"no {what} of {some}" + (f" and {more:,} more" if more > 0 else "")
+    if len(test) < FEWEST:
+        return f"the test split has {len(test):,} examples, and at least {FEWEST} are needed"
     return ""
 
 

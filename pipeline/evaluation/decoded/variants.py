@@ -128,7 +128,8 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         sample: Variants before the gate, with the gate's verdicts.
         examples: Real examples to compare the diversity with.
     """
-    right = sample.audited == sample.labels
+    right, has_pairs = sample.audited == sample.labels, np.bincount(examples.labels).max() > 1
+    real = (examples.observations, examples.labels)
     return [
         *measure_passed(sample.verdicts, sample.anchor),
         *_class_kept(sample),
@@ -145,7 +146,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         Measure(
             name="Diversity",
             key="variants/diversity",
-            value=relative_diversity(sample.observations, examples.observations, examples.labels),
+            value=relative_diversity(sample.observations, *real) if has_pairs else None,
             chance=0.0,
             meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
             "distance among real examples of one class; 0 for a model that ignores its style code.",

@@ -95,6 +95,11 @@ def measure_split(
     return measures
 
 
+def find_doubts(numbers: Sequence[Measure]) -> list[str]:
+    """Sentences on figures that mean little: of too few examples, or by weak judges."""
+    return [*find_few_examples(numbers), *find_weak_judges(numbers)]
+
+
 def find_few_examples(numbers: Sequence[Measure]) -> list[str]:
     """One sentence if the figures of the model are of too few held-out examples."""
     found = by_key(numbers).get(MODEL)
@@ -113,10 +118,11 @@ def find_weak_judges(numbers: Sequence[Measure]) -> list[str]:
     weak = []
     for number in weak_readings(numbers):
         judge, _, factor = number.key.partition("/accuracy/")
+        count = "" if number.n is None else f"{number.n:,} "
         who = "judge or auditor" if judge == POOLED else judge
         weak.append(
             f"The {who} classifies the {'class' if factor == 'label' else factor} correctly "
-            f"in {number.value:.1%} of real examples, by chance {number.chance or 0.0:.1%}: "
+            f"in {number.value:.1%} of {count}real examples, by chance {number.chance or 0.0:.1%}: "
             f"figures that depend on the {who} mean little. Raise judge.epochs, or judge.steps "
             "where set, lower judge.batch_size, or train on more examples."
         )

@@ -47,9 +47,8 @@ def measure_judges(
             for judge in JUDGES
             for measure in _accuracies(judge, f"real {split} {many}", [_read(codec, judge, test)])
         ]
-    read = {
-        judge: _read(codec, judge, choose(halves[judge], most, 0, "judged")) for judge in JUDGES
-    }
+    some = {judge: choose(halves[judge], most, 0, "judged") for judge in JUDGES}
+    read = {judge: _read(codec, judge, some[judge]) for judge in JUDGES}
     where = f"real {many} of the other half of the training split, which it was not trained on,"
     apart = [measure for judge in JUDGES for measure in _accuracies(judge, where, [read[judge]])]
     where = f"real {many} of the training split, each shown to the one not trained on it,"
