@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from latentloom.pipeline.dataset.details import BundleDetails
+from latentloom.pipeline.dataset.folds import FOLLOWS_SHARE
 from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
@@ -87,7 +88,22 @@ def _notes(context: EvaluationContext) -> list[str]:
             "training of the model stopped, and the auditor was trained on half of them; its own "
             "accuracy is measured on the other half of the training split."
         )
-    trained_on = BundleDetails.read(context.codec.bundle.details).data
+    details = BundleDetails.read(context.codec.bundle.details)
+    if encoded.name == "validation" and _shared_otherwise(context, details):
+        notes.append(
+            f"The bundle is of an earlier version, which took fewer validation {encoded.many} of "
+            f"classes below {FOLLOWS_SHARE}: it was trained on some of these. Train it again."
+        )
+    trained_on = details.data
     if trained_on is None or trained_on.digest != context.manifest.digest:
         notes.append("The bundle was trained on a different data set.")
     return notes
+
+
+def _shared_otherwise(context: EvaluationContext, details: BundleDetails) -> bool:
+    """Whether the training of a bundle had other validation examples than `divide` gives today.
+
+    Figures without `n` are of versions in which small classes gave no validation example.
+    """
+    counts = context.manifest.label_counts("train").values()
+    return min(counts) < FOLLOWS_SHARE and any("n" not in figure for figure in details.figures)
