@@ -113,7 +113,7 @@ class Measure(BaseModel):
     @property
     def percent(self) -> str:
         """The value of a share in percent, for sentences."""
-        return "a share that was not measured" if self.value is None else f"{self.value:.1%}"
+        return "an unmeasured share" if self.value is None else f"{self.value:.1%}"
 
     @property
     def is_met(self) -> bool | None:

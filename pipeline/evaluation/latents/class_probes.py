@@ -107,9 +107,9 @@ def find_few_examples(numbers: Sequence[Measure]) -> list[str]:
         return []
     told = "not measured" if found.n < FEWEST else "rough: mind their intervals"
     return [
-        f"Only {found.n:,} examples of {found.classes or 0:,} classes were held out from the "
-        f"training of the model, so its accuracies on real examples are {told}. Import a test "
-        f"split of {ENOUGH} examples or more, raise data.validation_share, or take more examples."
+        f"Few examples were held out from the training of the model ({found.n:,}, classes: "
+        f"{found.classes or 0:,}), so its accuracies on real examples are {told}. Import a test "
+        f"split of {ENOUGH} examples or more, or without one raise data.validation_share."
     ]
 
 

@@ -131,7 +131,7 @@ def test_generate_and_evaluate_tell_the_same_of_24_images(latentloom, tmp_path, 
     assert evaluation["swap/own"]["value"] is evaluation["prior/refitted"]["value"] is None
     for page in (tmp_path / "made" / "report.html", tmp_path / "found" / "evaluation.html"):
         text = text_of(page)
-        assert "Only 2 examples of 2 classes were held out" in text
+        assert "held out from the training of the model (2, classes: 2)" in text
         assert "24 in 2 classes" in text
         assert "not measured" in text
     assert "48 first attempts of 24 anchors" in text_of(tmp_path / "made" / "report.html")
@@ -153,7 +153,7 @@ def test_4_images_are_trained_on_and_nothing_is_claimed(latentloom, tmp_path, ca
     _, figures = trained(latentloom, data_of(tmp_path, [2, 2]))
     assert [accuracy(figures, who)["value"] for who in READERS] == [None] * 3
     assert not [key for key, f in figures.items() if "accuracy" in key and f["value"] is not None]
-    assert "Only 1 examples of 1 classes" in caplog.text
+    assert "(1, classes: 1), so its accuracies on real examples are not measured" in caplog.text
 
 
 def test_ten_classes_of_four_images_have_each_a_validation_image(latentloom, tmp_path):
