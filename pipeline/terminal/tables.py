@@ -16,7 +16,7 @@ TextRow = tuple[str, ...]
 MOST_SHOWN = 100
 """Largest number of entries of a list or a mapping that is shown whole."""
 _SHOWN_OF_MORE = 10
-_WIDTHS = {"value": 13, "n": 12}  # most letters of a line, which leaves more to names
+_WIDTHS = {"value": 13, "n": 9}  # most letters of a line, which leaves more to names
 
 
 def print_report(report: Any, title: str = "Variants") -> None:
@@ -42,7 +42,14 @@ def print_measured(numbers: Sequence[Any]) -> None:
 def _value(measure: Any) -> str:
     if measure.value is None:
         return "not measured"
-    return _with_unit(measure.value, measure.unit, measure.decimals)
+    value = _with_unit(measure.value, measure.unit, measure.decimals)
+    if measure.balanced is None:
+        return value
+    return f"{value}\nbalanced {measure.balanced:.2f}"
+
+
+def _chance(measure: Any) -> str:
+    return "" if measure.chance is None else _with_unit(measure.chance, None, measure.decimals)
 
 
 def _count(measure: Any) -> str:
@@ -60,25 +67,14 @@ def _many(count: int, noun: str, ending: str) -> str:
 
 def _interval(measure: Any) -> str:
     ends = measure.interval or ()
-    return "–".join(f"{end:.{measure.decimals}f}" for end in ends)
-
-
-def _optional(name: str) -> Callable[[Any], str]:
-    """Shows a number that a measure may lack."""
-
-    def cell(measure: Any) -> str:
-        number = getattr(measure, name)
-        return "" if number is None else _with_unit(number, None, measure.decimals)
-
-    return cell
+    return "–".join(f"{end:.{min(measure.decimals, 3)}f}" for end in ends)
 
 
 MEASURED: dict[str, Callable[[Any], str]] = {
     "": lambda measure: measure.name,
     "value": _value,
     "95 %": _interval,
-    "balanced": _optional("balanced"),
-    "chance": _optional("chance"),
+    "chance": _chance,
     "n": _count,
 }
 """What each column of a table of measures shows, by its head."""
