@@ -16,7 +16,7 @@ from latentloom.pipeline.command.options import (
     local_output_path,
 )
 from latentloom.pipeline.terminal.quiet import start_tensorflow
-from latentloom.pipeline.terminal.tables import figure_rows, measured_rows, print_table
+from latentloom.pipeline.terminal.tables import figure_rows, print_measured, print_table
 
 
 def evaluate(
@@ -57,7 +57,7 @@ def evaluate(
         overwrite=overwrite,
         display=ProgressDisplay(),
     )
-    print_table("Measured", measured_rows(report.numbers), ("", "value", "chance"))
+    print_measured(report.numbers)
     for table in report.unseen_combinations:
         print_table(f"Unseen combinations: {table.title}", *figure_rows(table))
     typer.echo(

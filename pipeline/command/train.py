@@ -16,7 +16,7 @@ from latentloom.pipeline.command.options import (
     local_output_path,
 )
 from latentloom.pipeline.terminal.quiet import start_tensorflow
-from latentloom.pipeline.terminal.tables import print_table
+from latentloom.pipeline.terminal.tables import print_measured
 
 if TYPE_CHECKING:  # its settings cost a tenth of a second, which other verbs need not wait for
     from latentloom.pipeline.config import Config
@@ -64,9 +64,8 @@ def train(
     """
     resolved = _resolved(_chosen(path, config), data, Path(out), settings or (), minutes)
     start_tensorflow()
-    from latentloom.pipeline.dataset.details import BundleDetails
     from latentloom.pipeline.terminal.progress import ProgressDisplay
-    from latentloom.pipeline.training.train import train_bundle
+    from latentloom.pipeline.training.train import measures_of, train_bundle
 
     bundle = train_bundle(
         resolved,
@@ -77,8 +76,7 @@ def train(
         cache=cache,
         display=ProgressDisplay(),
     )
-    figures = BundleDetails.read(bundle.details).figures
-    print_table("Measured", [(f["name"], f"{f['value']:.4f}") for f in figures])
+    print_measured(measures_of(bundle))
     typer.echo(
         f"Bundle {bundle.digest[:12]} in {out}. Next: latentloom generate "
         f"{Path(out) / 'config.yaml'} --data {data} --model {out} --out ..."

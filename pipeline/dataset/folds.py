@@ -13,6 +13,12 @@ from latentloom.pipeline.dataset.sampling import rank_in_class
 
 SMALLEST_CLASS = 2
 """Fewest examples of a class: judge and auditor both need one."""
+SPARES_ONE = 4
+"""Fewest examples of a class that spares one for validation: three still train the model. Judge and
+auditor learn from halves of the whole class, two each."""
+FOLLOWS_SHARE = 20
+"""Fewest examples of a class whose validation examples follow from the share alone: at the default
+share of 0.05, one of 20."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +40,15 @@ def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
 
     Args:
         examples: The examples, at least two of every class that occurs.
-        validation_share: Share of each class that goes into `validation`, rounded down, and at
-            least one example of the largest class.
+        validation_share: Share of each class that goes into `validation`, rounded down, but at
+            least one example of a class of `SPARES_ONE` to `FOLLOWS_SHARE - 1`, and of the largest.
         seed: Integer, another seed gives other folds.
     """
     draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
     counts = np.bincount(examples.labels)
-    sizes = np.floor(validation_share * counts).astype(np.int64)
-    sizes[counts.argmax()] = max(sizes[counts.argmax()], 1)
+    least = ((counts >= SPARES_ONE) & (counts < FOLLOWS_SHARE)).astype(np.int64)
+    least[counts.argmax()] = 1
+    sizes = np.maximum(np.floor(validation_share * counts).astype(np.int64), least)
     validation = rank_in_class(draws[:, 0], examples.labels) < sizes[examples.labels]
     judge = rank_in_class(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
     return Folds(

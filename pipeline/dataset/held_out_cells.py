@@ -94,6 +94,19 @@ def divide_off(folds: Folds, hold_out: HoldOut, factors: Factors) -> Folds:
     return Folds(**kept, auditor=folds.auditor)
 
 
+def unseen_halves(folds: Folds, hold_out: HoldOut) -> dict[str, Examples]:
+    """Examples that judge and auditor were not trained on: the half of the other one.
+
+    Args:
+        folds: The folds, after `divide_off`.
+        hold_out: The groups, whose cells are left out of both halves.
+    """
+    return {
+        "judge": folds.auditor.take(hold_out.keeps(folds.auditor.factors)),
+        "auditor": folds.judge,
+    }
+
+
 def check_deformations(hold_out: HoldOut, measured: Collection[str]) -> None:
     """Rejects deformations that could move images into held-out cells.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 
 from latentloom.pipeline.dataset.details import BundleDetails
+from latentloom.pipeline.dataset.folds import FOLLOWS_SHARE
 from latentloom.pipeline.dataset.manifest import library_versions
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
-from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
+from latentloom.pipeline.evaluation.latents.class_probes import find_doubts
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.measure import Measure, by_key
 from latentloom.pipeline.report.schema import FigureTable, Picture, Report, Table
@@ -25,7 +27,7 @@ def compose(context: EvaluationContext, result: SectionResult) -> Report:
     encoded, numbers = context.encoded, list(result.measures)
     return Report(
         title=f"Evaluation of {bundle.model_name} on {manifest.name}",
-        summary=[*_summary(encoded, numbers, manifest.name), *find_weak_judges(numbers)],
+        summary=[*_summary(encoded, numbers, manifest.name), *find_doubts(numbers)],
         numbers=numbers,
         axes=dict(result.axes),
         tables=[table for table in result.tables if isinstance(table, Table)],
@@ -54,21 +56,21 @@ def _summary(encoded: EncodedExamples, numbers: Sequence[Measure], data: str) ->
     found = by_key(numbers)
     own, free = " and ".join(encoded.carriers), " and ".join(encoded.free)
     if free:
-        share = found["swap/own"].value
+        share = found["swap/own"].percent
         first = (
             f"If {own} comes from one {encoded.one} and {free} from another of a different class, "
-            f"the auditor classifies {share:.1%} as the class of the first."
+            f"the auditor classifies {share} as the class of the first."
         )
     else:
-        share = found["prior/refitted"].value
+        share = found["prior/refitted"].percent
         first = (
             f"Of {encoded.many} drawn from the prior of a class, the auditor classifies "
-            f"{share:.1%} as that class."
+            f"{share} as that class."
         )
     return [
         first,
-        f"Measured on {len(encoded.examples):,} {encoded.name} {encoded.many} of {data} that "
-        "the model was not trained on.",
+        f"Measured on {len(encoded.examples):,} {encoded.name} {encoded.many} of "
+        f"{len(np.unique(encoded.labels)):,} classes of {data} that the model was not trained on.",
     ]
 
 
@@ -83,9 +85,25 @@ def _notes(context: EvaluationContext) -> list[str]:
     if encoded.name == "validation":
         notes.append(
             f"The data set has no test split. The validation {encoded.many} decided when the "
-            "training of the model stopped, and the auditor was trained on half of them."
+            "training of the model stopped, and the auditor was trained on half of them; its own "
+            "accuracy is measured on the other half of the training split."
         )
-    trained_on = BundleDetails.read(context.codec.bundle.details).data
+    details = BundleDetails.read(context.codec.bundle.details)
+    if encoded.name == "validation" and _shared_otherwise(context, details):
+        notes.append(
+            f"The bundle is of an earlier version, which took fewer validation {encoded.many} of "
+            f"classes below {FOLLOWS_SHARE}: it was trained on some of these. Train it again."
+        )
+    trained_on = details.data
     if trained_on is None or trained_on.digest != context.manifest.digest:
         notes.append("The bundle was trained on a different data set.")
     return notes
+
+
+def _shared_otherwise(context: EvaluationContext, details: BundleDetails) -> bool:
+    """Whether the training of a bundle had other validation examples than `divide` gives today.
+
+    Figures without `n` are of versions in which small classes gave no validation example.
+    """
+    counts = context.manifest.label_counts("train").values()
+    return min(counts) < FOLLOWS_SHARE and any("n" not in figure for figure in details.figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import divide
-from latentloom.pipeline.dataset.held_out_cells import divide_off, split_by_group
+from latentloom.pipeline.dataset.held_out_cells import divide_off, split_by_group, unseen_halves
 from latentloom.pipeline.dataset.sampling import choose
 
 
@@ -28,6 +28,7 @@ class EvaluationFolds:
         of_unseen_cells: All examples of the same split or share whose cells were held out. No
             model was trained on them, not even one that held out no cells.
         whole_factors: Value indices of the training examples before cells were held out.
+        halves: Training examples that each judge was not trained on, by its name.
     """
 
     train: Examples
@@ -37,6 +38,7 @@ class EvaluationFolds:
     of_seen_cells: Examples
     of_unseen_cells: Examples
     whole_factors: dict[str, np.ndarray]
+    halves: dict[str, Examples] = field(default_factory=dict)
 
 
 def read_folds(
@@ -61,6 +63,7 @@ def read_folds(
         of_seen_cells=scored.take(hold_out.keeps(scored.factors)),
         of_unseen_cells=apart.take(~hold_out.keeps(apart.factors)),
         whole_factors=whole.train.factors,
+        halves=unseen_halves(folds, hold_out),
     )
 
 

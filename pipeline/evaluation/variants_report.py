@@ -35,7 +35,7 @@ from latentloom.pipeline.evaluation.decoded.variants import (
     measure_variants,
 )
 from latentloom.pipeline.evaluation.factors.cells import report_cells
-from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges
+from latentloom.pipeline.evaluation.latents.class_probes import find_doubts
 from latentloom.pipeline.evaluation.latents.traversal import draw_traversals
 from latentloom.pipeline.evaluation.readable_examples import read_some, read_test
 from latentloom.pipeline.evaluation.section_result import SectionResult
@@ -211,7 +211,7 @@ def _compose(
     before, made = source.label_counts(split), generated.label_counts(split)
     return Report(
         title=f"Variants of {source.name}, recipe {config.generate.recipe}",
-        summary=[*summarise(generated, numbers), *result.summary, *find_weak_judges(numbers)],
+        summary=[*summarise(generated, numbers), *result.summary, *find_doubts(numbers)],
         warnings=bad_news(outcome_of(config, generated, numbers)),
         numbers=numbers,
         class_names=source.class_names,

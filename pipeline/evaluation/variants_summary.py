@@ -39,12 +39,12 @@ def summarise(generated: Manifest, numbers: Sequence[Measure]) -> list[str]:
         f"{totals['written']:,} of {totals['requested']:,} variants were written; "
         f"{totals['rejected']:,} were given up and {totals['dead']:,} had no readable anchor."
     )
-    before, after = (found[f"variants/kept/label/{when}"].value for when in ("before", "after"))
-    kept = f"An independent auditor classifies {before:.1%} of all candidates"
-    if after is not None:
-        kept += f", and {after:.1%} of those that pass the gate,"
-    kept += " as the anchor's class"
-    return [*_passed(numbers), opening, kept + "."]
+    before, after = (found[f"variants/kept/label/{when}"] for when in ("before", "after"))
+    kept = f"An independent auditor classifies {before.percent} of all candidates"
+    if after.value is not None:
+        kept += f", and {after.percent} of those that pass the gate,"
+    kept += f" as the anchor's class: {before.n or 0:,} first attempts of {before.anchors or 0:,} "
+    return [*_passed(numbers), opening, kept + "anchors were measured."]
 
 
 def _passed(numbers: Sequence[Measure]) -> list[str]:
@@ -53,7 +53,7 @@ def _passed(numbers: Sequence[Measure]) -> list[str]:
     if "variants/passed/both" not in found:
         return []
     both, of_class, realistic = (
-        f"{found[f'variants/passed/{gate}'].value:.1%}" for gate in ("both", "class", "realism")
+        found[f"variants/passed/{gate}"].percent for gate in ("both", "class", "realism")
     )
     return [
         f"{both} of the first attempts pass both gates: {of_class} have the class, and {realistic} "

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from latentloom.model_zoo.metrics.shares import balanced_accuracy, wilson_interval
+
+FEWEST = 5
+"""Fewest real examples that an accuracy is measured on: of four, guessing between two classes gets
+all right once in 16 times, more often than 5 %."""
+MANY = 1000
+"""Fewest examples that support four decimals; fewer support two, in steps of 0.01."""
 
 
 class Measure(BaseModel):
@@ -23,6 +32,12 @@ class Measure(BaseModel):
         threshold: Required value, or None.
         better: Whether `"higher"` or `"lower"` values are better.
         meaning: One sentence that explains the number.
+        n: Number of examples that were measured, or None if it was not recorded.
+        anchors: Number of anchors of these examples, if they are variants. Variants of one anchor
+            resemble each other, so the interval counts anchors.
+        classes: Number of classes, or of values of the factor, among the examples.
+        interval: Low and high end of the 95 % interval of a share (Wilson).
+        balanced: Mean of the accuracies of the classes, where these are not equally large.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +51,47 @@ class Measure(BaseModel):
     threshold: float | None = None
     better: Literal["higher", "lower"] = "higher"
     meaning: str = ""
+    n: int | None = None
+    anchors: int | None = None
+    classes: int | None = None
+    interval: Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)] | None = None
+    balanced: FiniteFloat | None = None
+
+    @classmethod
+    def of_share(
+        cls,
+        hits: np.ndarray,
+        classes: np.ndarray | None = None,
+        anchors: np.ndarray | None = None,
+        *,
+        fewest: int = 1,
+        **described: Any,
+    ) -> Measure:
+        """Measures a share of examples, with its 95 % interval.
+
+        Args:
+            hits: `(n,)` bool, whether each example counts, or the part of it in `[0, 1]` that does.
+            classes: `(n,)` integers, the class of each example, for an accuracy.
+            anchors: `(n,)` integers, the anchor of each example, for variants.
+            fewest: Fewest examples, or anchors of variants; with fewer the value is None.
+            **described: Name, key, chance and the other fields that describe the figure.
+        """
+        independent = len(hits) if anchors is None else len(np.unique(anchors))
+        told = {
+            "n": len(hits),
+            "anchors": None if anchors is None else independent,
+            "classes": None if classes is None else len(np.unique(classes)),
+        }
+        if independent < fewest:
+            return cls(value=None, **told, **described)
+        share = float(np.mean(hits))
+        return cls(
+            value=share,
+            interval=list(wilson_interval(share, independent)),
+            balanced=None if classes is None else balanced_accuracy(hits, classes),
+            **told,
+            **described,
+        )
 
     @model_validator(mode="after")
     def _finite(self) -> Measure:
@@ -48,6 +104,16 @@ class Measure(BaseModel):
                     "the notes."
                 )
         return self
+
+    @property
+    def decimals(self) -> int:
+        """Number of decimals that the examples support."""
+        return 2 if self.n is not None and self.n < MANY else 4
+
+    @property
+    def percent(self) -> str:
+        """The value of a share in percent, for sentences."""
+        return "an unmeasured share" if self.value is None else f"{self.value:.1%}"
 
     @property
     def is_met(self) -> bool | None:

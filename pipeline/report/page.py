@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.schema import Picture, Report
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import exists, remove, sha256_file
@@ -129,6 +130,7 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = _format_number
+    environment.filters["measured"] = _format_measured
     environment.filters["num_bytes"] = format_bytes
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
@@ -147,6 +149,13 @@ def _format_number(value: float) -> str:
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def _format_measured(value: float, measure: Measure) -> str:
+    """Formats a number of a measure, with two decimals if its examples support no more."""
+    if isinstance(value, int) or measure.decimals > 2 or abs(value) >= 1000:
+        return _format_number(value)
+    return f"{value:.{measure.decimals}f}"
 
 
 def format_bytes(num_bytes: int) -> str:

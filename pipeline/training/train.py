@@ -28,12 +28,13 @@ from latentloom.pipeline.dataset.held_out_cells import (
     check_deformations,
     divide_off,
     plan_hold_out,
+    unseen_halves,
 )
 from latentloom.pipeline.dataset.manifest import Manifest, library_versions
 from latentloom.pipeline.dataset.row_cache import cached
 from latentloom.pipeline.dataset.terciles import Terciles
 from latentloom.pipeline.evaluation.decoded.explained import find_unlearnt, measure_explained
-from latentloom.pipeline.evaluation.latents.class_probes import find_weak_judges, measure_split
+from latentloom.pipeline.evaluation.latents.class_probes import find_doubts, measure_split
 from latentloom.pipeline.report.charts.bars_and_curves import loss_curves
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.storage.files import Location
@@ -89,12 +90,17 @@ def train_bundle(
     steps = check_training(model, config, folds, manifest)
     with held_run(marker, resume=resume, overwrite=overwrite):
         bundle, history = _train(config, dataset, folds, hold_out, out, display or silent_display())
-    figures = [Measure.model_validate(f) for f in BundleDetails.read(bundle.details).figures]
+    figures = measures_of(bundle)
     losses = [row[bundle.model.monitor] for row in history]
     unlearnt = find_unlearnt(figures, losses, steps * len(history), config.train)
-    for sentence in [*find_weak_judges(figures), *unlearnt]:
+    for sentence in [*find_doubts(figures), *unlearnt]:
         logger.warning(sentence)
     return bundle
+
+
+def measures_of(bundle: Bundle) -> list[Measure]:
+    """The figures that training measured."""
+    return [Measure.model_validate(f) for f in BundleDetails.read(bundle.details).figures]
 
 
 def _train(
@@ -117,7 +123,7 @@ def _train(
         manifest.vocabulary,
     )
     with display.stage("probes") as advance:
-        figures = _measure(bundle, config, dataset, folds, advance)
+        figures = _measure(bundle, config, dataset, (folds, hold_out), advance)
     details = _details(config, manifest, hold_out, figures)
     beside = {
         CONFIG_FILE: config.to_yaml().encode(),
@@ -170,13 +176,19 @@ def curves_of(history: Sequence[dict[str, float]]) -> dict[str, list[float]]:
 
 
 def _measure(
-    bundle: Bundle, config: Config, dataset: DatasetDir, folds: Folds, advance: Advance
+    bundle: Bundle,
+    config: Config,
+    dataset: DatasetDir,
+    divided: tuple[Folds, HoldOut],
+    advance: Advance,
 ) -> list[dict[str, Any]]:
     """Measures the split of the code and what reconstructions explain."""
+    folds, halves = divided[0], unseen_halves(*divided)
     name = dataset.scored_split
     scored = dataset.read("test") if name == "test" else folds.validation
     codec = Codec(bundle)
-    figures = measure_split(codec, folds.train, scored, name, config.evaluate, advance)
+    given = (codec, folds.train, scored, name, config.evaluate, advance)
+    figures = measure_split(*given, halves=halves)
     figures += measure_explained(codec, folds.train, folds.validation, config.evaluate)
     return [figure.model_dump() for figure in figures]
 

@@ -26,7 +26,7 @@ from latentloom.pipeline.dataset.sampling import (
     sample,
 )
 from latentloom.pipeline.evaluation.section_result import SectionResult
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
 from latentloom.pipeline.report.schema import Table
 from latentloom.pipeline.terminal.progress import Advance
 
@@ -64,7 +64,7 @@ def measure_accuracy_score(
 
     Returns:
         Three figures, a table by class and a sentence; only the sentence where a class that is
-        scored has no variant or no real example, or nothing can be scored.
+        scored has no variant or no real example, or too few can be scored.
     """
     if not settings.accuracy_steps:
         return SectionResult()
@@ -157,6 +157,8 @@ def _missing(variants: np.ndarray, real: np.ndarray, test: np.ndarray, names: Se
             some = ", ".join(names[int(label)] for label in lacking[:MOST_NAMED])
             more = len(lacking) - MOST_NAMED
             return f"no {what} of {some}" + (f" and {more:,} more" if more > 0 else "")
+    if len(test) < FEWEST:
+        return f"the test split has {len(test):,} examples, and at least {FEWEST} are needed"
     return ""
 
 
@@ -165,6 +167,7 @@ def _scored(
 ) -> SectionResult:
     """The three figures and their sentences."""
     made, real = (float(np.mean(answers)) for answers in right)
+    answers: dict[str, np.ndarray] = dict(zip(("made", "real"), right, strict=True))
     chance = float(np.bincount(test.labels).max() / len(test))
     on = f"{len(test):,} real test {many}"
     ratio = made / real if real else None
@@ -174,24 +177,27 @@ def _scored(
         f"correctly, one trained on as many real {many} {real:.1%}{told}."
     )
     shares = {
-        "made": ("accepted variants alone", made, f"{taught:,} accepted variants, as written"),
-        "real": (f"as many real {many}", real, f"{taught:,} real {many}, as many of each class"),
+        "made": ("accepted variants alone", f"{taught:,} accepted variants, as written"),
+        "real": (f"as many real {many}", f"{taught:,} real {many}, as many of each class"),
     }
     figures = [
-        Measure(
+        Measure.of_share(
+            answers[key],
+            test.labels,
+            fewest=FEWEST,
             name=f"Accuracy of a classifier trained on {what}",
             key=f"{KEY}/{key}",
-            value=value,
             chance=chance,
             meaning=f"Share of {on} that a fresh classifier, trained on {on_what}, classifies "
             "correctly. Neither judge nor auditor has a say.",
         )
-        for key, (what, value, on_what) in shares.items()
+        for key, (what, on_what) in shares.items()
     ]
     score = Measure(
         name="Accuracy score of accepted variants",
         key=f"{KEY}/ratio",
         value=ratio,
+        n=len(test),
         meaning="The first of these two accuracies over the second: 1 if variants teach as much as "
         "as many real ones.",
     )

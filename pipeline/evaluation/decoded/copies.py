@@ -12,7 +12,7 @@ from latentloom.pipeline.dataset.sampling import classes_in_turn
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.section_result import SectionResult
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
 from latentloom.pipeline.report.pictures.protocol import Pictures
 from latentloom.pipeline.report.pictures.registry import pictures_of
 from latentloom.pipeline.report.schema import Picture
@@ -63,6 +63,7 @@ def measure_copies(encoded: EncodedExamples, train: Examples) -> list[Measure]:
             copy_figures(
                 see(drawn), see(encoded.examples.observations[rows]), see(train.observations)
             ),
+            len(drawn),
         )
     ]
 
@@ -104,12 +105,13 @@ def draw_nearest(
     return figures.copies(made[shown], train[places[shown]])
 
 
-def _measures(way: str, where: str, many: str, figures: dict[str, float]) -> list[Measure]:
+def _measures(way: str, where: str, many: str, figures: dict[str, float], n: int) -> list[Measure]:
     return [
         Measure(
             name=f"Copies among draws, in {where}",
             key=f"copies/{way}/share",
-            value=figures["copies"],
+            value=figures["copies"] if n >= FEWEST else None,
+            n=n,
             chance=USUAL_SHARE,
             better="lower",
             meaning="Share of draws nearer to a training example than all but one in a hundred "
@@ -119,6 +121,7 @@ def _measures(way: str, where: str, many: str, figures: dict[str, float]) -> lis
             name=f"Nearest training example of draws, in {where}",
             key=f"copies/{way}/distance",
             value=figures["distance"],
+            n=n,
             chance=1.0,
             meaning=f"Median distance of draws over the median distance of held-out {many}.",
         ),

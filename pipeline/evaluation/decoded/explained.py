@@ -93,6 +93,7 @@ def measure_explained(
             key=OVERALL,
             value=shares.overall,
             threshold=LEAST_EXPLAINED[OVERALL],
+            n=len(yardstick.examples),
             meaning=f"One minus the squared error of reconstructed validation {many} over their "
             "squared distance from the mean of all.",
         ),
@@ -101,6 +102,7 @@ def measure_explained(
             key=WITHIN,
             value=shares.within_class,
             threshold=LEAST_EXPLAINED[WITHIN],
+            n=len(yardstick.examples),
             meaning="The same over the squared distance from the mean of the class: 0 if the code "
             "holds the class alone.",
         ),

@@ -87,6 +87,7 @@ def _neighbourhoods(
             name=f"{name.capitalize()} of draws",
             key=f"fidelity/{name}",
             value=value,
+            n=len(drawn),
             meaning=f"{MEANINGS[name]} For {best}: {hoped[name]:.3f}.",
         )
         for name, value in figures.items()
@@ -131,6 +132,8 @@ def measure_accepted(
             name=f"{name.capitalize()} of accepted variants",
             key=f"variants/{name}",
             value=figures.get(name),
+            n=len(accepted) if name == "precision" else len(real),
+            anchors=number if name == "precision" else None,
             meaning=f"{meaning} {told}",
         )
         for name, meaning in OF_ACCEPTED.items()

@@ -9,7 +9,7 @@ from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.decoded.reconstruction import ratio
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.section_result import SectionResult
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
 
 PRIORS = {
     "refitted": (
@@ -41,10 +41,12 @@ def measure_prior(encoded: EncodedExamples) -> list[Measure]:
     own, other = " and ".join(carriers), " and ".join(encoded.free)
     others = f", {other} from its prior" if other else ""
     measures = [
-        Measure(
+        Measure.of_share(
+            encoded.audit(decoded) == labels,
+            labels,
+            fewest=FEWEST,
             name=f"Prior accuracy, {own} {PRIORS[prior][0]}",
             key=f"prior/{prior}",
-            value=float(np.mean(encoded.audit(decoded) == labels)),
             chance=encoded.chance,
             meaning=f"Share of {encoded.many} that the auditor classifies correctly: {own} "
             f"{PRIORS[prior][1]}{others}.",

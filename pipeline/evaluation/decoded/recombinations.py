@@ -24,7 +24,11 @@ from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import one_per_class
-from latentloom.pipeline.evaluation.decoded.variants import donors_among, measure_passed
+from latentloom.pipeline.evaluation.decoded.variants import (
+    donors_among,
+    measure_passed,
+    measure_rejected,
+)
 from latentloom.pipeline.report.measure import Measure
 from latentloom.pipeline.report.pictures.sheets.donor_sheet import donor_sheet
 from latentloom.pipeline.report.schema import Picture
@@ -107,30 +111,28 @@ def _donors_of(plan: VariantPlan, spec: LatentSpec, factor: str) -> np.ndarray:
 
 def measure_recombinations(drawn: Recombinations) -> list[Measure]:
     """Measures how many recombinations match their cell, before and after the gate."""
-    expected, passed = drawn.plan.factors, drawn.verdicts.accepted
+    expected, passed, anchor = drawn.plan.factors, drawn.verdicts.accepted, drawn.plan.anchor
     right = {name: drawn.read[name] == expected[name] for name in expected if name in drawn.read}
     whole = np.logical_and.reduce(list(right.values()))
     names = {name: f"Factor {name} kept" for name in right} | {"label": "Class kept"}
-    shares = {"cell": ("Cell read back", whole)}
-    shares |= {f"kept/{name}": (names[name], column) for name, column in right.items()}
+    shares = {"cell": ("Cell read back", whole, None)}
+    shares |= {
+        f"kept/{name}": (names[name], column, expected[name]) for name, column in right.items()
+    }
     measures = [
-        Measure(
+        Measure.of_share(
+            column[rows],
+            None if values is None else values[rows],
+            anchor[rows],
             name=f"{name}, {when} the gate",
             key=f"variants/{key}/{when}",
-            value=float(np.mean(column[rows])) if rows.any() else None,
             meaning="Share of recombinations that the auditor classifies as planned.",
         )
-        for key, (name, column) in shares.items()
+        for key, (name, column, values) in shares.items()
         for when, rows in (("before", np.ones(len(passed), bool)), ("after", passed))
     ]
-    rejected = Measure(
-        name="Rejected by the gate",
-        key="variants/rejected",
-        value=float(1 - np.mean(passed)),
-        better="lower",
-        meaning="Share of candidates that the judge rejects on the first attempt.",
-    )
-    return [*measure_passed(drawn.verdicts), *measures, rejected]
+    rejected = measure_rejected(drawn.verdicts, anchor)
+    return [*measure_passed(drawn.verdicts, anchor), *measures, rejected]
 
 
 def sheet_of(drawn: Recombinations, grid: Coverage) -> Picture:

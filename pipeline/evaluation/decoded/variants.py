@@ -128,18 +128,12 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         sample: Variants before the gate, with the gate's verdicts.
         examples: Real examples to compare the diversity with.
     """
-    labels = sample.labels
-    right, passed = sample.audited == labels, sample.verdicts.accepted
+    right, has_pairs = sample.audited == sample.labels, np.bincount(examples.labels).max() > 1
+    real = (examples.observations, examples.labels)
     return [
-        *measure_passed(sample.verdicts),
-        *_class_kept(right, passed, float(np.bincount(labels).max() / len(labels))),
-        Measure(
-            name="Rejected by the gate",
-            key="variants/rejected",
-            value=float(1 - np.mean(passed)),
-            better="lower",
-            meaning="Share of candidates that the judge rejects on the first attempt.",
-        ),
+        *measure_passed(sample.verdicts, sample.anchor),
+        *_class_kept(sample),
+        measure_rejected(sample.verdicts, sample.anchor),
         Measure(
             name="Calibration error of the gate",
             key="variants/calibration",
@@ -152,7 +146,7 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
         Measure(
             name="Diversity",
             key="variants/diversity",
-            value=relative_diversity(sample.observations, examples.observations, examples.labels),
+            value=relative_diversity(sample.observations, *real) if has_pairs else None,
             chance=0.0,
             meaning="Mean Euclidean distance among the variants of one anchor, over the mean "
             "distance among real examples of one class; 0 for a model that ignores its style code.",
@@ -160,7 +154,19 @@ def measure_variants(sample: VariantSample, examples: Examples) -> list[Measure]
     ]
 
 
-def measure_passed(verdicts: Verdicts) -> list[Measure]:
+def measure_rejected(verdicts: Verdicts, anchor: np.ndarray) -> Measure:
+    """Share of candidates that the gate rejects, with the row of the anchor of each."""
+    return Measure.of_share(
+        ~verdicts.accepted,
+        anchors=anchor,
+        name="Rejected by the gate",
+        key="variants/rejected",
+        better="lower",
+        meaning="Share of candidates that the judge rejects on the first attempt.",
+    )
+
+
+def measure_passed(verdicts: Verdicts, anchor: np.ndarray) -> list[Measure]:
     """Shares of candidates that each gate accepts; none without a gate for realism."""
     if verdicts.of_class is None or verdicts.realistic is None:
         return []
@@ -175,30 +181,32 @@ def measure_passed(verdicts: Verdicts) -> list[Measure]:
     }
     passed = {"both": verdicts.accepted, "class": verdicts.of_class, "realism": verdicts.realistic}
     return [
-        Measure(
+        Measure.of_share(
+            passed[key],
+            anchors=anchor,
             name=f"Passed by {name}",
             key=f"variants/passed/{key}",
-            value=float(np.mean(passed[key])),
             meaning=f"Share of candidates that {meaning}, on the first attempt.",
         )
         for key, (name, meaning) in shares.items()
     ]
 
 
-def _class_kept(right: np.ndarray, passed: np.ndarray, chance: float) -> list[Measure]:
+def _class_kept(sample: VariantSample) -> list[Measure]:
+    labels = sample.labels
+    shares = {
+        "before": ("all variants", np.ones(len(labels), bool)),
+        "after": ("accepted variants", sample.verdicts.accepted),
+    }
     return [
-        Measure(
-            name="Class kept, before the gate",
-            key="variants/kept/label/before",
-            value=float(np.mean(right)),
-            chance=chance,
-            meaning="Share of all variants that the auditor classifies as the anchor's class.",
-        ),
-        Measure(
-            name="Class kept, after the gate",
-            key="variants/kept/label/after",
-            value=float(np.mean(right[passed])) if passed.any() else None,
-            chance=chance,
-            meaning="Share of accepted variants that the auditor classifies as the anchor's class.",
-        ),
+        Measure.of_share(
+            (sample.audited == labels)[rows],
+            labels[rows],
+            sample.anchor[rows],
+            name=f"Class kept, {when} the gate",
+            key=f"variants/kept/label/{when}",
+            chance=float(np.bincount(labels).max() / len(labels)),
+            meaning=f"Share of {which} that the auditor classifies as the anchor's class.",
+        )
+        for when, (which, rows) in shares.items()
     ]

@@ -17,7 +17,7 @@ from latentloom.pipeline.evaluation.factors.paths import measure_paths
 from latentloom.pipeline.evaluation.factors.swaps import measure_factor_swaps
 from latentloom.pipeline.evaluation.section_result import SectionResult
 from latentloom.pipeline.report.charts.factor_table import factor_table
-from latentloom.pipeline.report.measure import Measure, by_key
+from latentloom.pipeline.report.measure import FEWEST, Measure, by_key
 from latentloom.pipeline.report.schema import Picture
 
 SCALE = "accuracy of a linear probe on its mean code, 0 for guessing and 1 for always right"
@@ -58,6 +58,7 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
 
     Leaves anchored blocks out: one that holds the observation predicts whatever can be seen.
     Accuracies are scaled so that always guessing the most frequent value gives 0, and 1 is perfect.
+    With fewer than `FEWEST` examples nothing is measured, and all values are None.
     """
     train = choose(train, config.evaluate.probe_examples, 0, "probe")
     spec, codes = encoded.codec.spec, encoded.codec.encode(train.observations)
@@ -70,14 +71,25 @@ def measure_blocks(encoded: EncodedExamples, train: Examples, config: Config) ->
         scaled = (accuracy - chance) / max(1 - chance, 1e-9)
         scores[name in block.factors][block.name, name] = float(scaled)
     means = [
-        _tells(f"Blocks tell {what}, mean", key, float(np.mean([*scores[is_own].values()])), is_own)
+        _tells(
+            (f"Blocks tell {what}, mean", key),
+            float(np.mean([*scores[is_own].values()])),
+            is_own,
+            n=len(encoded.examples),
+        )
         for what, key, is_own in (
             ("their own factors", "blocks/own", True),
             ("other factors", "blocks/other", False),
         )
     ]
     return means + [
-        _tells(f"Block {block} tells {name}", cell_key(block, name), score, is_own)
+        _tells(
+            (f"Block {block} tells {name}", cell_key(block, name)),
+            score,
+            is_own,
+            n=len(encoded.examples),
+            classes=len(np.unique(encoded.examples.factors[name])),
+        )
         for is_own in scores
         for (block, name), score in scores[is_own].items()
     ]
@@ -89,18 +101,23 @@ def draw_blocks(encoded: EncodedExamples, numbers: Sequence[Measure]) -> dict[st
     blocks = tuple(block.name for block in encoded.codec.spec if not block.anchored)
     factors = encoded.examples.factors
     told = [f for f in factors if cell_key(blocks[0], f) in found]
-    if not told:
+    if not told or len(encoded.examples) < FEWEST:
         return {}
     table = np.array([[found[cell_key(block, f)].value for f in told] for block in blocks], float)
     drawing = factor_table(("block", blocks), told, table)
     return {"block_table": Picture(drawing, TABLE_CAPTION)}
 
 
-def _tells(name: str, key: str, value: float, is_own: bool) -> Measure:
+def _tells(
+    named: tuple[str, str], value: float, is_own: bool, n: int, classes: int | None = None
+) -> Measure:
+    """A figure with its name and key, on `n` examples."""
     return Measure(
-        name=name,
-        key=key,
-        value=value,
+        name=named[0],
+        key=named[1],
+        value=value if n >= FEWEST else None,
+        n=n,
+        classes=classes,
         chance=0.0,
         better="higher" if is_own else "lower",
         meaning=f"Should be {'high' if is_own else 'low'}: {SCALE}.",

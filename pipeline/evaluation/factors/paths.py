@@ -175,10 +175,11 @@ def shift_of_others(paths: Paths) -> float | None:
 def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
     """The figures of `FIGURES`; a mid-point needs a probability of `least`."""
     sure, middle = paths.read[paths.name].max(axis=-1), len(PLACES) // 2
+    middles = Measure.of_share(sure[middle] >= least, name="")
     values = {
         "others": kept_share(codec, paths),
         "confidence": float(sure[INNER].mean()),
-        "middle": float(np.mean(sure[middle] >= least)),
+        "middle": middles.value,
         "steps": steady_share(paths.observations),
         "shift": shift_of_others(paths),
     }
@@ -188,6 +189,8 @@ def _measures(codec: Codec, paths: Paths, least: float) -> list[Measure]:
             name=f"Path of {paths.name}: {what}",
             key=f"path/{paths.name}/{key}",
             value=values[key],
+            n=middles.n,
+            interval=middles.interval if key == "middle" else None,
             better="lower" if key == "shift" else "higher",
             meaning=meaning.format(between=between, factor=paths.name, least=least),
         )

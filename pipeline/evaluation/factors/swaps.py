@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from latentloom.augment import find_clashes, go_together
 from latentloom.pipeline.config import Config
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.latents.class_split import partners
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
+
+MEANINGS = {
+    "donor": (
+        "value of the donor",
+        "of swapped examples with the value of the donor, which gave the block",
+    ),
+    "others": (
+        "other factors kept",
+        "of other factors with the value of the host, which gave all other blocks",
+    ),
+    "all": ("every factor as expected", "of swapped examples in which both hold"),
+}
+"""Name and meaning of each figure of a swap."""
+
+
+@dataclass(frozen=True)
+class _Swapped:
+    """Swapped examples, as the auditor reads them.
+
+    Attributes:
+        values: Value of the swapped factor in each donor, `(n,)`.
+        hits: What is as expected, by the keys of `MEANINGS`, `(n,)`: bool, or for `others` the part
+            of the other factors.
+    """
+
+    values: np.ndarray
+    hits: dict[str, np.ndarray]
 
 
 def measure_factor_swaps(encoded: EncodedExamples, config: Config) -> list[Measure]:
@@ -23,26 +53,49 @@ def measure_factor_swaps(encoded: EncodedExamples, config: Config) -> list[Measu
     Returns:
         The measures; none for a factor that the judges do not classify or that has one value.
     """
-    shares = {}
+    found = {}
     for block in encoded.codec.spec:
         for name in block.factors[:1]:
             values = encoded.examples.factors[name]
             if name in encoded.codec.bundle.judge_sizes and len(np.unique(values)) > 1:
-                shares[name] = _swap(encoded, block.name, name, config)
-    shares = {name: found for name, found in shares.items() if found is not None}
-    if not shares:
-        return []
-    means = _measures("one factor, mean", "", np.mean(list(shares.values()), axis=0))
-    return means + [
-        number for name, found in shares.items() for number in _measures(name, f"{name}/", found)
+                found[name] = _swap(encoded, block.name, name, config)
+    measures = [
+        Measure.of_share(
+            hits,
+            swapped.values,
+            fewest=FEWEST,
+            name=f"Swap of {name}: {MEANINGS[key][0]}",
+            key=f"factor_swap/{name}/{key}",
+            meaning=f"Share, by the auditor, {MEANINGS[key][1]}.",
+        )
+        for name, swapped in found.items()
+        if swapped is not None
+        for key, hits in swapped.hits.items()
     ]
+    return [*_means(measures), *measures]
 
 
-def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> np.ndarray | None:
-    """Shares with the donor's value, with the host's values of all other factors, and with both.
+def _means(measures: Sequence[Measure]) -> list[Measure]:
+    """Figures over all factors: the mean of those that were measured."""
+    means = []
+    for key, (what, meaning) in MEANINGS.items():
+        of_factors = [number for number in measures if number.key.endswith(f"/{key}")]
+        values = [number.value for number in of_factors if number.value is not None]
+        if of_factors:
+            means.append(
+                Measure(
+                    name=f"Swap of one factor, mean: {what}",
+                    key=f"factor_swap/{key}",
+                    value=float(np.mean(values)) if values else None,
+                    n=sum(number.n or 0 for number in of_factors),
+                    meaning=f"Share, by the auditor, {meaning}.",
+                )
+            )
+    return means
 
-    None if the swap leaves no allowed combination.
-    """
+
+def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> _Swapped | None:
+    """Swaps the block of a factor; None if that leaves no allowed combination."""
     factors, spec = encoded.examples.factors, encoded.codec.spec
     donors = partners(factors[name], encoded.keys(f"swap {name}"))
     expected = {**factors, name: factors[name][donors]}
@@ -61,28 +114,5 @@ def _swap(encoded: EncodedExamples, block: str, name: str, config: Config) -> np
     }
     swapped, others = right.pop(name), list(right.values())
     kept = np.mean(others, axis=0) if others else np.ones(len(rows))
-    return np.array([swapped.mean(), kept.mean(), np.mean(swapped & (kept == 1))])
-
-
-def _measures(name: str, within: str, shares: np.ndarray) -> list[Measure]:
-    """Figures of one factor or of the mean; `within` is the middle part of their keys."""
-    meanings = {
-        "donor": (
-            "value of the donor",
-            "of swapped examples with the value of the donor, which gave the block",
-        ),
-        "others": (
-            "other factors kept",
-            "of other factors with the value of the host, which gave all other blocks",
-        ),
-        "all": ("every factor as expected", "of swapped examples in which both hold"),
-    }
-    return [
-        Measure(
-            name=f"Swap of {name}: {what}",
-            key=f"factor_swap/{within}{key}",
-            value=float(share),
-            meaning=f"Share, by the auditor, {meaning}.",
-        )
-        for (key, (what, meaning)), share in zip(meanings.items(), shares, strict=True)
-    ]
+    hits = {"donor": swapped, "others": kept, "all": swapped & (kept == 1)}
+    return _Swapped(expected[name][rows], hits)

@@ -17,7 +17,7 @@ from latentloom.model_zoo.metrics.codes import (
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.section_result import SectionResult
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
 
 
 def evaluate_split(context: EvaluationContext) -> SectionResult:
@@ -59,18 +59,22 @@ def measure_swap(encoded: EncodedExamples) -> list[Measure]:
     one, many = encoded.one, encoded.many
     mixed = f"{own} of one {encoded.name} {one} and {other} of another class"
     return [
-        Measure(
+        Measure.of_share(
+            read == encoded.labels,
+            encoded.labels,
+            fewest=FEWEST,
             name=f"Swap: class follows {own}",
             key="swap/own",
-            value=float(np.mean(read == encoded.labels)),
             chance=encoded.chance,
             meaning=f"Share of {many} decoded from {mixed} that the auditor classifies as the "
             f"class that gave {own}.",
         ),
-        Measure(
+        Measure.of_share(
+            read == donors,
+            donors,
+            fewest=FEWEST,
             name=f"Swap: class follows {other}",
             key="swap/other",
-            value=float(np.mean(read == donors)),
             chance=float(np.bincount(donors).max() / len(donors)),
             better="lower",
             meaning=f"Share of these {many} that the auditor classifies as the class that gave "

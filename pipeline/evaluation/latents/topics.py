@@ -8,14 +8,14 @@ import numpy as np
 
 from latentloom.model_zoo.metrics.coherence import npmi, top_words
 from latentloom.model_zoo.metrics.perplexity import perplexities, unigram_log_probabilities
-from latentloom.model_zoo.metrics.probes import probe_accuracy
+from latentloom.model_zoo.metrics.probes import probe_hits
 from latentloom.pipeline.config.settings import EvaluateConfig
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import choose
 from latentloom.pipeline.evaluation.context import EvaluationContext
 from latentloom.pipeline.evaluation.encoded_examples import EncodedExamples
 from latentloom.pipeline.evaluation.section_result import SectionResult
-from latentloom.pipeline.report.measure import Measure
+from latentloom.pipeline.report.measure import FEWEST, Measure
 from latentloom.pipeline.report.schema import Table
 
 TOP_WORDS = 10
@@ -137,10 +137,12 @@ def _probe(encoded: EncodedExamples, train: Examples, settings: EvaluateConfig) 
     codes = [
         np.log1p(examples.observations, dtype=np.float32) for examples in (train, encoded.examples)
     ]
-    return Measure(
+    return Measure.of_share(
+        probe_hits("linear", codes[0], train.labels, codes[1], encoded.labels),
+        encoded.labels,
+        fewest=FEWEST,
         name=f"Linear probe: class from the {words}",
         key="probe/linear/words",
-        value=probe_accuracy("linear", codes[0], train.labels, codes[1], encoded.labels),
         chance=encoded.chance,
         meaning=f"Accuracy of a fresh linear classifier on the logarithms of 1 + count of all "
         f"{codes[0].shape[1]:,} words, as a reference for the probes on codes.",

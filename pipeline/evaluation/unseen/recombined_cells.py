@@ -26,6 +26,7 @@ class Attempt:
     """Recombinations that aim at held-out examples, before the gate.
 
     Attributes:
+        expected: Values of the aims, `(n,)` by factor.
         right: Whether the auditor classifies each factor of the recombinations correctly, bool
             `(n,)` by factor.
         real: Whether the auditor classifies each factor of the real examples correctly, bool
@@ -35,6 +36,7 @@ class Attempt:
             values, `(n,)`.
     """
 
+    expected: dict[str, np.ndarray]
     right: dict[str, np.ndarray]
     real: dict[str, np.ndarray]
     accepted: np.ndarray
@@ -97,6 +99,7 @@ def attempt(codec: Codec, train: Examples, aims: Examples, config: Config) -> At
     span = 255.0 if images.dtype == np.uint8 else float(np.ptp(train.observations))
     errors = mean_squared_errors(images, aims.observations) / span**2
     return Attempt(
+        expected=expected,
         right=_right(codec, images, expected),
         real=_right(codec, aims.observations, expected),
         accepted=made.verdicts.accepted,
@@ -126,6 +129,7 @@ def _together(parts: list[Attempt]) -> Attempt:
         return {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
 
     return Attempt(
+        expected=join([part.expected for part in parts]),
         right=join([part.right for part in parts]),
         real=join([part.real for part in parts]),
         accepted=np.concatenate([part.accepted for part in parts]),
@@ -137,32 +141,39 @@ def _measures(group: str, found: Attempt) -> list[Measure]:
     reads = "Share of recombinations of held-out cells in which the auditor confirms"
     whole = np.logical_and.reduce(list(found.right.values()))
     real = np.logical_and.reduce(list(found.real.values()))
-    expected = f"{reads} this factor."
     shares = {
-        "real": ("real examples read", real, "Share with every factor classified correctly."),
+        "real": ("real examples read", real, None, "Share with every factor classified correctly."),
         "cell/before": (
             "cell read back, before the gate",
             whole,
+            None,
             f"{reads} every factor.",
         ),
         **{
-            f"read/{name}/before": (f"{name} read back, before the gate", right, expected)
+            f"read/{name}/before": (
+                f"{name} read back, before the gate",
+                right,
+                found.expected[name],
+                f"{reads} this factor.",
+            )
             for name, right in found.right.items()
         },
         "cell/after": (
             "cell read back, after the gate",
             whole[found.accepted],
+            None,
             "Share of accepted recombinations in which the auditor confirms every factor.",
         ),
     }
     measures = [
-        Measure(
+        Measure.of_share(
+            column,
+            values,
             name=f"Unseen cells, {group}: {what}",
             key=f"unseen/{group}/{key}",
-            value=float(np.mean(column)) if len(column) else None,
             meaning=meaning,
         )
-        for key, (what, column, meaning) in shares.items()
+        for key, (what, column, values, meaning) in shares.items()
     ]
     return [*measures, *_costs(group, found)]
 
@@ -171,10 +182,10 @@ def _costs(group: str, found: Attempt) -> list[Measure]:
     """Share that the gate rejects, and distance of the images from real examples."""
     error = max(float(np.mean(found.errors)), 1e-12)
     return [
-        Measure(
+        Measure.of_share(
+            ~found.accepted,
             name=f"Unseen cells, {group}: rejected by the gate",
             key=f"unseen/{group}/rejected",
-            value=float(1 - np.mean(found.accepted)),
             better="lower",
             meaning="Share that the judge rejects; it was not trained on these cells.",
         ),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy
+from latentloom.model_zoo.metrics.probes import PROBES, probe_accuracy, probe_hits
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,15 @@ def test_large_codes_are_read_by_their_principal_components(codes, probe):
     noise = np.random.default_rng(2).normal(size=(600, 700))
     large = np.concatenate([codes[0], noise], axis=1)
     assert probe_accuracy(probe, *halves(large, codes[1])) >= 0.95
+
+
+@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("of_each", [1, 4])
+def test_ten_classes_of_few_codes_are_read(probe, of_each):
+    rng, labels = np.random.default_rng(3), np.repeat(np.arange(10), of_each)
+    codes = 20 * np.eye(10)[labels] + rng.normal(size=(len(labels), 10))
+    assert probe_accuracy(probe, codes, labels, 20 * np.eye(10), np.arange(10)) >= 0.9
+
+
+def test_no_test_codes_give_no_hits(codes):
+    assert len(probe_hits("linear", *codes, np.zeros((0, 2)), np.zeros(0, int))) == 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from latentloom.augment import identity_keys, uniforms
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.folds import check_counts, check_folds, divide
 
@@ -42,6 +43,33 @@ def test_every_class_is_in_every_fold_but_validation(counts):
         for fold in (folds.train, folds.judge, folds.auditor):
             assert set(fold.labels) == set(labels)
         assert len(folds.validation) >= 1
+
+
+def of_counts(*counts: int) -> Examples:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    ids = [f"x/train/{index:08d}" for index in range(len(labels))]
+    return Examples(np.zeros((len(ids), 8, 8, 1), np.uint8), {"label": labels}, ids)
+
+
+def test_a_class_of_4_to_19_spares_one_for_validation_and_keeps_three_quarters():
+    for seed in range(3):
+        folds = divide(of_counts(2, 3, 4, 5, 12, 19, 20, 45), 0.05, seed)
+        assert np.bincount(folds.validation.labels, minlength=8).tolist() == [0, 0, *[1] * 5, 2]
+        assert np.bincount(folds.train.labels).tolist() == [2, 3, 3, 4, 11, 18, 19, 43]
+        assert np.bincount(folds.judge.labels).tolist() == [1, 2, 2, 3, 6, 10, 10, 23]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.3])
+@pytest.mark.parametrize("counts", [(20, 20), (25, 20, 400), (100, 60, 39, 21)])
+def test_classes_of_20_or_more_are_divided_as_ever(counts, share):
+    examples = of_counts(*counts)
+    draws = uniforms(identity_keys(3, "fold", examples.ids), 2)[:, 0]
+    ids, chosen = np.array(examples.ids), set()
+    for label, count in enumerate(counts):
+        rows = np.flatnonzero(examples.labels == label)
+        size = max(int(share * count + 1e-9), int(label == np.argmax(counts)))
+        chosen |= set(ids[rows[np.argsort(draws[rows])[:size]]])
+    assert set(divide(examples, share, 3).validation.ids) == chosen
 
 
 def test_one_class_is_refused():

@@ -102,6 +102,26 @@ def test_page_needs_no_network_and_no_script():
     assert all(source.startswith("data:image/png;base64,") for source in sources)
 
 
+def test_a_share_has_its_examples_interval_and_balanced_accuracy_beside_it():
+    right, classes = np.arange(24) < 18, np.repeat([0, 1], [18, 6])
+    numbers = [
+        Measure.of_share(right, classes, name="Accuracy"),
+        Measure.of_share(right, anchors=np.arange(24) // 12, name="Rejected"),
+        Measure.of_share(right[:2], classes[:2], fewest=5, name="Probe"),
+    ]
+    outline = _Outline(page := render_page(_report(numbers=numbers), {}))
+    text = " ".join(" ".join(outline.text).split())
+    assert "Accuracy 0.75 0.55 to 0.88 0.50 – 24 in 2 classes" in text
+    assert "Rejected 0.75 0.20 to 0.97 – – 24 of 2 anchors" in text
+    assert "Probe not measured – – 2 in 1 class " in text
+    assert "95 % interval (Wilson)" in text
+    assert outline.open == []
+    old = render_page(_report(), {})
+    assert ">n<" in page
+    assert ">n<" not in old
+    assert "Wilson" not in old
+
+
 def test_browser_is_told_to_load_nothing_from_elsewhere():
     page = render_page(_report(), {})
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in page
