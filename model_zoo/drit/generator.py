@@ -44,8 +44,12 @@ def build_generator(
         tensor = layers.Conv2D(width, KERNEL, padding="same")(Upsampling()(tensor))
         tensor = layers.Activation("relu")(layers.GroupNormalization(groups=1)(tensor))
         tensor = tensor + next(parts)[:, None, None]
-    tensor = layers.Conv2D(image_shape[-1], LAST_KERNEL, padding="same")(_cropped(tensor, image_shape))
-    return keras.Model([content, style, domain], output_activation("tanh")(tensor), name="generator")
+    tensor = layers.Conv2D(image_shape[-1], LAST_KERNEL, padding="same")(
+        _cropped(tensor, image_shape)
+    )
+    return keras.Model(
+        [content, style, domain], output_activation("tanh")(tensor), name="generator"
+    )
 
 
 def residual_block(tensor: Any, norm: Callable[[Any], Any]) -> Any:

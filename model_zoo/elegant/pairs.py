@@ -77,7 +77,10 @@ class PairBatches(Batches):
             if same < self.same_share and value in pool[edge]:
                 others = [value]
             other = member_at(others, draws[1])
-            rows[pair] = member_at(own[edge][value], draws[2]), member_at(pool[edge][other], draws[3])
+            rows[pair] = (
+                member_at(own[edge][value], draws[2]),
+                member_at(pool[edge][other], draws[3]),
+            )
         return edges, rows
 
 
