@@ -149,7 +149,7 @@ class Drit(keras.Model):
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32; `C` is the number of classes for `content` that carries the label, otherwise
-            1. `look` also has `"directions": (style_dim, dim)`.
+            1. `look` also has `"directions": (style_dim, dim)` and `"values": (K,)`.
         """
         values = factors_of(factors)
         domains = np.asarray(values[str(self.settings.domain)])

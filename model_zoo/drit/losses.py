@@ -110,7 +110,9 @@ def loss_terms(
         "squared_loss": squared(made.own, images) + squared(returned, images),
     }
     if settings.content_weight:
-        kept, found = other_image(codes.content), networks.content_encoder(made.drawn)
+        # With gradients to what is kept, content would shrink to a constant.
+        kept = ops.stop_gradient(other_image(codes.content))
+        found = networks.content_encoder(made.drawn)
         terms["content_loss"] = absolute(back.content, kept) + absolute(found, kept)
     if settings.mode_weight:
         terms["mode_loss"] = mode_loss(

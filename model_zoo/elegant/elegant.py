@@ -134,7 +134,7 @@ class Elegant(keras.Model):
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32; `C` is the number of classes for `source`, otherwise 1. Attributes also have
-            `"directions": (axes, dim)`.
+            `"directions": (axes, dim)` and `"values": (K,)`.
         """
         values = factors_of(factors)
         priors = {
