@@ -144,9 +144,7 @@ def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
     return plan
 
 
-def _drawn(
-    plan: VariantPlan, request: Request, factor: str, values: np.ndarray
-) -> VariantPlan:
+def _drawn(plan: VariantPlan, request: Request, factor: str, values: np.ndarray) -> VariantPlan:
     """Draws the blocks of a factor of the cell; rejects values that their prior does not know."""
     names = carriers_of(plan, factor)
     known = drawn_values(plan, names, factor)

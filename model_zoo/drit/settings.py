@@ -134,11 +134,16 @@ class DritSettings(InterpolationSettings):
         sizes = dict(self.factor_sizes or {})
         choices = [name for name, size in sizes.items() if size > 1]
         if self.domain not in sizes:
+            hint = (
+                ""
+                if self.domain is None
+                else f"Did you mean '{nearest_name(self.domain, sizes)}'? "
+            )
             raise ValueError(
                 "The domain is no factor of the data. Expected: model.args.domain, one of "
-                f"{', '.join(choices)}. Received: domain={self.domain!r}. Did you mean "
-                f"'{nearest_name(str(self.domain), choices or sizes)}'? Set `model.args.domain`, "
-                "or import the data with a factor that tells the domain."
+                f"{', '.join(choices)}. Received: domain={self.domain!r}. {hint}Set "
+                "`model.args.domain`, or import the data with another factor, which tells the "
+                "domain."
             )
         if sizes[self.domain] < 2:
             raise ValueError(

@@ -30,7 +30,9 @@ def spec():
     loc = np.repeat(MEANS[None, :, None], 2, axis=2)
     prior = BlockPrior(np.array([[0.4, 0.3, 0.2, 0.1]]), loc, np.ones_like(loc), values=SITES)
     content = BlockPrior.standard_normal(3)
-    return LatentSpec((Block("content", 3, ("label",), content), Block("look", 2, ("site",), prior)))
+    return LatentSpec(
+        (Block("content", 3, ("label",), content), Block("look", 2, ("site",), prior))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -203,4 +205,3 @@ def test_a_class_is_sampled_where_the_components_of_its_block_stand_for_classes(
     plan = plan_variants("sample_class", many, spec, seed=0)
     made = made_by(spec, many, plan)["look"]
     np.testing.assert_array_equal(made.mean(axis=1) > 0, plan.label == 1)
-
