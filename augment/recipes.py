@@ -86,6 +86,17 @@ class Recipe:
         resolved = self.resolve(options)
         return bool(resolved.get("guided", True)) or resolved.get("style") == "donor"
 
+    def may_draw(self, factor: str, options: Mapping[str, Option] | None = None) -> bool:
+        """Whether variants may have a value of a factor that none of their examples has.
+
+        Args:
+            factor: Name of the factor.
+            options: As for `resolve`.
+        """
+        resolved = self.resolve(options)
+        is_named = resolved.get("factor", factor) == factor and factor != "label"
+        return is_named and not resolved.get("guided", True)
+
     def matched_by(self, options: Mapping[str, Option] | None = None) -> tuple[str, bool] | None:
         """Returns the factor that donors are matched by, and whether they share the anchor's value.
 
