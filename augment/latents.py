@@ -51,6 +51,33 @@ class Block:
             )
 
     @property
+    def drawn_factor(self) -> str | None:
+        """The factor of which its prior can draw a value; None if there is none."""
+        return self.factors[0] if self.prior.values is not None and self.factors else None
+
+    def draw(
+        self,
+        keys: np.ndarray,
+        factors: Mapping[str, np.ndarray],
+        temperature: float = 1.0,
+    ) -> np.ndarray:
+        """Draws one block per key from its prior, of the class and of the value that are known.
+
+        Args:
+            keys: uint64 of shape `(n,)`.
+            factors: Known values by factor, of shape `(n,)` each.
+            temperature: Float, factor on the scale.
+
+        Returns:
+            float32 of shape `(n, dim)`.
+        """
+        return self.prior.sample(keys, factors.get("label"), temperature, self.values_of(factors))
+
+    def values_of(self, factors: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Returns the values that its prior must draw, or None if it is free to draw any."""
+        return factors.get(self.drawn_factor) if self.drawn_factor else None
+
+    @property
     def num_axes(self) -> int:
         """Number of axes along which a traversal can move it."""
         directions = self.prior.directions

@@ -18,7 +18,7 @@ from latentloom.augment.donors import DonorBank
 from latentloom.augment.plan import VariantPlan
 from latentloom.augment.randomness import integers
 
-__all__ = ["match_donors", "match_values", "walk_places", "walk_pool"]
+__all__ = ["match_donors", "match_other_values", "match_values", "walk_places", "walk_pool"]
 
 _GOLDEN = 0.618  # multiples of it, modulo 1, stay far from each other
 _START, _STRIDE = range(2)
@@ -65,10 +65,7 @@ def match_donors(
         variants = np.flatnonzero(values == value)
         pool, anchor = pool_of(factor, value), plan.anchor[variants]
         allowed = pool != own[anchor, None]  # -1 matches no row
-        for (mine, other), table in (clashes or {}).items():
-            if mine == factor:
-                kept = anchors.factors[other][anchor]
-                allowed &= ~table[donors.factors[factor][pool]][:, kept].T
+        allowed &= without_clashes(anchors, anchor, factor, donors.factors[factor][pool], clashes)
         if not (found := allowed.any(axis=1)).all():
             lonely = anchors.ids[int(anchor[np.argmin(found)])]
             is_full = len(pool) == donors.capacity
@@ -77,6 +74,74 @@ def match_donors(
             )
         rows[variants] = walk_pool(pool, keys[anchor], plan.variant[variants], attempt, allowed)
     return rows
+
+
+def match_other_values(
+    plan: VariantPlan,
+    anchors: Anchors,
+    known: np.ndarray,
+    keys: np.ndarray,
+    factor: str,
+    clashes: Clashes | None = None,
+) -> np.ndarray:
+    """Finds another value of a factor for each variant, the same at every attempt.
+
+    The variants of an anchor take the values in turn.
+
+    Args:
+        plan: The variants, `V` of them.
+        anchors: The anchors of the plan, `n` of them.
+        known: int64 of shape `(m,)`: the values to choose from.
+        keys: uint64 of shape `(n,)`: key of each anchor's walk.
+        factor: Name of the factor.
+        clashes: Values that do not go together. Skips values that clash with a value that the
+            anchor keeps.
+
+    Returns:
+        int64 of shape `(V,)`.
+
+    Raises:
+        ValueError: If there is no other value for an anchor.
+    """
+    own = anchors.factors[factor][plan.anchor]
+    allowed = known != own[:, None]
+    allowed &= without_clashes(anchors, plan.anchor, factor, known, clashes)
+    if not (found := allowed.any(axis=1)).all():
+        lonely = anchors.ids[int(plan.anchor[np.argmin(found)])]
+        raise ValueError(
+            f"Recipe '{plan.recipe}' found no other value of '{factor}' for anchor '{lonely}'. "
+            f"Expected: two values or more that its prior can draw. Received: {known.tolist()}. "
+            "Train the bundle with examples of another value."
+        )
+    if not len(plan):
+        return own
+    return walk_pool(known, keys[plan.anchor], plan.variant, 0, allowed)
+
+
+def without_clashes(
+    anchors: Anchors,
+    rows: np.ndarray,
+    factor: str,
+    values: np.ndarray,
+    clashes: Clashes | None,
+) -> np.ndarray:
+    """Returns which values of a factor go with what anchors keep.
+
+    Args:
+        anchors: The anchors.
+        rows: int64 of shape `(n,)`: rows of anchors.
+        factor: Name of the factor.
+        values: int64 of shape `(m,)`: values of it.
+        clashes: Values that do not go together, or None.
+
+    Returns:
+        bool of shape `(n, m)`.
+    """
+    allowed = np.ones((len(rows), len(values)), bool)
+    for (mine, other), table in (clashes or {}).items():
+        if mine == factor:
+            allowed &= ~table[values][:, anchors.factors[other][rows]].T
+    return allowed
 
 
 def match_values(

@@ -19,7 +19,7 @@ __all__ = [
     "read_axes",
 ]
 
-Option = float | str
+Option = float | str | bool
 
 LARGEST_TEMPERATURE = 100.0
 """Largest factor on the scale of draws from a prior."""

@@ -21,6 +21,8 @@ __all__ = [
     "Request",
     "bank_of",
     "carriers_of",
+    "draw_values",
+    "drawn_values",
     "free_blocks",
     "interpolate",
     "match",
@@ -161,6 +163,45 @@ def take_over(
     # Keeps the order of the anchors' factors.
     known = {name: (plan.factors | moved).get(name) for name in request.anchors.factors}
     return replace(plan, factors={name: v for name, v in known.items() if v is not None})
+
+
+def draw_values(
+    plan: VariantPlan, names: Sequence[str], factor: str, values: np.ndarray, temperature: float
+) -> VariantPlan:
+    """Draws blocks from what their priors know of given values of a factor.
+
+    Args:
+        plan: The plan, `V` variants.
+        names: Names of the blocks, which carry this factor alone.
+        factor: Name of the factor.
+        values: int64 of shape `(V,)`: the value of each variant.
+        temperature: Float, factor on the scale of the draws.
+    """
+    order = [*plan.factors, *({factor} - plan.factors.keys())]
+    plan = sample(plan, names, temperature, keeps=(factor,))
+    known = plan.factors | {factor: values}
+    return replace(plan, factors={name: known[name] for name in order if name in known})
+
+
+def drawn_values(plan: VariantPlan, names: Sequence[str], factor: str) -> np.ndarray:
+    """Returns the values of a factor that the priors of all these blocks can draw, int64.
+
+    Raises:
+        ValueError: A prior does not tell which components stand for which value of the factor.
+    """
+    known: set[int] | None = None
+    for name in names:
+        block = plan.spec[name]
+        if block.drawn_factor != factor or len(block.factors) > 1:
+            raise ValueError(
+                f"Recipe '{plan.recipe}' cannot draw block '{name}' of a given {factor}. "
+                f"Expected: a prior with components for the values of '{factor}' alone. Received: "
+                f"a block of {list(block.factors)}. Set the option `guided` to true, or train the "
+                "bundle again if it is of an earlier version."
+            )
+        values = set(block.prior.values.astype(np.int64).tolist())
+        known = values if known is None else known & values
+    return np.array(sorted(known or ()), np.int64)
 
 
 def _with_origin(

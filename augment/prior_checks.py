@@ -27,11 +27,12 @@ def _check_shapes(arrays: Mapping[str, np.ndarray]) -> None:
     shape = shapes["loc"]
     expected = {"weights": shape[:2], "loc": shape, "scale": shape, "axes": 2 * shape[2:]}
     expected["directions"] = (*shapes.get("directions", ())[:1], *shape[2:])
+    expected["values"] = shape[1:2]
     if len(shape) != 3 or 0 in shape or shapes.items() - expected.items():
         raise ValueError(
             "The arrays of a block prior do not fit together. Expected: weights `(C, K)`, loc and "
-            "scale `(C, K, dim)`, axes, if any, `(dim, dim)`, directions `(a, dim)`. Received: "
-            f"shapes={shapes}. Give each array its class and component axes."
+            "scale `(C, K, dim)`, axes, if any, `(dim, dim)`, directions `(a, dim)`, values `(K,)`. "
+            f"Received: shapes={shapes}. Give each array its class and component axes."
         )
 
 
@@ -46,6 +47,12 @@ def _check_values(arrays: Mapping[str, np.ndarray]) -> None:
         raise ValueError(
             "A block prior has a negative scale. Expected: scale >= 0. "
             f"Received: min(scale)={scale.min()}. Pass standard deviations."
+        )
+    values = arrays.get("values", np.zeros(1))
+    if not ((values >= 0) & (values == np.round(values))).all():
+        raise ValueError(
+            "The values of the components of a block prior are no codes. Expected: whole numbers "
+            f"of 0 or more. Received: values={values}. Pass the codes of the factor."
         )
     sums = weights.sum(axis=-1, dtype=np.float64)
     if not ((weights >= 0).all() and np.allclose(sums, 1.0, atol=1e-4)):

@@ -31,6 +31,8 @@ class BlockPrior:
             the principal axes of a covariance. None for the entries of the block themselves.
         directions: float32 of shape `(a, dim)`: orthogonal directions along which a traversal moves
             a block of many entries, each one standard deviation long. None for all entries.
+        values: float32 of shape `(K,)`, whole numbers: the value of the block's factor that each
+            component stands for, so that a value can be drawn. None if they stand for none.
 
     Example:
         >>> BlockPrior.standard_normal(3).sample(np.arange(5, dtype=np.uint64)).shape
@@ -42,10 +44,11 @@ class BlockPrior:
     scale: np.ndarray
     axes: np.ndarray | None = None
     directions: np.ndarray | None = None
+    values: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, values in self._arrays().items():
-            object.__setattr__(self, name, np.asarray(values, np.float32))
+        for name, array in self._arrays().items():
+            object.__setattr__(self, name, np.asarray(array, np.float32))
         check_prior(self._arrays())
 
     @classmethod
@@ -68,7 +71,8 @@ class BlockPrior:
             ValueError: If one of its arrays is missing that is not optional.
         """
         names = {field.name: f"{prefix}/{field.name}" for field in fields(cls)}
-        optional = {name for name in ("axes", "directions") if names[name] not in mapping}
+        optional = {f.name for f in fields(cls) if f.default is None}
+        optional = {name for name in optional if names[name] not in mapping}
         names = {name: key for name, key in names.items() if name not in optional}
         missing = [name for name in names.values() if name not in mapping]
         if missing:
@@ -80,7 +84,7 @@ class BlockPrior:
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """Returns the arrays under `<prefix>/<field>`; optional ones only if they are given."""
-        return {f"{prefix}/{name}": values for name, values in self._arrays().items()}
+        return {f"{prefix}/{name}": array for name, array in self._arrays().items()}
 
     @property
     def dim(self) -> int:
@@ -140,7 +144,11 @@ class BlockPrior:
         return moved
 
     def sample(
-        self, keys: np.ndarray, labels: np.ndarray | None = None, temperature: float = 1.0
+        self,
+        keys: np.ndarray,
+        labels: np.ndarray | None = None,
+        temperature: float = 1.0,
+        values: np.ndarray | None = None,
     ) -> np.ndarray:
         """Draws one block per key: a component, then its Gaussian.
 
@@ -148,14 +156,17 @@ class BlockPrior:
             keys: uint64 of shape `(n,)`; a key always gives the same block.
             labels: Class indices of shape `(n,)`. Unused by a prior that ignores the class.
             temperature: Float, factor on the scale. `0.` gives the mean of a component.
+            values: Value of the block's factor, of shape `(n,)`: only components that stand for it
+                are drawn. None for all components.
 
         Returns:
             float32 of shape `(n, dim)`.
 
         Raises:
-            ValueError: If the labels are missing or out of range, or the temperature negative.
+            ValueError: If the labels are missing or out of range, the temperature negative, or no
+                component stands for a value.
         """
-        loc, deviations = self._draw(keys, labels, temperature)
+        loc, deviations = self._draw(keys, labels, temperature, values)
         return (loc + deviations).astype(np.float32)
 
     def step(
@@ -165,6 +176,7 @@ class BlockPrior:
         keys: np.ndarray,
         labels: np.ndarray | None = None,
         temperature: float = 1.0,
+        values: np.ndarray | None = None,
     ) -> np.ndarray:
         """Moves given blocks towards draws, so that blocks that follow the prior still do.
 
@@ -182,17 +194,22 @@ class BlockPrior:
             keys: As for `sample`.
             labels: As for `sample`.
             temperature: As for `sample`.
+            values: As for `sample`.
 
         Returns:
             float32 of shape `(n, dim)`.
         """
-        loc, deviations = self._draw(keys, labels, temperature)
+        loc, deviations = self._draw(keys, labels, temperature, values)
         shares = shares.astype(np.float64)[:, None]
         kept = np.sqrt(1 - np.square(shares))
         return (loc + kept * (blocks - loc) + shares * deviations).astype(np.float32)
 
     def _draw(
-        self, keys: np.ndarray, labels: np.ndarray | None, temperature: float
+        self,
+        keys: np.ndarray,
+        labels: np.ndarray | None,
+        temperature: float,
+        values: np.ndarray | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draws a component per key, then its noise: means and deviations from them, `(n, dim)`."""
         if not 0 <= temperature < np.inf:
@@ -201,11 +218,34 @@ class BlockPrior:
                 f"Received: temperature={temperature}. Pass 1.0 for the prior itself."
             )
         rows = self._class_rows(len(keys), labels)
-        edges = np.cumsum(self.weights, axis=-1, dtype=np.float64)
-        edges /= edges[:, -1:]  # the last is exactly 1, so a component of weight 0 is never drawn
-        component = (uniforms(keys, 1) >= edges[rows, :-1]).sum(axis=-1)
+        component = self._components(keys, rows, values)
         noise = temperature * normals(keys, self.dim)
         return self.loc[rows, component], self._turned(self.scale[rows, component] * noise)
+
+    def _components(
+        self, keys: np.ndarray, rows: np.ndarray, values: np.ndarray | None
+    ) -> np.ndarray:
+        """Draws a component per key among those of a row, or those that stand for a value."""
+        weights = self.weights
+        if values is not None:
+            kinds, rows = np.unique(np.stack([rows, values]), axis=1, return_inverse=True)
+            weights = weights[kinds[0]] * self._stand_for(kinds[1])
+        edges = np.cumsum(weights, axis=-1, dtype=np.float64)
+        edges /= edges[:, -1:]  # the last is exactly 1, so a component of weight 0 is never drawn
+        return (uniforms(keys, 1) >= edges[rows, :-1]).sum(axis=-1)
+
+    def _stand_for(self, values: np.ndarray) -> np.ndarray:
+        """Which components stand for each value, bool of shape `(n, K)`."""
+        known = np.full(0, np.nan) if self.values is None else self.values
+        found = known == values[:, None]
+        if not found.any(axis=-1).all():
+            lacking = values[~found.any(axis=-1)]
+            raise ValueError(
+                "The prior has no component of a value. Expected: one of "
+                f"{np.unique(known).astype(int).tolist()}. Received: value {lacking[0]}. Draw "
+                "another value, or train with examples of it."
+            )
+        return found
 
     def _turned(self, noise: np.ndarray) -> np.ndarray:
         """Turns entries along the axes into entries of the block.

@@ -26,12 +26,12 @@ class Recipe:
     Args:
         name: Its name in configs and records.
         summary: What it makes, in one line.
-        needs_donors: Whether it takes blocks from a donor bank.
+        needs_donors: Whether it takes blocks from a donor bank; see `takes_donors`.
         rule: Turns a plan that keeps every block into the plan of the recipe.
         keeps_all: Whether every block is kept, and with them every factor of the anchor.
         fills_cells: Whether its variants fill given cells instead of given classes.
-        options: Its options with their defaults, numbers or texts; an empty text marks a required
-            option. Defaults to none.
+        options: Its options with their defaults, numbers, texts, or True or False; an empty text
+            marks a required option. Defaults to none.
         check: Raises `ValueError` for options that are out of range or do not fit together.
     """
 
@@ -75,6 +75,28 @@ class Recipe:
             self.check(resolved)
         return resolved
 
+    def takes_donors(self, options: Mapping[str, Option] | None = None) -> bool:
+        """Whether its variants take blocks from donors; not if `guided` is off.
+
+        Args:
+            options: As for `resolve`.
+        """
+        if not self.needs_donors:
+            return False
+        resolved = self.resolve(options)
+        return bool(resolved.get("guided", True)) or resolved.get("style") == "donor"
+
+    def may_draw(self, factor: str, options: Mapping[str, Option] | None = None) -> bool:
+        """Whether variants may have a value of a factor that none of their examples has.
+
+        Args:
+            factor: Name of the factor.
+            options: As for `resolve`.
+        """
+        resolved = self.resolve(options)
+        is_named = resolved.get("factor", factor) == factor and factor != "label"
+        return is_named and not resolved.get("guided", True)
+
     def matched_by(self, options: Mapping[str, Option] | None = None) -> tuple[str, bool] | None:
         """Returns the factor that donors are matched by, and whether they share the anchor's value.
 
@@ -83,9 +105,9 @@ class Recipe:
 
         Returns:
             The factor, and True if donors have the anchor's value of it, False if another one. None
-            for a recipe without donors or one that fills cells.
+            for variants without donors or a recipe that fills cells.
         """
-        if not self.needs_donors or self.fills_cells:
+        if self.fills_cells or not self.takes_donors(options):
             return None
         resolved = self.resolve(options)
         if "factor" in resolved:
@@ -114,18 +136,27 @@ class Recipe:
         return {block.name: traversed_axes(block, str(resolved["axes"]))}
 
     def _spelt(self, name: str, value: Option) -> Option:
-        """Returns the value; turns a number into its digits if the option is a text."""
-        if isinstance(value, str) or not isinstance(self.options.get(name), str):
+        """Returns the value; turns a number into its digits, or into True or False."""
+        default = self.options.get(name)
+        if isinstance(default, bool) and value in (0, 1):
+            return bool(value)
+        if isinstance(value, str | bool) or not isinstance(default, str):
             return value
         return str(int(value) if float(value).is_integer() else value)
 
     def _check_kind(self, name: str, value: Option) -> None:
-        if isinstance(self.options[name], str):
-            return
-        if isinstance(value, str) or not isfinite(value):
+        default = self.options[name]
+        is_switch, is_text = isinstance(default, bool), isinstance(default, str)
+        if is_switch != isinstance(value, bool) or (is_text and not isinstance(value, str)):
+            expected = "true or false" if is_switch else "a name" if is_text else "a number"
+            raise ValueError(
+                f"Option `{name}` of recipe '{self.name}' is of the wrong kind. Expected: "
+                f"{expected}. Received: {name}={value}. Leave it out to get {default}."
+            )
+        if not is_text and (isinstance(value, str) or not isfinite(value)):
             raise ValueError(
                 f"Recipe '{self.name}' needs numbers. Expected: a finite `{name}`. Received: "
-                f"{name}={value}. Leave it out to get {self.options[name]}."
+                f"{name}={value}. Leave it out to get {default}."
             )
 
 
@@ -189,7 +220,7 @@ RECIPES = {
             needs_donors=True,
             rule=rules.recombine_factors,
             fills_cells=True,
-            options={"style": "anchor", "temperature": 1.0},
+            options={"guided": True, "style": "anchor", "temperature": 1.0},
             check=checks.check_style,
         ),
         Recipe(
@@ -197,7 +228,8 @@ RECIPES = {
             summary="Takes the blocks that carry a factor from a donor with another value of it.",
             needs_donors=True,
             rule=rules.swap_factor,
-            options={"factor": ""},
+            options={"factor": "", "guided": True, "temperature": 1.0},
+            check=checks.check_temperature,
         ),
         Recipe(
             name="interpolate_factor",

@@ -46,10 +46,11 @@ def _recombine_block(
     else:
         block = np.zeros((len(plan), plan.spec[name].dim), np.float32)
 
-    prior = plan.spec[name].prior
+    prior, values = plan.spec[name].prior, plan.spec[name].values_of(plan.factors)
 
-    def draws(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        return plan.block_keys(name)[rows], plan.label[rows], plan.temperatures[name]
+    def draws(rows: np.ndarray) -> tuple:
+        wanted = None if values is None else values[rows]
+        return plan.block_keys(name)[rows], plan.label[rows], plan.temperatures[name], wanted
 
     drawn = np.flatnonzero(origins == Origin.PRIOR)
     block[drawn] = prior.sample(*draws(drawn))

@@ -6,11 +6,13 @@ import numpy as np
 
 from latentloom.augment.axes import traversed_axes, traversed_block
 from latentloom.augment.cells import Targets
-from latentloom.augment.matching import match_values, walk_pool
+from latentloom.augment.matching import match_other_values, match_values, walk_pool
 from latentloom.augment.origins import (
     Request,
     bank_of,
     carriers_of,
+    draw_values,
+    drawn_values,
     free_blocks,
     interpolate,
     match,
@@ -51,7 +53,8 @@ def sample_all(plan: VariantPlan, request: Request) -> VariantPlan:
     """Draws every block; blocks that carry the class come from the prior of the variant's class."""
     carriers = carriers_of(plan)
     for name in carriers:
-        if not plan.spec[name].prior.is_class_conditional:
+        block = plan.spec[name]
+        if not block.prior.is_class_conditional and block.drawn_factor != "label":
             raise ValueError(
                 f"Recipe '{plan.recipe}' cannot draw block '{name}'. Expected: a prior for each "
                 "class. Received: one prior for all classes. Choose a recipe that keeps this block."
@@ -78,7 +81,11 @@ def interpolate_carriers(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def swap_factor(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Takes the blocks that carry one factor from a donor with another value of it."""
+    """Takes the blocks that carry one factor from a donor with another value of it, or draws them.
+
+    With the option `guided` off, another value is chosen, and the blocks are drawn from what their
+    prior knows of it.
+    """
     factor, names = request.factor, carriers_of(plan, request.factor)
     if set(names) & set(plan.spec.carriers("label")):
         raise ValueError(
@@ -87,6 +94,10 @@ def swap_factor(plan: VariantPlan, request: Request) -> VariantPlan:
             "'recombine_factors' or 'swap_zu'."
         )
     keys = walk_keys(plan, request)
+    if not request.options["guided"]:
+        known = drawn_values(plan, names, factor)
+        values = match_other_values(plan, request.anchors, known, keys, factor, request.clashes)
+        return draw_values(plan, names, factor, values, request.number("temperature"))
     rows = match(plan, request, keys, factor=factor, same_value=False, clashes=request.clashes)
     return take_over(plan, request, names, rows)
 
@@ -108,15 +119,19 @@ def traverse(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Takes the blocks of every factor of the cell from a donor with the cell's value.
+    """Takes the blocks of every factor of the cell from a donor with the cell's value, or draws them.
 
     The anchor is the donor of the first factor, and of all factors that the cell does not name.
+    With the option `guided` off, blocks are drawn from what their prior knows of the value.
     """
     targets = _targets(plan, request)
     given = list(targets.factors)[1:]
     _check_apart(plan, tuple(targets.factors))
     plan = _restyle(plan, request, derive(targets.keys, len(given)), targets.steps)
     for index, factor in enumerate(given):
+        if not request.options["guided"]:
+            plan = _drawn(plan, request, factor, targets.factors[factor])
+            continue
         rows = match_values(
             bank_of(plan, request),
             factor,
@@ -127,6 +142,19 @@ def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
         )
         plan = take_over(plan, request, plan.spec.carriers(factor), rows)
     return plan
+
+
+def _drawn(plan: VariantPlan, request: Request, factor: str, values: np.ndarray) -> VariantPlan:
+    """Draws the blocks of a factor of the cell; rejects values that their prior does not know."""
+    names = carriers_of(plan, factor)
+    known = drawn_values(plan, names, factor)
+    if len(unknown := np.setdiff1d(values, known)):
+        raise ValueError(
+            f"Recipe '{plan.recipe}' cannot draw value {unknown[0]} of factor '{factor}'. "
+            f"Expected: one of {known.tolist()}, of which training saw examples. Received: "
+            f"value {unknown[0]}. Leave its cells out, or train with examples of it."
+        )
+    return draw_values(plan, names, factor, values, request.number("temperature"))
 
 
 def _targets(plan: VariantPlan, request: Request) -> Targets:

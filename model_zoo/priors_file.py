@@ -1,8 +1,8 @@
 """`priors.npz` of a bundle: the prior of every block, as `latentloom.augment.BlockPrior` has it.
 
 Of every block `weights` `(classes or 1, components)`, `loc` and `scale` `(classes or 1, components,
-dim)`; of some `axes` `(dim, dim)`, along which they vary, and `directions` `(axes, dim)` of a
-traversal.
+dim)`; of some `axes` `(dim, dim)`, along which they vary, `directions` `(axes, dim)` of a traversal,
+and `values` `(components,)` of the block's factor that components stand for.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def read_priors(folder: Path, description: Mapping[str, Any]) -> dict[str, np.nd
 
 def _fits_prior(array: str, shape: tuple[int, ...], dim: int, num_classes: int) -> bool:
     """Whether an array of the prior of a block of `dim` numbers has a fit shape."""
+    if array == "values":
+        return len(shape) == 1 and shape[0] <= LARGEST_DIM
     if array in ("axes", "directions"):
         rows, *last = shape
         return last == [dim] and (rows == dim if array == "axes" else rows <= dim)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from latentloom.model_zoo.drit import Drit
 from latentloom.model_zoo.elegant import Elegant
 from latentloom.model_zoo.gzs_net import GZSNet
 from latentloom.model_zoo.hfvae import HFVAE
@@ -22,6 +23,7 @@ MODELS: dict[str, type[keras.Model]] = {
     "st_rkm": StRKM,
     "hfvae": HFVAE,
     "elegant": Elegant,
+    "drit": Drit,
 }
 
 GIVEN_BY_THE_DATA = (

@@ -23,8 +23,9 @@ from latentloom.model_zoo.elegant.blocks import SOURCE, block_spec
 from latentloom.model_zoo.elegant.losses import loss_terms
 from latentloom.model_zoo.elegant.networks import build_networks
 from latentloom.model_zoo.elegant.pairs import PairBatches, check_pairs
-from latentloom.model_zoo.elegant.priors import choice_of_images, principal_axes
+from latentloom.model_zoo.elegant.priors import MOST_IMAGES, principal_axes
 from latentloom.model_zoo.elegant.settings import ElegantSettings
+from latentloom.model_zoo.networks.choice_of_codes import choice_of_codes
 from latentloom.model_zoo.networks.value_mixture import mixture_of_values
 from latentloom.model_zoo.training.batches import Factors, factors_of, labels_of
 from latentloom.model_zoo.training.trackers import make_trackers, update_trackers
@@ -133,7 +134,7 @@ class Elegant(keras.Model):
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
             float32; `C` is the number of classes for `source`, otherwise 1. Attributes also have
-            `"directions": (axes, dim)`.
+            `"directions": (axes, dim)` and `"values": (K,)`.
         """
         values = factors_of(factors)
         priors = {
@@ -142,7 +143,8 @@ class Elegant(keras.Model):
             for name in self.settings.attributes
         }
         labels = np.asarray(labels_of(factors))
-        return priors | {SOURCE: choice_of_images(latents[SOURCE], labels, self.num_classes)}
+        source = choice_of_codes(latents[SOURCE], labels, self.num_classes, MOST_IMAGES)
+        return priors | {SOURCE: source}
 
     # --- Training -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from latentloom.model_zoo.training.batches import Batches, Factors, factors_of, labels_of
+from latentloom.model_zoo.training.draws import member_at, rows_by_value
 from latentloom.model_zoo.training.sharers import check_apart, columns
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class PairBatches(Batches):
         super().__init__(images, labels_of(factors), **settings)
         self.pool, self.same_share = pool[0], same_share
         self.codes = [_codes(each, attributes).astype(np.int32) for each in (factors, pool[1])]
-        self.examples = [[_by_value(column) for column in c.T[1:]] for c in self.codes]
+        self.examples = [[rows_by_value(column) for column in c.T[1:]] for c in self.codes]
 
     def __getitem__(self, index: int):
         position = self.position(index)
@@ -71,12 +72,15 @@ class PairBatches(Batches):
         uniforms = generator.random((self.batch_size, 5)).tolist()
         rows = np.empty((self.batch_size, 2), np.int64)
         for pair, (edge, (same, *draws)) in enumerate(zip(edges, uniforms, strict=True)):
-            value = _member(list(own[edge]), draws[0])
+            value = member_at(list(own[edge]), draws[0])
             others = [other for other in pool[edge] if other != value]
             if same < self.same_share and value in pool[edge]:
                 others = [value]
-            other = _member(others, draws[1])
-            rows[pair] = _member(own[edge][value], draws[2]), _member(pool[edge][other], draws[3])
+            other = member_at(others, draws[1])
+            rows[pair] = (
+                member_at(own[edge][value], draws[2]),
+                member_at(pool[edge][other], draws[3]),
+            )
         return edges, rows
 
 
@@ -112,15 +116,3 @@ def _codes(factors: Factors, attributes: Sequence[str]) -> np.ndarray:
     """Label and attributes side by side, `(n, 1 + attributes)`."""
     named: Mapping[str, np.ndarray] = factors_of(factors)
     return columns(named, ["label", *attributes], "model.args.attributes")
-
-
-def _by_value(column: np.ndarray) -> dict[int, np.ndarray]:
-    """Rows of the examples of each value that occurs."""
-    order, values = np.argsort(column, kind="stable"), np.unique(column)
-    starts = np.searchsorted(column[order], values[1:])
-    return dict(zip(values.tolist(), np.split(order, starts), strict=True))
-
-
-def _member(members: Sequence[int] | np.ndarray, uniform: float) -> int:
-    """Returns the member that a number in `[0, 1)` falls on."""
-    return int(members[int(uniform * len(members))])

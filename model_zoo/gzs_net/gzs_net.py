@@ -128,11 +128,14 @@ class GZSNet(keras.Model):
 
         Returns:
             `{block: {"weights": (C, K), "loc": (C, K, dim), "scale": (C, K, dim)}}`, arrays of
-            float32; `C` is the number of classes, or 1 for a block without the label.
+            float32; `C` is the number of classes, or 1 for a block without the label. Blocks of
+            other factors also have `"values": (K,)`.
         """
         values = {name: np.asarray(codes) for name, codes in factors_of(factors).items()}
         nothing = np.zeros(len(values["label"]), np.int64)
         priors = {b: mixture_of_values(c, values.get(b, nothing)) for b, c in latents.items()}
+        for name in priors.keys() - values.keys() | {"label"}:
+            del priors[name]["values"]  # components stand for classes, or for nothing
         of_label = {name: array[0][:, None] for name, array in priors["label"].items()}
         return priors | {"label": of_label | {"weights": np.ones_like(of_label["weights"])}}
 

@@ -89,6 +89,8 @@ class ProjectionDiscriminator(keras.Model):
         width: Integer, channels of the first convolution; they double at each halving.
         hidden_dim: Integer, size of `h`.
         convolutional: Whether `h` begins with convolutions.
+        base_side: Integer, pixels. Convolutions halve the image until its longer side is at most
+            this.
     """
 
     def __init__(
@@ -99,17 +101,18 @@ class ProjectionDiscriminator(keras.Model):
         width: int,
         hidden_dim: int,
         convolutional: bool,
+        base_side: int = LARGEST_BASE_SIDE,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.image_shape, self.num_classes = tuple(image_shape), num_classes
         flat, shapes = math.prod(image_shape), []
         if convolutional:
-            flat, shapes = convolution_shapes(image_shape, width, KERNEL_SIZE, LARGEST_BASE_SIDE)
+            flat, shapes = convolution_shapes(image_shape, width, KERNEL_SIZE, base_side)
         check_weights(self.name, *shapes, (flat + num_classes, hidden_dim))
         stack: list = [keras.Input(self.image_shape)]
         if convolutional:
-            for stage in range(num_stages(image_shape)):
+            for stage in range(num_stages(image_shape, base_side)):
                 convolution = layers.Conv2D(
                     width * 2**stage, KERNEL_SIZE, strides=2, padding="same"
                 )

@@ -16,10 +16,10 @@ def mixture_of_values(codes: np.ndarray, values: np.ndarray) -> dict[str, np.nda
         values: `(n,)` integers.
 
     Returns:
-        `{"weights": (1, K), "loc": (1, K, dim), "scale": (1, K, dim)}`, float32.
+        `{"weights": (1, K), "loc": (1, K, dim), "scale": (1, K, dim), "values": (K,)}`, float32.
     """
     codes = np.asarray(codes, np.float64)
-    _, rows, counts = np.unique(values, return_inverse=True, return_counts=True)
+    known, rows, counts = np.unique(values, return_inverse=True, return_counts=True)
     members = rows == np.arange(len(counts))[:, None]
     loc = members @ codes / counts[:, None]
     variance = members @ np.square(codes - loc[rows]) / counts[:, None]
@@ -29,4 +29,5 @@ def mixture_of_values(codes: np.ndarray, values: np.ndarray) -> dict[str, np.nda
         "loc": loc,
         "scale": np.maximum(np.sqrt(variance), floor),
     }
-    return {name: array[None].astype(np.float32) for name, array in arrays.items()}
+    prior = {name: array[None].astype(np.float32) for name, array in arrays.items()}
+    return prior | {"values": known.astype(np.float32)}

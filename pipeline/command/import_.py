@@ -50,6 +50,13 @@ Overlays = Annotated[
         "comma-separated."
     ),
 ]
+Domains = Annotated[
+    str | None,
+    typer.Option(
+        help="Renderings of grey images, each of which is in one; they become the factor `domain`: "
+        "`plain`, `colour`, `outline`, two or more, comma-separated. Excludes --overlays."
+    ),
+]
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -74,6 +81,7 @@ def import_(
     inks: Inks = None,
     channels: Channels = None,
     overlays: Overlays = None,
+    domains: Domains = None,
     measure: Measure = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
@@ -95,6 +103,7 @@ def import_(
             inks=inks,
             channels=channels,
             overlays=_names(overlays),
+            domains=_names(domains),
             measure=_names(measure),
             shards=shards,
             overwrite=overwrite,

@@ -187,7 +187,7 @@ class GenerateConfig(Section):
     """Settings for generating variants."""
 
     recipe: str = "class_preserving"
-    options: dict[str, Number | Text] = {}
+    options: dict[str, Flag | Number | Text] = {}
     split: str = "train"
     variants_per_example: Count = Field(default=1, ge=1, le=10_000)
     sampling_strategy: Literal["auto", "minority"] | dict[str, Quota] | None = None

@@ -87,8 +87,8 @@ class EncodedExamples:
     def from_prior(self, blocks: Sequence[str], use: str, temperature: float = 1.0) -> Latents:
         """Draws blocks from the exported prior, given the classes of the examples."""
         return {
-            name: self.codec.spec[name].prior.sample(
-                self.keys(f"{use} {name}"), self.labels, temperature
+            name: self.codec.spec[name].draw(
+                self.keys(f"{use} {name}"), {"label": self.labels}, temperature
             )
             for name in blocks
         }

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from latentloom.augment import Cells, DonorBank, find_recipe
+from latentloom.augment import Cells, DonorBank
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.class_counts import ClassCounts, add_up
@@ -118,7 +118,7 @@ class _Trial:
         encode()  # compiles
         encoded, encoding = _timed(encode)
         donors, sampling = None, 0.0
-        if find_recipe(job.settings.recipe).needs_donors:
+        if job.plan.needs_bank:
             sample_donors(job, dataset, task, codec)  # compiles
             donors, sampling = _timed(lambda: sample_donors(job, dataset, task, codec))
         with tempfile.TemporaryDirectory(prefix="latentloom-") as folder:

@@ -11,7 +11,6 @@ from apache_beam.runners.runner import PipelineResult
 from apache_beam.typehints import with_input_types, with_output_types
 from apache_beam.utils.shared import Shared
 
-from latentloom.augment import find_recipe
 from latentloom.model_zoo.bundle import Bundle
 from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.generation.engines import IN_PROCESS, Engine
@@ -106,7 +105,7 @@ def run_graph(
     _codec = _share(shared, job, bundle) if engine.runs_here and bundle else None
     with engine.pipeline() as pipeline:
         donors = None
-        if find_recipe(job.settings.recipe).needs_donors:
+        if job.plan.needs_bank:
             donors = job.donors_path
             if not exists(donors):
                 tasks = pipeline | "Slices" >> beam.Create(list(job.tasks))

@@ -76,6 +76,11 @@ class FactorPlan:
     cells: Cells | None = None
     clashes: Clashes = field(default_factory=dict)
 
+    @property
+    def needs_bank(self) -> bool:
+        """Whether a bank of donors is drawn: for their blocks, or to choose the anchors of cells."""
+        return bool(self.blocks.donors) or self.cells is not None
+
     def seen(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Whether the data has the cell of each variant, bool of shape `(n,)`."""
         if self.coverage is None:

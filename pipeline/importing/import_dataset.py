@@ -44,6 +44,7 @@ def import_dataset(
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
+    domains: Sequence[str] | None = None,
     measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
@@ -63,6 +64,7 @@ def import_dataset(
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
         overlays: Marks to lay over images, each a factor; see `open_source`.
+        domains: Renderings of grey images, the values of the factor `domain`; see `open_source`.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
@@ -85,6 +87,7 @@ def import_dataset(
     options |= {"inks": inks} if inks is not None else {}
     options |= {"channels": channels} if channels is not None else {}
     options |= {"overlays": list(overlays)} if overlays is not None else {}
+    options |= {"domains": list(domains)} if domains is not None else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
+from latentloom.pipeline.importing import domains as renderings
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing import overlays as marks
 from latentloom.pipeline.importing.builtin.digits import open_digits
+from latentloom.pipeline.importing.builtin.domain_letters import open_domain_letters
 from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
 from latentloom.pipeline.importing.builtin.fonts import open_fonts
 from latentloom.pipeline.importing.builtin.moons import open_moons
@@ -36,6 +38,7 @@ class SourceOptions:
     max_examples: int | None = None
     channels: int | None = None
     overlays: Sequence[str] | None = None
+    domains: Sequence[str] | None = None
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
@@ -65,9 +68,12 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
 
 def _open_letters(options: SourceOptions) -> Source:
     """Opens the small grid of letters, or letters that differ only by font, place and colours."""
-    if options.overlays is None:
-        return open_fonts(options.image_size, options.max_examples, "letters")
-    return open_overlaid_letters(options.overlays, options.image_size, options.max_examples)
+    size = (options.image_size, options.max_examples)
+    if options.overlays is not None:
+        return open_overlaid_letters(options.overlays, *size)
+    if options.domains is not None:
+        return open_domain_letters(options.domains, *size)
+    return open_fonts(*size, "letters")
 
 
 def source_paths(spec: str) -> list[str]:
@@ -103,6 +109,7 @@ def open_source(
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
+    domains: Sequence[str] | None = None,
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -118,7 +125,10 @@ def open_source(
         channels: 1 to make all images grey, 3 to make them RGB; by default image files are grey if
             all of them are, else RGB.
         overlays: Marks to lay over images, each on half of them and a factor; see `overlays`. A
-            source that `draws_overlays` has images of its own for them.
+            source that `renders_itself` has images of its own for them.
+        domains: Renderings of grey images, each of which is in one; they become the factor
+            `domain`; see `domains`. Excludes overlays. A source that `renders_itself` has images
+            of its own for them.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -131,9 +141,9 @@ def open_source(
                 f"Option `{option}` is too small. Expected: at least 1. "
                 f"Received: {option}={value}. Raise it."
             )
-    _check_colour(overlays, channels)
+    _check_colour(overlays, domains, channels)
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays)
+    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays, domains)
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
     if channels is not None and source.observation_shape[2] != channels:
@@ -148,12 +158,22 @@ def open_source(
         source = selection.keep_factors(source, factors)
     if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
         source = selection.resize(source, image_size)
-    if overlays is not None and not entry.draws_overlays:
+    if overlays is not None and not entry.renders_itself:
         source = marks.overlay(source, overlays)
+    if domains is not None and not entry.renders_itself:
+        source = renderings.render_source(source, domains)
     return source
 
 
-def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:
+def _check_colour(
+    overlays: Sequence[str] | None, domains: Sequence[str] | None, channels: int | None
+) -> None:
+    if overlays is not None and domains is not None:
+        raise ValueError(
+            "Images are rendered in domains or get overlays. Expected: one of both. Received: "
+            f"overlays={','.join(overlays)}, domains={','.join(domains)}. Drop --domains or "
+            "--overlays."
+        )
     if overlays is not None and channels == 1:
         raise ValueError(
             "Grey images cannot show overlays, which differ by their colour. Expected: images in "

@@ -16,14 +16,14 @@ class SourceEntry:
         holds: What it reads or makes, in one line of Markdown.
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
-        draws_overlays: Whether it lays overlays on images of its own.
+        renders_itself: Whether it renders images of its own for overlays and domains.
     """
 
     spec: str
     holds: str
     samples_itself: bool = False
     selects_fields: bool = False
-    draws_overlays: bool = False
+    renders_itself: bool = False
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -51,9 +51,10 @@ SOURCES = (
     SourceEntry(
         "builtin:letters",
         "`builtin:fonts` with 10 letters in 4 fonts, distinguishable at every size: all 10,800 "
-        "cells; or with `--overlays` light letters on dark grounds in all hues",
+        "cells; or with `--overlays` light letters on dark grounds in all hues; or letters in "
+        "`--domains`",
         samples_itself=True,
-        draws_overlays=True,
+        renders_itself=True,
     ),
     SourceEntry("builtin:moons", "7,500 points of three interleaved half circles, 2-D vectors"),
     SourceEntry("folder:DIR", "one folder per class, or `split/class/...`"),

@@ -175,7 +175,16 @@ def settings_of(manifest: Manifest) -> GenerateConfig | None:
     settings = generation_settings(manifest)
     try:
         config = GenerateConfig.model_validate(settings)
-        find_recipe(config.recipe)
+        find_recipe(config.recipe).resolve(config.options)
     except ValueError:
         return None
     return config if settings else None
+
+
+def drawn_factors(manifest: Manifest) -> list[str]:
+    """Returns the factors of which a generated data set may have values from no example."""
+    settings = settings_of(manifest)
+    if settings is None:
+        return []
+    recipe = find_recipe(settings.recipe)
+    return [name for name in manifest.factors if recipe.may_draw(name, settings.options)]

@@ -24,7 +24,12 @@ from latentloom.pipeline.dataset.provenance import (
 from latentloom.pipeline.dataset.reading import ParsedRecord, parse_features, row_of
 from latentloom.pipeline.storage.files import sha256_file
 from latentloom.pipeline.verification.identities import Identities
-from latentloom.pipeline.verification.origins import Source, generation_settings, settings_of
+from latentloom.pipeline.verification.origins import (
+    Source,
+    drawn_factors,
+    generation_settings,
+    settings_of,
+)
 from latentloom.pipeline.verification.problem import OTHER_HASH, Problem, RecordProblems
 from latentloom.pipeline.verification.source_checks import check_origins
 from latentloom.pipeline.verification.variant_checks import VariantChecks
@@ -52,6 +57,7 @@ class RecordChecks:
     ):
         self._dataset, self._provenance, self._source = dataset, provenance, source
         self._factors = list(dataset.manifest.factors)
+        self._drawn = drawn_factors(dataset.manifest)
         self._origins: list[tuple[ParsedRecord, Provenance]] = []
         self.ids, self.shards, self.records = Identities(), 0, 0
 
@@ -105,7 +111,8 @@ class RecordChecks:
             for number, reason in self._provenance.wrong_keys():
                 self._found.add(number, reason)
         if self._source and self._origins:
-            for number, reason in check_origins(self._source, self._factors, self._origins):
+            found = check_origins(self._source, self._factors, self._origins, self._drawn)
+            for number, reason in found:
                 self._found.add(number, reason)
         self._origins = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from latentloom.pipeline.dataset.provenance import Provenance
 from latentloom.pipeline.dataset.reading import ParsedRecord
@@ -10,17 +10,22 @@ from latentloom.pipeline.verification.origins import Source
 
 
 def check_origins(
-    source: Source, factors: Sequence[str], records: Sequence[tuple[ParsedRecord, Provenance]]
+    source: Source,
+    factors: Sequence[str],
+    records: Sequence[tuple[ParsedRecord, Provenance]],
+    drawn: Collection[str] = (),
 ) -> Iterator[tuple[int, str]]:
     """Yields number and problem of records that do not fit their anchors and donors.
 
     Anchor and donors are examples of the source that were not held out. A record has the label of
-    its anchor, whatever the recipe, and every other factor of its anchor or of a donor.
+    its anchor, whatever the recipe, and every other factor of its anchor or of a donor, unless its
+    values are drawn.
 
     Args:
         source: The source.
         factors: Names of the factors of the records, in order.
         records: The records with their provenance.
+        drawn: Names of the factors whose values may be drawn.
     """
     origins = {origin for _, found in records for origin in (found.anchor_id, *found.donor_ids)}
     known, held_out = source.codes_of(list(origins)), set(source.held_out(list(origins)))
@@ -39,5 +44,5 @@ def check_origins(
             values = {example[axis] for example in examples}
             if factor == "label":
                 values = {examples[0][axis]}
-            if code not in values:
+            if code not in values and factor not in drawn:
                 yield row.record, f"has another '{factor}' than its anchor and donors in '{path}'"

@@ -121,9 +121,9 @@ def test_an_option_that_is_a_name_must_be_named():
 
 @pytest.mark.parametrize("value", [2, 2.0, "2"])
 def test_a_number_may_stand_for_a_text_of_its_digits(value):
-    assert find_recipe("swap_factor").resolve({"factor": value}) == {"factor": "2"}
+    assert find_recipe("swap_factor").resolve({"factor": value})["factor"] == "2"
     assert find_recipe("traverse").resolve({"axes": value})["axes"] == "2"
-    assert find_recipe("swap_factor").resolve({"factor": 1.5}) == {"factor": "1.5"}
+    assert find_recipe("swap_factor").resolve({"factor": 1.5})["factor"] == "1.5"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,16 @@ def source_for(name: str, folder: Path) -> tuple[str, dict]:
         return "builtin:letters", {"max_examples": 3000}
     if name in ("elegant_letters", "study_biased_overlay"):
         return "builtin:letters", {"max_examples": 400, "overlays": ["frame", "bar"]}
+    if name == "drit_letters":
+        return "builtin:letters", {"max_examples": 300, "domains": ["plain", "colour", "outline"]}
+    if name == "drit_mnist":
+        return f"npz:{grey_squares(folder)}", {"domains": ["plain", "colour"]}
+    if name == "drit_coil20":
+        options = {"image_size": 32, "domains": ["plain", "outline"], "factors": ["label"]}
+        return f"npz:{grey_squares(folder)}", options
+    if name == "drit_celeba":
+        options = {"label": "attributes/Smiling", "factors": ["attributes/Male"], "image_size": 128}
+        return tfds_directories.celeb_a(folder / "celeb_a"), options
     if name.startswith(("zszu_digits", "study")):
         return "builtin:digits", {"max_examples": 300}
     if name == "zszu_moons":
@@ -72,7 +82,7 @@ OTHERS = sorted(set(CONFIGS.glob("*.yaml")) - set(STUDIES))
 QUICK = {
     *("gzs_net_letters", "hfvae_news20", "hfvae_unseen_mnist", "st_rkm_mnist", "zszu_celeba"),
     *("photographs", "zszu_stiefel_mnist", "zszu_moons", "study_biased_typeface"),
-    "elegant_letters",
+    *("elegant_letters", "drit_mnist"),
 }
 """One of every model, kind of observations, kind of labels and recipe; the rest are `slow`."""
 

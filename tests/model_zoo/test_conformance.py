@@ -36,12 +36,18 @@ ARGUMENTS = {
         **{"cycle_weight": 0.5, "cir_weight": 0.01, "cir_blocks": ["third"]},
     },
     "elegant": {"width": 4, "code_channels": 4},
+    "drit": {
+        **{"width": 2, "content_channels": 2, "style_dim": 3, "hidden_dim": 8},
+        **{"adversary_width": 4, "squared_weight": 1.0, "mode_weight": 1.0, "cir_weight": 1.0},
+    },
 }
+SIDES = {"drit": 16}
+"""Sides of the images, in pixels; digits have 8."""
 CAPABILITIES = {
-    contract.MakesBatches: {"elegant", "gzs_net", "hfvae"},
-    contract.LearnsAtOtherRates: {"elegant", "gzs_net", "zszu_vae"},
+    contract.MakesBatches: {"drit", "elegant", "gzs_net", "hfvae"},
+    contract.LearnsAtOtherRates: {"drit", "elegant", "gzs_net", "zszu_vae"},
     contract.HasStiefelMatrices: {"st_rkm", "zszu_vae"},
-    contract.KeepsLastWeights: {"elegant"},
+    contract.KeepsLastWeights: {"drit", "elegant"},
     contract.SettlesAxes: {"st_rkm", "zszu_vae"},
     contract.ShowsDivergence: {"zszu_vae"},
     contract.HasClassPrior: {"zszu_vae"},
@@ -81,7 +87,19 @@ def tiny(name, seed=0):
     """Builds a small model whose initial weights follow `seed`."""
     keras.utils.set_random_seed(seed)
     sizes = {"factor_sizes": FACTOR_SIZES}
-    return build_model(name, ARGUMENTS[name], (8, 8, 1), NUM_CLASSES, **sizes)
+    side = SIDES.get(name, 8)
+    return build_model(name, ARGUMENTS[name], (side, side, 1), NUM_CLASSES, **sizes)
+
+
+def enlarged(model, images):
+    """Images as large as the model has them."""
+    times = model.observation_shape[0] // images.shape[1]
+    return images.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def fit_to(model, folds, *settings):
+    """Trains a model on images of its size."""
+    return fit(model, *((enlarged(model, images), f) for images, f in folds), *settings)
 
 
 def factors_of(labels):
@@ -91,7 +109,7 @@ def factors_of(labels):
 
 def scaled(model, digits):
     """A few digits as the model sees them."""
-    return PIXELS.to_model(digits[0][:12].astype(np.float32), model.value_range)
+    return PIXELS.to_model(enlarged(model, digits[0][:12]).astype(np.float32), model.value_range)
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -123,7 +141,7 @@ def train(folds, schedule, tmp_path_factory):
     def run(name):
         model, folder = tiny(name), tmp_path_factory.mktemp(name)
         snapshot = Snapshot(folder / "run", folder / "broken", epoch=0)
-        return model, fit(model, *folds, schedule, folder / "run", [snapshot]), folder / "broken"
+        return model, fit_to(model, folds, schedule, folder / "run", [snapshot]), folder / "broken"
 
     return run
 
@@ -233,7 +251,7 @@ def test_class_scores_are_one_a_class(model, latents):
 
 
 def test_fitted_priors_have_the_documented_shapes(model, digits):
-    images, labels = digits[0][:100], digits[1][:100]
+    images, labels = enlarged(model, digits[0][:100]), digits[1][:100]
     codes = model.encode(PIXELS.to_model(images.astype(np.float32), model.value_range))
     priors = model.fitted_priors(
         {name: np.asarray(c) for name, c in codes.items()}, factors_of(labels)
@@ -265,7 +283,7 @@ def test_the_monitored_figure_is_logged(trained):
 def test_a_broken_run_ends_as_an_unbroken_one(name, train, folds, schedule):
     model, history, broken = train(name)
     resumed = tiny(name, seed=9)
-    assert fit(resumed, *folds, schedule, broken) == history
+    assert fit_to(resumed, folds, schedule, broken) == history
     for weight, expected in zip(resumed.weights, model.weights, strict=True):
         np.testing.assert_array_equal(weight, expected, err_msg=weight.path)
 
@@ -275,8 +293,9 @@ def test_mixed_precision_learns_the_same_with_losses_in_float32(
 ):
     with placement(dtype_policy="mixed_bfloat16"):
         model = tiny(name)
-        history = fit(model, *folds, replace(schedule, epochs=1), tmp_path)
-    outputs = model(PIXELS.to_model(folds[0][0][:4].astype(np.float32), model.value_range))
+        history = fit_to(model, folds, replace(schedule, epochs=1), tmp_path)
+    seen = enlarged(model, folds[0][0][:4]).astype(np.float32)
+    outputs = model(PIXELS.to_model(seen, model.value_range))
     assert {keras.backend.standardize_dtype(v.dtype) for v in outputs.values()} == {"float32"}
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert history[0]["loss"] == pytest.approx(trained[1][0]["loss"], rel=0.03)

@@ -81,7 +81,7 @@ def draw_sample(
     variants = np.full(len(chosen), evaluate.variants, np.int64)
     anchors = Anchors(chosen.ids, chosen.factors, variants)
     donors = None
-    if find_recipe(generate.recipe).needs_donors:
+    if find_recipe(generate.recipe).takes_donors(generate.options):
         donors = donors_among(codec, examples, generate, codec.spec.carried(examples.factors))
     clashes = find_clashes(codec.bundle.factors, generate.differ)
     plan = plan_attempt(generate, anchors, codec.spec, donors, clashes)

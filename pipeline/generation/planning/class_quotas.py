@@ -15,7 +15,7 @@ def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[st
         return {}
     quotas = variants_per_class(settings.sampling_strategy, counts, settings.variants_per_example)
     _check_asked(quotas, counts, settings)
-    if recipe.needs_donors:
+    if recipe.takes_donors(settings.options):
         check_donors(counts, settings, quotas)
     return quotas
 

@@ -56,7 +56,7 @@ def plan_factors(
     names = {name: factors[name] for name in carried}
     clashes = find_clashes(names, settings.differ)
     plan = FactorPlan(blocks, written, judged, carried, clashes=clashes)
-    if recipe.needs_donors:
+    if blocks.donors:
         _check_memory(settings, spec, blocks.donors, sum(map(len, names.values())))
     matched = recipe.matched_by(options)
     if not recipe.needs_donors or (len(written) == 1 and matched and matched[0] == "label"):

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from latentloom.augment.randomness import derive, identity_keys, integers, uniforms
+from latentloom.augment.randomness import uniforms
 from latentloom.pipeline.importing.builtin.fonts import FEW_FONTS, FEW_LETTERS
-from latentloom.pipeline.importing.builtin.glyphs import LETTERS, MaskBank, text_faces
 from latentloom.pipeline.importing.builtin.grid_sample import DEFAULT_EXAMPLES, sample_cells
-from latentloom.pipeline.importing.builtin.grid_source import (
-    IMAGE_SIZES,
-    GridSource,
-    check_image_size,
+from latentloom.pipeline.importing.builtin.grid_source import GridSource
+from latentloom.pipeline.importing.builtin.moved_letters import (
+    DRAWS,
+    FREE_STREAM,
+    MovedLetters,
+    keys_of,
 )
 from latentloom.pipeline.importing.overlays import (
     OVERLAYS,
@@ -26,11 +27,6 @@ from latentloom.pipeline.importing.overlays import (
     coloured,
     lay_over,
 )
-
-NUM_SIZES = 2  # small and medium: large letters would lie under the bar
-REACH = 2  # pixels of 32, by which a letter is moved at most
-DRAWS = 5_000  # images of each cell
-_FONT, _SIZE, _RIGHT, _DOWN, _COLOURS = range(5)
 
 
 def open_overlaid_letters(
@@ -48,8 +44,7 @@ def open_overlaid_letters(
             too small to hold every value.
     """
     check_overlays(overlays)
-    image_size = IMAGE_SIZES[0] if image_size is None else image_size
-    check_image_size("letters", image_size)
+    letters = MovedLetters(image_size)
     factors = {"label": list(FEW_LETTERS)} | dict.fromkeys(overlays, PRESENCE)
     grid = tuple(len(values) for values in factors.values())
     cells = np.arange(np.prod(grid) * DRAWS)
@@ -60,9 +55,9 @@ def open_overlaid_letters(
         name="letters",
         description=_describe(overlays, sum(map(len, sampled.values()))),
         factors=factors,
-        observation_shape=(image_size, image_size, 3),
+        observation_shape=(letters.image_size, letters.image_size, 3),
         cells=sampled,
-        render=_renderer(overlays, image_size),
+        render=_renderer(overlays, letters),
         repeats=DRAWS,
     )
 
@@ -76,22 +71,17 @@ def _describe(overlays: Sequence[str], count: int) -> str:
 
 
 def _renderer(
-    overlays: Sequence[str], image_size: int
+    overlays: Sequence[str], letters: MovedLetters
 ) -> Callable[[tuple[np.ndarray, ...]], np.ndarray]:
     """Returns the function that renders codes of the factors and the number of the draw."""
-    letters = np.array([LETTERS.index(letter) for letter in FEW_LETTERS])
-    fonts = np.array([list(text_faces()).index(font) for font in FEW_FONTS])
-    bank, unit = MaskBank(image_size), image_size // IMAGE_SIZES[0]
-    masks = [OVERLAYS[name](image_size, image_size) for name in overlays]
+    masks = [OVERLAYS[name](letters.image_size, letters.image_size) for name in overlays]
 
     def render(codes: tuple[np.ndarray, ...]) -> np.ndarray:
-        label, *present, draw = codes
-        keys = _keys(codes)
-        size, font = integers(keys, NUM_SIZES, _SIZE), integers(keys, len(fonts), _FONT)
-        shapes = bank.masks(letters[label], size, fonts[font])
-        right, down = (integers(keys, 2 * REACH + 1, axis) - REACH for axis in (_RIGHT, _DOWN))
-        shapes = _moved(shapes, unit * right, unit * down)[..., None] / 255
-        hues, levels = np.split(uniforms(keys, 4 + len(overlays), _COLOURS), [2 + len(overlays)], 1)
+        label, *present, _ = codes
+        keys = keys_of("overlaid letters", codes)
+        shapes = letters.masks(label, keys)
+        draws = uniforms(keys, 4 + len(overlays), FREE_STREAM)
+        hues, levels = np.split(draws, [2 + len(overlays)], 1)
         light = coloured(hues[:, 0], 0.3 + 0.5 * levels[:, 0], np.full(len(label), 1.0))
         dark = coloured(hues[:, 1], np.full(len(label), 0.8), 0.1 + 0.2 * levels[:, 1])
         images = dark * (1 - shapes) + light * shapes
@@ -101,17 +91,3 @@ def _renderer(
         return images
 
     return render
-
-
-def _keys(codes: tuple[np.ndarray, ...]) -> np.ndarray:
-    """A key for each image: images with and without an overlay share nothing else."""
-    keys = np.repeat(identity_keys(0, "overlaid letters", [""]), len(codes[-1]))
-    for column in codes:
-        keys = derive(keys, column)
-    return keys
-
-
-def _moved(masks: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Moves each mask; letters of these sizes stay inside the image."""
-    pairs = zip(masks, down, right, strict=True)
-    return np.stack([np.roll(mask, (int(d), int(r)), axis=(0, 1)) for mask, d, r in pairs])

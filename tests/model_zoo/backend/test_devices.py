@@ -28,7 +28,8 @@ from latentloom.model_zoo.training.fit import fit
 from latentloom.model_zoo.training.schedule import Schedule
 
 images, labels = load_digits(return_X_y=True)
-images = (images * 15).astype("uint8").reshape(-1, 8, 8, 1)
+times = 2 if sys.argv[1] == "drit" else 1  # it needs larger images
+images = (images * 15).astype("uint8").reshape(-1, 8, 8, 1).repeat(times, 1).repeat(times, 2)
 factors = {"label": labels, "mark": np.arange(len(labels)) % 2}
 folds = [
     (images[part], {name: values[part] for name, values in factors.items()})
@@ -40,7 +41,7 @@ def train(devices):
     with placement(devices):
         keras.utils.set_random_seed(0)
         sizes = {"label": 10, "mark": 2}
-        model = build_model(sys.argv[1], arguments, (8, 8, 1), 10, factor_sizes=sizes)
+        model = build_model(sys.argv[1], arguments, images.shape[1:], 10, factor_sizes=sizes)
         folder = pathlib.Path(sys.argv[2]) / str(devices)
         history = fit(model, *folds, Schedule(epochs=1, batch_size=33), folder)
         return {"history": history, "replicas": num_replicas()}

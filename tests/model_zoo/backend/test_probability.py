@@ -25,10 +25,12 @@ from latentloom.model_zoo.training.schedule import Schedule
 
 images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
 labels = np.arange(64) % 2
-examples = images, {"label": labels, "mark": np.arange(64) // 2 % 2}
+factors = {"label": labels, "mark": np.arange(64) // 2 % 2}
 sizes = {"label": 2, "mark": 2}
 for name in MODELS:
-    model = build_model(name, {}, (8, 8, 1), 2, factor_sizes=sizes)
+    times = 2 if name == "drit" else 1  # it needs larger images
+    examples = images.repeat(times, 1).repeat(times, 2), factors
+    model = build_model(name, {}, (8 * times, 8 * times, 1), 2, factor_sizes=sizes)
     fit(model, examples, examples, Schedule(epochs=1), pathlib.Path(sys.argv[1]) / name)
 fit_classifier((images, labels), 2, Schedule(epochs=1))
 print(*sorted(name for name in sys.modules if name.startswith("tensorflow.")))

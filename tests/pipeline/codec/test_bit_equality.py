@@ -15,6 +15,7 @@ CLASSES, IMAGE, WORDS = 3, (28, 28, 1), (300,)
 OVERLAYS = {"frame": ["none", "present"], "bar": ["none", "present"]}
 CASES = {
     "elegant": ("elegant", {}, (32, 32, 3), PIXELS),
+    "drit": ("drit", {"domain": "bar"}, (32, 32, 3), PIXELS),
     "zszu_vae": ("zszu_vae", {}, IMAGE, PIXELS),
     "zszu_vae in colour": ("zszu_vae", {"width": 8}, (20, 16, 3), PIXELS),
     "zszu_vae of vectors": ("zszu_vae", {}, (2,), Standardization((0.0, 0.0), (1.0, 1.0))),
@@ -30,7 +31,7 @@ CASES = {
 def codec(request):
     name, arguments, shape, scaling = CASES[request.param]
     factors = {"label": [str(label) for label in range(CLASSES)]}
-    factors |= OVERLAYS if name == "elegant" else {}
+    factors |= OVERLAYS if name in ("drit", "elegant") else {}
     given = {"factor_sizes": {factor: len(names) for factor, names in factors.items()}}
     model = build_model(name, arguments, shape, CLASSES, observation=scaling.kind, **given)
     judge = image_classifier(shape, CLASSES)

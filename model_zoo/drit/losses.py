@@ -1,0 +1,289 @@
+"""The terms of the loss of DRIT, before their weights.
+
+    term                  gradients to
+    reconstruction_loss   encoders, generator
+    cross_cycle_loss      encoders, generator
+    squared_loss          encoders, generator
+    kl_loss               style encoder
+    content_penalty       content encoder
+    style_loss            content encoder, generator
+    content_loss          encoders, generator
+    mode_loss             content encoder, generator
+    generator_loss        encoders, generator
+    discriminator_loss    critic
+    confusion_loss        content encoder
+    adversary_loss        adversary
+    domain_loss           domain head
+    cir_loss              encoders, generator
+    mixture_loss          mixture
+
+The rows of a batch are pairs of images of two domains, side by side; see `DomainBatches`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keras import losses, ops
+
+from latentloom.model_zoo.drit.blocks import CONTENT, LOOK
+from latentloom.model_zoo.drit.networks import DritNetworks, moments
+from latentloom.model_zoo.drit.settings import DritSettings
+from latentloom.model_zoo.losses.adversary import adversary_losses, call_frozen
+from latentloom.model_zoo.losses.interpolation import cir_loss
+from latentloom.model_zoo.losses.mixture import mixture_losses
+from latentloom.model_zoo.networks.discriminator import hinge_losses
+
+LARGEST_MODE_LOSS = 50.0
+"""Bound of the mode-seeking term, which is 1e5 for a generator that ignores the style."""
+TINY = 1e-5
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of a batch of images, in training.
+
+    Attributes:
+        content: Maps of content without noise, `(batch, h, w, c)`.
+        noised: The same with noise.
+        loc: Means of the style, `(batch, style_dim)`.
+        log_variance: Log variances of the style.
+        style: Drawn from them.
+    """
+
+    content: Any
+    noised: Any
+    loc: Any
+    log_variance: Any
+    style: Any
+
+
+@dataclass(frozen=True)
+class Translations:
+    """Images made of the codes of a batch.
+
+    Attributes:
+        own: Each image from its own code.
+        guided: Content of the other image of the pair, in the image's own domain and style.
+        drawn: The same in a style from N(0, 1).
+        redrawn: The same in another such style, or `None` without mode seeking.
+        styles: The drawn styles, `(batch, style_dim)`.
+        restyles: The other ones, or `None`.
+    """
+
+    own: Any
+    guided: Any
+    drawn: Any
+    redrawn: Any
+    styles: Any
+    restyles: Any
+
+
+def loss_terms(
+    settings: DritSettings, networks: DritNetworks, images, answers: Mapping[str, Any]
+) -> tuple[dict, dict]:
+    """Returns the terms as scalars, and further figures; leaves out costly terms of weight 0.
+
+    Args:
+        settings: Settings of the model.
+        networks: Networks of the model.
+        images: `(batch, height, width, channels)`.
+        answers: `domain` and `label` of every image; see `DomainBatches`.
+    """
+    labels, domains = answers["label"], answers["domain"]
+    one_hot = ops.one_hot(domains, settings.num_domains, dtype="float32")
+    codes = encode_noisily(settings, networks, images)
+    made = translate(settings, networks, codes, one_hot)
+    back = encode_noisily(settings, networks, made.guided)
+    returned = networks.generator([other_image(back.noised), back.style, one_hot])
+    terms = {
+        "reconstruction_loss": absolute(made.own, images),
+        "cross_cycle_loss": absolute(returned, images),
+        "kl_loss": kl_loss(codes.loc, codes.log_variance),
+        "content_penalty": ops.mean(ops.square(codes.content)),
+        "style_loss": style_loss(networks, made.drawn, made.styles),
+        **adversarial_terms(settings, networks, (images, domains), codes, made),
+        "domain_loss": domain_loss(networks, images, domains),
+        "squared_loss": squared(made.own, images) + squared(returned, images),
+    }
+    if settings.content_weight:
+        # With gradients to what is kept, content would shrink to a constant.
+        kept = ops.stop_gradient(other_image(codes.content))
+        found = networks.content_encoder(made.drawn)
+        terms["content_loss"] = absolute(back.content, kept) + absolute(found, kept)
+    if settings.mode_weight:
+        terms["mode_loss"] = mode_loss(
+            made.drawn - made.redrawn, ops.abs(made.styles - made.restyles)
+        )
+    if settings.cir_weight:
+        terms["cir_loss"] = interpolation_loss(settings, networks, codes, one_hot)
+    mixture_terms, figures = _mixture_terms(networks, codes.content, labels)
+    figures |= {
+        "cycle_loss": terms["reconstruction_loss"] + terms["cross_cycle_loss"],
+        "content_scale": ops.mean(ops.std(codes.content, axis=0)),
+        "style_scale": ops.mean(ops.std(codes.loc, axis=0)),
+    }
+    return terms | mixture_terms, figures
+
+
+def other_image(rows):
+    """Returns the rows of the other image of each pair."""
+    pairs = ops.reshape(rows, (-1, 2, *rows.shape[1:]))
+    return ops.reshape(ops.flip(pairs, axis=1), (-1, *rows.shape[1:]))
+
+
+def encode_noisily(settings: DritSettings, networks: DritNetworks, images) -> Codes:
+    """Encodes images to content with noise and to a drawn style."""
+    content = networks.content_encoder(images)
+    loc, log_variance = networks.style(images)
+    noise = networks.normal(ops.shape(content))
+    return Codes(
+        content=content,
+        noised=content + settings.content_noise * noise,
+        loc=loc,
+        log_variance=log_variance,
+        style=loc + ops.exp(0.5 * log_variance) * networks.normal(ops.shape(loc)),
+    )
+
+
+def translate(settings: DritSettings, networks: DritNetworks, codes: Codes, one_hot):
+    """Makes all images of a step but the ones that come back, in one call of the generator."""
+    other, shape = other_image(codes.noised), ops.shape(codes.style)
+    drawn = [networks.normal(shape) for _ in range(2 if settings.mode_weight else 1)]
+    count = 2 + len(drawn)
+    content = ops.concatenate([codes.noised, *[other] * (count - 1)])
+    style = ops.concatenate([codes.style, codes.style, *drawn])
+    images = networks.generator([content, style, ops.concatenate([one_hot] * count)])
+    parts = ops.split(images, count)
+    return Translations(
+        own=parts[0],
+        guided=parts[1],
+        drawn=parts[2],
+        redrawn=parts[3] if settings.mode_weight else None,
+        styles=drawn[0],
+        restyles=drawn[1] if settings.mode_weight else None,
+    )
+
+
+def absolute(found, wanted):
+    """Mean absolute difference."""
+    return ops.mean(ops.abs(found - wanted))
+
+
+def squared(found, wanted):
+    """Mean squared difference."""
+    return ops.mean(ops.square(found - wanted))
+
+
+def kl_loss(loc, log_variance):
+    """KL divergence of normals from N(0, 1), in nats: a sum over dimensions, a mean over rows."""
+    each = ops.square(loc) + ops.exp(log_variance) - 1.0 - log_variance
+    return ops.mean(0.5 * ops.sum(each, axis=-1))
+
+
+def style_loss(networks: DritNetworks, images, styles):
+    """Mean absolute error of drawn styles, read from the images by the frozen style encoder.
+
+    If the style encoder learnt from it, generator and encoder would hide styles in the pixels.
+    """
+    loc, _ = moments(call_frozen(networks.style_encoder, images))
+    return absolute(loc, styles)
+
+
+def mode_loss(image_differences, style_distances):
+    """Twice the distance of two styles over that of their images, bounded.
+
+    Both distances are means over the batch: the ratio of one image may be anything.
+
+    Args:
+        image_differences: Images in one style less images in another.
+        style_distances: Absolute differences of the styles.
+    """
+    ratio = ops.mean(ops.abs(image_differences)) / ops.mean(style_distances)
+    return ops.minimum(2.0 / (ratio + TINY), LARGEST_MODE_LOSS)
+
+
+def adversarial_terms(
+    settings: DritSettings, networks: DritNetworks, real, codes: Codes, made: Translations
+) -> dict:
+    """Terms of critic and generator, and of content adversary and content encoder.
+
+    Args:
+        settings: Settings of the model.
+        networks: Networks of the model.
+        real: Images and their domains.
+        codes: Codes of the images.
+        made: Images made of them.
+    """
+    _, domains = real
+    terms = {}
+    if networks.adversary:
+        shares = [1.0 / settings.num_domains] * settings.num_domains  # as batches have them
+        terms["confusion_loss"], terms["adversary_loss"] = adversary_losses(
+            networks.adversary, codes.noised, domains, shares
+        )
+    if networks.critic:
+        fakes = [(made.guided, domains), (made.drawn, domains)]
+        terms["discriminator_loss"], terms["generator_loss"] = hinge_losses(
+            networks.critic, real, fakes
+        )
+    return terms
+
+
+def domain_loss(networks: DritNetworks, images, domains):
+    """Cross-entropy of the domain head, in nats."""
+    logits = networks.domain_head(images)
+    return ops.mean(losses.sparse_categorical_crossentropy(domains, logits, from_logits=True))
+
+
+def interpolation_loss(
+    settings: DritSettings, networks: DritNetworks, codes: Codes, one_hot
+) -> Any:
+    """The interpolation regulariser, without noise: style moves and content stays, and vice versa.
+
+    Style moves towards a draw from N(0, 1), content towards the next image of the same half.
+    """
+    latents = {LOOK: codes.loc, CONTENT: _flat(codes.content)}
+    partners = {
+        LOOK: networks.normal(ops.shape(codes.loc)),
+        CONTENT: _flat(ops.roll(codes.content, 2, axis=0)),
+    }
+
+    def decode(moved: Mapping[str, Any]):
+        content = ops.reshape(moved[CONTENT], (-1, *networks.content_shape))
+        return networks.generator([content, moved[LOOK], one_hot])
+
+    def encode_content(images) -> dict:
+        return latents | {CONTENT: _flat(networks.content_encoder(images))}
+
+    def encode_look(images) -> dict:
+        return latents | {LOOK: networks.style(images)[0]}
+
+    total = 0.0
+    for place, name in enumerate(settings.cir_blocks or latents):
+        held, weight = encode_content, 1.0
+        if name == CONTENT:
+            held, weight = encode_look, settings.cir_content_weight
+        which = ops.full((ops.shape(one_hot)[0],), place, dtype="int32")
+        total += weight * cir_loss(
+            settings, held, decode, latents, networks.noise, partners=partners, which=which
+        )
+    return total
+
+
+def _mixture_terms(networks: DritNetworks, content, labels) -> tuple[dict, dict]:
+    """Loss and accuracy of the mixture, without gradients to content; none without a mixture."""
+    if networks.mixture is None:
+        return {}, {}
+    features, mixture = ops.stop_gradient(networks.features(content)), networks.mixture
+    class_loss, likelihood_loss = mixture_losses(features, labels, mixture.loc, mixture.precision)
+    predicted = ops.cast(ops.argmax(mixture(features), axis=-1), "int32")
+    accuracy = ops.mean(ops.cast(predicted == labels, "float32"))
+    return {"mixture_loss": class_loss + likelihood_loss}, {"label_accuracy": accuracy}
+
+
+def _flat(maps):
+    return ops.reshape(maps, (-1, math.prod(maps.shape[1:])))
