@@ -53,7 +53,7 @@ class Block:
     @property
     def drawn_factor(self) -> str | None:
         """The factor of which its prior can draw a value; None if there is none."""
-        return self.factors[0] if self.prior.values is not None and self.factors else None
+        return self.factors[0] if self.prior.values is not None and len(self.factors) == 1 else None
 
     def draw(
         self,

@@ -191,15 +191,15 @@ def drawn_values(plan: VariantPlan, names: Sequence[str], factor: str) -> np.nda
     """
     known: set[int] | None = None
     for name in names:
-        block = plan.spec[name]
-        if block.drawn_factor != factor or len(block.factors) > 1:
+        block, known_to_prior = plan.spec[name], plan.spec[name].prior.values
+        if known_to_prior is None or block.factors != (factor,):
             raise ValueError(
                 f"Recipe '{plan.recipe}' cannot draw block '{name}' of a given {factor}. "
                 f"Expected: a prior with components for the values of '{factor}' alone. Received: "
                 f"a block of {list(block.factors)}. Set the option `guided` to true, or train the "
                 "bundle again if it is of an earlier version."
             )
-        values = set(block.prior.values.astype(np.int64).tolist())
+        values = set(known_to_prior.astype(np.int64).tolist())
         known = values if known is None else known & values
     return np.array(sorted(known or ()), np.int64)
 

@@ -31,8 +31,8 @@ def _check_shapes(arrays: Mapping[str, np.ndarray]) -> None:
     if len(shape) != 3 or 0 in shape or shapes.items() - expected.items():
         raise ValueError(
             "The arrays of a block prior do not fit together. Expected: weights `(C, K)`, loc and "
-            "scale `(C, K, dim)`, axes, if any, `(dim, dim)`, directions `(a, dim)`, values `(K,)`. "
-            f"Received: shapes={shapes}. Give each array its class and component axes."
+            "scale `(C, K, dim)`; axes, if any, `(dim, dim)`, directions `(a, dim)`, values `(K,)`."
+            f" Received: shapes={shapes}. Give each array its class and component axes."
         )
 
 

@@ -119,10 +119,10 @@ def traverse(plan: VariantPlan, request: Request) -> VariantPlan:
 
 
 def recombine_factors(plan: VariantPlan, request: Request) -> VariantPlan:
-    """Takes the blocks of every factor of the cell from a donor with the cell's value, or draws them.
+    """Takes the blocks of each factor of the cell from a donor with its value, or draws them.
 
     The anchor is the donor of the first factor, and of all factors that the cell does not name.
-    With the option `guided` off, blocks are drawn from what their prior knows of the value.
+    With the option `guided` off, they are drawn from what their prior knows of the value.
     """
     targets = _targets(plan, request)
     given = list(targets.factors)[1:]

@@ -1,8 +1,8 @@
 """`priors.npz` of a bundle: the prior of every block, as `latentloom.augment.BlockPrior` has it.
 
 Of every block `weights` `(classes or 1, components)`, `loc` and `scale` `(classes or 1, components,
-dim)`; of some `axes` `(dim, dim)`, along which they vary, `directions` `(axes, dim)` of a traversal,
-and `values` `(components,)` of the block's factor that components stand for.
+dim)`; of some `axes` `(dim, dim)`, along which they vary, `directions` `(axes, dim)` of a
+traversal, and `values` `(components,)` of the block's factor that components stand for.
 """
 
 from __future__ import annotations

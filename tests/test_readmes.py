@@ -20,6 +20,7 @@ MOST_LINES = {
     "augment/README.md": 150,
     "configs/README.md": 90,
     "model_zoo/README.md": 120,
+    "model_zoo/drit/README.md": 120,
     "model_zoo/elegant/README.md": 120,
     "model_zoo/gzs_net/README.md": 120,
     "model_zoo/hfvae/README.md": 120,

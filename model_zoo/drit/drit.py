@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from latentloom.model_zoo.backend.devices import replica_share
-from latentloom.model_zoo.backend.probability import tfd
+from latentloom.model_zoo.backend.probability import OneHotCategorical, tfd
 from latentloom.model_zoo.drit.blocks import CONTENT, LOOK
 from latentloom.model_zoo.drit.domains import DomainBatches, check_domains
 from latentloom.model_zoo.drit.losses import loss_terms
@@ -132,7 +132,7 @@ class Drit(keras.Model):
     def prior(self):
         """Distributions that training assumes: N(0, 1) for styles, all domains as likely."""
         style, shares = ops.zeros((self.settings.style_dim,)), [0.0] * self.settings.num_domains
-        domain = tfd.OneHotCategorical(logits=ops.array(shares), dtype=style.dtype)
+        domain = OneHotCategorical(logits=ops.array(shares), dtype="float32")
         return {LOOK: tfd.Blockwise([tfd.MultivariateNormalDiag(style), domain])}
 
     def fitted_priors(self, latents, factors):

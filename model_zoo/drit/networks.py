@@ -70,7 +70,7 @@ class DritNetworks:
     def decode(self, latents: Mapping):
         """Decodes blocks to images; the one-hot of the domain may be a mixture of several."""
         content = ops.reshape(latents[CONTENT], (-1, *self.content_shape))
-        look = ops.convert_to_tensor(latents[LOOK])
+        look: Any = ops.convert_to_tensor(latents[LOOK])
         return self.generator([content, look[:, : self.style_dim], look[:, self.style_dim :]])
 
     def style(self, images) -> tuple:

@@ -78,7 +78,7 @@ class FactorPlan:
 
     @property
     def needs_bank(self) -> bool:
-        """Whether a bank of donors is drawn: for their blocks, or to choose the anchors of cells."""
+        """Whether a bank of donors is drawn: for their blocks, or to choose anchors of cells."""
         return bool(self.blocks.donors) or self.cells is not None
 
     def seen(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
