@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from latentloom.pipeline.command.options import Overwrite, output_path, source_path
+from latentloom.pipeline.dataset.details import ImportedDetails
 from latentloom.pipeline.importing.specs import SPECS
 
+_MOST_LINES = 20
+"""Most reasons for what is left out that are printed; the manifest has all of them."""
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
 Source = Annotated[
@@ -50,6 +53,17 @@ Overlays = Annotated[
         "comma-separated."
     ),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME=SPLIT",
+        help="Splits whose names do not tell them: `train`, `validation`, `test` or `none` for a "
+        "folder, file or value, comma-separated; or one of these for all others.",
+    ),
+]
+Subfolders = Annotated[
+    bool, typer.Option("--subfolders", help="Read images in folders below that of a class, too.")
+]
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -74,12 +88,13 @@ def import_(
     inks: Inks = None,
     channels: Channels = None,
     overlays: Overlays = None,
+    split: Split = None,
+    subfolders: Subfolders = False,
     measure: Measure = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
-    from latentloom.pipeline.dataset.details import ImportedDetails
     from latentloom.pipeline.importing.import_dataset import import_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
@@ -95,6 +110,8 @@ def import_(
             inks=inks,
             channels=channels,
             overlays=_names(overlays),
+            split=split,
+            subfolders=subfolders,
             measure=_names(measure),
             shards=shards,
             overwrite=overwrite,
@@ -102,9 +119,23 @@ def import_(
         )
     counts = {split: dataset.manifest.num_examples(split) for split in dataset.splits}
     details = ImportedDetails.read(dataset.manifest.details)
-    for reason, left_out in [*details.left_out.items(), *details.ignored.items()]:
-        typer.echo(f"Left out {left_out}: {reason}.")
+    for line in _left_out(details):
+        typer.echo(line)
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
+
+
+def _left_out(details: ImportedDetails) -> list[str]:
+    """Says what was left out and why, by class where it is known, at most `_MOST_LINES` lines."""
+    lines = [f"Left out {count}: {reason}." for reason, count in details.left_out.items()]
+    for label, dead in details.dead_by_class.items():
+        of_class = f" of class '{label}'" if label else ""
+        first = f"First: '{dead['first']}', {dead['reason']}."
+        lines.append(f"Left out {dead['count']}{of_class}: unusable. {first}")
+    for reason, count in details.ignored.items():
+        first = details.first_ignored.get(reason)
+        lines.append(f"Left out {count}: {reason}." + (f" First: '{first}'." if first else ""))
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"And {more} more: see manifest.json."] if more > 0 else [])]
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -79,7 +79,10 @@ class ImportedDetails(_Details):
     Args:
         dead_letters: The first unusable examples, `{"shard", "record", "reason"}`.
         left_out: Examples left out on purpose, `{reason: {split: count}}`.
-        ignored: Number of files of a folder that are no examples, by the reason.
+        dead_by_class: Unusable examples of each class, `{class: {"count", "first", "reason"}}`,
+            the class "" if it is unknown.
+        ignored: Number of files, arrays or splits that are no examples, by the reason.
+        first_ignored: Name of the first of them, by the reason.
         terciles: Limits between the thirds of each measured factor, in its unit.
     """
 
@@ -87,7 +90,9 @@ class ImportedDetails(_Details):
 
     dead_letters: list[dict[str, Any]] = []
     left_out: dict[str, dict[str, int]] = {}
+    dead_by_class: dict[str, dict[str, Any]] = {}
     ignored: dict[str, int] = {}
+    first_ignored: dict[str, str] = {}
     terciles: dict[str, tuple[float, float]] = {}
 
 

@@ -15,11 +15,16 @@ Factors = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An unusable example: its file, its number in the file, and the reason."""
+    """An unusable example: its file, its number in the file, the reason, and its class if known."""
 
     shard: str
     record: int
     reason: str
+    label: int | None = None
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Returns it as a manifest lists it."""
+        return {"shard": self.shard, "record": self.record, "reason": self.reason}
 
 
 class LeftOut(DeadLetter):

@@ -12,7 +12,13 @@ from latentloom.augment.randomness import identity_keys
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.resizing import resize_images
-from latentloom.pipeline.importing.source import Source, batch_size, ignored_of, vocabulary_of
+from latentloom.pipeline.importing.source import (
+    Ignored,
+    Source,
+    batch_size,
+    ignored_of,
+    vocabulary_of,
+)
 
 _LUMA = (19595, 38470, 7471)
 """Shares of red, green and blue in grey, of 2**16, as Pillow has them."""
@@ -40,8 +46,8 @@ class DerivedSource:
         return vocabulary_of(self.source)
 
     @property
-    def ignored(self) -> dict[str, int]:
-        """The ignored files of a folder, by the reason."""
+    def ignored(self) -> list[Ignored]:
+        """What the source leaves out, by reason."""
         return ignored_of(self.source)
 
     def batches(self, split: str) -> Iterator[Batch]:
@@ -109,7 +115,8 @@ def relabel(source: Source, field: str) -> Source:
     def change(split: str, batch: Batch) -> Batch:
         examples, dead = batch
         factors = {name: examples.factors[old] for name, old in origin.items()}
-        return dataclasses.replace(examples, factors=factors), dead
+        unlabelled = [dataclasses.replace(letter, label=None) for letter in dead]
+        return dataclasses.replace(examples, factors=factors), unlabelled
 
     factors = {name: source.factors[old] for name, old in origin.items()}
     return derive_source(source, change, factors=factors, label_field=field)

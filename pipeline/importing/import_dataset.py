@@ -22,7 +22,7 @@ from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
-from latentloom.pipeline.importing.source import Source, ignored_of, vocabulary_of
+from latentloom.pipeline.importing.source import Ignored, Source, ignored_of, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import as_location
@@ -44,6 +44,8 @@ def import_dataset(
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
+    split: str | None = None,
+    subfolders: bool = False,
     measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
@@ -63,6 +65,8 @@ def import_dataset(
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
         overlays: Marks to lay over images, each a factor; see `open_source`.
+        split: What splits are of a name that does not tell it; see `SplitRule.parse`.
+        subfolders: Whether images below the folder of a class are of the class.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
@@ -85,6 +89,8 @@ def import_dataset(
     options |= {"inks": inks} if inks is not None else {}
     options |= {"channels": channels} if channels is not None else {}
     options |= {"overlays": list(overlays)} if overlays is not None else {}
+    options |= {"split": split} if split is not None else {}
+    options |= {"subfolders": True} if subfolders else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)
@@ -94,7 +100,8 @@ def import_dataset(
         opened, terciles = add_measured_factors(opened, measure)
         origin |= {"measure": list(measure)}
         details = terciles.to_details()
-    outcome = ImportOutcome(opened.name, sum(opened.splits.values()), progress)
+    total, classes = sum(opened.splits.values()), opened.factors["label"]
+    outcome = ImportOutcome(opened.name, total, classes, progress)
     with (
         kept_if_stopped(STOPPED),
         replaced_when_complete(out, DATA_SET, last=MANIFEST_FILE, overwrite=overwrite) as folder,
@@ -105,8 +112,14 @@ def import_dataset(
     return DatasetDir.open(out)
 
 
-def _told_of(ignored: dict[str, int]) -> dict[str, Any]:
-    return {"ignored": ignored} if ignored else {}
+def _told_of(ignored: Sequence[Ignored]) -> dict[str, Any]:
+    """Returns what is left out as the manifest has it: numbers and first names, by reason."""
+    if not ignored:
+        return {}
+    return {
+        "ignored": {each.reason: each.count for each in ignored},
+        "first_ignored": {each.reason: each.first for each in ignored},
+    }
 
 
 def _check_name(name: str | None, source: Source) -> str:
@@ -136,7 +149,7 @@ def _check(source: Source, shards: int | None) -> None:
         raise ValueError(
             f"Source '{source.name}' has no training examples. Expected: examples in the "
             f"split 'train'. Received: splits={source.splits}. Name its folder or split "
-            "'train'."
+            "'train', or pass --split NAME=train."
         )
 
 

@@ -22,6 +22,7 @@ from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import exists, find
 
@@ -36,6 +37,8 @@ class SourceOptions:
     max_examples: int | None = None
     channels: int | None = None
     overlays: Sequence[str] | None = None
+    splits: SplitRule = SplitRule()
+    subfolders: bool = False
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
@@ -49,15 +52,24 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
     "builtin:letters": lambda where, options: _open_letters(options),
     "builtin:moons": lambda where, options: open_moons(),
     "folder:DIR": lambda where, options: FolderSource.open(
-        where, options.image_size, options.channels
+        where,
+        options.image_size,
+        options.channels,
+        options.splits,
+        subfolders=options.subfolders,
     ),
     "idx:DIR": lambda where, options: IdxSource.open(where),
-    "npz:FILE": lambda where, options: open_npz(where),
+    "npz:FILE": lambda where, options: open_npz(where, options.label, options.splits),
     "tfds:NAME": lambda where, options: TfdsSource.open(
-        where, options.label, options.factors, options.image_size
+        where, options.label, options.factors, options.image_size, options.splits
     ),
     "tfrecord:GLOB": lambda where, options: TFRecordSource.open(
-        where, options.label, options.factors, options.image_size, options.channels
+        where,
+        options.label,
+        options.factors,
+        options.image_size,
+        options.channels,
+        options.splits,
     ),
 }
 """Opens the source of an entry, from the part of its spec after the colon and the options."""
@@ -103,6 +115,8 @@ def open_source(
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
+    split: str | None = None,
+    subfolders: bool = False,
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -119,6 +133,9 @@ def open_source(
             all of them are, else RGB.
         overlays: Marks to lay over images, each on half of them and a factor; see `overlays`. A
             source that `draws_overlays` has images of its own for them.
+        split: What splits are of a name that does not tell it; see `SplitRule.parse`. Only for a
+            source that `names_splits`.
+        subfolders: Whether images below the folder of a class are of the class; for `folder:`.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -133,7 +150,13 @@ def open_source(
             )
     _check_colour(overlays, channels)
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays)
+    _check_reads(entry, "split", split is not None, [e for e in SOURCES if e.names_splits])
+    _check_reads(entry, "subfolders", subfolders, [e for e in SOURCES if e.has_subfolders])
+    options = SourceOptions(
+        *(label, factors, image_size, max_examples, channels, overlays),
+        splits=SplitRule.parse(split),
+        subfolders=subfolders,
+    )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
     if channels is not None and source.observation_shape[2] != channels:
@@ -151,6 +174,17 @@ def open_source(
     if overlays is not None and not entry.draws_overlays:
         source = marks.overlay(source, overlays)
     return source
+
+
+def _check_reads(
+    entry: SourceEntry, option: str, is_given: bool, fitting: Sequence[SourceEntry]
+) -> None:
+    """Rejects an option that has no effect on a source."""
+    if is_given and entry not in fitting:
+        raise ValueError(
+            f"Source '{entry.spec}' does not use --{option}. Expected: --{option} for "
+            f"{', '.join(each.spec for each in fitting)}. Received: --{option}. Drop --{option}."
+        )
 
 
 def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:

@@ -17,6 +17,8 @@ class SourceEntry:
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
         draws_overlays: Whether it lays overlays on images of its own.
+        names_splits: Whether names in it tell the splits, so that `--split` may settle them.
+        has_subfolders: Whether it may have folders below those of classes.
     """
 
     spec: str
@@ -24,6 +26,8 @@ class SourceEntry:
     samples_itself: bool = False
     selects_fields: bool = False
     draws_overlays: bool = False
+    names_splits: bool = False
+    has_subfolders: bool = False
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -56,7 +60,12 @@ SOURCES = (
         draws_overlays=True,
     ),
     SourceEntry("builtin:moons", "7,500 points of three interleaved half circles, 2-D vectors"),
-    SourceEntry("folder:DIR", "one folder per class, or `split/class/...`"),
+    SourceEntry(
+        "folder:DIR",
+        "one folder per class, or `split/class/...`",
+        names_splits=True,
+        has_subfolders=True,
+    ),
     SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files"),
     SourceEntry(
         "npz:FILE",
@@ -64,6 +73,7 @@ SOURCES = (
         "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
         "`train_labels`, likewise for other splits, and `vocab`",
+        names_splits=True,
     ),
     SourceEntry(
         "tfds:NAME",
@@ -71,7 +81,10 @@ SOURCES = (
         "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
         "`tfds:dsprites` (`--label label_shape`), become black and white",
         selects_fields=True,
+        names_splits=True,
     ),
-    SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True),
+    SourceEntry(
+        "tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True, names_splits=True
+    ),
 )
 SPECS = tuple(entry.spec for entry in SOURCES)

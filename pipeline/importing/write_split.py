@@ -47,7 +47,7 @@ def write_split(
             homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
             turns.write(homes.tolist(), example_records(kind, examples, ids))
             np.add.at(labels, (homes, examples.labels), 1)
-            outcome.add(len(examples), dead)
+            outcome.add(split, examples.labels, dead)
         turns.flush()
     return [
         shard_entry(writer, file, row.tolist())

@@ -14,7 +14,11 @@ import numpy as np
 from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+FORMATS = (
+    *("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "JPEG2000", "PPM", "AVIF", "DIB", "ICO", "ICNS"),
+    *("TGA", "PCX", "SGI", "SUN", "DDS", "QOI", "PSD", "XBM", "XPM", "MSP"),
+)
+"""Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 _GREY_MODES = ("1", "L", "LA")
 
