@@ -64,6 +64,10 @@ Split = Annotated[
 Subfolders = Annotated[
     bool, typer.Option("--subfolders", help="Read images in folders below that of a class, too.")
 ]
+Image = Annotated[
+    str | None, typer.Option(metavar="FIELD", help="Field of the image in TFRecord files.")
+]
+First = Annotated[bool, typer.Option("--first", help="Take the first of several labels.")]
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -90,6 +94,8 @@ def import_(
     overlays: Overlays = None,
     split: Split = None,
     subfolders: Subfolders = False,
+    image: Image = None,
+    first: First = False,
     measure: Measure = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
@@ -112,6 +118,8 @@ def import_(
             overlays=_names(overlays),
             split=split,
             subfolders=subfolders,
+            image=image,
+            first=first,
             measure=_names(measure),
             shards=shards,
             overwrite=overwrite,

@@ -46,6 +46,8 @@ def import_dataset(
     overlays: Sequence[str] | None = None,
     split: str | None = None,
     subfolders: bool = False,
+    image: str | None = None,
+    first: bool = False,
     measure: Sequence[str] | None = None,
     shards: int | None = None,
     overwrite: bool = False,
@@ -67,6 +69,8 @@ def import_dataset(
         overlays: Marks to lay over images, each a factor; see `open_source`.
         split: What splits are of a name that does not tell it; see `SplitRule.parse`.
         subfolders: Whether images below the folder of a class are of the class.
+        image: Field of the image in TFRecord files.
+        first: Whether the first of several labels is the label.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
@@ -91,6 +95,8 @@ def import_dataset(
     options |= {"overlays": list(overlays)} if overlays is not None else {}
     options |= {"split": split} if split is not None else {}
     options |= {"subfolders": True} if subfolders else {}
+    options |= {"image": image} if image is not None else {}
+    options |= {"first": True} if first else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)

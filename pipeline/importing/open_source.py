@@ -39,6 +39,8 @@ class SourceOptions:
     overlays: Sequence[str] | None = None
     splits: SplitRule = SplitRule()
     subfolders: bool = False
+    image: str | None = None
+    first: bool = False
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
@@ -70,6 +72,8 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
         options.image_size,
         options.channels,
         options.splits,
+        options.image,
+        first=options.first,
     ),
 }
 """Opens the source of an entry, from the part of its spec after the colon and the options."""
@@ -117,6 +121,8 @@ def open_source(
     overlays: Sequence[str] | None = None,
     split: str | None = None,
     subfolders: bool = False,
+    image: str | None = None,
+    first: bool = False,
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -136,6 +142,8 @@ def open_source(
         split: What splits are of a name that does not tell it; see `SplitRule.parse`. Only for a
             source that `names_splits`.
         subfolders: Whether images below the folder of a class are of the class; for `folder:`.
+        image: Field of the image; for `tfrecord:`.
+        first: Whether the first of several labels is the label; for `tfrecord:`.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -150,12 +158,14 @@ def open_source(
             )
     _check_colour(overlays, channels)
     entry = find_source(spec)
-    _check_reads(entry, "split", split is not None, [e for e in SOURCES if e.names_splits])
-    _check_reads(entry, "subfolders", subfolders, [e for e in SOURCES if e.has_subfolders])
+    given = {"split": split, "subfolders": subfolders, "image": image, "first": first}
+    _check_own_options(entry, [name for name, value in given.items() if value not in (None, False)])
     options = SourceOptions(
         *(label, factors, image_size, max_examples, channels, overlays),
         splits=SplitRule.parse(split),
         subfolders=subfolders,
+        image=image,
+        first=first,
     )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
@@ -176,15 +186,15 @@ def open_source(
     return source
 
 
-def _check_reads(
-    entry: SourceEntry, option: str, is_given: bool, fitting: Sequence[SourceEntry]
-) -> None:
+def _check_own_options(entry: SourceEntry, given: Sequence[str]) -> None:
     """Rejects an option that has no effect on a source."""
-    if is_given and entry not in fitting:
-        raise ValueError(
-            f"Source '{entry.spec}' does not use --{option}. Expected: --{option} for "
-            f"{', '.join(each.spec for each in fitting)}. Received: --{option}. Drop --{option}."
-        )
+    for option in given:
+        if option not in entry.own_options:
+            fitting = [each.spec for each in SOURCES if option in each.own_options]
+            raise ValueError(
+                f"Source '{entry.spec}' does not use --{option}. Expected: --{option} for "
+                f"{', '.join(fitting)}. Received: --{option}. Drop --{option}."
+            )
 
 
 def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:

@@ -17,8 +17,7 @@ class SourceEntry:
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
         draws_overlays: Whether it lays overlays on images of its own.
-        names_splits: Whether names in it tell the splits, so that `--split` may settle them.
-        has_subfolders: Whether it may have folders below those of classes.
+        own_options: Options that only some sources have.
     """
 
     spec: str
@@ -26,8 +25,7 @@ class SourceEntry:
     samples_itself: bool = False
     selects_fields: bool = False
     draws_overlays: bool = False
-    names_splits: bool = False
-    has_subfolders: bool = False
+    own_options: tuple[str, ...] = ()
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -63,8 +61,7 @@ SOURCES = (
     SourceEntry(
         "folder:DIR",
         "one folder per class, or `split/class/...`",
-        names_splits=True,
-        has_subfolders=True,
+        own_options=("split", "subfolders"),
     ),
     SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files"),
     SourceEntry(
@@ -73,7 +70,7 @@ SOURCES = (
         "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
         "`train_labels`, likewise for other splits, and `vocab`",
-        names_splits=True,
+        own_options=("split",),
     ),
     SourceEntry(
         "tfds:NAME",
@@ -81,10 +78,13 @@ SOURCES = (
         "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
         "`tfds:dsprites` (`--label label_shape`), become black and white",
         selects_fields=True,
-        names_splits=True,
+        own_options=("split",),
     ),
     SourceEntry(
-        "tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True, names_splits=True
+        "tfrecord:GLOB",
+        "`tf.train.Example` files",
+        selects_fields=True,
+        own_options=("split", "image", "first"),
     ),
 )
 SPECS = tuple(entry.spec for entry in SOURCES)

@@ -9,6 +9,11 @@ from decimal import Decimal
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 
+def are_numbers(names: Iterable[str]) -> bool:
+    """Returns whether all names are numbers, such as "10", "-1" or "0.5"."""
+    return all(map(_NUMBER.fullmatch, names))
+
+
 def in_order(names: Iterable[str]) -> list[str]:
     """Sorts distinct names: by size if all of them are numbers, else as texts.
 
@@ -17,6 +22,6 @@ def in_order(names: Iterable[str]) -> list[str]:
         (['9', '10'], ['10', '9', 'a'])
     """
     ordered = sorted(set(names))
-    if all(map(_NUMBER.fullmatch, ordered)):
+    if are_numbers(ordered):
         ordered.sort(key=Decimal)  # "7" and "07" stay in the order of texts
     return ordered

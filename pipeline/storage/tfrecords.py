@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import struct
 import sys
@@ -14,6 +15,7 @@ import google_crc32c
 
 from latentloom.pipeline.storage.atomic_files import AtomicFile
 from latentloom.pipeline.storage.files import file_size, open_binary
+from latentloom.pipeline.storage.inflating import Inflated, is_packed
 
 HEADER, FRAME = 12, 16
 """Bytes before the data of a record, and bytes that it takes besides its data."""
@@ -21,6 +23,8 @@ MOST_BYTES = 1 << 28
 """Largest record: a PNG of the largest image that is read, and more."""
 MOST_MISSING = 10_000
 """Missing records that are told one by one, whatever the size of the file."""
+_BLOCK = 1 << 20  # bytes of a packed file unpacked at a time
+_INFLATES = 1032  # DEFLATE makes a byte from at least 1/1032 byte
 _CHECKSUM = struct.Struct("<I")
 _END = "the file ends before it"
 _TRUNCATED = "the file is truncated inside a record"
@@ -45,6 +49,7 @@ def read_records(
     *,
     start: int = 0,
     stop: int | None = None,
+    unpacks: bool = False,
 ) -> Iterator[bytes | BadRecord]:
     """Streams the records of a TFRecord file, with a `BadRecord` in place of each damaged one.
 
@@ -54,11 +59,12 @@ def read_records(
     Nothing is read before its length has been compared with what is left of the file.
 
     Args:
-        path: Path of an uncompressed TFRecord file, local or in a bucket.
+        path: Path of a TFRecord file, local or in a bucket.
         expected: Integer, number of records that the file should have. By default, all records lost
             at the end count as one.
         start: Integer, the first record to read; skips earlier ones unread.
         stop: Integer, the record to stop before; by default all are read.
+        unpacks: Whether the file may be packed by GZIP or ZLIB.
 
     Yields:
         The bytes of a record, or a `BadRecord`.
@@ -68,7 +74,7 @@ def read_records(
     """
     index, size = 0, file_size(path) or 0
     with open_binary(path) as stream:
-        reader = _FrameReader(stream, size)
+        reader = _packed_reader(path, stream, size) if unpacks else _FrameReader(stream, size)
         while stop is None or index < stop:
             record, end = reader.next(skips=index < start)
             if end:
@@ -84,16 +90,27 @@ def read_records(
         yield BadRecord(lost, end)
 
 
+def _packed_reader(path: str | os.PathLike[str], stream: IO[bytes], size: int) -> _FrameReader:
+    """Returns a reader of a file that may be packed."""
+    with open_binary(path) as begin:
+        header = begin.read(HEADER)
+    if len(header) == HEADER and _checked_length(header) is not None or not is_packed(header):
+        return _FrameReader(stream, size)
+    inflated = Inflated(stream)
+    return _FrameReader(io.BufferedReader(inflated, _BLOCK), size * _INFLATES, inflated)
+
+
 class _FrameReader:
     """Reads one framed record after the other, and counts what is left of the file.
 
     Args:
         stream: The open file, at its beginning.
-        size: Its size in bytes.
+        size: Its size in bytes; of a packed file, the most that it can hold.
+        inflated: The packed file below the stream, if there is one.
     """
 
-    def __init__(self, stream: IO[bytes], size: int):
-        self._stream, self._left = stream, size
+    def __init__(self, stream: IO[bytes], size: int, inflated: Inflated | None = None):
+        self._stream, self._left, self._inflated = stream, size, inflated
 
     def next(self, *, skips: bool) -> tuple[bytes | str, str]:
         """Reads a record.
@@ -110,7 +127,7 @@ class _FrameReader:
             return "", end
         self._left -= length + 4
         if skips or length > MOST_BYTES:
-            self._stream.seek(length + 4, os.SEEK_CUR)
+            self._skip(length + 4)
             return (b"" if skips else f"it has {length} bytes, more than {MOST_BYTES}"), ""
         framed = self._stream.read(length + 4)
         if len(framed) < length + 4:
@@ -119,12 +136,19 @@ class _FrameReader:
         whole = framed[length:] == _masked_crc(data)
         return (data if whole else "the checksum of its data does not match"), ""
 
+    def _skip(self, count: int) -> None:
+        if self._stream.seekable():
+            self._stream.seek(count, os.SEEK_CUR)
+            return
+        while count and (passed := len(self._stream.read(min(count, _BLOCK)))):
+            count -= passed
+
     def _read_length(self) -> tuple[int, str]:
         """Reads the length of a record and, if reading must stop, the reason."""
         header = self._stream.read(12)
         self._left -= len(header)
         if not header:
-            return 0, _END
+            return 0, (self._inflated.damage if self._inflated else "") or _END
         if len(header) < 12:
             return 0, "the file is truncated in the length of a record"
         length = _checked_length(header)

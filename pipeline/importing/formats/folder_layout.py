@@ -182,9 +182,8 @@ def _refuse_ambiguous(
     tree: Folder, flat: Sequence[Folder], splits: Sequence[Folder], deep: Sequence[Folder]
 ) -> NoReturn:
     """Rejects folders that are splits or classes, depending on what is meant."""
-    where, first = printable(str(tree.path)), deep[0].first_below()
-    assert first is not None
-    shown, name = _name(tree, first), printable(deep[0].name)
+    where, name = printable(str(tree.path)), printable(deep[0].name)
+    shown = _name(tree, deep[0].images_below()[0])
     depth = shown.count("/")
     if not flat:
         inner = f"; for a folder around the data set, pass {name} itself" if len(deep) == 1 else ""

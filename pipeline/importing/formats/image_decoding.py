@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
@@ -19,6 +20,7 @@ FORMATS = (
     *("TGA", "PCX", "SGI", "SUN", "DDS", "QOI", "PSD", "XBM", "XPM", "MSP"),
 )
 """Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
+_STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 _GREY_MODES = ("1", "L", "LA")
 
@@ -42,14 +44,22 @@ def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
                 return use(image)
     except Image.DecompressionBombError:
         return "the image has too many pixels"
+    except Image.UnidentifiedImageError:  # its message has the address of the file in memory
+        return "the image cannot be read: its format is unknown, or its header is damaged"
     except _DAMAGE as error:
         return f"the image cannot be read: {' '.join(str(error).split())}"
 
 
 def _shape(image: Any) -> tuple[int, int, int]:
     turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientation: the sides are swapped
+    turned = turned and image.format != "TIFF"  # whose size Pillow swaps already
     width, height = image.size[::-1] if turned else image.size
     return height, width, 1 if image.mode in _GREY_MODES else 3
+
+
+def _is_stack(image: Any) -> bool:
+    """Returns whether an image has several pages or frames, of which the first is read."""
+    return image.format in _STACKS and bool(getattr(image, "is_animated", False))
 
 
 def _pixels(image: Any, channels: int, image_size: int | None) -> np.ndarray:
@@ -79,6 +89,7 @@ class Headers:
     size: tuple[int, int] = (0, 0)
     channels: int = 0
     reason: str = field(default="no images", init=False)
+    stacks: list[str] = field(default_factory=list, init=False)
 
     def add(self, name: str, file: File) -> None:
         """Reads the header of one image; an unreadable one is left out.
@@ -86,10 +97,12 @@ class Headers:
         Raises:
             ValueError: If it differs in size from the first one and `image_size` is None.
         """
-        shape = _with_image(file, _shape)
-        if isinstance(shape, str):
-            self.reason = f"'{printable(name)}': {shape}"
+        found = _with_image(file, lambda image: (_shape(image), _is_stack(image)))
+        if isinstance(found, str):
+            self.reason = f"'{printable(name)}': {found}"
             return
+        shape, is_stack = found
+        self.stacks += [name] if is_stack else []
         if not self.first:
             self.first, self.size = name, shape[:2]
         elif self.image_size is None:
@@ -113,7 +126,10 @@ class Headers:
             )
         size = self.size if self.image_size is None else (self.image_size, self.image_size)
         chosen = channels is not None
-        return Decoder((*size, channels or self.channels), self.image_size, discards_colour=chosen)
+        reason = "the pages or frames after the first, of images with several"
+        told = [Ignored(reason, len(self.stacks), self.stacks[0])] if self.stacks else []
+        shape = (*size, channels or self.channels)
+        return Decoder(shape, self.image_size, discards_colour=chosen, ignored=told)
 
 
 @dataclass(frozen=True)
@@ -126,11 +142,13 @@ class Decoder:
         image_shape: Event shape `(height, width, channels)`, 1 or 3 channels.
         image_size: Side to which images are resized, or None if they must have the shape.
         discards_colour: Whether an image in colour may become grey.
+        ignored: What it leaves out of the images.
     """
 
     image_shape: tuple[int, int, int]
     image_size: int | None
     discards_colour: bool = False
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def fit(

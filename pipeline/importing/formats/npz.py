@@ -21,53 +21,59 @@ from latentloom.pipeline.importing.formats.documents import (
     names_of_documents,
     open_documents,
 )
+from latentloom.pipeline.importing.formats.npz_splits import (
+    check_split,
+    rows_of_splits,
+    unused_arrays,
+)
 from latentloom.pipeline.importing.source import path_name
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import check_regular
 
-_SPLITS = ("train", "test")
 _OBSERVED = ("images", "observations")
 _LONGEST_TEXT = 1 << 14  # bytes
 _LOOKED_THROUGH = 1 << 28  # bytes
 
 
-def open_npz(file: str) -> ArraySource | DocumentSource:
+def open_npz(
+    file: str, label: str | None = None, splits: SplitRule | None = None
+) -> ArraySource | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
     They must fit into memory, except images stored without compression (`np.savez`), which are
-    mapped. Every one-dimensional array of the same length is a factor. Other
-    arrays are ignored.
+    mapped. Every one-dimensional array of the same length is a factor; others are `ignored`.
 
     Args:
         file: Path of the archive.
+        label: Name of the array of classes if there is no `label`.
+        splits: Tells splits by their names; by their words alone by default.
 
     Raises:
         FileNotFoundError: If the file is missing.
         TypeError: If an array has the wrong type.
         ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
-    headers = _read_headers(Path(file))
+    headers, rule = _read_headers(Path(file)), splits or SplitRule()
+    unused = unused_arrays(headers, _used(headers))
     if is_of_documents(headers):
         check_document_headers(file, headers)
-        return open_documents(file, _read(file, headers))
+        return open_documents(file, _read(file, headers), rule, unused)
     _check_kind(file, headers)
     is_images = "images" in headers
     observed = _OBSERVED[0 if is_images else 1]
     (_check_image_header if is_images else _check_vector_header)(file, headers[observed])
-    _check_labels(file, headers, headers[observed].shape[0])
+    size = headers[observed].shape[0]
+    classes = label if label is not None and "label" not in headers else "label"
+    _check_labels(file, headers, size, classes)
+    check_split(file, headers, size)
     columns = _read(file, headers)
     values = columns.pop(observed)
     images = values[..., None] if values.ndim == 3 else values
     images = images if is_images else _check_vectors(file, values)
-    split = columns.pop("split", np.full(len(images), "train"))
-    if unknown := set(split.tolist()) - set(_SPLITS):
-        raise ValueError(
-            f"'{file}' has an unknown split. Expected: 'train' or 'test'. "
-            f"Received: split={sorted(map(str, unknown))[:3]}. Rename them."
-        )
-    columns = {"label": columns.pop("label"), **columns}
+    rows, left_out = rows_of_splits(file, columns.pop("split", None), size, rule)
+    columns = {"label": columns.pop(classes), **columns}
     encoded = {name: encode_values(name, values) for name, values in columns.items()}
-    rows = {name: np.flatnonzero(split == name) for name in _SPLITS}
     return ArraySource(
         name=path_name(file),
         description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
@@ -75,8 +81,10 @@ def open_npz(file: str) -> ArraySource | DocumentSource:
         factors={name: names for name, (names, _) in encoded.items()},
         observations=images,
         codes={name: codes for name, (_, codes) in encoded.items()},
-        rows={name: found for name, found in rows.items() if len(found)},
+        rows=rows,
+        label_field=classes,
         observation="image" if is_images else "vector",
+        ignored=[*left_out, *unused],
     )
 
 
@@ -98,27 +106,37 @@ def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
         observed = [name for name in _OBSERVED if name in headers]
         sizes = {size for name in observed for size in headers[name].shape[:1]}
     shapes = {(size,) for size in sizes}
-    return [name for name in headers if name in observed or headers[name].shape in shapes]
+    known = (*observed, "split")
+    return [name for name in headers if name in known or headers[name].shape in shapes]
 
 
 def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
     """Rejects an archive with neither images nor vectors, or with both."""
-    if len(set(_OBSERVED) & set(headers)) != 1:
+    found = [name for name in _OBSERVED if name in headers]
+    if len(found) != 1:
+        problem = "both images and vectors" if found else "no images"
+        fix = "Keep the ones that are meant and leave one out" if found else "Add it, or rename the array that holds them"
         raise ValueError(
-            f"'{file}' has no images, or also vectors. Expected: an array `images` of shape (n, "
+            f"'{file}' has {problem}. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "
             "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
-            f"Received: {_shapes(headers)}. Add it, or leave one out."
+            f"Received: {_shapes(headers)}. {fix}."
         )
 
 
-def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int) -> None:
+def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int, name: str) -> None:
     """Rejects an archive without a label for each observation."""
-    if "label" not in headers or headers["label"].shape != (size,):
+    if name in headers and headers[name].shape == (size,):
+        return
+    expected = f"Expected: an array `{name}` of shape ({size},). Received: {_shapes(headers)}."
+    if name in headers:
         raise ValueError(
-            f"'{file}' has no labels. Expected: an array `label` of shape ({size},). "
-            f"Received: {_shapes(headers)}. Add it."
+            f"The labels of '{file}' do not fit: `{name}` has the shape {headers[name].shape}. "
+            f"{expected} Save one class for each observation."
         )
+    fitting = [n for n, h in headers.items() if h.shape == (size,) and n not in ("split", name)]
+    fix = f"If one of {', '.join(fitting)} holds the classes, pass --label with its name."
+    raise ValueError(f"'{file}' has no labels. {expected} {fix if fitting else 'Add it.'}")
 
 
 def _check_image_header(file: str, images: ArrayHeader) -> None:

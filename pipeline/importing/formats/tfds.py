@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ import numpy as np
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
-from latentloom.pipeline.dataset.names import check_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
     distinct_values,
@@ -22,11 +22,14 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     scalar_features,
     value_names,
 )
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import NONE, SplitRule
+from latentloom.pipeline.importing.value_order import are_numbers, in_order
 from latentloom.pipeline.storage.files import check_regular, list_names, read_text
 from latentloom.pipeline.terminal.quiet import start_tensorflow
 
 _NAMES_OF_CLASSES = ".labels.txt"
+_UNKNOWN = "a factor has no known value"
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
 
 
@@ -43,7 +46,10 @@ class TfdsSource:
         image_field: Name of the image feature.
         fields: Path of the feature behind each factor, such as `attributes/Smiling`.
         values: Sorted integers behind the codes of each factor without names.
+        places: Code of each stored number of a factor whose names are numbers.
         image_size: Side to which images are resized, or None.
+        stored: Names of the splits in the data set, by the split that they are.
+        ignored: What an import leaves out.
         white: Stored value of a white pixel, 255 or 1.
     """
 
@@ -54,10 +60,13 @@ class TfdsSource:
     image_field: str
     fields: dict[str, str]
     values: dict[str, np.ndarray]
+    places: dict[str, np.ndarray]
     image_size: int | None
     label_field: str
+    stored: dict[str, list[str]]
     white: int = 255
     observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -66,6 +75,7 @@ class TfdsSource:
         label: str | None = None,
         factors: Sequence[str] | None = None,
         image_size: int | None = None,
+        rule: SplitRule | None = None,
     ):
         """Opens a prepared data set; reads integers without names once to list their values.
 
@@ -76,13 +86,14 @@ class TfdsSource:
             label: Path of the feature that is the label; `label` by default.
             factors: Paths of the features that are factors; all by default.
             image_size: Side to which images are resized, or None.
+            rule: Tells splits by their names; by their words alone by default.
 
         Raises:
             FileNotFoundError: If the data set is not prepared on this machine.
             ValueError: If it is unknown, or the image, the label or a factor is missing.
         """
         builder = _builder(where)
-        check_splits(builder.info.splits)
+        stored, ignored = _splits(where, builder, rule or SplitRule())
         features = builder.info.features
         image_field, observation_shape = _image(where, features, image_size)
         scalars = scalar_features(features)
@@ -93,7 +104,14 @@ class TfdsSource:
             factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
             for factor, path in paths.items()
         }
-        names = {factor: known for factor, known in names.items() if known or factor == "label"}
+        for factor in [name for name in names if not names[name] and name != "label"]:
+            ignored.append(Ignored(f"the feature '{paths[factor]}' has too many values", 1, factor))
+            del names[factor]
+        places = {}
+        for factor, stored_names in names.items():
+            if factor not in values and are_numbers(stored_names):
+                names[factor] = in_order(stored_names)
+                places[factor] = np.array([names[factor].index(name) for name in stored_names])
         check_factors(names)
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
@@ -103,9 +121,12 @@ class TfdsSource:
             image_field=image_field,
             fields={factor: paths[factor] for factor in names},
             values=values,
+            places=places,
             image_size=image_size,
             label_field=label_field,
+            stored=stored,
             white=_white(builder, image_field),
+            ignored=ignored,
         )
 
     @property
@@ -117,7 +138,11 @@ class TfdsSource:
     @property
     def splits(self) -> dict[str, int]:
         """Number of examples of each split."""
-        return {split: info.num_examples for split, info in self.builder.info.splits.items()}
+        sizes = self.builder.info.splits
+        return {
+            split: sum(sizes[name].num_examples for name in names)
+            for split, names in self.stored.items()
+        }
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split.
@@ -134,16 +159,23 @@ class TfdsSource:
                 [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
             )
             positions = np.arange(start, start + len(known))
+            labels = codes["label"]
             dead = [
-                DeadLetter(f"{self.name}/{split}", position, "a factor has no known value")
-                for position in positions[~known].tolist()
+                DeadLetter(f"{self.name}/{split}", start + row, _UNKNOWN, self._label(labels[row]))
+                for row in np.flatnonzero(~known).tolist()
             ]
             examples = Examples(batch[self.image_field], codes, position_ids(positions))
             yield examples.take(known), dead
             start += len(known)
 
+    def _label(self, code: int) -> int | None:
+        return int(code) if 0 <= code < len(self.factors["label"]) else None
+
     def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
-        values = self.values.get(factor)
+        values, places = self.values.get(factor), self.places.get(factor)
+        if places is not None:
+            known = (raw >= 0) & (raw < len(places))
+            return np.where(known, places[np.where(known, raw, 0)], -1)
         if values is None:
             return raw.astype(np.int64)
         return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
@@ -160,7 +192,9 @@ class TfdsSource:
                 image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
             return features | {self.image_field: image}
 
-        return read(self.builder, split, [self.image_field, *self.fields.values()]).map(prepared)
+        fields = [self.image_field, *self.fields.values()]
+        parts = [read(self.builder, name, fields) for name in self.stored[split]]
+        return functools.reduce(lambda one, two: one.concatenate(two), parts).map(prepared)
 
 
 def _builder(where: str) -> Any:
@@ -188,6 +222,21 @@ def _builder(where: str) -> Any:
             f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
         )
     return builder
+
+
+def _splits(
+    where: str, builder: Any, rule: SplitRule
+) -> tuple[dict[str, list[str]], list[Ignored]]:
+    """Returns the stored names of each split, and what `--split` leaves out."""
+    sizes = builder.info.splits
+    rule.check_patterns(list(sizes), where)
+    stored: dict[str, list[str]] = {}
+    for name, split in rule.assign(list(sizes), where).items():
+        stored.setdefault(split, []).append(name)
+    return stored, [
+        Ignored(f"--split leaves out '{name}'", sizes[name].num_examples, name)
+        for name in stored.pop(NONE, [])
+    ]
 
 
 def _check_files(where: str) -> None:

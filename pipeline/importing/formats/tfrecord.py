@@ -1,50 +1,47 @@
-"""TFRecord files of `tf.train.Example` records with a PNG or JPEG image and a label."""
+"""TFRecord files of `tf.train.Example` records with an image and a label."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from google.protobuf.message import DecodeError
 
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
+from latentloom.pipeline.importing.formats.record_fields import Flaw, RecordFields, Value
+from latentloom.pipeline.importing.formats.record_survey import Survey, records_of
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
 from latentloom.pipeline.storage.files import find
-from latentloom.pipeline.storage.tf_example import Example
-from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
-
-_IMAGE_FIELDS = ("image", "image/encoded")
-_TEST_FILE = re.compile(r"(^|[-_.])test([-_.]|$)")
 
 
 @dataclass(frozen=True)
 class TFRecordSource:
-    """Records of TFRecord files; files with the word "test" in their name are the test split.
+    """Records of TFRecord files, plain or packed by GZIP or ZLIB.
 
     Args:
         files: Paths of each split, sorted.
-        fields: The field behind each factor.
+        reads: The fields that become image, label and factors.
         codes: Code of each value of a factor.
         splits: Number of records of each split, good and bad.
         decoder: Decodes the images to one shape.
+        ignored: What an import leaves out.
     """
 
     name: str
     files: dict[str, list[str]]
-    fields: dict[str, str]
-    codes: dict[str, dict[int | str, int]]
+    reads: RecordFields
+    codes: dict[str, Mapping[Value, int]]
     splits: dict[str, int]
     decoder: Decoder
     label_field: str
     observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -54,6 +51,10 @@ class TFRecordSource:
         factors: Sequence[str] | None = None,
         image_size: int | None = None,
         channels: int | None = None,
+        splits: SplitRule | None = None,
+        image: str | None = None,
+        *,
+        first: bool = False,
     ) -> TFRecordSource:
         """Reads all records once: counts them, lists the values of the fields and reads headers.
 
@@ -63,11 +64,14 @@ class TFRecordSource:
             factors: Fields of the factors; none by default.
             image_size: Side to which images are resized, or None.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
+            splits: Tells the splits of files; by their names alone by default.
+            image: Field of the image; `image`, `image/encoded` or `image_raw` by default.
+            first: Whether the first of several labels is the label.
 
         Raises:
             FileNotFoundError: If no file matches.
-            ValueError: If a field is missing, images differ in size and `image_size` is None, or
-                the name of a file is not plain text.
+            ValueError: If a field is missing, no record is intact, a split cannot be told, images
+                differ in size and `image_size` is None, or the name of a file is not plain text.
         """
         paths = find(where)
         if not paths:
@@ -79,22 +83,21 @@ class TFRecordSource:
             check_source_text("The file name", path)
         fields = {"label": label or "label"}
         fields |= {re.sub(r"\W", "_", name): name for name in factors or () if name != label}
-        in_test = {path: bool(_TEST_FILE.search(os.path.basename(path))) for path in paths}
-        files = {"train": [path for path in paths if not in_test[path]]}
-        files |= (
-            {"test": [path for path in paths if in_test[path]]} if any(in_test.values()) else {}
-        )
-        survey = _Survey(list(fields.values()), Headers(image_size))
-        splits = {split: survey.read(found) for split, found in files.items()}
-        survey.check_fields(paths[0])
+        reads = RecordFields(list(fields.values()), image, first)
+        files, ignored = _split_files(where, paths, splits or SplitRule())
+        survey = Survey(reads, Headers(image_size))
+        sizes = {split: survey.read(found) for split, found in files.items()}
+        survey.check(paths[0])
+        codes, decoder = survey.codes(), survey.headers.decoder(channels)
         return cls(
             name=path_name(where.split("*")[0].rstrip("-_.")),
             files=files,
-            fields=fields,
-            codes={name: _number(survey.values[field]) for name, field in fields.items()},
-            splits=splits,
-            decoder=survey.headers.decoder(channels),
+            reads=reads,
+            codes={name: codes[field] for name, field in fields.items()},
+            splits=sizes,
+            decoder=decoder,
             label_field=fields["label"],
+            ignored=[*ignored, *decoder.ignored],
         )
 
     @property
@@ -115,20 +118,23 @@ class TFRecordSource:
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unusable record is a dead letter."""
         rows, dead, size = [], [], batch_size(self)
-        for position, (path, record) in enumerate(_records(self.files[split])):
-            parsed = _parse(record, list(self.fields.values()))
-            name = os.path.basename(path)
-            pixels = (
-                parsed if isinstance(parsed, str) else self.decoder(name, io.BytesIO(parsed[0]))
-            )
+        for position, (path, record) in enumerate(records_of(self.files[split])):
+            row, name = self.reads.read(record), os.path.basename(path)
+            if isinstance(row, Flaw):
+                dead.append(DeadLetter(name, position, row.reason, self._label(row.label)))
+                continue
+            pixels = self.decoder(name, io.BytesIO(row.image))
             if isinstance(pixels, str):
-                dead.append(DeadLetter(name, position, pixels))
+                dead.append(DeadLetter(name, position, pixels, self._label(row.values[0])))
             else:
-                rows.append((position, pixels, parsed[1]))
+                rows.append((position, pixels, row.values))
             if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
         yield self._examples(rows), dead
+
+    def _label(self, value: Value | None) -> int | None:
+        return None if value is None else self.codes["label"].get(value)
 
     def _examples(self, rows: list) -> Examples:
         images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
@@ -139,92 +145,30 @@ class TFRecordSource:
         return Examples(images, factors, position_ids([row[0] for row in rows]))
 
 
-def _records(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadRecord]]:
-    return ((path, record) for path in paths for record in read_records(path))
+def _split_files(
+    where: str, paths: Sequence[str], rule: SplitRule
+) -> tuple[dict[str, list[str]], list[Ignored]]:
+    """Returns the files of each split, and what `--split` leaves out.
 
-
-def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, list[int | str]] | str:
-    """Returns the image and the fields of a record, or the reason why it is unusable."""
-    if isinstance(record, BadRecord):
-        return f"record {record.index} of the file: {record.reason}"
-    try:
-        features = _features(record)
-    except DecodeError:
-        return "the record is not a tf.train.Example"
-    image = next(
-        (features[name].bytes_list.value for name in _IMAGE_FIELDS if name in features), []
-    )
-    if len(image) != 1:
-        return "field 'image' is missing or not one string"
-    values = []
-    for field in fields:
-        integers, texts = features[field].int64_list.value, features[field].bytes_list.value
-        if len(integers) + len(texts) != 1:
-            return f"field '{field}' is missing or not one integer or text"
-        value = (integers or texts)[0]
-        try:
-            values.append(value.decode() if isinstance(value, bytes) else value)
-        except UnicodeDecodeError:
-            return f"field '{field}' is not UTF-8"
-    return image[0], values
-
-
-def _features(record: bytes) -> Any:
-    return Example.FromString(record).features.feature
-
-
-class _Survey:
-    """What all records hold together, whatever their order.
-
-    Args:
-        fields: Fields of the factors.
-        headers: The headers of the images.
+    The name of a file tells its split, or that of a folder in which not all files lie. If none of
+    them does, all files are for training.
     """
-
-    def __init__(self, fields: list[str], headers: Headers):
-        self.headers = headers
-        self.values: dict[str, set] = {field: set() for field in fields}
-        self.known: set[str] = set()
-        self.intact = 0
-
-    def read(self, paths: list[str]) -> int:
-        """Reads the records of some files; returns their number, good and bad."""
-        count = 0
-        for path, record in _records(paths):
-            count += 1
-            row = _parse(record, list(self.values))
-            if isinstance(row, str):
-                self.known |= _field_names(record)
-                continue
-            self.intact += 1
-            for found, value in zip(self.values.values(), row[1], strict=True):
-                found.add(value)
-            self.headers.add(os.path.basename(path), io.BytesIO(row[0]))
-        return count
-
-    def check_fields(self, path: str) -> None:
-        """Rejects a field that no record has; `path` is for the message."""
-        if self.intact:
-            return
-        image = next((name for name in _IMAGE_FIELDS if name in self.known), "image")
-        for field in (image, *self.values):
-            if self.known and field not in self.known:
-                raise ValueError(
-                    f"The records of '{path}' have no field '{field}'. Expected: one of "
-                    f"{sorted(self.known)}. Received: '{field}'. {nearest(field, self.known)} "
-                    "Pass --label and --factors to name fields."
-                )
+    shared = os.path.commonpath([os.path.dirname(path) for path in paths])
+    names = {path: _telling_part(os.path.relpath(path, shared), rule) for path in paths}
+    distinct = list(dict.fromkeys(names.values()))
+    if not rule.chosen and not any(map(rule.tell, distinct)):
+        return {rule.otherwise or TRAIN: list(paths)}, []
+    rule.check_patterns(distinct, where)
+    told = rule.assign(distinct, where, files=True)
+    files = {split: [p for p in paths if told[names[p]] == split] for split in (*SPLITS, NONE)}
+    left_out = files.pop(NONE)
+    files = {split: found for split, found in files.items() if found or split == TRAIN}
+    reason = "files that --split leaves out"
+    ignored = [Ignored(reason, len(left_out), os.path.basename(left_out[0]))] if left_out else []
+    return files, ignored
 
 
-def _field_names(record: bytes | BadRecord) -> set[str]:
-    """Returns the names of the fields of a record; none if it is damaged."""
-    try:
-        return set() if isinstance(record, BadRecord) else set(_features(record))
-    except DecodeError:
-        return set()
-
-
-def _number(values: set) -> dict[int | str, int]:
-    """Numbers values in their order: integers before texts."""
-    ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-    return {value: code for code, value in enumerate(ordered)}
+def _telling_part(path: str, rule: SplitRule) -> str:
+    """Returns the part of a path that tells a split: the last one; without any, the file's name."""
+    parts = path.split("/")[::-1]
+    return next((part for part in parts if rule.tell(part)), parts[0])
