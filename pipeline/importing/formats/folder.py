@@ -79,7 +79,9 @@ class FolderSource:
         everything = (file for pairs in files.values() for file, _ in pairs)
         headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
         decoder = Decoder.fit(headers, image_size, channels)
-        return cls(root, {"label": names}, files, decoder, ignored=[*layout.ignored(), *decoder.ignored])
+        return cls(
+            root, {"label": names}, files, decoder, ignored=[*layout.ignored(), *decoder.ignored]
+        )
 
     @property
     def name(self) -> str:

@@ -115,7 +115,11 @@ def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
     found = [name for name in _OBSERVED if name in headers]
     if len(found) != 1:
         problem = "both images and vectors" if found else "no images"
-        fix = "Keep the ones that are meant and leave one out" if found else "Add it, or rename the array that holds them"
+        fix = (
+            "Keep the ones that are meant and leave one out"
+            if found
+            else "Add it, or rename the array that holds them"
+        )
         raise ValueError(
             f"'{file}' has {problem}. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "

@@ -17,6 +17,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
     distinct_values,
     factor_paths,
+    iterate,
     label_path,
     read,
     scalar_features,
@@ -99,7 +100,8 @@ class TfdsSource:
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
-        values = distinct_values(where, builder, scalars, paths, strict=factors is not None)
+        kept = [name for stored_names in stored.values() for name in stored_names]
+        values = distinct_values(where, builder, kept, scalars, paths, strict=factors is not None)
         names = {
             factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
             for factor, path in paths.items()
@@ -125,7 +127,7 @@ class TfdsSource:
             image_size=image_size,
             label_field=label_field,
             stored=stored,
-            white=_white(builder, image_field),
+            white=_white(builder, kept, image_field),
             ignored=ignored,
         )
 
@@ -150,7 +152,7 @@ class TfdsSource:
         An example with an unknown value (such as class -1) is a dead letter.
         """
         start = 0
-        for batch in self._dataset(split).batch(batch_size(self)).as_numpy_iterator():
+        for batch in iterate(self._dataset(split).batch(batch_size(self)), self.name):
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()
@@ -270,7 +272,7 @@ def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tupl
     return name, (height, width, channels)
 
 
-def _white(builder: Any, image_field: str) -> int:
+def _white(builder: Any, splits: Sequence[str], image_field: str) -> int:
     """Returns the value of a white pixel: 1 if no image has a brighter one, else 255."""
     import tensorflow as tf
 
@@ -278,9 +280,9 @@ def _white(builder: Any, image_field: str) -> int:
         return tf.reduce_max(features[image_field])
 
     brightest = 0
-    for split in builder.info.splits:
+    for split in splits:
         pixels = read(builder, split, [image_field]).map(brightest_pixel)
-        for batch in pixels.batch(_AT_ONCE).as_numpy_iterator():
+        for batch in iterate(pixels.batch(_AT_ONCE), builder.name):
             brightest = max(brightest, int(batch.max()))
             if brightest > 1:
                 return 255
