@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import warnings
 from collections.abc import Callable, Iterable
@@ -34,9 +35,11 @@ def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
     try:
         if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
             return "it is not a regular file"  # a pipe would be waited for
-        with warnings.catch_warnings():
+        # By its path, Pillow would map a TIFF, and map one with an orientation wrongly.
+        opened = file.open("rb") if isinstance(file, Path) else contextlib.nullcontext(file)
+        with opened as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
+            with Image.open(stream, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return f"the image has {image.width}x{image.height} pixels, too many"
                 if image.mode[0] in "IF":

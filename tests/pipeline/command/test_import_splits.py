@@ -74,9 +74,7 @@ def prepared(where: Path, names: dict[str, str]) -> str:
         with ShardWriter(where / shard_file("other", name, 0, 1)) as writer:
             for row in (0, 1):
                 writer.write(features.serialize_example(row_of(values, row)))
-        infos.append(
-            tfds.core.SplitInfo(name=name, shard_lengths=[2], num_bytes=writer.num_bytes)
-        )
+        infos.append(tfds.core.SplitInfo(name=name, shard_lengths=[2], num_bytes=writer.num_bytes))
     tfds.folder_dataset.write_metadata(
         data_dir=where, features=features, split_infos=infos, check_data=False
     )
@@ -214,7 +212,13 @@ def test_an_array_of_splits_may_be_a_column_of_names_or_numbers(
 
 @pytest.mark.parametrize(
     "split",
-    [np.zeros((4, 2), int), np.zeros(3, int), np.array("train"), np.zeros(4), np.zeros((1, 4), int)],
+    [
+        np.zeros((4, 2), int),
+        np.zeros(3, int),
+        np.array("train"),
+        np.zeros(4),
+        np.zeros((1, 4), int),
+    ],
 )
 def test_another_array_of_splits_is_refused(latentloom, tmp_path, split):
     arrays = {"images": np.zeros((4, 6, 6), np.uint8), "label": np.arange(4) % 2}
