@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 import google_crc32c
@@ -37,10 +37,12 @@ class BadRecord:
     Args:
         index: Integer, position of the record in its file, from 0.
         reason: String, the reason why it is unreadable.
+        unread: Integer, the bytes that were left unread where reading had to end.
     """
 
     index: int
     reason: str
+    unread: int = field(default=0, compare=False)
 
 
 def read_records(
@@ -87,7 +89,7 @@ def read_records(
     known = index if end == _END else index + 1
     most = max(known, min(expected or 0, max(size // FRAME, MOST_MISSING)))
     for lost in range(max(index, start), min(most, stop or sys.maxsize)):
-        yield BadRecord(lost, end)
+        yield BadRecord(lost, end, reader.left)
 
 
 def _packed_reader(path: str | os.PathLike[str], stream: IO[bytes], size: int) -> _FrameReader:
@@ -105,12 +107,12 @@ class _FrameReader:
 
     Args:
         stream: The open file, at its beginning.
-        size: Its size in bytes; of a packed file, the most that it can hold.
+        size: Its size in bytes, of which `left` are unread; of a packed file, the most it can hold.
         inflated: The packed file below the stream, if there is one.
     """
 
     def __init__(self, stream: IO[bytes], size: int, inflated: Inflated | None = None):
-        self._stream, self._left, self._inflated = stream, size, inflated
+        self._stream, self.left, self._inflated = stream, size, inflated
 
     def next(self, *, skips: bool) -> tuple[bytes | str, str]:
         """Reads a record.
@@ -125,7 +127,7 @@ class _FrameReader:
         length, end = self._read_length()
         if end:
             return "", end
-        self._left -= length + 4
+        self.left -= length + 4
         if skips or length > MOST_BYTES:
             self._skip(length + 4)
             return (b"" if skips else f"it has {length} bytes, more than {MOST_BYTES}"), ""
@@ -146,7 +148,7 @@ class _FrameReader:
     def _read_length(self) -> tuple[int, str]:
         """Reads the length of a record and, if reading must stop, the reason."""
         header = self._stream.read(12)
-        self._left -= len(header)
+        self.left -= len(header)
         if not header:
             return 0, (self._inflated.damage if self._inflated else "") or _END
         if len(header) < 12:
@@ -154,7 +156,7 @@ class _FrameReader:
         length = _checked_length(header)
         if length is None:
             return 0, "the checksum of a record's length does not match"
-        return length, _TRUNCATED if length + 4 > self._left else ""
+        return length, _TRUNCATED if length + 4 > self.left else ""
 
 
 class ShardWriter(AtomicFile):

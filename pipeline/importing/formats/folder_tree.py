@@ -47,7 +47,7 @@ class Folder:
         while waiting:
             folder = waiting.pop()
             yield folder
-            waiting += reversed(folder.folders)
+            waiting += folder.folders[::-1]
 
     def images_below(self) -> list[Path]:
         """Returns the images of the folder and of all folders below it."""
@@ -63,7 +63,7 @@ class Folder:
         while waiting:
             folder = waiting.pop()
             found += [*folder.images, *folder.hidden]
-            waiting += reversed([*folder.folders, *folder.skipped])
+            waiting += [*folder.folders, *folder.skipped][::-1]
         return found
 
 

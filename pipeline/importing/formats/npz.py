@@ -135,7 +135,7 @@ def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int, name
     expected = f"Expected: an array `{name}` of shape ({size},). Received: {_shapes(headers)}."
     if name in headers:
         raise ValueError(
-            f"The labels of '{file}' do not fit: `{name}` has the shape {headers[name].shape}. "
+            f"'{file}' has no labels that fit: `{name}` has the shape {headers[name].shape}. "
             f"{expected} Save one class for each observation."
         )
     fitting = [n for n, h in headers.items() if h.shape == (size,) and n not in ("split", name)]

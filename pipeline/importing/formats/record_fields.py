@@ -81,7 +81,8 @@ class RecordFields:
 def features_of(record: bytes | BadRecord) -> Mapping[str, Any] | str:
     """Returns the fields of a record by name, or the reason why it has none."""
     if isinstance(record, BadRecord):
-        return f"record {record.index} of the file: {record.reason}"
+        lost = ", and all records after it are lost" if record.unread else ""
+        return f"record {record.index} of the file: {record.reason}{lost}"
     try:
         return Example.FromString(record).features.feature
     except DecodeError:

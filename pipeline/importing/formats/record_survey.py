@@ -16,7 +16,9 @@ from latentloom.pipeline.importing.formats.record_fields import (
     features_of,
     is_one_hot,
 )
+from latentloom.pipeline.importing.outcome import FAILURE_BUDGET
 from latentloom.pipeline.importing.value_order import in_order
+from latentloom.pipeline.storage.files import file_size
 from latentloom.pipeline.storage.texts import printable
 from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
@@ -44,9 +46,14 @@ class Survey:
         self._one_hot: Counter[bool] = Counter()
 
     def read(self, paths: Sequence[str]) -> int:
-        """Reads the records of some files; returns their number, good and bad."""
-        count = 0
+        """Reads the records of some files; returns their number, good and bad.
+
+        Raises:
+            ValueError: If damage hides more of the files than the failure budget allows.
+        """
+        count, num_bytes = 0, sum(file_size(path) or 0 for path in paths)
         for path, record in records_of(paths):
+            _check_unread(path, record, num_bytes)
             if (
                 self.fields.first
                 and (found := is_one_hot(self.fields.names[0], record)) is not None
@@ -112,6 +119,22 @@ class Survey:
     def codes(self) -> dict[str, Mapping[Value, int]]:
         """Returns the code of each value, by field."""
         return dict(zip(self.fields.names, map(_number, self.values), strict=True))
+
+
+def _check_unread(path: str, record: bytes | BadRecord, num_bytes: int) -> None:
+    """Rejects damage after which a part of the files cannot be read, however many records it has.
+
+    Args:
+        path: Path of the file.
+        record: A record, perhaps the one where reading ends.
+        num_bytes: Size of all files.
+    """
+    if isinstance(record, BadRecord) and record.unread > FAILURE_BUDGET * num_bytes:
+        raise ValueError(
+            f"'{path}' cannot be read to its end. Expected: a whole TFRecord file. Received: "
+            f"record {record.index}: {record.reason}, and nobody knows how many follow. Copy or "
+            "write the file again."
+        )
 
 
 def _number(values: set[Value]) -> Mapping[Value, int]:

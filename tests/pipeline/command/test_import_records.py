@@ -84,14 +84,22 @@ def test_packed_files_are_read(latentloom, tmp_path, packing):
 
 
 @pytest.mark.parametrize("packing", ["GZIP", "ZLIB"])
-def test_a_damaged_packed_file_is_named(latentloom, tmp_path, packing):
+def test_a_packed_file_that_is_cut_is_refused(latentloom, tmp_path, packing):
     spec = write(tmp_path / "a.tfrecord", rows(), packing)
     data = (tmp_path / "a.tfrecord").read_bytes()
     (tmp_path / "a.tfrecord").write_bytes(data[: len(data) // 2])
     run = latentloom("import", spec, tmp_path / "out")
-    print(run)
-    assert run.returncode == 0, run.stderr
-    assert "the packed file is truncated" in run.stdout
+    refused(run, tmp_path / "out", "truncated", "nobody knows how many follow")
+
+
+def test_damage_that_hides_the_rest_of_a_file_is_refused(latentloom, tmp_path):
+    spec = write(tmp_path / "a.tfrecord", rows())
+    data = bytearray((tmp_path / "a.tfrecord").read_bytes())
+    first = 16 + int.from_bytes(data[:8], "little")
+    data[first] ^= 1  # the length of the second record
+    (tmp_path / "a.tfrecord").write_bytes(data)
+    run = latentloom("import", spec, tmp_path / "out")
+    refused(run, tmp_path / "out", "record 1: ", "length", "nobody knows how many follow")
 
 
 @pytest.mark.parametrize("names", ["height width depth", "image/height image/width image/channels"])
