@@ -150,12 +150,7 @@ def open_source(
         FileNotFoundError: If the path is missing.
     """
     check_source_text("The source", spec)
-    for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
-        if value is not None and value < 1:
-            raise ValueError(
-                f"Option `{option}` is too small. Expected: at least 1. "
-                f"Received: {option}={value}. Raise it."
-            )
+    _check_positive({"image_size": image_size, "max_examples": max_examples})
     _check_colour(overlays, channels)
     entry = find_source(spec)
     given = {"split": split, "subfolders": subfolders, "image": image, "first": first}
@@ -184,6 +179,15 @@ def open_source(
     if overlays is not None and not entry.draws_overlays:
         source = marks.overlay(source, overlays)
     return source
+
+
+def _check_positive(numbers: Mapping[str, int | None]) -> None:
+    for option, value in numbers.items():
+        if value is not None and value < 1:
+            raise ValueError(
+                f"Option `{option}` is too small. Expected: at least 1. "
+                f"Received: {option}={value}. Raise it."
+            )
 
 
 def _check_own_options(entry: SourceEntry, given: Sequence[str]) -> None:

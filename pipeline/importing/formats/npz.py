@@ -132,15 +132,16 @@ def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int, name
     """Rejects an archive without a label for each observation."""
     if name in headers and headers[name].shape == (size,):
         return
-    expected = f"Expected: an array `{name}` of shape ({size},). Received: {_shapes(headers)}."
-    if name in headers:
-        raise ValueError(
-            f"'{file}' has no labels that fit: `{name}` has the shape {headers[name].shape}. "
-            f"{expected} Save one class for each observation."
-        )
-    fitting = [n for n, h in headers.items() if h.shape == (size,) and n not in ("split", name)]
-    fix = f"If one of {', '.join(fitting)} holds the classes, pass --label with its name."
-    raise ValueError(f"'{file}' has no labels. {expected} {fix if fitting else 'Add it.'}")
+    fix = "Save one class for each observation."
+    problem = f" that fit: `{name}` has the shape {headers[name].shape}" if name in headers else ""
+    if not problem:
+        fitting = [n for n, h in headers.items() if h.shape == (size,) and n not in ("split", name)]
+        holds = f"If one of {', '.join(fitting)} holds the classes, pass --label with its name."
+        fix = holds if fitting else "Add it."
+    raise ValueError(
+        f"'{file}' has no labels{problem}. Expected: an array `{name}` of shape ({size},). "
+        f"Received: {_shapes(headers)}. {fix}"
+    )
 
 
 def _check_image_header(file: str, images: ArrayHeader) -> None:

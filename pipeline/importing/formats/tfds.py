@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
+from latentloom.pipeline.importing.formats.tfds_builder import open_builder, stored_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
     distinct_values,
@@ -24,12 +24,9 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     value_names,
 )
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
-from latentloom.pipeline.importing.split_names import NONE, SplitRule
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import are_numbers, in_order
-from latentloom.pipeline.storage.files import check_regular, list_names, read_text
-from latentloom.pipeline.terminal.quiet import start_tensorflow
 
-_NAMES_OF_CLASSES = ".labels.txt"
 _UNKNOWN = "a factor has no known value"
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
 
@@ -93,8 +90,8 @@ class TfdsSource:
             FileNotFoundError: If the data set is not prepared on this machine.
             ValueError: If it is unknown, or the image, the label or a factor is missing.
         """
-        builder = _builder(where)
-        stored, ignored = _splits(where, builder, rule or SplitRule())
+        builder = open_builder(where)
+        stored, ignored = stored_splits(where, builder, rule or SplitRule())
         features = builder.info.features
         image_field, observation_shape = _image(where, features, image_size)
         scalars = scalar_features(features)
@@ -106,14 +103,8 @@ class TfdsSource:
             factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
             for factor, path in paths.items()
         }
-        for factor in [name for name in names if not names[name] and name != "label"]:
-            ignored.append(Ignored(f"the feature '{paths[factor]}' has too many values", 1, factor))
-            del names[factor]
-        places = {}
-        for factor, stored_names in names.items():
-            if factor not in values and are_numbers(stored_names):
-                names[factor] = in_order(stored_names)
-                places[factor] = np.array([names[factor].index(name) for name in stored_names])
+        names, many = _drop_unnamed(names, paths)
+        names, places = _number(names, values)
         check_factors(names)
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
@@ -128,7 +119,7 @@ class TfdsSource:
             label_field=label_field,
             stored=stored,
             white=_white(builder, kept, image_field),
-            ignored=ignored,
+            ignored=[*ignored, *many],
         )
 
     @property
@@ -199,55 +190,32 @@ class TfdsSource:
         return functools.reduce(lambda one, two: one.concatenate(two), parts).map(prepared)
 
 
-def _builder(where: str) -> Any:
-    start_tensorflow()
-    import tensorflow_datasets as tfds
-
-    if os.path.isdir(where):
-        _check_files(where)
-        if not os.path.exists(os.path.join(where, "features.json")):
-            raise FileNotFoundError(
-                f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
-                f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
-            )
-        return tfds.builder_from_directory(where)
-    try:
-        builder = tfds.builder(where)
-    except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(
-            f"TFDS knows no data set '{where}'. Expected: a TFDS name or a folder. Received: "
-            f"tfds:{where}. {nearest(where, tfds.list_builders(with_community_datasets=False))}"
-        ) from error
-    if not builder.info.splits:
-        raise FileNotFoundError(
-            f"TFDS data set '{where}' is not prepared. Expected: its files in "
-            f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
-        )
-    return builder
-
-
-def _splits(
-    where: str, builder: Any, rule: SplitRule
+def _drop_unnamed(
+    names: dict[str, list[str]], paths: Mapping[str, str]
 ) -> tuple[dict[str, list[str]], list[Ignored]]:
-    """Returns the stored names of each split, and what `--split` leaves out."""
-    sizes = builder.info.splits
-    rule.check_patterns(list(sizes), where)
-    stored: dict[str, list[str]] = {}
-    for name, split in rule.assign(list(sizes), where).items():
-        stored.setdefault(split, []).append(name)
-    return stored, [
-        Ignored(f"--split leaves out '{name}'", sizes[name].num_examples, name)
-        for name in stored.pop(NONE, [])
+    """Leaves out factors with too many values for names."""
+    kept = {factor: known for factor, known in names.items() if known or factor == "label"}
+    return kept, [
+        Ignored(f"the feature '{paths[factor]}' has too many values", 1, factor)
+        for factor in names
+        if factor not in kept
     ]
 
 
-def _check_files(where: str) -> None:
-    """Rejects pipes, and names of classes in another encoding, which TFDS would drop unsaid."""
-    for name in list_names(where):
-        path = os.path.join(where, name)
-        check_regular(path)
-        if name.endswith(_NAMES_OF_CLASSES):
-            read_text(path)  # TFDS would number the classes where their names are not UTF-8
+def _number(
+    names: dict[str, list[str]], values: Mapping[str, np.ndarray]
+) -> tuple[dict[str, list[str]], dict[str, np.ndarray]]:
+    """Puts names that are numbers in their order; returns them, and the code of each stored one."""
+    ordered = {
+        factor: in_order(stored)
+        for factor, stored in names.items()
+        if factor not in values and are_numbers(stored)
+    }
+    places = {
+        factor: np.array([known.index(name) for name in names[factor]])
+        for factor, known in ordered.items()
+    }
+    return names | ordered, places
 
 
 def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
