@@ -9,6 +9,31 @@ import typer
 from latentloom.pipeline.command.options import Overwrite, output_path, source_path
 from latentloom.pipeline.importing.specs import SPECS
 
+_SIDES = range(4, 1025)
+
+
+def image_size(text: str | None) -> int | tuple[int, int] | None:
+    """Reads a side, or height and width, in pixels."""
+    if text is None:
+        return None
+    sides = [int(side) if side.isdecimal() else 0 for side in str(text).split("x")]
+    if len(sides) > 2 or any(side not in _SIDES for side in sides):
+        raise typer.BadParameter(
+            f"{text!r} is no size: a side from 4 to 1024 such as 64, or height and width such as "
+            "64x32."
+        )
+    return (sides[0], sides[1]) if len(set(sides)) == 2 else sides[0]
+
+
+def value_range(text: str | None) -> tuple[float, float] | str | None:
+    """Reads two numbers, or a word."""
+    try:
+        low, high = map(float, (text or "").split(","))
+    except ValueError:
+        return text
+    return low, high
+
+
 _SPECS = [f"`{spec}`" for spec in SPECS]
 
 Source = Annotated[
@@ -26,7 +51,40 @@ Name = Annotated[str | None, typer.Option(help="Name of the data set.")]
 Label = Annotated[str | None, typer.Option(help="Field to use as the class.")]
 Factors = Annotated[str | None, typer.Option(help="Factors to keep, comma-separated.")]
 ImageSize = Annotated[
-    int | None, typer.Option(min=4, max=1024, help="Side to resize images to, in pixels.")
+    str | None,
+    typer.Option(
+        metavar="SIDE|HEIGHTxWIDTH",
+        help="Size that images get, in pixels: `64`, or `64x32` for 64 high and 32 wide.",
+        callback=image_size,
+    ),
+]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        help="How images of another aspect get this size: `pad` (default) adds a border, `crop` "
+        "cuts, `stretch` changes their shapes."
+    ),
+]
+Ground = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLOUR",
+        help="Colour behind transparent images (default: white) and of the border of padded ones "
+        "(default: that of their edge): `black`, `#ff8000`.",
+    ),
+]
+ValueRange = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="LOW,HIGH|file",
+        help="Values that become 0 and 255, for images of 16 bits, of floats or of class numbers; "
+        "`file` takes the smallest and the largest value of each file.",
+        callback=value_range,
+    ),
+]
+ChannelsFirst = Annotated[
+    bool, typer.Option("--channels-first", help="Images of an npz are (n, channels, h, w).")
 ]
 MaxExamples = Annotated[
     int | None, typer.Option(min=1, help="Number of examples to take, a fair sample.")
@@ -75,11 +133,16 @@ def import_(
     channels: Channels = None,
     overlays: Overlays = None,
     measure: Measure = None,
+    fit: Fit = None,
+    ground: Ground = None,
+    value_range: ValueRange = None,
+    channels_first: ChannelsFirst = False,
     shards: Shards = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn labelled observations into a data set: TFRecord, TFDS metadata, manifest."""
     from latentloom.pipeline.dataset.details import ImportedDetails
+    from latentloom.pipeline.importing.changes import told_changes
     from latentloom.pipeline.importing.import_dataset import import_dataset
     from latentloom.pipeline.terminal.progress import ProgressDisplay
 
@@ -90,12 +153,16 @@ def import_(
             name=name,
             label=label,
             factors=_names(factors),
-            image_size=image_size,
+            image_size=image_size,  # type: ignore[arg-type]  # the callback has read it
             max_examples=max_examples,
             inks=inks,
             channels=channels,
             overlays=_names(overlays),
             measure=_names(measure),
+            fit=fit,
+            ground=ground,
+            value_range=value_range,
+            channels_first=channels_first,
             shards=shards,
             overwrite=overwrite,
             progress=advance,
@@ -104,6 +171,8 @@ def import_(
     details = ImportedDetails.read(dataset.manifest.details)
     for reason, left_out in [*details.left_out.items(), *details.ignored.items()]:
         typer.echo(f"Left out {left_out}: {reason}.")
+    for line in told_changes(details.changes, dataset.manifest.totals["written"]):
+        typer.echo(line)
     typer.echo(f"Imported {counts} to {out}. Next: latentloom train CONFIG --data {out} --out ...")
 
 

@@ -19,6 +19,8 @@ from latentloom.pipeline.dataset.names import check_name, check_splits
 from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
+from latentloom.pipeline.importing.image_form import Size
+from latentloom.pipeline.importing.levels import Range
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
@@ -39,12 +41,16 @@ def import_dataset(
     name: str | None = None,
     label: str | None = None,
     factors: Sequence[str] | None = None,
-    image_size: int | None = None,
+    image_size: Size | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
     measure: Sequence[str] | None = None,
+    fit: str | None = None,
+    ground: str | None = None,
+    value_range: Range | None = None,
+    channels_first: bool = False,
     shards: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -58,7 +64,7 @@ def import_dataset(
         name: Name of the data set; defaults to the name that the source suggests.
         label: Field that becomes the label.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels to which images are resized.
+        image_size: Side in pixels that images get, or height and width.
         max_examples: Size of the sample to take; see `open_source`.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
@@ -66,6 +72,10 @@ def import_dataset(
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
+        fit: How images of another aspect get this size; see `open_source`.
+        ground: Colour behind transparent images and of borders; see `open_source`.
+        value_range: The values that become 0 and 255; see `open_source`.
+        channels_first: Whether arrays have the axis of channels first.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
         overwrite: Whether to replace an existing data set directory.
         progress: Called as `progress(done, total)` with numbers of examples.
@@ -85,6 +95,9 @@ def import_dataset(
     options |= {"inks": inks} if inks is not None else {}
     options |= {"channels": channels} if channels is not None else {}
     options |= {"overlays": list(overlays)} if overlays is not None else {}
+    form = {"fit": fit, "ground": ground, "value_range": value_range}
+    options |= {name: value for name, value in form.items() if value is not None}
+    options |= {"channels_first": True} if channels_first else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)

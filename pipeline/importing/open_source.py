@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
@@ -20,6 +21,8 @@ from latentloom.pipeline.importing.formats.idx import IdxSource
 from latentloom.pipeline.importing.formats.npz import open_npz
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm, Size
+from latentloom.pipeline.importing.levels import Levels, Range, find_levels
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
 from latentloom.pipeline.observations import KINDS
@@ -32,32 +35,48 @@ class SourceOptions:
 
     label: str | None = None
     factors: Sequence[str] | None = None
-    image_size: int | None = None
+    form: ImageForm = AS_STORED
     max_examples: int | None = None
     channels: int | None = None
     overlays: Sequence[str] | None = None
+    channels_first: bool = False
+
+    @property
+    def side(self) -> int | None:
+        """Side of the squares that a source is to draw itself, or None for its own size.
+
+        Raises:
+            ValueError: If no squares are asked for.
+        """
+        if self.form.size is None:
+            return None
+        height, width = self.form.size
+        if height != width:
+            raise ValueError(
+                "The builtin images are squares. Expected: one side. Received: image_size="
+                f"{height}x{width}. Pass --image-size {height}."
+            )
+        return height
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
     "builtin:digits": lambda where, options: open_digits(),
-    "builtin:dsprites": lambda where, options: open_dsprites(
-        options.image_size, options.max_examples
-    ),
-    "builtin:fonts": lambda where, options: open_fonts(
-        options.image_size, options.max_examples, where
-    ),
+    "builtin:dsprites": lambda where, options: open_dsprites(options.side, options.max_examples),
+    "builtin:fonts": lambda where, options: open_fonts(options.side, options.max_examples, where),
     "builtin:letters": lambda where, options: _open_letters(options),
     "builtin:moons": lambda where, options: open_moons(),
-    "folder:DIR": lambda where, options: FolderSource.open(
-        where, options.image_size, options.channels
-    ),
+    "folder:DIR": lambda where, options: FolderSource.open(where, options.form, options.channels),
     "idx:DIR": lambda where, options: IdxSource.open(where),
-    "npz:FILE": lambda where, options: open_npz(where),
+    "npz:FILE": lambda where, options: open_npz(
+        where,
+        takes_all_types=options.form.levels is not None,
+        channels_first=options.channels_first,
+    ),
     "tfds:NAME": lambda where, options: TfdsSource.open(
-        where, options.label, options.factors, options.image_size
+        where, options.label, options.factors, options.form
     ),
     "tfrecord:GLOB": lambda where, options: TFRecordSource.open(
-        where, options.label, options.factors, options.image_size, options.channels
+        where, options.label, options.factors, options.form, options.channels
     ),
 }
 """Opens the source of an entry, from the part of its spec after the colon and the options."""
@@ -66,8 +85,8 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
 def _open_letters(options: SourceOptions) -> Source:
     """Opens the small grid of letters, or letters that differ only by font, place and colours."""
     if options.overlays is None:
-        return open_fonts(options.image_size, options.max_examples, "letters")
-    return open_overlaid_letters(options.overlays, options.image_size, options.max_examples)
+        return open_fonts(options.side, options.max_examples, "letters")
+    return open_overlaid_letters(options.overlays, options.side, options.max_examples)
 
 
 def source_paths(spec: str) -> list[str]:
@@ -98,11 +117,15 @@ def open_source(
     *,
     label: str | None = None,
     factors: Sequence[str] | None = None,
-    image_size: int | None = None,
+    image_size: Size | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
+    fit: str | None = None,
+    ground: str | None = None,
+    value_range: Range | None = None,
+    channels_first: bool = False,
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -110,7 +133,8 @@ def open_source(
         spec: Source to read, one of `specs.SPECS`.
         label: Field that becomes the label; the old one becomes the factor `original_label`.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels of the square to which images are resized; for images only.
+        image_size: Side in pixels of the square that images become, or height and width; for
+            images only.
         max_examples: Size of the sample of "train", other splits in proportion; everything by
             default. A source that `samples_itself` counts all splits together and defaults to
             20,000.
@@ -119,23 +143,37 @@ def open_source(
             all of them are, else RGB.
         overlays: Marks to lay over images, each on half of them and a factor; see `overlays`. A
             source that `draws_overlays` has images of its own for them.
+        fit: How images of another aspect get this size: a key of `fitting.FITS`, `pad` by default.
+        ground: Colour behind transparent images, white by default, and of the border of padded
+            ones, by default that of their edge. One in colour makes images RGB.
+        value_range: The values that become 0 and 255, or `levels.OWN_RANGE` for the smallest and
+            the largest one of each file; needed for other values than 8-bit levels.
+        channels_first: Whether the arrays of an archive have the axis of channels first.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
         FileNotFoundError: If the path is missing.
     """
     check_source_text("The source", spec)
-    for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
-        if value is not None and value < 1:
-            raise ValueError(
-                f"Option `{option}` is too small. Expected: at least 1. "
-                f"Received: {option}={value}. Raise it."
-            )
+    if max_examples is not None and max_examples < 1:
+        raise ValueError(
+            "Option `max_examples` is too small. Expected: at least 1. "
+            f"Received: max_examples={max_examples}. Raise it."
+        )
+    form = ImageForm.of(image_size, fit, ground, value_range)
+    channels = 3 if channels is None and form.is_coloured else channels
     _check_colour(overlays, channels)
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays)
+    _check_channels_first(entry, channels_first)
+    options = SourceOptions(label, factors, form, max_examples, channels, overlays, channels_first)
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
-    _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
+    _check_image_options(
+        spec,
+        source,
+        {"image_size": image_size, "channels": channels, "ground": ground, "range": value_range},
+    )
+    if not entry.gives_form:
+        source = _levelled(spec, entry, source, form)
     if channels is not None and source.observation_shape[2] != channels:
         source = selection.with_channels(source, channels)
     if inks is not None:
@@ -146,11 +184,35 @@ def open_source(
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:
         source = selection.keep_factors(source, factors)
-    if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
-        source = selection.resize(source, image_size)
+    if form.fit is not None and source.observation_shape[:2] != form.size:
+        source = selection.resize(source, form.fit)
     if overlays is not None and not entry.draws_overlays:
         source = marks.overlay(source, overlays)
     return source
+
+
+def _levelled(spec: str, entry: SourceEntry, source: Source, form: ImageForm) -> Source:
+    """Spreads the values of images in arrays over 0 to 255, if they are asked to or are masks."""
+    images = (
+        batch.observations
+        for split in source.splits
+        for batch, _ in source.batches(split)
+        if len(batch)
+    )
+    levels = form.levels
+    if levels is None and entry.has_foreign_arrays and KINDS[source.observation].can_resize:
+        levels = find_levels(spec, (int(batch.max()) for batch in images))
+    elif levels is not None and levels.is_own:
+        levels = Levels.over(images)
+    return source if levels is None else selection.with_levels(source, levels)
+
+
+def _check_channels_first(entry: SourceEntry, channels_first: bool) -> None:
+    if channels_first and not entry.has_foreign_arrays:
+        raise ValueError(
+            f"Source '{entry.spec}' has no axis of channels. Expected: `channels_first` for arrays "
+            "of an npz archive. Received: channels_first=True. Drop --channels-first."
+        )
 
 
 def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:
@@ -161,7 +223,7 @@ def _check_colour(overlays: Sequence[str] | None, channels: int | None) -> None:
         )
 
 
-def _check_image_options(spec: str, source: Source, options: Mapping[str, int | None]) -> None:
+def _check_image_options(spec: str, source: Source, options: Mapping[str, Any]) -> None:
     """Rejects options of images for a source of other observations, and channels that none has."""
     kind = KINDS[source.observation]
     for option, value in options.items():

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from latentloom.pipeline.dataset.examples import DeadLetter, LeftOut
+from latentloom.pipeline.importing.changes import ChangeCounts
 
 FAILURE_BUDGET = 0.01  # share of the examples that may be dead letters
 LEFT_OUT = "left_out"
 """Detail of a manifest: for each reason, the number of left-out examples of each split."""
-_DEAD_LETTERS = "dead_letters"
+_DEAD_LETTERS, _CHANGES = "dead_letters", "changes"
 LISTED_LETTERS = 100
 """Largest number of dead letters in the details of a manifest."""
 
@@ -36,6 +37,7 @@ class ImportOutcome:
     written: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    changes: ChangeCounts = field(default_factory=ChangeCounts)
 
     @property
     def done(self) -> int:
@@ -94,7 +96,8 @@ class ImportOutcome:
         """Returns details for the manifest: first dead letters, and counts of left-out examples."""
         letters = [asdict(letter) for letter in self.dead[:LISTED_LETTERS]]
         left_out = {LEFT_OUT: _count_by_reason(self.left_out)} if self.left_out else {}
-        return {_DEAD_LETTERS: letters} | left_out
+        changes = self.changes.to_details()
+        return {_DEAD_LETTERS: letters} | left_out | ({_CHANGES: changes} if changes else {})
 
 
 def _count_by_reason(letters: Sequence[LeftOut]) -> dict[str, dict[str, int]]:

@@ -17,6 +17,8 @@ class SourceEntry:
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
         draws_overlays: Whether it lays overlays on images of its own.
+        gives_form: Whether it gives images their levels and their size itself.
+        has_foreign_arrays: Whether its images are arrays of numbers that somebody else made.
     """
 
     spec: str
@@ -24,6 +26,8 @@ class SourceEntry:
     samples_itself: bool = False
     selects_fields: bool = False
     draws_overlays: bool = False
+    gives_form: bool = False
+    has_foreign_arrays: bool = False
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -56,22 +60,23 @@ SOURCES = (
         draws_overlays=True,
     ),
     SourceEntry("builtin:moons", "7,500 points of three interleaved half circles, 2-D vectors"),
-    SourceEntry("folder:DIR", "one folder per class, or `split/class/...`"),
-    SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files"),
+    SourceEntry("folder:DIR", "one folder per class, or `split/class/...`", gives_form=True),
+    SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files", has_foreign_arrays=True),
     SourceEntry(
         "npz:FILE",
         "arrays `images` (n, h, w[, c]) uint8, or `observations` (n, features) of floats, and "
         "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
         "`train_labels`, likewise for other splits, and `vocab`",
+        has_foreign_arrays=True,
     ),
     SourceEntry(
         "tfds:NAME",
         "a prepared TFDS data set; nested integers and booleans by path, as in "
-        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
-        "`tfds:dsprites` (`--label label_shape`), become black and white",
+        "`--label attributes/Smiling --factors attributes/Male`",
         selects_fields=True,
+        gives_form=True,
     ),
-    SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True),
+    SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True, gives_form=True),
 )
 SPECS = tuple(entry.spec for entry in SOURCES)

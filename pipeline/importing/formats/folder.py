@@ -15,11 +15,12 @@ from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
 from latentloom.pipeline.dataset.names import check_splits
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.texts import flaw_of, printable
 
 LAYOUT = "class/image.png or split/class/image.png"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,19 @@ class FolderSource:
 
     @classmethod
     def open(
-        cls, where: str, image_size: int | None = None, channels: int | None = None
+        cls, where: str, form: ImageForm = AS_STORED, channels: int | None = None
     ) -> FolderSource:
         """Lists the files, and takes the shape from the headers of all of them.
 
         Args:
             where: Folder with `class/image.png` or `split/class/image.png`.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
 
         Raises:
             FileNotFoundError: If the folder is missing.
             ValueError: If a class is empty, the name of a class or a split is invalid, or images
-                differ in size and `image_size` is None.
+                differ in size and no size was asked for, or are masks.
         """
         root = Path(where)
         if not root.is_dir():
@@ -82,7 +83,9 @@ class FolderSource:
         }
         everything = (file for pairs in files.values() for file, _ in pairs)
         headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
-        decoder = Decoder.fit(headers, image_size, channels)
+        decoder = Decoder.fit(headers, form, channels)
+        paths = (file for pairs in files.values() for file, _ in pairs)
+        decoder = decoder.levelled(where, paths)
         return cls(root, {"label": names}, files, decoder, ignored=_count_ignored(root, classes))
 
     @property
@@ -114,16 +117,15 @@ class FolderSource:
             part = files[start : start + size]
             for position, (file, label) in enumerate(part, start):
                 name, flaw = _name(file, self.root), flaw_of(file.name)
-                pixels = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
-                if isinstance(pixels, str):
-                    dead.append(DeadLetter(name, position, pixels))
+                image = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
+                if isinstance(image, str):
+                    dead.append(DeadLetter(name, position, image))
                     continue
-                images.append(pixels)
+                images.append(image)
                 labels.append(label)
                 positions.append(position)
-            stacked = np.array(images, np.uint8).reshape(-1, *self.observation_shape)
-            labels = np.array(labels, np.int64)
-            yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
+            codes = {"label": np.array(labels, np.int64)}
+            yield self.decoder.examples(images, codes, position_ids(positions)), dead
 
 
 def _folders(folder: Path, *, hidden: bool = False) -> list[Path]:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -16,6 +16,7 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import find
 from latentloom.pipeline.storage.tf_example import Example
@@ -52,7 +53,7 @@ class TFRecordSource:
         where: str,
         label: str | None = None,
         factors: Sequence[str] | None = None,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
         channels: int | None = None,
     ) -> TFRecordSource:
         """Reads all records once: counts them, lists the values of the fields and reads headers.
@@ -61,13 +62,13 @@ class TFRecordSource:
             where: Glob of the files.
             label: Field of the label; `label` by default.
             factors: Fields of the factors; none by default.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
 
         Raises:
             FileNotFoundError: If no file matches.
-            ValueError: If a field is missing, images differ in size and `image_size` is None, or
-                the name of a file is not plain text.
+            ValueError: If a field is missing, images differ in size and no size was asked
+                for or are masks, or the name of a file is not plain text.
         """
         paths = find(where)
         if not paths:
@@ -84,16 +85,17 @@ class TFRecordSource:
         files |= (
             {"test": [path for path in paths if in_test[path]]} if any(in_test.values()) else {}
         )
-        survey = _Survey(list(fields.values()), Headers(image_size))
+        survey = _Survey(list(fields.values()), Headers(form))
         splits = {split: survey.read(found) for split, found in files.items()}
         survey.check_fields(paths[0])
+        decoder = survey.headers.decoder(channels)
         return cls(
             name=path_name(where.split("*")[0].rstrip("-_.")),
             files=files,
             fields=fields,
             codes={name: _number(survey.values[field]) for name, field in fields.items()},
             splits=splits,
-            decoder=survey.headers.decoder(channels),
+            decoder=decoder.levelled(where, _images(files, list(fields.values()))),
             label_field=fields["label"],
         )
 
@@ -118,29 +120,35 @@ class TFRecordSource:
         for position, (path, record) in enumerate(_records(self.files[split])):
             parsed = _parse(record, list(self.fields.values()))
             name = os.path.basename(path)
-            pixels = (
-                parsed if isinstance(parsed, str) else self.decoder(name, io.BytesIO(parsed[0]))
-            )
-            if isinstance(pixels, str):
-                dead.append(DeadLetter(name, position, pixels))
+            image = parsed if isinstance(parsed, str) else self.decoder(name, io.BytesIO(parsed[0]))
+            if isinstance(image, str):
+                dead.append(DeadLetter(name, position, image))
             else:
-                rows.append((position, pixels, parsed[1]))
+                rows.append((position, image, parsed[1]))
             if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
         yield self._examples(rows), dead
 
     def _examples(self, rows: list) -> Examples:
-        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
         factors = {
             name: np.array([codes[row[2][column]] for row in rows], np.int64)
             for column, (name, codes) in enumerate(self.codes.items())
         }
-        return Examples(images, factors, position_ids([row[0] for row in rows]))
+        ids = position_ids([row[0] for row in rows])
+        return self.decoder.examples([row[1] for row in rows], factors, ids)
 
 
 def _records(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadRecord]]:
     return ((path, record) for path in paths for record in read_records(path))
+
+
+def _images(files: dict[str, list[str]], fields: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Yields the images of intact records."""
+    for _, record in _records([path for paths in files.values() for path in paths]):
+        row = _parse(record, fields)
+        if not isinstance(row, str):
+            yield io.BytesIO(row[0])
 
 
 def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, list[int | str]] | str:

@@ -231,11 +231,15 @@ def test_images_of_0_and_1_become_black_and_white(tmp_path, bits):
     assert smaller.mean() == pytest.approx(255 * bits.mean(), abs=5)
 
 
-def test_dark_images_are_left_as_they_are(tmp_path, bits):
+def test_masks_are_refused_and_black_images_are_left_as_they_are(tmp_path, bits):
     dark = bits.copy()
     dark[-1, 0, 0] = 2
-    for name, images in {"dark": dark, "black": np.zeros_like(bits)}.items():
-        source = open_source(write(tmp_path / name, LABEL, LABELS, (8, 8, 1), images))
+    spec = write(tmp_path / "dark", LABEL, LABELS, (8, 8, 1), dark)
+    with pytest.raises(ValueError, match="Received: 2 as the largest.*Pass --range 0,2"):
+        open_source(spec)
+    black = write(tmp_path / "black", LABEL, LABELS, (8, 8, 1), np.zeros_like(bits))
+    kept = open_source(spec, value_range=(0, 255)), dark
+    for source, images in (kept, (open_source(black), np.zeros_like(bits))):
         ((examples, _),) = source.batches("train")
         np.testing.assert_array_equal(examples.observations, images)
         assert "255" not in source.description
@@ -250,7 +254,8 @@ def test_a_brighter_image_counts_wherever_it_stands(tmp_path, bits):
     np.testing.assert_array_equal(found, 255 * images)
     images[-1, 0, 0] = 2
     spec = write(tmp_path / "dark", LABEL, labels, (8, 8, 1), images)
-    found = np.concatenate([batch.observations for batch, _ in open_source(spec).batches("train")])
+    source = open_source(spec, value_range=(0, 255))
+    found = np.concatenate([batch.observations for batch, _ in source.batches("train")])
     np.testing.assert_array_equal(found, images)
 
 
