@@ -65,7 +65,7 @@ class Levels:
         """Returns the levels for the smallest and the largest finite value of all images."""
         ends = [(math.inf, -math.inf)]
         for batch in images:
-            finite = batch[np.isfinite(batch)]
+            finite = batch[np.isfinite(batch)].astype(np.float64)
             ends.append((finite.min(initial=math.inf), finite.max(initial=-math.inf)))
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
         return cls(float(low), float(high))

@@ -53,9 +53,10 @@ def _with_image(file: File, use: Callable[[Any], Any], *, scales: bool) -> Any:
 
 
 def _shape(image: Any) -> tuple[int, int, int]:
+    channels = 1 if is_grey(image) else 3  # before EXIF is read, which may load the pixels
     turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientation: the sides are swapped
     width, height = image.size[::-1] if turned else image.size
-    return height, width, 1 if is_grey(image) else 3
+    return height, width, channels
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ class Decoder:
 
     def _decode(self, image: Any) -> Decoded | str:
         channels = self.image_shape[2]
-        if channels < _shape(image)[2] and not self.discards_colour:
+        if channels == 1 and not is_grey(image) and not self.discards_colour:
             return "the image has become one in colour; pass --channels 3, or 1 to make it grey"
         return _decoded(image, channels, self.form)
 
