@@ -115,6 +115,29 @@ Measure = Annotated[
         "`thickness`, `slant`, `width`, comma-separated. Values: low, middle and high third."
     ),
 ]
+Image = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column of a table with its images.")
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN|FILE",
+        help="Column of a table with its splits, or a file with the split of each image.",
+    ),
+]
+Root = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR", help="Folder that the paths of a table begin at; by default the table's."
+    ),
+]
+Bins = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FACTOR=3|FACTOR=0,10,20",
+        help="Bins of a factor of numbers, of like size or between limits; may be repeated.",
+    ),
+]
 Shards = Annotated[
     int | None,
     typer.Option(min=1, max=10_000, help="Files per split; by default one per 8,192 examples."),
@@ -137,6 +160,10 @@ def import_(
     ground: Ground = None,
     value_range: ValueRange = None,
     channels_first: ChannelsFirst = False,
+    image: Image = None,
+    split: Split = None,
+    root: Root = None,
+    bins: Bins = None,
     shards: Shards = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -163,6 +190,10 @@ def import_(
             ground=ground,
             value_range=value_range,
             channels_first=channels_first,
+            image=image,
+            split=split,
+            root=root,
+            bins=bins or (),
             shards=shards,
             overwrite=overwrite,
             progress=advance,

@@ -11,6 +11,7 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.importing.bins import Bins
 from latentloom.pipeline.importing.changes import change_columns
 from latentloom.pipeline.importing.fitting import FITS, LUMA, Fit
 from latentloom.pipeline.importing.levels import NOT_FINITE, Levels
@@ -42,6 +43,11 @@ class DerivedSource:
     def ignored(self) -> dict[str, int]:
         """The ignored files of a folder, by the reason."""
         return ignored_of(self.source)
+
+    @property
+    def bins(self) -> dict[str, Bins]:
+        """The bins of the factors of a table that are numbers."""
+        return getattr(self.source, "bins", {})
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Streams the changed batches, cut where changed observations are larger."""

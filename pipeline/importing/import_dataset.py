@@ -24,7 +24,7 @@ from latentloom.pipeline.importing.levels import Range
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
-from latentloom.pipeline.importing.source import Source, ignored_of, vocabulary_of
+from latentloom.pipeline.importing.source import Source, bins_of, ignored_of, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import as_location
@@ -51,6 +51,10 @@ def import_dataset(
     ground: str | None = None,
     value_range: Range | None = None,
     channels_first: bool = False,
+    image: str | None = None,
+    split: str | None = None,
+    root: str | None = None,
+    bins: Sequence[str] = (),
     shards: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -76,6 +80,10 @@ def import_dataset(
         ground: Colour behind transparent images and of borders; see `open_source`.
         value_range: The values that become 0 and 255; see `open_source`.
         channels_first: Whether arrays have the axis of channels first.
+        image: Column of a table with its images; see `open_source`.
+        split: Column of a table with its splits; see `open_source`.
+        root: Folder that the paths of a table begin at.
+        bins: Bins of factors that are numbers; see `open_source`.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
         overwrite: Whether to replace an existing data set directory.
         progress: Called as `progress(done, total)` with numbers of examples.
@@ -96,7 +104,8 @@ def import_dataset(
     options |= {"channels": channels} if channels is not None else {}
     options |= {"overlays": list(overlays)} if overlays is not None else {}
     form = {"fit": fit, "ground": ground, "value_range": value_range}
-    options |= {name: value for name, value in form.items() if value is not None}
+    columns = {"image": image, "split": split, "root": root, "bins": list(bins) or None}
+    options |= {name: value for name, value in (form | columns).items() if value is not None}
     options |= {"channels_first": True} if channels_first else {}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
@@ -118,8 +127,10 @@ def import_dataset(
     return DatasetDir.open(out)
 
 
-def _told_of(ignored: dict[str, int]) -> dict[str, Any]:
-    return {"ignored": ignored} if ignored else {}
+def _told_of(source: Source) -> dict[str, Any]:
+    """Returns what a source tells of itself, as details of a manifest."""
+    told = {"ignored": ignored_of(source), "bins": bins_of(source)}
+    return {detail: found for detail, found in told.items() if found}
 
 
 def _check_name(name: str | None, source: Source) -> str:
@@ -174,7 +185,7 @@ def _manifest(
         source=origin,
         versions=library_versions(),
         totals=outcome.totals(),
-        details=outcome.details() | details | _told_of(ignored_of(source)),
+        details=outcome.details() | details | _told_of(source),
     )
     empty = [label for label, count in manifest.label_counts("train").items() if not count]
     if empty and origin["max_examples"]:

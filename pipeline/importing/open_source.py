@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from latentloom.augment.spelling import nearest
@@ -11,6 +11,7 @@ from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing import overlays as marks
+from latentloom.pipeline.importing.bins import parse_bins
 from latentloom.pipeline.importing.builtin.digits import open_digits
 from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
 from latentloom.pipeline.importing.builtin.fonts import open_fonts
@@ -19,6 +20,7 @@ from latentloom.pipeline.importing.builtin.overlaid_letters import open_overlaid
 from latentloom.pipeline.importing.formats.folder import FolderSource
 from latentloom.pipeline.importing.formats.idx import IdxSource
 from latentloom.pipeline.importing.formats.npz import open_npz
+from latentloom.pipeline.importing.formats.table import TableOptions, TableSource
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm, Size
@@ -40,6 +42,7 @@ class SourceOptions:
     channels: int | None = None
     overlays: Sequence[str] | None = None
     channels_first: bool = False
+    table: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def side(self) -> int | None:
@@ -72,6 +75,12 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
         takes_all_types=options.form.levels is not None,
         channels_first=options.channels_first,
     ),
+    "table:FILE": lambda where, options: TableSource.open(
+        where,
+        TableOptions(options.label, options.factors, **options.table),
+        options.form,
+        options.channels,
+    ),
     "tfds:NAME": lambda where, options: TfdsSource.open(
         where, options.label, options.factors, options.form
     ),
@@ -92,7 +101,7 @@ def _open_letters(options: SourceOptions) -> Source:
 def source_paths(spec: str) -> list[str]:
     """Returns the files or the directory that a spec names; empty if there are none."""
     kind, _, where = spec.partition(":")
-    if kind == "tfrecord":
+    if kind in ("tfrecord", "table"):
         return find(where)
     return [where] if where and exists(where) else []
 
@@ -126,6 +135,10 @@ def open_source(
     ground: str | None = None,
     value_range: Range | None = None,
     channels_first: bool = False,
+    image: str | None = None,
+    split: str | None = None,
+    root: str | None = None,
+    bins: Sequence[str] = (),
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -149,6 +162,10 @@ def open_source(
         value_range: The values that become 0 and 255, or `levels.OWN_RANGE` for the smallest and
             the largest one of each file; needed for other values than 8-bit levels.
         channels_first: Whether the arrays of an archive have the axis of channels first.
+        image: Column of a table with paths or bytes of images.
+        split: Column of a table with splits, or a file with the split of each image.
+        root: Folder that the paths of a table begin at.
+        bins: Bins of factors of a table that are numbers; see `parse_bins`.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
@@ -165,7 +182,12 @@ def open_source(
     _check_colour(overlays, channels)
     entry = find_source(spec)
     _check_channels_first(entry, channels_first)
-    options = SourceOptions(label, factors, form, max_examples, channels, overlays, channels_first)
+    table = {"image": image, "split": split, "root": root, "bins": parse_bins(bins)}
+    table = {option: value for option, value in table.items() if value}
+    _check_table_options(entry, table)
+    options = SourceOptions(
+        label, factors, form, max_examples, channels, overlays, channels_first, table
+    )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(
         spec,
@@ -205,6 +227,15 @@ def _levelled(spec: str, entry: SourceEntry, source: Source, form: ImageForm) ->
     elif levels is not None and levels.is_own:
         levels = Levels.over(images)
     return source if levels is None else selection.with_levels(source, levels)
+
+
+def _check_table_options(entry: SourceEntry, table: Mapping[str, Any]) -> None:
+    if table and not entry.has_columns:
+        option = next(iter(table))
+        raise ValueError(
+            f"Source '{entry.spec}' has no columns. Expected: `{option}` for a table only. "
+            f"Received: {option}={table[option]}. Drop --{option}."
+        )
 
 
 def _check_channels_first(entry: SourceEntry, channels_first: bool) -> None:

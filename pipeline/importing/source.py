@@ -16,7 +16,8 @@ class Source(Protocol):
     """A labelled data set to import, read in order and in bounded memory.
 
     A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
-    A source with ignored files also has `ignored`; see `ignored_of`.
+    A source with ignored files also has `ignored`; see `ignored_of`. One with factors in bins also
+    has `bins`; see `bins_of`.
 
     Args:
         name: Suggested name of the data set.
@@ -63,6 +64,11 @@ def vocabulary_of(source: Source) -> list[str]:
 def ignored_of(source: Source) -> dict[str, int]:
     """Returns the number of ignored files, by the reason; empty unless a folder has some."""
     return dict(getattr(source, "ignored", {}))
+
+
+def bins_of(source: Source) -> dict[str, list[float]]:
+    """Returns the limits of the bins of factors; empty unless a table has some."""
+    return {name: list(bins.limits) for name, bins in getattr(source, "bins", {}).items()}
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:

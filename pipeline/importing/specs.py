@@ -19,6 +19,7 @@ class SourceEntry:
         draws_overlays: Whether it lays overlays on images of its own.
         gives_form: Whether it gives images their levels and their size itself.
         has_foreign_arrays: Whether its images are arrays of numbers that somebody else made.
+        has_columns: Whether it is a table, whose columns are named by options.
     """
 
     spec: str
@@ -28,6 +29,7 @@ class SourceEntry:
     draws_overlays: bool = False
     gives_form: bool = False
     has_foreign_arrays: bool = False
+    has_columns: bool = False
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -69,6 +71,14 @@ SOURCES = (
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
         "`train_labels`, likewise for other splits, and `vocab`",
         has_foreign_arrays=True,
+    ),
+    SourceEntry(
+        "table:FILE",
+        "CSV or Parquet, a row an image: a column of paths or of bytes, `--label`, `--factors`, "
+        "`--split`; also `list_attr_celeba.txt`",
+        selects_fields=True,
+        gives_form=True,
+        has_columns=True,
     ),
     SourceEntry(
         "tfds:NAME",

@@ -157,7 +157,7 @@ class Headers:
         """
         shape = _with_image(file, _shape, scales=self.form.levels is not None)
         if isinstance(shape, str):
-            self.reason = f"'{printable(name)}': {shape}"
+            self.add_unusable(name, shape)
             return
         if not self.first:
             self.first, self.size = name, shape[:2]
@@ -165,6 +165,10 @@ class Headers:
             height, width = self.size
             _check_size(name, shape, self.size, f", and {height}x{width} in '{self.first}'")
         self.channels = max(self.channels, shape[2])
+
+    def add_unusable(self, name: str, reason: str) -> None:
+        """Remembers why an image is left out, in case all are."""
+        self.reason = f"'{printable(name)}': {reason}"
 
     def decoder(self, channels: int | None = None) -> Decoder:
         """Returns the decoder of these images: to grey if all of them are, else to RGB.
