@@ -79,10 +79,7 @@ def parse_bins(texts: Iterable[str]) -> dict[str, AskedBins]:
     asked: dict[str, AskedBins] = {}
     for text in texts:
         factor, _, rest = text.rpartition("=")
-        try:
-            limits = tuple(float(number) for number in rest.split(","))
-        except ValueError:
-            limits = ()
+        limits = _numbers(rest)
         ascends = all(low < high for low, high in zip(limits, limits[1:], strict=False))
         is_number = len(limits) == 1 and limits[0].is_integer() and limits[0] >= 2
         is_limits = len(limits) > 1 and ascends and all(map(math.isfinite, limits))
@@ -92,8 +89,16 @@ def parse_bins(texts: Iterable[str]) -> dict[str, AskedBins]:
                 "like size, or FACTOR=0,10,20 for limits in order, each factor once. "
                 f"Received: bins={text}. Write --bins AGE=3 or --bins AGE=0,10,20."
             )
-        asked[factor] = AskedBins(int(limits[0])) if is_number else AskedBins(None, limits)
+        asked[factor] = AskedBins(int(limits[0])) if is_number else AskedBins(None, tuple(limits))
     return asked
+
+
+def _numbers(text: str) -> list[float]:
+    """Returns numbers between commas; none if one of them is no number."""
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        return []
 
 
 def number_text(number: float) -> str:

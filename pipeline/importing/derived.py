@@ -172,12 +172,12 @@ def with_levels(source: Source, levels: Levels) -> Source:
 
     def change(split: str, batch: Batch) -> Batch:
         examples, dead = batch
-        finite = np.isfinite(examples.observations).all(axis=(1, 2, 3))
+        finite = np.isfinite(np.asarray(examples.observations)).all(axis=(1, 2, 3))
         dead = dead + [
             DeadLetter(f"{source.name}/{split}", int(examples.ids[row]), NOT_FINITE)
             for row in np.flatnonzero(~finite)
         ]
-        examples = examples.take(finite)
+        examples = examples.take(np.flatnonzero(finite))
         images = np.zeros(examples.observations.shape, np.uint8)
         for image, values in zip(images, examples.observations, strict=True):
             image[:] = levels(values)

@@ -48,7 +48,7 @@ class Levels:
             if asked == OWN_RANGE:
                 return cls(None, None)
         elif all(map(math.isfinite, asked)) and asked[0] < asked[1]:
-            return cls(*map(float, asked))
+            return cls(float(asked[0]), float(asked[1]))
         raise ValueError(
             "The range of values is unknown. Expected: two numbers, the smaller one first, or "
             f"`{OWN_RANGE}`. Received: range={asked}. Pass --range 0,65535, or --range "

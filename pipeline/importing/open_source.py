@@ -192,7 +192,7 @@ def open_source(
     _check_image_options(
         spec,
         source,
-        {"image_size": image_size, "channels": channels, "ground": ground, "range": value_range},
+        {"image_size": image_size, "ground": ground, "range": value_range, "channels": channels},
     )
     if not entry.gives_form:
         source = _levelled(spec, entry, source, form)

@@ -14,7 +14,7 @@ from latentloom.pipeline.importing.splits import split_named
 
 OBSERVED = ("images", "observations")
 _MEANINGS = {
-    "images": ("images", "image", "imgs", "x"),
+    "images": ("images", "image", "imgs", "data", "x"),
     "observations": ("observations",),
     "label": ("label", "labels", "y"),
 }

@@ -120,14 +120,13 @@ class ParquetTable:
         from pyarrow import parquet
 
         try:
-            return parquet.ParquetFile(self.path, memory_map=True)
+            return parquet.ParquetFile(self.path)
         except (pa.ArrowInvalid, OSError) as error:
             raise ValueError(_damaged(self.path, error)) from error
 
     def rows(self, part: int, columns: Sequence[str]) -> Rows:
         """Yields the rows of a row group."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         try:
             batches = self._open().iter_batches(
@@ -139,7 +138,8 @@ class ParquetTable:
                     top, _, inner = name.partition(".")
                     nested = name not in batch.schema.names
                     array = batch.column(top if nested else name)
-                    array = pc.struct_field(array, inner) if nested else array
+                    if nested:
+                        array = array.flatten()[array.type.get_field_index(inner)]
                     found[name] = array.to_pylist()
                 yield found
         except (pa.ArrowException, OSError) as error:

@@ -339,3 +339,26 @@ def test_a_data_set_without_image_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="has no image"):
         open_source(f"tfds:{tmp_path}")
+
+
+def test_images_of_a_data_set_are_padded_by_default_and_say_so(tmp_path):
+    images = np.full((COUNT, 4, 8, 3), 90, np.uint8)
+    images[:, 1:3, 3:5] = RNG.integers(180, 250, (COUNT, 2, 2, 3))
+    spec = write(tmp_path / "in", LABEL, LABELS, (4, 8, 3), images)
+    dataset = import_dataset(spec, tmp_path / "out", image_size=8)
+    found = dataset.read("train").loaded().observations
+    np.testing.assert_array_equal(found[:, 2:6], images)
+    assert (found[:, :2] == 90).all()
+    change = dataset.manifest.details["changes"]["padded"]
+    assert (change["count"], change["most"]) == (COUNT, 0.5)
+
+
+def test_16_bits_of_a_data_set_need_a_range(tmp_path):
+    images = RNG.integers(0, 4096, (COUNT, 6, 5, 1)).astype(np.uint16)
+    features = {"image": tfds.features.Image(shape=(6, 5, 1), dtype=np.uint16), **LABEL}
+    spec = write_directory(tmp_path / "in", features, {"image": images, **LABELS})
+    with pytest.raises(ValueError, match="uint16.*pass --range LOW,HIGH"):
+        open_source(spec)
+    dataset = import_dataset(spec, tmp_path / "out", value_range=(0, 4095))
+    found = dataset.read("train").loaded().observations
+    np.testing.assert_array_equal(found, np.rint(images * (255 / 4095)))
