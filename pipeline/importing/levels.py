@@ -97,12 +97,24 @@ BLACK_AND_WHITE = Levels(0.0, 1.0, asked=False)
 """What images of 0 and 1 alone become."""
 
 
+def peak_of(largest: int, *, is_constant: bool) -> int:
+    """Returns the largest value of an image; 0 for a dark one of one colour: it tells nothing."""
+    return 0 if is_constant and largest <= FEW_NUMBERS else largest
+
+
+def peaks_of(images: np.ndarray) -> np.ndarray:
+    """Returns `peak_of` for each of the images `(n, height, width, channels)`."""
+    highs, lows = images.max(axis=(1, 2)), images.min(axis=(1, 2))
+    largest = highs.max(axis=1)
+    return np.where((highs == lows).all(axis=1) & (largest <= FEW_NUMBERS), 0, largest)
+
+
 def find_levels(source: str, peaks: Iterable[int]) -> Levels | None:
     """Tells from 8-bit images whether they are pictures: one rule for all sources.
 
     Args:
         source: The source, for the error.
-        peaks: The largest values of images; read until one is above `FEW_NUMBERS`.
+        peaks: As from `peak_of`; read until one is above `FEW_NUMBERS`.
 
     Returns:
         Black and white for images of 0 and 1; None for images that stay as they are.

@@ -24,7 +24,7 @@ from latentloom.pipeline.importing.formats.table import TableOptions, TableSourc
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm, Size
-from latentloom.pipeline.importing.levels import Levels, Range, find_levels
+from latentloom.pipeline.importing.levels import Levels, Range, find_levels, peaks_of
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
 from latentloom.pipeline.observations import KINDS
@@ -223,7 +223,7 @@ def _levelled(spec: str, entry: SourceEntry, source: Source, form: ImageForm) ->
     )
     levels = form.levels
     if levels is None and entry.has_foreign_arrays and KINDS[source.observation].can_resize:
-        levels = find_levels(spec, (int(batch.max()) for batch in images))
+        levels = find_levels(spec, (int(peaks_of(batch).max()) for batch in images))
     elif levels is not None and levels.is_own:
         levels = Levels.over(images)
     return source if levels is None else selection.with_levels(source, levels)

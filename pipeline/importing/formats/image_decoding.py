@@ -16,7 +16,7 @@ from latentloom.pipeline.importing.changes import BLANK, change_columns
 from latentloom.pipeline.importing.fitting import FITS, Fit
 from latentloom.pipeline.importing.formats.pixel_values import depth_of, is_grey, read_values
 from latentloom.pipeline.importing.image_form import ImageForm
-from latentloom.pipeline.importing.levels import NOT_FINITE, find_levels
+from latentloom.pipeline.importing.levels import NOT_FINITE, find_levels, peak_of
 from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
@@ -113,7 +113,7 @@ def _on_ground(image: Any, ground: tuple[int, int, int]) -> tuple[Any, bool]:
 
 
 def _is_constant(image: Any) -> bool:
-    return all(low == high for low, high in image.getextrema())
+    return all(low == high for low, high in np.reshape(image.getextrema(), (-1, 2)))
 
 
 def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
@@ -128,11 +128,11 @@ def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
 
 
 def _peak(image: Any) -> int:
-    """Returns the largest value of an image; 255 if it is transparent, and has a ground."""
+    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
     if image.has_transparency_data:
         return 255
-    extrema = image.convert("L" if is_grey(image) else "RGB").getextrema()
-    return max(np.ravel(extrema).tolist())
+    image = image.convert("L" if is_grey(image) else "RGB")
+    return peak_of(int(np.max(image.getextrema())), is_constant=_is_constant(image))
 
 
 @dataclass

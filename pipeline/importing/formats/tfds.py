@@ -25,7 +25,7 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     value_names,
 )
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
-from latentloom.pipeline.importing.levels import BLACK_AND_WHITE, find_levels
+from latentloom.pipeline.importing.levels import BLACK_AND_WHITE, find_levels, peaks_of
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.storage.files import check_regular, list_names, read_text
 from latentloom.pipeline.terminal.quiet import start_tensorflow
@@ -246,7 +246,9 @@ def _levelled(where: str, builder: Any, image_field: str, form: ImageForm) -> Im
     import tensorflow as tf
 
     def brightest_pixel(features):
-        return tf.reduce_max(features[image_field])
+        return tf.numpy_function(
+            lambda image: peaks_of(image[None])[0], [features[image_field]], tf.uint8
+        )
 
     def peaks() -> Iterator[int]:
         for split in builder.info.splits:

@@ -354,3 +354,10 @@ def test_constant_images_are_counted_in_every_source(tmp_path):
         done.output
     )
     assert details(tmp_path / "out")["changes"]["constant"]["count"] == 2
+
+
+@pytest.mark.parametrize("kind", ["npz", "folder", "idx"])
+def test_dark_images_of_one_colour_tell_nothing_of_the_others(tmp_path, kind):
+    pictures = np.full((6, 8, 8), 7, np.uint8)
+    assert run(save_masks(kind, tmp_path, pictures), tmp_path / "out").exit_code == 0
+    assert (images(tmp_path / "out") == 7).all()
