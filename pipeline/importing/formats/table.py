@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,13 +29,12 @@ from latentloom.pipeline.importing.formats.table_files import (
     Table,
     open_table,
 )
+from latentloom.pipeline.importing.formats.table_survey import TableSurvey
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
 from latentloom.pipeline.importing.splits import split_named
 from latentloom.pipeline.storage.files import find
 
-MOST_VALUES = 256
-"""Largest number of values of a factor without bins."""
 _CELEBA_PARTITION, _CELEBA_IMAGES = "list_eval_partition.txt", "img_align_celeba"
 
 
@@ -107,7 +105,7 @@ class TableSource:
         """
         tables = _open_tables(where, options)
         columns = _columns(tables[0][0], options)
-        survey = _Survey(columns, Headers(form), options.bins)
+        survey = TableSurvey(columns, Headers(form), options.bins)
         counts = [survey.read(table, split) for table, split in tables]
         decoder = survey.headers.decoder(channels)
         images = (row.image for row in _rows(tables, columns))
@@ -270,84 +268,6 @@ def _rows(tables: list[tuple[Table, str]], columns: Columns) -> Iterator[Row]:
         for part in range(table.num_parts):
             for batch in table.rows(part, columns.names):
                 yield from columns.rows(batch, split)
-
-
-class _Survey:
-    """What all rows hold together, whatever their order.
-
-    Args:
-        columns: The columns.
-        headers: The headers of the images.
-        asked: Bins of factors, by factor or column.
-    """
-
-    def __init__(self, columns: Columns, headers: Headers, asked: Mapping[str, AskedBins]):
-        self.headers = headers
-        self._columns = columns
-        fields = columns.fields.items()
-        found = {name: asked.get(name, asked.get(column)) for name, column in fields}
-        self._asked = {name: bins for name, bins in found.items() if bins is not None}
-        self._numbers = {name: array("d") for name in self._asked}
-        self._texts: dict[str, set[str]] = {name: set() for name in columns.fields}
-
-    def read(self, table: Table, split: str) -> list[Counter[str]]:
-        """Reads the rows of a table; returns the number of each split in each part."""
-        counts: list[Counter[str]] = []
-        for part in range(table.num_parts):
-            counts.append(Counter())
-            for batch in table.rows(part, self._columns.names):
-                for row in self._columns.rows(batch, split):
-                    counts[-1][row.split] += 1
-                    self._add(table.path, row)
-        return counts
-
-    def _add(self, path: Path, row: Row) -> None:
-        if isinstance(row.image, str):
-            self.headers.add_unusable(row.name, row.image)
-            return
-        self.headers.add(row.name or path.name, row.image)
-        for name, text in zip(self._columns.fields, row.values, strict=True):
-            if name in self._asked:
-                number = _number(self._columns.fields[name], text)
-                if row.split == "train":
-                    self._numbers[name].append(number)
-                continue
-            self._texts[name].add(text)
-            if name != "label" and len(self._texts[name]) > MOST_VALUES:
-                raise ValueError(
-                    f"Factor '{name}' of '{path}' has too many values. Expected: at most "
-                    f"{MOST_VALUES}. Received: '{text}' as one more. Pass --bins {name}=3 for "
-                    "numbers, or drop it from --factors."
-                )
-
-    def fitted(self) -> dict[str, Bins]:
-        """Returns the bins of factors, fitted to the training rows."""
-        return {name: asked.fit(name, self._numbers[name]) for name, asked in self._asked.items()}
-
-    def codes(self) -> dict[str, dict[str, int]]:
-        """Returns the code of each text; numbers are in their order, texts in theirs."""
-        found = {name: texts for name, texts in self._texts.items() if name not in self._asked}
-        return {name: {t: code for code, t in enumerate(_sorted(v))} for name, v in found.items()}
-
-
-def _sorted(texts: set[str]) -> list[str]:
-    try:
-        return sorted(texts, key=lambda text: (float(text), text))
-    except ValueError:
-        return sorted(texts)
-
-
-def _number(column: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise ValueError(
-            f"Column '{column}' is unfit for bins. Expected: numbers. Received: '{text}'. Drop "
-            "--bins for it, or repair the table."
-        )
-    return number
 
 
 def _order(split: str) -> int:
