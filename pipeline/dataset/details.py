@@ -73,6 +73,16 @@ class BundleDetails(_Details):
     files: dict[Literal["config.yaml", "history.csv", "curves.png"], FileEntry] = {}
 
 
+class ImageChange(BaseModel):
+    """What an import changed in images: in how many, by how much at most, and the first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    most: float
+    first: str
+
+
 class ImportedDetails(_Details):
     """Details of an imported data set.
 
@@ -84,6 +94,8 @@ class ImportedDetails(_Details):
         ignored: Number of files, arrays or splits that are no examples, by the reason.
         first_ignored: Name of the first of them, by the reason.
         terciles: Limits between the thirds of each measured factor, in its unit.
+        bins: Limits of the bins of each factor of numbers, in its unit.
+        changes: What became of images on the way, by the kind of change.
     """
 
     owner: ClassVar[str] = "imported data set"
@@ -94,6 +106,8 @@ class ImportedDetails(_Details):
     ignored: dict[str, int] = {}
     first_ignored: dict[str, str] = {}
     terciles: dict[str, tuple[float, float]] = {}
+    bins: dict[str, list[float]] = {}
+    changes: dict[str, ImageChange] = {}
 
 
 class GeneratedDetails(_Details):

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, LeftOut
+from latentloom.pipeline.importing.changes import ChangeCounts
 from latentloom.pipeline.storage.texts import printable
 
 FAILURE_BUDGET = 0.01  # share of all examples, and of those of each class, that may be dead letters
 LEFT_OUT = "left_out"
 """Detail of a manifest: for each reason, the number of left-out examples of each split."""
-_DEAD_LETTERS = "dead_letters"
-_DEAD_BY_CLASS = "dead_by_class"
+_DEAD_LETTERS, _DEAD_BY_CLASS, _CHANGES = "dead_letters", "dead_by_class", "changes"
 LISTED_LETTERS = 100
 """Largest number of dead letters in the details of a manifest."""
 
@@ -44,6 +44,7 @@ class ImportOutcome:
     dead_of: dict[tuple[str, int | None], list[DeadLetter]] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    changes: ChangeCounts = field(default_factory=ChangeCounts)
 
     @property
     def done(self) -> int:
@@ -124,7 +125,8 @@ class ImportOutcome:
         """Returns details for the manifest: first dead letters, and counts of left-out examples."""
         letters = [letter.to_dict() for letter in self.dead[:LISTED_LETTERS]]
         left_out = {LEFT_OUT: _count_by_reason(self.left_out)} if self.left_out else {}
-        return {_DEAD_LETTERS: letters} | self._dead_by_class() | left_out
+        changes = {_CHANGES: changes} if (changes := self.changes.to_details()) else {}
+        return {_DEAD_LETTERS: letters} | self._dead_by_class() | left_out | changes
 
     def _dead_by_class(self) -> dict[str, Any]:
         """Returns the number of dead letters of each class, or "" if unknown, with the first."""

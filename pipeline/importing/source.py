@@ -32,7 +32,8 @@ class Source(Protocol):
     """A labelled data set to import, read in order and in bounded memory.
 
     A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
-    A source that leaves something out also has `ignored`; see `ignored_of`.
+    A source that leaves something out also has `ignored`; see `ignored_of`. One with factors in
+    bins also has `bins`; see `bins_of`.
 
     Args:
         name: Suggested name of the data set.
@@ -79,6 +80,11 @@ def vocabulary_of(source: Source) -> list[str]:
 def ignored_of(source: Source) -> list[Ignored]:
     """Returns what a source leaves out, by reason."""
     return list(getattr(source, "ignored", ()))
+
+
+def bins_of(source: Source) -> dict[str, list[float]]:
+    """Returns the limits of the bins of factors; empty unless a table has some."""
+    return {name: list(bins.limits) for name, bins in getattr(source, "bins", {}).items()}
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:

@@ -13,6 +13,7 @@ from latentloom.pipeline.dataset.manifest import check_factors
 from latentloom.pipeline.importing.formats.folder_layout import LAYOUT, find_layout
 from latentloom.pipeline.importing.formats.folder_tree import read_tree
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import in_order
@@ -42,7 +43,7 @@ class FolderSource:
     def open(
         cls,
         where: str,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
         channels: int | None = None,
         splits: SplitRule | None = None,
         *,
@@ -52,7 +53,7 @@ class FolderSource:
 
         Args:
             where: Folder with `class/image.png` or `split/class/image.png`.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
             splits: Tells the splits of folders; by their names alone by default.
             subfolders: Whether images below the folder of a class are of the class.
@@ -60,7 +61,8 @@ class FolderSource:
         Raises:
             FileNotFoundError: If the folder is missing.
             ValueError: If splits and classes cannot be told, a class is empty, the name of a class
-                or a split is invalid, or images differ in size and `image_size` is None.
+                or a split is invalid, or images differ in size and no size was asked for, or are
+                masks.
         """
         root = Path(where)
         if not root.is_dir():
@@ -78,10 +80,10 @@ class FolderSource:
         }
         everything = (file for pairs in files.values() for file, _ in pairs)
         headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
-        decoder = Decoder.fit(headers, image_size, channels)
-        return cls(
-            root, {"label": names}, files, decoder, ignored=[*layout.ignored(), *decoder.ignored]
-        )
+        decoder = Decoder.fit(headers, form, channels)
+        decoder = decoder.levelled(where, (file for pairs in files.values() for file, _ in pairs))
+        ignored = [*layout.ignored(), *decoder.ignored]
+        return cls(root, {"label": names}, files, decoder, ignored=ignored)
 
     @property
     def name(self) -> str:
@@ -112,16 +114,15 @@ class FolderSource:
             part = files[start : start + size]
             for position, (file, label) in enumerate(part, start):
                 name, flaw = _name(file, self.root), flaw_of(file.name)
-                pixels = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
-                if isinstance(pixels, str):
-                    dead.append(DeadLetter(name, position, pixels, label))
+                image = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
+                if isinstance(image, str):
+                    dead.append(DeadLetter(name, position, image, label))
                     continue
-                images.append(pixels)
+                images.append(image)
                 labels.append(label)
                 positions.append(position)
-            stacked = np.array(images, np.uint8).reshape(-1, *self.observation_shape)
-            labels = np.array(labels, np.int64)
-            yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
+            codes = {"label": np.array(labels, np.int64)}
+            yield self.decoder.examples(images, codes, position_ids(positions)), dead
 
 
 def _name(file: Path, root: Path) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
+from latentloom.pipeline.importing.changes import CUT, WHITENED
+from latentloom.pipeline.importing.fitting import FITS
 from latentloom.pipeline.importing.formats.tfds_builder import open_builder, stored_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
@@ -23,12 +25,17 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     scalar_features,
     value_names,
 )
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
+from latentloom.pipeline.importing.levels import BLACK_AND_WHITE, find_levels, peaks_of
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import are_numbers, in_order
 
 _UNKNOWN = "a factor has no known value"
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
+_AMOUNTS = "/changes"  # no name of a feature
+_KINDS = (CUT, WHITENED, *FITS.values())
+_DEEP = (np.uint8, np.uint16)
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,7 @@ class TfdsSource:
     """A data set as TFDS reads it.
 
     TFDS stores the pixels of a data set unchanged, and its metadata omit their range: `dsprites`
-    and `binarized_mnist` have pixels 0 and 1. If the images have a pixel of 1 and none above, then
-    1 is white and becomes 255.
+    and `binarized_mnist` have pixels 0 and 1, which become 0 and 255; see `find_levels`.
 
     Args:
         builder: The TFDS builder.
@@ -45,10 +51,9 @@ class TfdsSource:
         fields: Path of the feature behind each factor, such as `attributes/Smiling`.
         values: Sorted integers behind the codes of each factor without names.
         places: Code of each stored number of a factor whose names are numbers.
-        image_size: Side to which images are resized, or None.
+        form: The form that images get.
         stored: Names of the splits in the data set, by the split that they are.
         ignored: What an import leaves out.
-        white: Stored value of a white pixel, 255 or 1.
     """
 
     name: str
@@ -59,10 +64,9 @@ class TfdsSource:
     fields: dict[str, str]
     values: dict[str, np.ndarray]
     places: dict[str, np.ndarray]
-    image_size: int | None
+    form: ImageForm
     label_field: str
     stored: dict[str, list[str]]
-    white: int = 255
     observation: str = "image"
     ignored: list[Ignored] = field(default_factory=list)
 
@@ -72,18 +76,18 @@ class TfdsSource:
         where: str,
         label: str | None = None,
         factors: Sequence[str] | None = None,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
         rule: SplitRule | None = None,
     ):
         """Opens a prepared data set; reads integers without names once to list their values.
 
-        Also reads images until one has a pixel above 1; see the class.
+        Also reads images until one is no mask; see the class.
 
         Args:
             where: Name of a TFDS data set, or path of a directory with `features.json`.
             label: Path of the feature that is the label; `label` by default.
             factors: Paths of the features that are factors; all by default.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             rule: Tells splits by their names; by their words alone by default.
 
         Raises:
@@ -93,7 +97,7 @@ class TfdsSource:
         builder = open_builder(where)
         stored, ignored = stored_splits(where, builder, rule or SplitRule())
         features = builder.info.features
-        image_field, observation_shape = _image(where, features, image_size)
+        image_field, observation_shape = _image(where, features, form)
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
@@ -115,17 +119,17 @@ class TfdsSource:
             fields={factor: paths[factor] for factor in names},
             values=values,
             places=places,
-            image_size=image_size,
+            form=_levelled(where, builder, kept, image_field, form),
             label_field=label_field,
             stored=stored,
-            white=_white(builder, kept, image_field),
             ignored=[*ignored, *many],
         )
 
     @property
     def description(self) -> str:
         """The description of the data set, and whether its images were brightened."""
-        brightened = "" if self.white == 255 else " Its images of 0 and 1 are read as 0 and 255."
+        is_brightened = self.form.levels == BLACK_AND_WHITE
+        brightened = " Its images of 0 and 1 are read as 0 and 255." if is_brightened else ""
         return " ".join((self.builder.info.description or self.name).split()) + brightened
 
     @property
@@ -157,7 +161,10 @@ class TfdsSource:
                 DeadLetter(f"{self.name}/{split}", start + row, _UNKNOWN, self._label(labels[row]))
                 for row in np.flatnonzero(~known).tolist()
             ]
-            examples = Examples(batch[self.image_field], codes, position_ids(positions))
+            amounts = batch.get(_AMOUNTS, np.zeros((len(known), 0)))
+            changes = dict(zip(_KINDS, amounts.T, strict=False))
+            images = batch[self.image_field]
+            examples = Examples(images, codes, position_ids(positions), changes)
             yield examples.take(known), dead
             start += len(known)
 
@@ -178,16 +185,26 @@ class TfdsSource:
         import tensorflow as tf
 
         def prepared(features):
-            image = features[self.image_field] * (255 // self.white)
-            if self.image_size is not None:
-                size = (self.image_size, self.image_size)
-                image = tf.image.resize(image, size, antialias=True)
-                image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-            return features | {self.image_field: image}
+            image = features[self.image_field]
+            image, amounts = tf.numpy_function(self._formed, [image], [tf.uint8, tf.float32])
+            image.set_shape(self.observation_shape)
+            amounts.set_shape([len(_KINDS)])
+            return features | {self.image_field: image, _AMOUNTS: amounts}
 
         fields = [self.image_field, *self.fields.values()]
         parts = [read(self.builder, name, fields) for name in self.stored[split]]
-        return functools.reduce(lambda one, two: one.concatenate(two), parts).map(prepared)
+        stored = functools.reduce(lambda one, two: one.concatenate(two), parts)
+        return stored if self.form.fit is self.form.levels is None else stored.map(prepared)
+
+    def _formed(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns an image in its form, and how much of it each of `_KINDS` changed."""
+        amounts = {} if self.form.levels is None else self.form.levels.amounts(image)
+        if self.form.levels is not None:
+            image = self.form.levels(image)
+        if self.form.fit is not None:
+            amounts[FITS[self.form.fit.how]] = self.form.fit.amount(*image.shape[:2])
+            image = self.form.fit(image[None])[0]
+        return image, np.array([amounts.get(kind, 0.0) for kind in _KINDS], np.float32)
 
 
 def _drop_unnamed(
@@ -218,40 +235,46 @@ def _number(
     return names | ordered, places
 
 
-def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
+def _image(where: str, features: Any, form: ImageForm) -> tuple[str, tuple[int, int, int]]:
     """Returns the name and the shape of the image feature."""
     import tensorflow_datasets as tfds
 
     names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
-    if not names or features[names[0]].np_dtype != np.uint8:
+    if not names or features[names[0]].np_dtype not in _DEEP[: 1 if form.levels is None else 2]:
+        types = {name: np.dtype(features[name].np_dtype).name for name in names}
         raise ValueError(
-            f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "
-            f"Received: {sorted(features)}. Choose another data set."
+            f"TFDS data set '{where}' has no image of 8 bits a channel. Expected: an 8-bit Image "
+            "feature, or one of 16 bits with a range. "
+            f"Received: {types or sorted(features)}. Choose another data set, or pass --range "
+            "LOW,HIGH for 16 bits."
         )
     name = "image" if "image" in names else names[0]
     height, width, channels = features[name].shape
-    if image_size is not None:
-        height = width = image_size
+    height, width = form.size or (height, width)
     if height is None or width is None:
         raise ValueError(
             f"The images of TFDS data set '{where}' differ in size. Expected: one size. "
-            f"Received: shape={features[name].shape}. Pass --image-size 64."
+            f"Received: shape={features[name].shape}. Pass --image-size 64, which keeps "
+            "shapes and pads, or crops with --fit crop."
         )
     return name, (height, width, channels)
 
 
-def _white(builder: Any, splits: Sequence[str], image_field: str) -> int:
-    """Returns the value of a white pixel: 1 if no image has a brighter one, else 255."""
+def _levelled(
+    where: str, builder: Any, splits: Sequence[str], image_field: str, form: ImageForm
+) -> ImageForm:
+    """Returns the form with levels for the images of some splits, as `find_levels` tells."""
     import tensorflow as tf
 
     def brightest_pixel(features):
-        return tf.reduce_max(features[image_field])
+        return tf.numpy_function(
+            lambda image: peaks_of(image[None])[0], [features[image_field]], tf.uint8
+        )
 
-    brightest = 0
-    for split in splits:
-        pixels = read(builder, split, [image_field]).map(brightest_pixel)
-        for batch in iterate(pixels.batch(_AT_ONCE), builder.name):
-            brightest = max(brightest, int(batch.max()))
-            if brightest > 1:
-                return 255
-    return 1 if brightest == 1 else 255
+    def peaks() -> Iterator[int]:
+        for split in splits:
+            pixels = read(builder, split, [image_field]).map(brightest_pixel)
+            for batch in iterate(pixels.batch(_AT_ONCE), builder.name):
+                yield int(batch.max())
+
+    return form if form.levels is not None else replace(form, levels=find_levels(where, peaks()))

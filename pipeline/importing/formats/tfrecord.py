@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
 from latentloom.pipeline.importing.formats.record_fields import Flaw, RecordFields, Value
 from latentloom.pipeline.importing.formats.record_survey import Survey, records_of
+from latentloom.pipeline.importing.formats.split_files import split_files
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
-from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.storage.files import find
 
 
@@ -49,7 +52,7 @@ class TFRecordSource:
         where: str,
         label: str | None = None,
         factors: Sequence[str] | None = None,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
         channels: int | None = None,
         splits: SplitRule | None = None,
         image: str | None = None,
@@ -62,7 +65,7 @@ class TFRecordSource:
             where: Glob of the files.
             label: Field of the label; `label` by default.
             factors: Fields of the factors; none by default.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
             splits: Tells the splits of files; by their names alone by default.
             image: Field of the image; `image`, `image/encoded` or `image_raw` by default.
@@ -71,7 +74,8 @@ class TFRecordSource:
         Raises:
             FileNotFoundError: If no file matches.
             ValueError: If a field is missing, no record is intact, a split cannot be told, images
-                differ in size and `image_size` is None, or the name of a file is not plain text.
+                differ in size and no size was asked for or are masks, or the name of a file is
+                not plain text.
         """
         paths = find(where)
         if not paths:
@@ -84,8 +88,8 @@ class TFRecordSource:
         fields = {"label": label or "label"}
         fields |= {re.sub(r"\W", "_", name): name for name in factors or () if name != label}
         reads = RecordFields(list(fields.values()), image, first)
-        files, ignored = _split_files(where, paths, splits or SplitRule())
-        survey = Survey(reads, Headers(image_size))
+        files, ignored = split_files(where, paths, splits or SplitRule())
+        survey = Survey(reads, Headers(form))
         sizes = {split: survey.read(found) for split, found in files.items()}
         survey.check(paths[0])
         codes, decoder = survey.codes(), survey.headers.decoder(channels)
@@ -95,7 +99,7 @@ class TFRecordSource:
             reads=reads,
             codes={name: codes[field] for name, field in fields.items()},
             splits=sizes,
-            decoder=decoder,
+            decoder=decoder.levelled(where, _images(files, reads)),
             label_field=fields["label"],
             ignored=[*ignored, *decoder.ignored],
         )
@@ -123,11 +127,11 @@ class TFRecordSource:
             if isinstance(row, Flaw):
                 dead.append(DeadLetter(name, position, row.reason, self._label(row.label)))
                 continue
-            pixels = self.decoder(name, io.BytesIO(row.image))
-            if isinstance(pixels, str):
-                dead.append(DeadLetter(name, position, pixels, self._label(row.values[0])))
+            image = self.decoder(name, io.BytesIO(row.image))
+            if isinstance(image, str):
+                dead.append(DeadLetter(name, position, image, self._label(row.values[0])))
             else:
-                rows.append((position, pixels, row.values))
+                rows.append((position, image, row.values))
             if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
@@ -137,38 +141,17 @@ class TFRecordSource:
         return None if value is None else self.codes["label"].get(value)
 
     def _examples(self, rows: list) -> Examples:
-        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
         factors = {
             name: np.array([codes[row[2][column]] for row in rows], np.int64)
             for column, (name, codes) in enumerate(self.codes.items())
         }
-        return Examples(images, factors, position_ids([row[0] for row in rows]))
+        ids = position_ids([row[0] for row in rows])
+        return self.decoder.examples([row[1] for row in rows], factors, ids)
 
 
-def _split_files(
-    where: str, paths: Sequence[str], rule: SplitRule
-) -> tuple[dict[str, list[str]], list[Ignored]]:
-    """Returns the files of each split, and what `--split` leaves out.
-
-    The name of a file tells its split, or that of a folder in which not all files lie. If none of
-    them does, all files are for training.
-    """
-    shared = os.path.commonpath([os.path.dirname(path) for path in paths])
-    names = {path: _telling_part(os.path.relpath(path, shared), rule) for path in paths}
-    distinct = list(dict.fromkeys(names.values()))
-    if not rule.chosen and not any(map(rule.tell, distinct)):
-        return {rule.otherwise or TRAIN: list(paths)}, []
-    rule.check_patterns(distinct, where)
-    told = rule.assign(distinct, where, files=True)
-    files = {split: [p for p in paths if told[names[p]] == split] for split in (*SPLITS, NONE)}
-    left_out = files.pop(NONE)
-    files = {split: found for split, found in files.items() if found or split == TRAIN}
-    reason = "files that --split leaves out"
-    ignored = [Ignored(reason, len(left_out), os.path.basename(left_out[0]))] if left_out else []
-    return files, ignored
-
-
-def _telling_part(path: str, rule: SplitRule) -> str:
-    """Returns the part of a path that tells a split: the last one; without any, the file's name."""
-    parts = path.split("/")[::-1]
-    return next((part for part in parts if rule.tell(part)), parts[0])
+def _images(files: Mapping[str, list[str]], reads: RecordFields) -> Iterator[IO[bytes]]:
+    """Yields the images of intact records."""
+    for _, record in records_of([path for paths in files.values() for path in paths]):
+        row = reads.read(record)
+        if not isinstance(row, Flaw):
+            yield io.BytesIO(row.image)
