@@ -15,7 +15,8 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.importing.changes import BLANK, change_columns
 from latentloom.pipeline.importing.fitting import FITS, Fit
-from latentloom.pipeline.importing.formats.pixel_values import depth_of, is_grey, read_values
+from latentloom.pipeline.importing.formats.pixel_depth import depth_of, is_read_whole
+from latentloom.pipeline.importing.formats.pixel_values import is_grey, read_values
 from latentloom.pipeline.importing.image_form import ImageForm
 from latentloom.pipeline.importing.levels import NOT_FINITE, find_levels, peak_of
 from latentloom.pipeline.importing.source import Ignored
@@ -29,6 +30,7 @@ FORMATS = (
 """Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
 _STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
 _SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
+_RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 _WHITE = (255, 255, 255)
 
@@ -52,8 +54,9 @@ def _with_image(file: File, use: Callable[[Any], Any], *, scales: bool) -> Any:
             with Image.open(stream, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return f"the image has {image.width}x{image.height} pixels, too many"
-                if not scales and (depth := depth_of(image)):
-                    return f"the image has more than 8 bits per channel ({depth}); {_SCALE}"
+                if (depth := depth_of(image)) and not (scales and is_read_whole(image)):
+                    how = _SCALE if is_read_whole(image) else _RESAVE
+                    return f"the image has more than 8 bits per channel ({depth}); {how}"
                 return use(image)
     except Image.DecompressionBombError:
         return "the image has too many pixels"

@@ -13,29 +13,26 @@ from typing import Any
 
 import numpy as np
 
+from latentloom.pipeline.importing.formats.pixel_depth import (
+    BITS,
+    FLOAT,
+    PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    depth_of,
+    raw_modes,
+    tag_of,
+)
+
 _DEEP_RAW = re.compile(r"(?P<mode>RGBA?);16(?P<order>[BLN])")
 _GREY_DEEP = "LA;16B"
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _MOST = (1 << 16) - 1
-_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
-_SIGNED, _FLOAT = 2, 3  # sample formats
 
 
 def is_grey(image: Any) -> bool:
     """Returns whether an open image has no colours."""
     grey = image.mode in ("1", "L", "LA", "La") or image.mode[0] in "IF"
-    return grey or _GREY_DEEP in _raw_modes(image)
-
-
-def depth_of(image: Any) -> str:
-    """Returns what the file has beyond 8 unsigned bits a channel, such as `16 bits`, or ""."""
-    if image.format == "TIFF":
-        kind = _tag(image, _SAMPLE_FORMAT, 1)
-        bits = _tag(image, _BITS, 1)
-        name = {_SIGNED: "signed ", _FLOAT: "floating "}.get(kind, "")
-        return f"{name}{bits} bits" if name or bits > 8 else ""
-    deep = image.mode[0] in "IF" or any(";16" in mode for mode in _raw_modes(image))
-    return "16 bits" if deep else ""
+    return grey or _GREY_DEEP in raw_modes(image)
 
 
 def read_values(image: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -80,9 +77,9 @@ def _single(image: Any) -> np.ndarray:
     from PIL import ImageOps
 
     is_tiff = image.format == "TIFF"
-    kind = _tag(image, _SAMPLE_FORMAT, 1) if is_tiff else 1
-    inverted = is_tiff and _tag(image, _PHOTOMETRIC, 1) == 0 and kind != _FLOAT
-    most = (1 << _tag(image, _BITS, 16)) - 1 if inverted else 0
+    kind = tag_of(image, SAMPLE_FORMAT, 1) if is_tiff else 1
+    inverted = is_tiff and tag_of(image, PHOTOMETRIC, 1) == 0 and kind != FLOAT
+    most = (1 << tag_of(image, BITS, 16)) - 1 if inverted else 0
     values = np.asarray(ImageOps.exif_transpose(image))[..., None]
     values = values.view(np.int8) if image.mode == "L" else values
     return most - values.astype(np.int64) if inverted else values
@@ -92,7 +89,7 @@ def _double(image: Any) -> np.ndarray:
     """Returns the values of an image in colour from its high and its low bytes."""
     image.fp.seek(0)
     file = image.fp.read()
-    (raw, *_) = _raw_modes(image)
+    (raw, *_) = raw_modes(image)
     if raw == _GREY_DEEP:
         parts = _decoded(file, "RGBA").astype(np.uint16)
         return parts[..., ::2] << 8 | parts[..., 1::2]
@@ -108,7 +105,7 @@ def _decoded(file: bytes, raw: str) -> np.ndarray:
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(file)) as image:
-        (old, *_) = _raw_modes(image)
+        (old, *_) = raw_modes(image)
         image.tile = [tile._replace(args=_replaced(tile.args, old, raw)) for tile in image.tile]
         return np.asarray(ImageOps.exif_transpose(image))
 
@@ -117,16 +114,3 @@ def _replaced(args: Any, old: str, new: str) -> Any:
     if isinstance(args, str):
         return new if args == old else args
     return tuple(new if part == old else part for part in args)
-
-
-def _raw_modes(image: Any) -> list[str]:
-    """Returns how the pixels of an unloaded image stand in its file."""
-    modes = []
-    for tile in image.tile:
-        args = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-        modes += [part for part in args if isinstance(part, str) and part][:1]
-    return modes or [""]
-
-
-def _tag(image: Any, number: int, default: int) -> int:
-    return int(np.max(image.tag_v2.get(number, default)))

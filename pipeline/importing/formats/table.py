@@ -123,6 +123,7 @@ class TableSource:
         columns = _columns(where, tables[0][0], options)
         survey = TableSurvey(columns, Headers(form), options.bins)
         counts = [survey.read(table, split) for table, split in tables]
+        columns.check_splits()
         decoder = survey.headers.decoder(channels)
         images = (row.image for row in _rows(tables, columns))
         files = (image for image in images if not isinstance(image, str))

@@ -48,7 +48,6 @@ class TableSurvey:
                     counts[-1][row.split] += 1
                     if row.split != NONE:
                         self._add(table.path, row)
-        self._columns.check_splits()
         return counts
 
     def _add(self, path: Path, row: Row) -> None:

@@ -58,6 +58,40 @@ def archive(where: Path, names: dict[str, str]) -> str:
     return f"npz:{where / 'a.npz'}"
 
 
+def parts(where: Path, names: dict[str, str]) -> str:
+    """An archive with arrays for each split, such as `NAME_images`."""
+    where.mkdir()
+    arrays = {}
+    for name, split in names.items():
+        levels = np.array([SPLITS[split], SPLITS[split] + 1], np.uint8)
+        arrays[f"{name}_images"] = np.tile(levels[:, None, None], (1, 6, 6))
+        arrays[f"{name}_labels"] = np.array([["c0"], ["c1"]])
+    np.savez(where / "a.npz", **arrays)
+    return f"npz:{where / 'a.npz'}"
+
+
+def table(where: Path, names: dict[str, str]) -> str:
+    """A table with these names in its column `split`."""
+    rows = ["path,label,split"]
+    for name, split in names.items():
+        for label in (0, 1):
+            save(where / f"{name}{label}.png", SPLITS[split] + label)
+            rows.append(f"{name}{label}.png,c{label},{name}")
+    (where / "a.csv").write_text("\n".join(rows) + "\n")
+    return f"table:{where / 'a.csv'}"
+
+
+def tables(where: Path, names: dict[str, str]) -> str:
+    """Tables of these names, each a split."""
+    for name, split in names.items():
+        rows = ["path,label"]
+        for label in (0, 1):
+            save(where / "images" / f"{name}{label}.png", SPLITS[split] + label)
+            rows.append(f"images/{name}{label}.png,c{label}")
+        (where / name).write_text("\n".join(rows) + "\n")
+    return f"table:{where}/[!i]*"
+
+
 def prepared(where: Path, names: dict[str, str]) -> str:
     """A TFDS directory with splits of these names."""
     features = tfds.features.FeaturesDict(
@@ -102,6 +136,10 @@ TOLD = [
     (folder, {"train2017": "train", "val2017": "validation"}),
     (archive, {"Train": "train", "valid": "validation", "TEST": "test"}),
     (prepared, {"train": "train", "val": "validation", "testing": "test"}),
+    (parts, {"Train": "train", "valid": "validation", "TEST": "test"}),
+    (parts, {"train": "train", "dev": "validation"}),
+    (table, {"Training": "train", "val": "validation", "TEST": "test"}),
+    (tables, {"train-00000-of-00001": "train", "eval": "validation", "x_Test": "test"}),
     (
         records,
         {
@@ -129,7 +167,7 @@ def test_every_source_tells_splits_by_one_rule(latentloom, tmp_path, write, name
     holds(tmp_path / "out", *names.values())
 
 
-@pytest.mark.parametrize("write", [folder, records, archive, prepared])
+@pytest.mark.parametrize("write", [folder, records, archive, prepared, parts, table, tables])
 def test_a_name_that_tells_no_split_is_refused_and_settled_by_an_option(
     latentloom, tmp_path, write
 ):
@@ -142,13 +180,37 @@ def test_a_name_that_tells_no_split_is_refused_and_settled_by_an_option(
     assert run.returncode == 0
     holds(out, "train")
     assert "--split" in run.stdout
-    assert list(manifest_of(out)["details"]["ignored"].values()) == [1 if write is records else 2]
-    run = latentloom("import", spec, out, "--split", "test", "--overwrite")
-    assert run.returncode == 0
-    holds(out, "train", "test")
+    left_out = 1 if write in (records, tables) else 2
+    assert list(manifest_of(out)["details"]["ignored"].values()) == [left_out]
+    if write not in (table, tables):  # whose option names a column
+        run = latentloom("import", spec, out, "--split", "test", "--overwrite")
+        assert run.returncode == 0
+        holds(out, "train", "test")
 
 
-@pytest.mark.parametrize("write", [folder, records, archive, prepared])
+def test_the_option_of_a_table_takes_a_column_and_names(latentloom, tmp_path):
+    spec = table(tmp_path / "in", {"train": "train", "0": "validation", "holdout": "test"})
+    file = tmp_path / "in" / "a.csv"
+    file.write_text(file.read_text().replace("split", "part", 1))
+    out = tmp_path / "out"
+    run = latentloom("import", spec, out, "--split", "part,holdout=test,0=validation")
+    assert run.returncode == 0, run.stderr
+    holds(out, "train", "validation", "test")
+    words = ("--split", "part,holdout=test,0=none,b=test", "--overwrite")
+    run = latentloom("import", spec, tmp_path / "other", *words)
+    refused(run, tmp_path / "other", "has no split 'b'")
+
+
+def test_two_parts_of_an_archive_are_not_one_split(latentloom, tmp_path):
+    spec = parts(tmp_path / "in", {"train": "train", "test": "test", "extra": "test"})
+    out = tmp_path / "out"
+    words = ("two parts for the split 'test'", "Pass --split extra=none")
+    refused(latentloom("import", spec, out, "--split", "extra=test"), out, *words)
+    run = latentloom("import", spec, out, "--split", "train=none,test=none,extra=none")
+    refused(run, out, "Nothing is left")
+
+
+@pytest.mark.parametrize("write", [folder, records, archive, prepared, parts, table, tables])
 def test_two_words_for_one_split_are_refused(latentloom, tmp_path, write):
     spec = write(tmp_path / "in", {"train": "train", "dev": "validation", "eval": "test"})
     out = tmp_path / "out"

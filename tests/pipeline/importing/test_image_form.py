@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -361,3 +362,55 @@ def test_dark_images_of_one_colour_tell_nothing_of_the_others(tmp_path, kind):
     pictures = np.full((6, 8, 8), 7, np.uint8)
     assert run(save_masks(kind, tmp_path, pictures), tmp_path / "out").exit_code == 0
     assert (images(tmp_path / "out") == 7).all()
+
+
+def netpbm(head: str, samples: np.ndarray) -> bytes:
+    return f"{head}\n".encode() + samples.astype(">u2").tobytes()
+
+
+def sgi(samples: np.ndarray) -> bytes:
+    head = struct.pack(">HBBHHHH", 474, 0, 2, 3, samples.shape[1], samples.shape[0], 3)
+    return head.ljust(512, b"\0") + samples.transpose(2, 0, 1).astype(">u2").tobytes()
+
+
+def jpeg2000(samples: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(samples[..., 0]).save(file, "JPEG2000")
+    return file.getvalue()
+
+
+DEEP = RNG.integers(0, 4096, (9, 7, 3)).astype(np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "depth"),
+    [
+        ("a.ppm", netpbm("P6 7 9 65535", DEEP), "16 bits"),
+        ("a.ppm", netpbm("P6 7 9 4095", DEEP), "12 bits"),
+        ("a.pgm", netpbm("P5 7 9 4095", DEEP[..., 0]), "12 bits"),
+        ("a.sgi", sgi(DEEP), "16 bits"),
+        ("a.jp2", jpeg2000(DEEP), "16 bits"),
+    ],
+)
+@pytest.mark.parametrize("words", [(), ("--range", "0,4095")])
+def test_a_depth_that_pillow_does_not_keep_is_refused(tmp_path, name, data, depth, words):
+    for label in "ab":
+        (tmp_path / "in" / label).mkdir(parents=True)
+        (tmp_path / "in" / label / name).write_bytes(data)
+    done = run(f"folder:{tmp_path / 'in'}", tmp_path / "out", *words)
+    assert done.exit_code != 0
+    assert f"({depth})" in str(done.exception)
+    assert "save it as PNG or TIFF" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_grey_netpbm_of_16_bits_is_scaled(tmp_path):
+    for label in "ab":
+        (tmp_path / "in" / label).mkdir(parents=True)
+        data = netpbm("P5 7 9 65535", DEEP[..., 0])
+        (tmp_path / "in" / label / "a.pgm").write_bytes(data)
+    spec = f"folder:{tmp_path / 'in'}"
+    assert "pass --range" in str(run(spec, tmp_path / "out").exception)
+    assert run(spec, tmp_path / "out", "--range", "0,4095").exit_code == 0
+    expected = DEEP[..., 0] / 4095 * 255
+    np.testing.assert_allclose(images(tmp_path / "out")[0], expected, atol=0.501)

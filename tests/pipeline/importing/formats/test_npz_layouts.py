@@ -101,3 +101,21 @@ def test_floats_with_channels_first_and_one_hot_labels_go_together(tmp_path):
     assert run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out", *words).exit_code == 0
     found = images(tmp_path / "out")
     np.testing.assert_allclose(found, 127.5 * (pictures[:, 0] + 1), atol=0.501)
+
+
+def test_arrays_that_only_some_splits_have_are_told(tmp_path):
+    medmnist(tmp_path / "a.npz", train_site=np.arange(12), notes=np.arange(3))
+    done = run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out")
+    assert "First: 'train_site'" in done.output
+    assert "First: 'notes'" in done.output
+
+
+@pytest.mark.parametrize("name", ["kind", "label_of_expert"])
+def test_an_option_names_the_labels_of_all_splits(tmp_path, name):
+    arrays = medmnist(tmp_path / "a.npz")
+    renamed = {key.replace("labels", name): values for key, values in arrays.items()}
+    np.savez(tmp_path / "a.npz", **renamed)  # pyright: ignore[reportArgumentType]
+    spec = f"npz:{tmp_path / 'a.npz'}"
+    assert "pass --label" in str(run(spec, tmp_path / "out").exception)
+    assert run(spec, tmp_path / "out", "--label", name).exit_code == 0
+    assert [row["label"] for row in records(tmp_path / "out", "validation")] == ["0", "1", "2"] * 2
