@@ -39,9 +39,16 @@ def explain(
         received[key] = problem["input"]
     return " ".join(
         f"'{key}' is wrong. Expected: {' or '.join(rules)}. "
-        f"Received: {key}={shown(received[key])}. Correct this value."
+        f"Received: {key}={shown(received[key])}. {_fix(rules, received[key])}"
         for key, rules in expected.items()
     )
+
+
+def _fix(rules: Sequence[str], value: Any) -> str:
+    """Returns the fix for a value; a name such as `true` or `null` is one only in quotes."""
+    is_name = value is None or isinstance(value, bool)
+    quoted = is_name and any("valid string" in rule for rule in rules)
+    return "Write it in quotes if it is a name." if quoted else "Correct this value."
 
 
 def _location(parts: Sequence[Any], tree: Any) -> list[str]:

@@ -6,14 +6,13 @@ one, and 3.0 is no integer.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from latentloom.model_zoo.arguments import (
     SEEDS,
     WIDEST,
-    Flag,
     Number,
     Probability,
     Rate,
@@ -40,6 +39,7 @@ __all__ = [
     "Seed",
     "Share",
     "Text",
+    "as_switch",
 ]
 
 MOST_EPOCHS = MOST_STEPS = 1_000_000
@@ -51,6 +51,18 @@ MOST_EXAMPLES = 10_000_000
 MOST_MINUTES = 100_000
 """Longest time of a training, over two months."""
 
+_SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
+
+
+def as_switch(value: Any) -> Any:
+    """Returns `True` or `False` for the words yes, on, no and off, which YAML files keep as texts.
+
+    Returns other values unchanged.
+    """
+    return _SWITCHES.get(value.lower(), value) if isinstance(value, str) else value
+
+
+Flag = Annotated[bool, BeforeValidator(as_switch), Field(strict=True)]
 Minutes = Annotated[float, Field(strict=True, gt=0, le=MOST_MINUTES)]
 Text = Annotated[str, Field(strict=True)]
 Count = Annotated[int, Field(strict=True)]

@@ -25,6 +25,7 @@ from latentloom.pipeline.config.ranges import (
     Seed,
     Share,
     Text,
+    as_switch,
 )
 
 
@@ -75,7 +76,8 @@ class DataConfig(Section):
     """Settings of the examples: validation, limit, deformation and held-out cells."""
 
     validation_share: Number = Field(default=0.05, gt=0, lt=1)
-    """Share of the training split for validation, which decides when training stops."""
+    """Share of the training split for validation, which decides when training stops; unused if the
+    data have a split `validation`."""
     limit: Count | None = Field(default=None, ge=1, le=MOST_EXAMPLES)
     """Largest number of training examples; none for all."""
     deform: DeformConfig | None = None
@@ -104,6 +106,11 @@ class ModelConfig(Section):
 
     name: str = "zszu_vae"
     args: dict[str, Any] = {}
+
+    @field_validator("args")
+    @classmethod
+    def _switch(cls, args: dict[str, Any]) -> dict[str, Any]:
+        return {name: as_switch(value) for name, value in args.items()}
 
 
 class TrainConfig(Section):

@@ -26,8 +26,12 @@ _CONSTRUCTION = (ValueError, LookupError, AttributeError, TypeError, ArithmeticE
 """What PyYAML raises for a scalar that does not fit its tag, such as `!!int x`."""
 
 
+_NAMES = {"bool": re.compile("true|false", re.I), "int": re.compile(r"[-+]?(?!0\d)[^:]*")}
+"""Scalars of YAML 1.1 that keep their type; the others are names: `no`, `on`, `07`, `1:30`."""
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """Reads plain data; keys are texts as they are written, so that `07` and `yes` stay names."""
+    """Reads plain data; `no`, `on`, `07` and dates stay texts, and so do all keys."""
 
     def __init__(self, text: str):
         super().__init__(text)
@@ -42,6 +46,14 @@ class _StrictLoader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return tag
+        name = tag.rpartition(":")[2]
+        is_name = name == "timestamp" or (name in _NAMES and not _NAMES[name].fullmatch(value))
+        return self.DEFAULT_SCALAR_TAG if is_name or (name == "float" and ":" in value) else tag
 
     def get_single_node(self) -> yaml.Node | None:
         node = super().get_single_node()

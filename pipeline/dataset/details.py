@@ -73,22 +73,41 @@ class BundleDetails(_Details):
     files: dict[Literal["config.yaml", "history.csv", "curves.png"], FileEntry] = {}
 
 
+class ImageChange(BaseModel):
+    """What an import changed in images: in how many, by how much at most, and the first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    most: float
+    first: str
+
+
 class ImportedDetails(_Details):
     """Details of an imported data set.
 
     Args:
         dead_letters: The first unusable examples, `{"shard", "record", "reason"}`.
         left_out: Examples left out on purpose, `{reason: {split: count}}`.
-        ignored: Number of files of a folder that are no examples, by the reason.
+        dead_by_class: Unusable examples of each class, `{class: {"count", "first", "reason"}}`,
+            the class "" if it is unknown.
+        ignored: Number of files, arrays or splits that are no examples, by the reason.
+        first_ignored: Name of the first of them, by the reason.
         terciles: Limits between the thirds of each measured factor, in its unit.
+        bins: Limits of the bins of each factor of numbers, in its unit.
+        changes: What became of images on the way, by the kind of change.
     """
 
     owner: ClassVar[str] = "imported data set"
 
     dead_letters: list[dict[str, Any]] = []
     left_out: dict[str, dict[str, int]] = {}
+    dead_by_class: dict[str, dict[str, Any]] = {}
     ignored: dict[str, int] = {}
+    first_ignored: dict[str, str] = {}
     terciles: dict[str, tuple[float, float]] = {}
+    bins: dict[str, list[float]] = {}
+    changes: dict[str, ImageChange] = {}
 
 
 class GeneratedDetails(_Details):

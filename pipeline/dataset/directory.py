@@ -192,6 +192,14 @@ class DatasetDir:
         sizes = [shard.records for shard in self.shards(split)]
         return self.read_records(split, sampled_records(split, sizes, limit))
 
+    def read_validation(self) -> Examples | None:
+        """Reads the split `validation`; None if the data have none, so that a share of `train` is.
+
+        Raises:
+            ValueError: If a record is damaged.
+        """
+        return self.read("validation") if self.manifest.num_examples("validation") else None
+
     def read_records(self, split: str, records: Sequence[set[int] | None]) -> Examples:
         """Like `read`, some records of each shard by their numbers; None for all of a shard."""
         shards = self.shards(split)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,11 +15,16 @@ Factors = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An unusable example: its file, its number in the file, and the reason."""
+    """An unusable example: its file, its number in the file, the reason, and its class if known."""
 
     shard: str
     record: int
     reason: str
+    label: int | None = None
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Returns it as a manifest lists it."""
+        return {"shard": self.shard, "record": self.record, "reason": self.reason}
 
 
 class LeftOut(DeadLetter):
@@ -37,11 +42,14 @@ class Examples:
             such an array when they are asked for.
         factors: int64 codes of shape `(batch_size,)` for each factor, `"label"` among them.
         ids: The identity of each example.
+        changes: How much an import changed each observation, float32 of shape `(batch_size,)` by
+            the kind of change; 0 means not at all.
     """
 
     observations: np.ndarray
     factors: dict[str, np.ndarray]
     ids: list[str]
+    changes: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
         lengths = {len(self.observations), len(self.ids)} | {len(c) for c in self.factors.values()}
@@ -66,7 +74,8 @@ class Examples:
         factors = {name: codes[rows] for name, codes in self.factors.items()}
         stored = isinstance(self.observations, StoredObservations)
         observations = self.observations.take(rows) if stored else self.observations[rows]
-        return Examples(observations, factors, [self.ids[row] for row in rows])
+        changes = {kind: amounts[rows] for kind, amounts in self.changes.items()}
+        return Examples(observations, factors, [self.ids[row] for row in rows], changes)
 
     def loaded(self) -> Examples:
         """Returns the same examples with their observations in memory."""

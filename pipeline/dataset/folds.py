@@ -26,6 +26,7 @@ class Folds:
     """The training split, divided by the identity of the examples, class by class.
 
     `train` and `validation` are disjoint; `judge` and `auditor` are the two halves of the split.
+    `validation` is a share of the split, or the split `validation` of data that have one.
     Every class is in `train`, `judge` and `auditor`.
     """
 
@@ -35,7 +36,9 @@ class Folds:
     auditor: Examples
 
 
-def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
+def divide(
+    examples: Examples, validation_share: float, seed: int, validation: Examples | None = None
+) -> Folds:
     """Divides examples into folds by their ids; their order does not matter.
 
     Args:
@@ -43,17 +46,18 @@ def divide(examples: Examples, validation_share: float, seed: int) -> Folds:
         validation_share: Share of each class that goes into `validation`, rounded down, but at
             least one example of a class of `SPARES_ONE` to `FOLLOWS_SHARE - 1`, and of the largest.
         seed: Integer, another seed gives other folds.
+        validation: The examples of `validation` if the data bring them; then `train` is everything.
     """
     draws = uniforms(identity_keys(seed, "fold", examples.ids), 2)
     counts = np.bincount(examples.labels)
     least = ((counts >= SPARES_ONE) & (counts < FOLLOWS_SHARE)).astype(np.int64)
     least[counts.argmax()] = 1
     sizes = np.maximum(np.floor(validation_share * counts).astype(np.int64), least)
-    validation = rank_in_class(draws[:, 0], examples.labels) < sizes[examples.labels]
+    held_out = rank_in_class(draws[:, 0], examples.labels) < sizes[examples.labels]
     judge = rank_in_class(draws[:, 1], examples.labels) < (counts[examples.labels] + 1) // 2
     return Folds(
-        train=examples.take(~validation),
-        validation=examples.take(validation),
+        train=examples.take(~held_out) if validation is None else examples,
+        validation=examples.take(held_out) if validation is None else validation,
         judge=examples.take(judge),
         auditor=examples.take(~judge),
     )

@@ -21,7 +21,7 @@ class EvaluationFolds:
 
     Attributes:
         train: Examples that the model was trained on.
-        scored: Examples to score, from the split `test` or the validation share.
+        scored: Examples to score: the split `test`, else `validation` or the validation share.
         name: Name of the scored examples, `"test"` or `"validation"`.
         unseen: Examples of the split `train` whose cells were held out, by group.
         of_seen_cells: The scored examples whose cells were not held out.
@@ -48,7 +48,8 @@ def read_folds(
     hold_out = hold_out or HoldOut()
     examples = dataset.read("train", config.data.limit)
     check_classes(examples, "training")
-    whole = divide(examples, config.data.validation_share, config.train.seed)
+    validation = dataset.read_validation()
+    whole = divide(examples, config.data.validation_share, config.train.seed, validation)
     folds = divide_off(whole, hold_out, dataset.manifest.factors)
     name = dataset.scored_split
     apart = dataset.read("test") if name == "test" else whole.validation

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.source import batch_size, position_ids
+from latentloom.pipeline.importing.source import Ignored, batch_size, position_ids
+from latentloom.pipeline.importing.value_order import in_order
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class ArraySource:
         codes: int64 array of shape `(n,)` for each factor.
         rows: The rows of each split.
         observation: The kind of observation.
+        ignored: What an import leaves out.
     """
 
     name: str
@@ -31,6 +33,7 @@ class ArraySource:
     rows: dict[str, np.ndarray]
     label_field: str = "label"
     observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
@@ -57,7 +60,7 @@ class ArraySource:
 
 
 def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Numbers the distinct values of a field, in ascending order.
+    """Numbers the distinct values of a field in ascending order, texts of numbers by their size.
 
     Args:
         field: Name of the field, for the error.
@@ -78,7 +81,11 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
     distinct, codes = np.unique(values, return_inverse=True)
     is_text = distinct.dtype.kind in "SU"
     names = read_texts(field, distinct) if is_text else [str(n) for n in distinct.tolist()]
-    return names, codes.astype(np.int64)
+    if not is_text:
+        return names, codes.astype(np.int64)
+    ordered = in_order(names)
+    places = {name: place for place, name in enumerate(ordered)}
+    return ordered, np.array([places[name] for name in names], np.int64)[codes]
 
 
 def read_texts(field: str, values: np.ndarray) -> list[str]:

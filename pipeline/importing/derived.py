@@ -11,11 +11,17 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.importing.resizing import resize_images
-from latentloom.pipeline.importing.source import Source, batch_size, ignored_of, vocabulary_of
-
-_LUMA = (19595, 38470, 7471)
-"""Shares of red, green and blue in grey, of 2**16, as Pillow has them."""
+from latentloom.pipeline.importing.bins import Bins
+from latentloom.pipeline.importing.changes import change_columns
+from latentloom.pipeline.importing.fitting import FITS, LUMA, Fit
+from latentloom.pipeline.importing.levels import NOT_FINITE, Levels
+from latentloom.pipeline.importing.source import (
+    Ignored,
+    Source,
+    batch_size,
+    ignored_of,
+    vocabulary_of,
+)
 
 Batch = tuple[Examples, list[DeadLetter]]
 
@@ -40,9 +46,14 @@ class DerivedSource:
         return vocabulary_of(self.source)
 
     @property
-    def ignored(self) -> dict[str, int]:
-        """The ignored files of a folder, by the reason."""
+    def ignored(self) -> list[Ignored]:
+        """What the source leaves out, by reason."""
         return ignored_of(self.source)
+
+    @property
+    def bins(self) -> dict[str, Bins]:
+        """The bins of the factors of a table that are numbers."""
+        return getattr(self.source, "bins", {})
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Streams the changed batches, cut where changed observations are larger."""
@@ -109,7 +120,8 @@ def relabel(source: Source, field: str) -> Source:
     def change(split: str, batch: Batch) -> Batch:
         examples, dead = batch
         factors = {name: examples.factors[old] for name, old in origin.items()}
-        return dataclasses.replace(examples, factors=factors), dead
+        unlabelled = [dataclasses.replace(letter, label=None) for letter in dead]
+        return dataclasses.replace(examples, factors=factors), unlabelled
 
     factors = {name: source.factors[old] for name, old in origin.items()}
     return derive_source(source, change, factors=factors, label_field=field)
@@ -139,7 +151,7 @@ def with_channels(source: Source, channels: int) -> Source:
         if channels == 3:
             images = np.repeat(images, 3, axis=-1)
         else:
-            weighted = images.astype(np.int64) @ np.array(_LUMA)
+            weighted = images.astype(np.int64) @ np.array(LUMA)
             images = ((weighted + (1 << 15)) >> 16).astype(np.uint8)[..., None]
         return dataclasses.replace(examples, observations=images), dead
 
@@ -147,14 +159,41 @@ def with_channels(source: Source, channels: int) -> Source:
     return derive_source(source, change, observation_shape=(height, width, channels))
 
 
-def resize(source: Source, image_size: int) -> Source:
-    """Resizes the images to a square by bilinear sampling, antialiased where they shrink."""
+def resize(source: Source, fit: Fit) -> Source:
+    """Fits the images to a size by bilinear sampling, antialiased where they shrink."""
+    height, width, channels = source.observation_shape
+    amount = fit.amount(height, width)
 
     def change(split: str, batch: Batch) -> Batch:
         examples, dead = batch
-        images = resize_images(examples.observations, (image_size, image_size))
-        return dataclasses.replace(examples, observations=images), dead
+        changes = {FITS[fit.how]: np.full(len(examples), amount, np.float32)}
+        images = fit(examples.observations)
+        changes = examples.changes | changes
+        return dataclasses.replace(examples, observations=images, changes=changes), dead
 
-    return derive_source(
-        source, change, observation_shape=(image_size, image_size, source.observation_shape[2])
-    )
+    return derive_source(source, change, observation_shape=(*fit.size, channels))
+
+
+def with_levels(source: Source, levels: Levels) -> Source:
+    """Spreads the values of the images over 0 to 255; an image with NaN is a dead letter."""
+
+    def change(split: str, batch: Batch) -> Batch:
+        examples, dead = batch
+        finite = np.isfinite(np.asarray(examples.observations)).all(axis=(1, 2, 3))
+        dead = dead + [
+            DeadLetter(
+                f"{source.name}/{split}",
+                int(examples.ids[row]),
+                NOT_FINITE,
+                int(examples.labels[row]),
+            )
+            for row in np.flatnonzero(~finite)
+        ]
+        examples = examples.take(np.flatnonzero(finite))
+        images = np.zeros(examples.observations.shape, np.uint8)
+        for image, values in zip(images, examples.observations, strict=True):
+            image[:] = levels(values)
+        changes = change_columns([levels.amounts(values) for values in examples.observations])
+        return dataclasses.replace(examples, observations=images, changes=changes), dead
+
+    return derive_source(source, change)

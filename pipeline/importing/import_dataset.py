@@ -19,10 +19,12 @@ from latentloom.pipeline.dataset.names import check_name, check_splits
 from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
+from latentloom.pipeline.importing.image_form import Size
+from latentloom.pipeline.importing.levels import Range
 from latentloom.pipeline.importing.measured import add_measured_factors
 from latentloom.pipeline.importing.open_source import open_source, source_paths
 from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
-from latentloom.pipeline.importing.source import Source, ignored_of, vocabulary_of
+from latentloom.pipeline.importing.source import Source, bins_of, ignored_of, vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import as_location
@@ -39,13 +41,23 @@ def import_dataset(
     name: str | None = None,
     label: str | None = None,
     factors: Sequence[str] | None = None,
-    image_size: int | None = None,
+    image_size: Size | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
     domains: Sequence[str] | None = None,
+    split: str | None = None,
+    subfolders: bool = False,
+    image: str | None = None,
+    first: bool = False,
     measure: Sequence[str] | None = None,
+    fit: str | None = None,
+    ground: str | None = None,
+    value_range: Range | None = None,
+    channels_first: bool = False,
+    root: str | None = None,
+    bins: Sequence[str] = (),
     shards: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -59,15 +71,26 @@ def import_dataset(
         name: Name of the data set; defaults to the name that the source suggests.
         label: Field that becomes the label.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels to which images are resized.
+        image_size: Side in pixels that images get, or height and width.
         max_examples: Size of the sample to take; see `open_source`.
         inks: Number of inks to colour grey images with; the ink becomes the factor `ink`.
         channels: 1 to make all images grey, 3 to make them RGB; see `open_source`.
         overlays: Marks to lay over images, each a factor; see `open_source`.
         domains: Renderings of grey images, the values of the factor `domain`; see `open_source`.
+        split: What splits are of a name that does not tell it, or the column of a table with its
+            splits; see `open_source`.
+        subfolders: Whether images below the folder of a class are of the class.
+        image: Field of the image in TFRecord files, or column of a table with its images.
+        first: Whether the first of several labels is the label.
         measure: Attributes to measure from the pixels of the stored grey images: some of
             `model_zoo.metrics.strokes.ATTRIBUTES`. Each becomes a factor with the values `low`,
             `middle` and `high`, thirds of the training images; the manifest stores the limits.
+        fit: How images of another aspect get this size; see `open_source`.
+        ground: Colour behind transparent images and of borders; see `open_source`.
+        value_range: The values that become 0 and 255; see `open_source`.
+        channels_first: Whether arrays have the axis of channels first.
+        root: Folder that the paths of a table begin at.
+        bins: Bins of factors that are numbers; see `open_source`.
         shards: Files per split; by default one for each 8,192 examples. Shards may be empty.
         overwrite: Whether to replace an existing data set directory.
         progress: Called as `progress(done, total)` with numbers of examples.
@@ -88,6 +111,11 @@ def import_dataset(
     options |= {"channels": channels} if channels is not None else {}
     options |= {"overlays": list(overlays)} if overlays is not None else {}
     options |= {"domains": list(domains)} if domains is not None else {}
+    form = {"fit": fit, "ground": ground, "value_range": value_range}
+    fields = {"split": split, "image": image, "root": root, "bins": list(bins) or None}
+    options |= {name: value for name, value in (form | fields).items() if value is not None}
+    flags = {"subfolders": subfolders, "first": first, "channels_first": channels_first}
+    options |= {name: True for name, value in flags.items() if value}
     opened = open_source(source, **options)
     name = _check_name(name, opened)
     _check(opened, shards)
@@ -97,7 +125,8 @@ def import_dataset(
         opened, terciles = add_measured_factors(opened, measure)
         origin |= {"measure": list(measure)}
         details = terciles.to_details()
-    outcome = ImportOutcome(opened.name, sum(opened.splits.values()), progress)
+    total, classes = sum(opened.splits.values()), opened.factors["label"]
+    outcome = ImportOutcome(opened.name, total, classes, progress)
     with (
         kept_if_stopped(STOPPED),
         replaced_when_complete(out, DATA_SET, last=MANIFEST_FILE, overwrite=overwrite) as folder,
@@ -108,8 +137,15 @@ def import_dataset(
     return DatasetDir.open(out)
 
 
-def _told_of(ignored: dict[str, int]) -> dict[str, Any]:
-    return {"ignored": ignored} if ignored else {}
+def _told_of(source: Source) -> dict[str, Any]:
+    """Returns what a source tells of itself, as details of a manifest."""
+    ignored = ignored_of(source)
+    told = {
+        "ignored": {each.reason: each.count for each in ignored},
+        "first_ignored": {each.reason: each.first for each in ignored},
+        "bins": bins_of(source),
+    }
+    return {detail: found for detail, found in told.items() if found}
 
 
 def _check_name(name: str | None, source: Source) -> str:
@@ -139,7 +175,7 @@ def _check(source: Source, shards: int | None) -> None:
         raise ValueError(
             f"Source '{source.name}' has no training examples. Expected: examples in the "
             f"split 'train'. Received: splits={source.splits}. Name its folder or split "
-            "'train'."
+            "'train', or pass --split NAME=train."
         )
 
 
@@ -164,7 +200,7 @@ def _manifest(
         source=origin,
         versions=library_versions(),
         totals=outcome.totals(),
-        details=outcome.details() | details | _told_of(ignored_of(source)),
+        details=outcome.details() | details | _told_of(source),
     )
     empty = [label for label, count in manifest.label_counts("train").items() if not count]
     if empty and origin["max_examples"]:

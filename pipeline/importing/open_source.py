@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.names import check_source_text
@@ -11,6 +12,7 @@ from latentloom.pipeline.importing import derived as selection
 from latentloom.pipeline.importing import domains as renderings
 from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing import overlays as marks
+from latentloom.pipeline.importing.bins import parse_bins
 from latentloom.pipeline.importing.builtin.digits import open_digits
 from latentloom.pipeline.importing.builtin.domain_letters import open_domain_letters
 from latentloom.pipeline.importing.builtin.dsprites import open_dsprites
@@ -20,10 +22,14 @@ from latentloom.pipeline.importing.builtin.overlaid_letters import open_overlaid
 from latentloom.pipeline.importing.formats.folder import FolderSource
 from latentloom.pipeline.importing.formats.idx import IdxSource
 from latentloom.pipeline.importing.formats.npz import open_npz
+from latentloom.pipeline.importing.formats.table import TableOptions, TableSource, column_and_rule
 from latentloom.pipeline.importing.formats.tfds import TfdsSource
 from latentloom.pipeline.importing.formats.tfrecord import TFRecordSource
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm, Size
+from latentloom.pipeline.importing.levels import Levels, Range, find_levels, peaks_of
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import exists, find
 
@@ -34,33 +40,82 @@ class SourceOptions:
 
     label: str | None = None
     factors: Sequence[str] | None = None
-    image_size: int | None = None
+    form: ImageForm = AS_STORED
     max_examples: int | None = None
     channels: int | None = None
     overlays: Sequence[str] | None = None
     domains: Sequence[str] | None = None
+    split: str | None = None
+    image: str | None = None
+    subfolders: bool = False
+    first: bool = False
+    channels_first: bool = False
+    root: str | None = None
+    bins: Sequence[str] = ()
+
+    @property
+    def rule(self) -> SplitRule:
+        """What `split` tells of the splits of a source that is no table."""
+        return SplitRule.parse(self.split)
+
+    @property
+    def table(self) -> TableOptions:
+        """Which columns of a table are what."""
+        column, rule = column_and_rule(self.split)
+        return TableOptions(
+            self.label, self.factors, self.image, column, rule, self.root, parse_bins(self.bins)
+        )
+
+    @property
+    def side(self) -> int | None:
+        """Side of the squares that a source is to draw itself, or None for its own size.
+
+        Raises:
+            ValueError: If no squares are asked for.
+        """
+        if self.form.size is None:
+            return None
+        height, width = self.form.size
+        if height != width:
+            raise ValueError(
+                "The builtin images are squares. Expected: one side. Received: image_size="
+                f"{height}x{width}. Pass --image-size {height}."
+            )
+        return height
 
 
 _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
     "builtin:digits": lambda where, options: open_digits(),
-    "builtin:dsprites": lambda where, options: open_dsprites(
-        options.image_size, options.max_examples
-    ),
-    "builtin:fonts": lambda where, options: open_fonts(
-        options.image_size, options.max_examples, where
-    ),
+    "builtin:dsprites": lambda where, options: open_dsprites(options.side, options.max_examples),
+    "builtin:fonts": lambda where, options: open_fonts(options.side, options.max_examples, where),
     "builtin:letters": lambda where, options: _open_letters(options),
     "builtin:moons": lambda where, options: open_moons(),
     "folder:DIR": lambda where, options: FolderSource.open(
-        where, options.image_size, options.channels
+        where, options.form, options.channels, options.rule, subfolders=options.subfolders
     ),
     "idx:DIR": lambda where, options: IdxSource.open(where),
-    "npz:FILE": lambda where, options: open_npz(where),
+    "npz:FILE": lambda where, options: open_npz(
+        where,
+        options.label,
+        options.rule,
+        takes_all_types=options.form.levels is not None,
+        channels_first=options.channels_first,
+    ),
+    "table:FILE": lambda where, options: TableSource.open(
+        where, options.table, options.form, options.channels
+    ),
     "tfds:NAME": lambda where, options: TfdsSource.open(
-        where, options.label, options.factors, options.image_size
+        where, options.label, options.factors, options.form, options.rule
     ),
     "tfrecord:GLOB": lambda where, options: TFRecordSource.open(
-        where, options.label, options.factors, options.image_size, options.channels
+        where,
+        options.label,
+        options.factors,
+        options.form,
+        options.channels,
+        options.rule,
+        options.image,
+        first=options.first,
     ),
 }
 """Opens the source of an entry, from the part of its spec after the colon and the options."""
@@ -68,7 +123,7 @@ _OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
 
 def _open_letters(options: SourceOptions) -> Source:
     """Opens the small grid of letters, or letters that differ only by font, place and colours."""
-    size = (options.image_size, options.max_examples)
+    size = (options.side, options.max_examples)
     if options.overlays is not None:
         return open_overlaid_letters(options.overlays, *size)
     if options.domains is not None:
@@ -79,7 +134,7 @@ def _open_letters(options: SourceOptions) -> Source:
 def source_paths(spec: str) -> list[str]:
     """Returns the files or the directory that a spec names; empty if there are none."""
     kind, _, where = spec.partition(":")
-    if kind == "tfrecord":
+    if kind in ("tfrecord", "table"):
         return find(where)
     return [where] if where and exists(where) else []
 
@@ -104,12 +159,22 @@ def open_source(
     *,
     label: str | None = None,
     factors: Sequence[str] | None = None,
-    image_size: int | None = None,
+    image_size: Size | None = None,
     max_examples: int | None = None,
     inks: int | None = None,
     channels: int | None = None,
     overlays: Sequence[str] | None = None,
     domains: Sequence[str] | None = None,
+    fit: str | None = None,
+    ground: str | None = None,
+    value_range: Range | None = None,
+    split: str | None = None,
+    image: str | None = None,
+    subfolders: bool = False,
+    first: bool = False,
+    channels_first: bool = False,
+    root: str | None = None,
+    bins: Sequence[str] = (),
 ) -> Source:
     """Opens a source and applies the options to it; decodes no images of files yet.
 
@@ -117,7 +182,8 @@ def open_source(
         spec: Source to read, one of `specs.SPECS`.
         label: Field that becomes the label; the old one becomes the factor `original_label`.
         factors: Factors to keep beside the label; all by default.
-        image_size: Side in pixels of the square to which images are resized; for images only.
+        image_size: Side in pixels of the square that images become, or height and width; for
+            images only.
         max_examples: Size of the sample of "train", other splits in proportion; everything by
             default. A source that `samples_itself` counts all splits together and defaults to
             20,000.
@@ -129,23 +195,50 @@ def open_source(
         domains: Renderings of grey images, each of which is in one; they become the factor
             `domain`; see `domains`. Excludes overlays. A source that `renders_itself` has images
             of its own for them.
+        fit: How images of another aspect get this size: a key of `fitting.FITS`, `pad` by default.
+        ground: Colour behind transparent images, white by default, and of the border of padded
+            ones, by default that of their edge. One in colour makes images RGB.
+        value_range: The values that become 0 and 255, or `levels.OWN_RANGE` for the smallest and
+            the largest one of each file; needed for other values than 8-bit levels.
+        split: What splits are of a name that does not tell it, see `SplitRule.parse`; of a table
+            also its column of splits, see `column_and_rule`. This option and those below are for
+            sources that have them as `own_options`.
+        image: Field of the image in TFRecord files, or column of a table with paths or bytes.
+        subfolders: Whether images below the folder of a class are of the class.
+        first: Whether the first of several labels is the label.
+        channels_first: Whether the arrays of an archive have the axis of channels first.
+        root: Folder that the paths of a table begin at.
+        bins: Bins of factors of a table that are numbers; see `parse_bins`.
 
     Raises:
         ValueError: If the spec, an option or the data is invalid.
         FileNotFoundError: If the path is missing.
     """
     check_source_text("The source", spec)
-    for option, value in {"image_size": image_size, "max_examples": max_examples}.items():
-        if value is not None and value < 1:
-            raise ValueError(
-                f"Option `{option}` is too small. Expected: at least 1. "
-                f"Received: {option}={value}. Raise it."
-            )
+    if max_examples is not None and max_examples < 1:
+        raise ValueError(
+            "Option `max_examples` is too small. Expected: at least 1. "
+            f"Received: max_examples={max_examples}. Raise it."
+        )
+    form = ImageForm.of(image_size, fit, ground, value_range)
+    channels = 3 if channels is None and form.is_coloured else channels
     _check_colour(overlays, domains, channels)
     entry = find_source(spec)
-    options = SourceOptions(label, factors, image_size, max_examples, channels, overlays, domains)
+    own: dict[str, Any] = {"split": split, "image": image, "subfolders": subfolders}
+    own |= {"first": first, "channels_first": channels_first, "root": root, "bins": tuple(bins)}
+    own = {name: value for name, value in own.items() if value not in (None, False, ())}
+    _check_own_options(entry, list(own))
+    options = SourceOptions(
+        label, factors, form, max_examples, channels, overlays, domains, **own
+    )
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
-    _check_image_options(spec, source, {"image_size": image_size, "channels": channels})
+    _check_image_options(
+        spec,
+        source,
+        {"image_size": image_size, "ground": ground, "range": value_range, "channels": channels},
+    )
+    if not entry.gives_form:
+        source = _levelled(spec, entry, source, form)
     if channels is not None and source.observation_shape[2] != channels:
         source = selection.with_channels(source, channels)
     if inks is not None:
@@ -156,13 +249,41 @@ def open_source(
         source = selection.relabel(source, label)
     if factors is not None and not entry.selects_fields:
         source = selection.keep_factors(source, factors)
-    if image_size is not None and source.observation_shape[:2] != (image_size, image_size):
-        source = selection.resize(source, image_size)
+    if form.fit is not None and source.observation_shape[:2] != form.size:
+        source = selection.resize(source, form.fit)
     if overlays is not None and not entry.renders_itself:
         source = marks.overlay(source, overlays)
     if domains is not None and not entry.renders_itself:
         source = renderings.render_source(source, domains)
     return source
+
+
+def _check_own_options(entry: SourceEntry, given: Sequence[str]) -> None:
+    """Rejects an option that has no effect on a source."""
+    for option in given:
+        if option not in entry.own_options:
+            name = f"--{option.replace('_', '-')}"
+            fitting = [each.spec for each in SOURCES if option in each.own_options]
+            raise ValueError(
+                f"Source '{entry.spec}' does not use {name}. Expected: {name} for "
+                f"{', '.join(fitting)}. Received: {name}. Drop {name}."
+            )
+
+
+def _levelled(spec: str, entry: SourceEntry, source: Source, form: ImageForm) -> Source:
+    """Spreads the values of images in arrays over 0 to 255, if they are asked to or are masks."""
+    images = (
+        batch.observations
+        for split in source.splits
+        for batch, _ in source.batches(split)
+        if len(batch)
+    )
+    levels = form.levels
+    if levels is None and entry.has_foreign_arrays and KINDS[source.observation].can_resize:
+        levels = find_levels(spec, (int(peaks_of(batch).max()) for batch in images))
+    elif levels is not None and levels.is_own:
+        levels = Levels.over(images)
+    return source if levels is None else selection.with_levels(source, levels)
 
 
 def _check_colour(
@@ -181,7 +302,7 @@ def _check_colour(
         )
 
 
-def _check_image_options(spec: str, source: Source, options: Mapping[str, int | None]) -> None:
+def _check_image_options(spec: str, source: Source, options: Mapping[str, Any]) -> None:
     """Rejects options of images for a source of other observations, and channels that none has."""
     kind = KINDS[source.observation]
     for option, value in options.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +13,27 @@ from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.observations import KINDS
 
 
+@dataclass(frozen=True)
+class Ignored:
+    """Files, arrays or splits of a source that are no examples.
+
+    Args:
+        reason: Why they are left out.
+        count: Their number.
+        first: Name of the first one.
+    """
+
+    reason: str
+    count: int
+    first: str
+
+
 class Source(Protocol):
     """A labelled data set to import, read in order and in bounded memory.
 
     A source of bags of words also has its `vocabulary`; see `vocabulary_of`.
-    A source with ignored files also has `ignored`; see `ignored_of`.
+    A source that leaves something out also has `ignored`; see `ignored_of`. One with factors in
+    bins also has `bins`; see `bins_of`.
 
     Args:
         name: Suggested name of the data set.
@@ -60,9 +77,14 @@ def vocabulary_of(source: Source) -> list[str]:
     return list(getattr(source, "vocabulary", ()))
 
 
-def ignored_of(source: Source) -> dict[str, int]:
-    """Returns the number of ignored files, by the reason; empty unless a folder has some."""
-    return dict(getattr(source, "ignored", {}))
+def ignored_of(source: Source) -> list[Ignored]:
+    """Returns what a source leaves out, by reason."""
+    return list(getattr(source, "ignored", ()))
+
+
+def bins_of(source: Source) -> dict[str, list[float]]:
+    """Returns the limits of the bins of factors; empty unless a table has some."""
+    return {name: list(bins.limits) for name, bins in getattr(source, "bins", {}).items()}
 
 
 def position_ids(positions: Iterable[int]) -> list[str]:

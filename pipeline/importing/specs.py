@@ -17,6 +17,9 @@ class SourceEntry:
         samples_itself: Whether it draws its own sample of `max_examples`.
         selects_fields: Whether it selects the factors itself.
         renders_itself: Whether it renders images of its own for overlays and domains.
+        own_options: Options that only some sources have.
+        gives_form: Whether it gives images their levels and their size itself.
+        has_foreign_arrays: Whether its images are arrays of numbers that somebody else made.
     """
 
     spec: str
@@ -24,6 +27,9 @@ class SourceEntry:
     samples_itself: bool = False
     selects_fields: bool = False
     renders_itself: bool = False
+    own_options: tuple[str, ...] = ()
+    gives_form: bool = False
+    has_foreign_arrays: bool = False
 
     def matches(self, spec: str) -> bool:
         """Whether a user's spec names this source."""
@@ -57,22 +63,44 @@ SOURCES = (
         renders_itself=True,
     ),
     SourceEntry("builtin:moons", "7,500 points of three interleaved half circles, 2-D vectors"),
-    SourceEntry("folder:DIR", "one folder per class, or `split/class/...`"),
-    SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files"),
+    SourceEntry(
+        "folder:DIR",
+        "one folder per class, or `split/class/...`",
+        own_options=("split", "subfolders"),
+        gives_form=True,
+    ),
+    SourceEntry("idx:DIR", "MNIST-style `*-ubyte.gz` files", has_foreign_arrays=True),
     SourceEntry(
         "npz:FILE",
         "arrays `images` (n, h, w[, c]) uint8, or `observations` (n, features) of floats, and "
         "`label`; every other array of length n is a factor; `split` is optional. Or counts of "
         "words: `train_data`, `train_indices` and `train_indptr` of a sparse matrix by rows, "
         "`train_labels`, likewise for other splits, and `vocab`",
+        own_options=("split", "channels_first"),
+        has_foreign_arrays=True,
+    ),
+    SourceEntry(
+        "table:FILE",
+        "CSV or Parquet, a row an image: a column of paths or of bytes, `--label`, `--factors`, "
+        "`--split`; also `list_attr_celeba.txt`",
+        selects_fields=True,
+        own_options=("split", "image", "root", "bins"),
+        gives_form=True,
     ),
     SourceEntry(
         "tfds:NAME",
         "a prepared TFDS data set; nested integers and booleans by path, as in "
-        "`--label attributes/Smiling --factors attributes/Male`. Images of 0 and 1, as in "
-        "`tfds:dsprites` (`--label label_shape`), become black and white",
+        "`--label attributes/Smiling --factors attributes/Male`",
         selects_fields=True,
+        own_options=("split",),
+        gives_form=True,
     ),
-    SourceEntry("tfrecord:GLOB", "`tf.train.Example` files", selects_fields=True),
+    SourceEntry(
+        "tfrecord:GLOB",
+        "`tf.train.Example` files",
+        selects_fields=True,
+        own_options=("split", "image", "first"),
+        gives_form=True,
+    ),
 )
 SPECS = tuple(entry.spec for entry in SOURCES)

@@ -11,9 +11,11 @@ import numpy as np
 from latentloom.augment.randomness import identity_keys
 from latentloom.pipeline.dataset.manifest import ShardEntry
 from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
+from latentloom.pipeline.importing.changes import CONSTANT
 from latentloom.pipeline.importing.outcome import ImportOutcome
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
+from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 _SHARD_EXAMPLES = 8192
@@ -47,12 +49,20 @@ def write_split(
             homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
             turns.write(homes.tolist(), example_records(kind, examples, ids))
             np.add.at(labels, (homes, examples.labels), 1)
-            outcome.add(len(examples), dead)
+            outcome.changes.add(ids, examples.changes | _constant(kind, examples.observations))
+            outcome.add(split, examples.labels, dead)
         turns.flush()
     return [
         shard_entry(writer, file, row.tolist())
         for file, writer, row in zip(files, turns.writers, labels, strict=True)
     ]
+
+
+def _constant(kind: Kind, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Tells which images have one colour throughout, as changes; nothing of other kinds."""
+    if not kind.can_resize or not len(images):
+        return {}
+    return {CONSTANT: (images == images[:, :1, :1]).all(axis=(1, 2, 3)).astype(np.float32)}
 
 
 class _Turns:

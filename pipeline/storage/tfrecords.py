@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 import google_crc32c
 
 from latentloom.pipeline.storage.atomic_files import AtomicFile
 from latentloom.pipeline.storage.files import file_size, open_binary
+from latentloom.pipeline.storage.inflating import Inflated, is_packed
 
 HEADER, FRAME = 12, 16
 """Bytes before the data of a record, and bytes that it takes besides its data."""
@@ -21,6 +23,8 @@ MOST_BYTES = 1 << 28
 """Largest record: a PNG of the largest image that is read, and more."""
 MOST_MISSING = 10_000
 """Missing records that are told one by one, whatever the size of the file."""
+_BLOCK = 1 << 20  # bytes of a packed file unpacked at a time
+_INFLATES = 1032  # DEFLATE makes a byte from at least 1/1032 byte
 _CHECKSUM = struct.Struct("<I")
 _END = "the file ends before it"
 _TRUNCATED = "the file is truncated inside a record"
@@ -33,10 +37,12 @@ class BadRecord:
     Args:
         index: Integer, position of the record in its file, from 0.
         reason: String, the reason why it is unreadable.
+        unread: Integer, the bytes that were left unread where reading had to end.
     """
 
     index: int
     reason: str
+    unread: int = field(default=0, compare=False)
 
 
 def read_records(
@@ -45,6 +51,7 @@ def read_records(
     *,
     start: int = 0,
     stop: int | None = None,
+    unpacks: bool = False,
 ) -> Iterator[bytes | BadRecord]:
     """Streams the records of a TFRecord file, with a `BadRecord` in place of each damaged one.
 
@@ -54,11 +61,12 @@ def read_records(
     Nothing is read before its length has been compared with what is left of the file.
 
     Args:
-        path: Path of an uncompressed TFRecord file, local or in a bucket.
+        path: Path of a TFRecord file, local or in a bucket.
         expected: Integer, number of records that the file should have. By default, all records lost
             at the end count as one.
         start: Integer, the first record to read; skips earlier ones unread.
         stop: Integer, the record to stop before; by default all are read.
+        unpacks: Whether the file may be packed by GZIP or ZLIB.
 
     Yields:
         The bytes of a record, or a `BadRecord`.
@@ -68,7 +76,7 @@ def read_records(
     """
     index, size = 0, file_size(path) or 0
     with open_binary(path) as stream:
-        reader = _FrameReader(stream, size)
+        reader = _packed_reader(path, stream, size) if unpacks else _FrameReader(stream, size)
         while stop is None or index < stop:
             record, end = reader.next(skips=index < start)
             if end:
@@ -81,7 +89,17 @@ def read_records(
     known = index if end == _END else index + 1
     most = max(known, min(expected or 0, max(size // FRAME, MOST_MISSING)))
     for lost in range(max(index, start), min(most, stop or sys.maxsize)):
-        yield BadRecord(lost, end)
+        yield BadRecord(lost, end, reader.left)
+
+
+def _packed_reader(path: str | os.PathLike[str], stream: IO[bytes], size: int) -> _FrameReader:
+    """Returns a reader of a file that may be packed."""
+    with open_binary(path) as begin:
+        header = begin.read(HEADER)
+    if len(header) == HEADER and _checked_length(header) is not None or not is_packed(header):
+        return _FrameReader(stream, size)
+    inflated = Inflated(stream)
+    return _FrameReader(io.BufferedReader(inflated, _BLOCK), size * _INFLATES, inflated)
 
 
 class _FrameReader:
@@ -89,11 +107,12 @@ class _FrameReader:
 
     Args:
         stream: The open file, at its beginning.
-        size: Its size in bytes.
+        size: Its size in bytes, of which `left` are unread; of a packed file, the most it can hold.
+        inflated: The packed file below the stream, if there is one.
     """
 
-    def __init__(self, stream: IO[bytes], size: int):
-        self._stream, self._left = stream, size
+    def __init__(self, stream: IO[bytes], size: int, inflated: Inflated | None = None):
+        self._stream, self.left, self._inflated = stream, size, inflated
 
     def next(self, *, skips: bool) -> tuple[bytes | str, str]:
         """Reads a record.
@@ -108,9 +127,9 @@ class _FrameReader:
         length, end = self._read_length()
         if end:
             return "", end
-        self._left -= length + 4
+        self.left -= length + 4
         if skips or length > MOST_BYTES:
-            self._stream.seek(length + 4, os.SEEK_CUR)
+            self._skip(length + 4)
             return (b"" if skips else f"it has {length} bytes, more than {MOST_BYTES}"), ""
         framed = self._stream.read(length + 4)
         if len(framed) < length + 4:
@@ -119,18 +138,25 @@ class _FrameReader:
         whole = framed[length:] == _masked_crc(data)
         return (data if whole else "the checksum of its data does not match"), ""
 
+    def _skip(self, count: int) -> None:
+        if self._stream.seekable():
+            self._stream.seek(count, os.SEEK_CUR)
+            return
+        while count and (passed := len(self._stream.read(min(count, _BLOCK)))):
+            count -= passed
+
     def _read_length(self) -> tuple[int, str]:
         """Reads the length of a record and, if reading must stop, the reason."""
         header = self._stream.read(12)
-        self._left -= len(header)
+        self.left -= len(header)
         if not header:
-            return 0, _END
+            return 0, (self._inflated.damage if self._inflated else "") or _END
         if len(header) < 12:
             return 0, "the file is truncated in the length of a record"
         length = _checked_length(header)
         if length is None:
             return 0, "the checksum of a record's length does not match"
-        return length, _TRUNCATED if length + 4 > self._left else ""
+        return length, _TRUNCATED if length + 4 > self.left else ""
 
 
 class ShardWriter(AtomicFile):

@@ -62,7 +62,8 @@ def train_bundle(
 
     Args:
         config: The whole configuration.
-        data: Data set directory with a split `train`; a split `test` is used only to measure.
+        data: Data set directory with a split `train`. A split `validation` takes the place of the
+            validation share; a split `test` is used only to measure.
         out: Directory for the bundle.
         resume: Whether to continue an interrupted run of the same configuration.
         overwrite: Whether to replace what is in `out`.
@@ -150,20 +151,27 @@ def _read_folds(
     examples = dataset.read("train", config.data.limit)
     if cache is not None:
         examples = cached(examples, dataset.manifest, cache, "train")
-    return divide_examples(config, examples, dataset.manifest)
+    validation = dataset.read_validation()
+    return divide_examples(config, examples, dataset.manifest, validation)
 
 
 def divide_examples(
-    config: Config, examples: Examples, manifest: Manifest
+    config: Config, examples: Examples, manifest: Manifest, validation: Examples | None = None
 ) -> tuple[Folds, HoldOut]:
     """Divides training examples into folds, and takes the held-out cells out.
+
+    Args:
+        config: The whole configuration.
+        examples: Examples of the split `train`.
+        manifest: The manifest of the data set.
+        validation: Examples of the split `validation`; by default a share of `examples`.
 
     Raises:
         ValueError: A class has too few examples, or cells cannot be held out.
     """
     counts = np.bincount(examples.labels, minlength=len(manifest.class_names))
     _check_classes(manifest, counts.tolist())
-    folds = divide(examples, config.data.validation_share, config.train.seed)
+    folds = divide(examples, config.data.validation_share, config.train.seed, validation)
     hold_out = plan_hold_out(config.data.hold_out, examples, manifest.factors)
     if config.data.deform:
         check_deformations(hold_out, Terciles.from_details(manifest.details).limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -78,6 +78,6 @@ def report_shard(
         candidates=[tally.candidates[label] for label in labels],
         rejections=rejections,
         examples=len(shard.ids),
-        dead_letters=[asdict(letter) for letter in shard.dead_letters],
+        dead_letters=[letter.to_dict() for letter in shard.dead_letters],
         cells=[(list(cell), count) for cell, count in sorted(tally.cells.items())],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
 from latentloom.pipeline.importing.arrays import encode_values, read_texts
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import NONE, TRAIN, SplitRule
 from latentloom.pipeline.observations import MOST_COUNTED
 from latentloom.pipeline.observations.vocabulary import check_vocabulary
 
@@ -37,6 +38,7 @@ class DocumentSource:
         counts: By split, a `csr_array` of shape `(n, words)`; stored entries are at least 1.
         codes: By split, int64 of shape `(n,)` for each factor.
         vocabulary: The words, by number.
+        ignored: What an import leaves out.
     """
 
     name: str
@@ -47,6 +49,7 @@ class DocumentSource:
     vocabulary: list[str]
     label_field: str = "label"
     observation: str = "counts"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
@@ -109,7 +112,9 @@ def check_document_headers(file: str, headers: Mapping[str, ArrayHeader]) -> Non
             raise ValueError(_no_rows(file, prefix, parts))
 
 
-def open_documents(file: str, arrays: Arrays) -> DocumentSource:
+def open_documents(
+    file: str, arrays: Arrays, rule: SplitRule, unused: Sequence[Ignored] = ()
+) -> DocumentSource:
     """Opens sparse rows `data`, `indices` and `indptr`, with an optional prefix `<split>_`.
 
     `vocab` or `vocabulary` has the words. `label` or `labels`, with the same prefix, has the
@@ -119,6 +124,8 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
     Args:
         file: Path of the archive, for messages.
         arrays: Its arrays.
+        rule: Tells splits by their names.
+        unused: Arrays of the archive that are left out.
 
     Raises:
         TypeError: If an array has the wrong type.
@@ -127,7 +134,7 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
     vocabulary = _read_vocabulary(file, arrays)
     _check_one_of(file, ("indptr", "train_indptr"), arrays)
     prefixes = [name.removesuffix("indptr") for name in arrays if _SPLIT.fullmatch(name)]
-    splits = {prefix.removesuffix("_") or "train": prefix for prefix in prefixes}
+    splits, left_out = _splits(file, arrays, prefixes, rule)
     counts = {
         split: _read_rows(file, prefix, arrays, len(vocabulary)) for split, prefix in splits.items()
     }
@@ -139,7 +146,33 @@ def open_documents(file: str, arrays: Arrays) -> DocumentSource:
         counts=counts,
         codes=codes,
         vocabulary=vocabulary,
+        ignored=[*left_out, *unused],
     )
+
+
+def _splits(
+    file: str, arrays: Arrays, prefixes: Sequence[str], rule: SplitRule
+) -> tuple[dict[str, str], list[Ignored]]:
+    """Returns the prefix of the arrays of each split, and what `--split` leaves out."""
+    names = {prefix.removesuffix("_") or TRAIN: prefix for prefix in prefixes}
+    rule.check_patterns(list(names), file)
+    told = rule.assign(list(names), file)
+    splits: dict[str, str] = {}
+    for name, split in told.items():
+        if split in splits:
+            raise ValueError(
+                f"'{file}' has two sets of documents for the split '{split}'. Expected: one. "
+                f"Received: '{splits[split]}' and '{names[name]}'. Pass --split {name}={NONE} to "
+                "leave one out, or join them."
+            )
+        if split != NONE:
+            splits[split] = names[name]
+    left_out = [
+        Ignored(f"--split leaves out '{name}'", len(arrays[f"{names[name]}indptr"]) - 1, name)
+        for name, split in told.items()
+        if split == NONE
+    ]
+    return splits, left_out
 
 
 def _read_vocabulary(file: str, arrays: Arrays) -> list[str]:

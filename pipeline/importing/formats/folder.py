@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from latentloom.model_zoo.untrusted_files import told_of_file
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
-from latentloom.pipeline.dataset.names import check_splits
+from latentloom.pipeline.importing.formats.folder_layout import LAYOUT, find_layout
+from latentloom.pipeline.importing.formats.folder_tree import read_tree
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import SplitRule
+from latentloom.pipeline.importing.value_order import in_order
 from latentloom.pipeline.storage.texts import flaw_of, printable
-
-LAYOUT = "class/image.png or split/class/image.png"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class FolderSource:
         root: The folder.
         files: Path and class code of each image, by split, in order of class and name.
         decoder: Decodes the files to one shape.
-        ignored: Number of images without a class, by the reason.
+        ignored: Files that are no examples, by the reason.
     """
 
     root: Path
@@ -39,23 +37,32 @@ class FolderSource:
     decoder: Decoder
     label_field: str = "label"
     observation: str = "image"
-    ignored: dict[str, int] = field(default_factory=dict)
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def open(
-        cls, where: str, image_size: int | None = None, channels: int | None = None
+        cls,
+        where: str,
+        form: ImageForm = AS_STORED,
+        channels: int | None = None,
+        splits: SplitRule | None = None,
+        *,
+        subfolders: bool = False,
     ) -> FolderSource:
         """Lists the files, and takes the shape from the headers of all of them.
 
         Args:
             where: Folder with `class/image.png` or `split/class/image.png`.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
+            splits: Tells the splits of folders; by their names alone by default.
+            subfolders: Whether images below the folder of a class are of the class.
 
         Raises:
             FileNotFoundError: If the folder is missing.
-            ValueError: If a class is empty, the name of a class or a split is invalid, or images
-                differ in size and `image_size` is None.
+            ValueError: If splits and classes cannot be told, a class is empty, the name of a class
+                or a split is invalid, or images differ in size and no size was asked for, or are
+                masks.
         """
         root = Path(where)
         if not root.is_dir():
@@ -63,27 +70,20 @@ class FolderSource:
                 f"The folder of images is missing. Expected: {LAYOUT} below a folder. Received: "
                 f"SOURCE=folder:{where}. Check the path."
             )
-        splits = {"train": root}
-        if not any(_images(folder) for folder in _folders(root)):
-            splits = {folder.name: folder for folder in _folders(root) if _folders(folder)}
-        classes = {split: _folders(folder) for split, folder in splits.items()}
-        names = sorted({folder.name for folders in classes.values() for folder in folders})
-        if not names or any(_images(folder) for folder in (root, *splits.values())):
-            raise ValueError(
-                f"'{where}' has no folders of classes. Expected: {LAYOUT}. Received: folders "
-                f"{sorted(splits)}, {len(_images(root))} loose images. Move each image "
-                "into the folder of its class."
-            )
-        check_splits(splits)
+        layout = find_layout(read_tree(root), splits or SplitRule(), subfolders=subfolders)
+        names = in_order(folder.name for below in layout.classes.values() for folder in below)
         check_factors({"label": names})
+        codes = {name: code for code, name in enumerate(names)}
         files = {
-            split: [(file, names.index(c.name)) for c in folders for file in _class_images(c)]
-            for split, folders in classes.items()
+            split: [(file, codes[c.name]) for c in folders for file in layout.images(c)]
+            for split, folders in layout.classes.items()
         }
         everything = (file for pairs in files.values() for file, _ in pairs)
         headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
-        decoder = Decoder.fit(headers, image_size, channels)
-        return cls(root, {"label": names}, files, decoder, ignored=_count_ignored(root, classes))
+        decoder = Decoder.fit(headers, form, channels)
+        decoder = decoder.levelled(where, (file for pairs in files.values() for file, _ in pairs))
+        ignored = [*layout.ignored(), *decoder.ignored]
+        return cls(root, {"label": names}, files, decoder, ignored=ignored)
 
     @property
     def name(self) -> str:
@@ -114,69 +114,15 @@ class FolderSource:
             part = files[start : start + size]
             for position, (file, label) in enumerate(part, start):
                 name, flaw = _name(file, self.root), flaw_of(file.name)
-                pixels = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
-                if isinstance(pixels, str):
-                    dead.append(DeadLetter(name, position, pixels))
+                image = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
+                if isinstance(image, str):
+                    dead.append(DeadLetter(name, position, image, label))
                     continue
-                images.append(pixels)
+                images.append(image)
                 labels.append(label)
                 positions.append(position)
-            stacked = np.array(images, np.uint8).reshape(-1, *self.observation_shape)
-            labels = np.array(labels, np.int64)
-            yield Examples(stacked, {"label": labels}, position_ids(positions)), dead
-
-
-def _folders(folder: Path, *, hidden: bool = False) -> list[Path]:
-    return [path for path in _entries(folder, hidden=hidden) if path.is_dir()]
-
-
-def _images(folder: Path, *, hidden: bool = False) -> list[Path]:
-    files = _entries(folder, hidden=hidden)
-    return [path for path in files if path.suffix.lower() in _SUFFIXES]
-
-
-def _entries(folder: Path, *, hidden: bool) -> list[Path]:
-    """Returns the paths in a folder, in order: those whose names begin with a dot, or the others.
-
-    Raises:
-        OSError: If the folder may not be read.
-    """
-    with told_of_file(folder, "a readable folder"):
-        return sorted(p for p in folder.iterdir() if p.name.startswith(".") == hidden)
-
-
-def _count_ignored(root: Path, classes: dict[str, list[Path]]) -> dict[str, int]:
-    """Counts the images without a class, by the reason."""
-    ignored: Counter[str] = Counter()
-    folders = [folder for below in classes.values() for folder in below]
-    for folder in folders:
-        name = printable(folder.name)
-        ignored[f"their folder is not '{name}' itself but below it"] += sum(
-            map(_count_below, _folders(folder))
-        )
-    for folder in sorted({root, *folders, *(folder.parent for folder in folders)}):
-        name = printable(folder.name)
-        ignored[f"their names in '{name}' begin with a dot"] += len(_images(folder, hidden=True))
-        for hidden in _folders(folder, hidden=True):
-            reason = f"the name of their folder '{printable(hidden.name)}' begins with a dot"
-            ignored[reason] += _count_below(hidden)
-    return {reason: count for reason, count in ignored.items() if count}
-
-
-def _count_below(folder: Path) -> int:
-    names = (name for _, _, names in os.walk(folder) for name in names)
-    return sum(Path(name).suffix.lower() in _SUFFIXES for name in names)
-
-
-def _class_images(folder: Path) -> list[Path]:
-    files = _images(folder)
-    if not files:
-        raise ValueError(
-            f"Class '{printable(folder.name)}' is empty. Expected: images "
-            f"({', '.join(sorted(_SUFFIXES))}) in its folder. Received: none in "
-            f"'{printable(str(folder))}'. Add some or remove the folder."
-        )
-    return files
+            codes = {"label": np.array(labels, np.int64)}
+            yield self.decoder.examples(images, codes, position_ids(positions)), dead
 
 
 def _name(file: Path, root: Path) -> str:

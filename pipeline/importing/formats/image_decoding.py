@@ -2,64 +2,157 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from latentloom.pipeline.dataset.examples import Examples
+from latentloom.pipeline.importing.changes import BLANK, change_columns
+from latentloom.pipeline.importing.fitting import FITS, Fit
+from latentloom.pipeline.importing.formats.pixel_depth import depth_of, is_read_whole
+from latentloom.pipeline.importing.formats.pixel_values import is_grey, read_values
+from latentloom.pipeline.importing.image_form import ImageForm
+from latentloom.pipeline.importing.levels import NOT_FINITE, find_levels, peak_of
+from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+FORMATS = (
+    *("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "JPEG2000", "PPM", "AVIF", "DIB", "ICO", "ICNS"),
+    *("TGA", "PCX", "SGI", "SUN", "DDS", "QOI", "PSD", "XBM", "XPM", "MSP"),
+)
+"""Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
+_STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
+_SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
+_RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
-_GREY_MODES = ("1", "L", "LA")
+_WHITE = (255, 255, 255)
 
 File = Path | IO[bytes]
 
 
-def _with_image(file: File, use: Callable[[Any], Any]) -> Any:
-    """Opens an image by its header and returns `use(image)`, or the reason why it is unusable."""
+def _with_image(file: File, use: Callable[[Any], Any], *, scales: bool) -> Any:
+    """Opens an image by its header and returns `use(image)`, or the reason why it is unusable.
+
+    An image of more than 8 bits a channel is unusable unless its values are scaled.
+    """
     from PIL import Image
 
     try:
         if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
             return "it is not a regular file"  # a pipe would be waited for
-        with warnings.catch_warnings():
+        # By its path, Pillow would map a TIFF, and map one with an orientation wrongly.
+        opened = file.open("rb") if isinstance(file, Path) else contextlib.nullcontext(file)
+        with opened as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
+            with Image.open(stream, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return f"the image has {image.width}x{image.height} pixels, too many"
-                if image.mode[0] in "IF":
-                    return f"the image has more than 8 bits per channel (mode '{image.mode}')"
+                if (depth := depth_of(image)) and not (scales and is_read_whole(image)):
+                    how = _SCALE if is_read_whole(image) else _RESAVE
+                    return f"the image has more than 8 bits per channel ({depth}); {how}"
                 return use(image)
     except Image.DecompressionBombError:
         return "the image has too many pixels"
+    except Image.UnidentifiedImageError:  # its message has the address of the file in memory
+        return "the image cannot be read: its format is unknown, or its header is damaged"
     except _DAMAGE as error:
         return f"the image cannot be read: {' '.join(str(error).split())}"
 
 
 def _shape(image: Any) -> tuple[int, int, int]:
+    channels = 1 if is_grey(image) else 3  # before EXIF is read, which may load the pixels
     turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientation: the sides are swapped
+    turned = turned and image.format != "TIFF"  # whose size Pillow swaps already
     width, height = image.size[::-1] if turned else image.size
-    return height, width, 1 if image.mode in _GREY_MODES else 3
+    return height, width, channels
 
 
-def _pixels(image: Any, channels: int, image_size: int | None) -> np.ndarray:
-    from PIL import Image, ImageOps
+def _is_stack(image: Any) -> bool:
+    """Returns whether an image has several pages or frames, of which the first is read."""
+    return image.format in _STACKS and bool(getattr(image, "is_animated", False))
 
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image, and how much of it each kind of change changed.
+
+    Args:
+        pixels: uint8 array of shape `(height, width, channels)`.
+        amounts: How much each kind of change changed it.
+    """
+
+    pixels: np.ndarray
+    amounts: Mapping[str, float]
+
+
+def _decoded(image: Any, channels: int, form: ImageForm) -> Decoded | str:
+    from PIL import ImageOps
+
+    if form.levels is None:
+        image, amounts = ImageOps.exif_transpose(image), {}
+    else:
+        values, alpha = read_values(image)
+        if not np.isfinite(values).all():
+            return NOT_FINITE
+        amounts = form.levels.amounts(values)
+        image = _image_of(form.levels(values), alpha)
+    image, blank = _on_ground(image, form.ground or _WHITE)
     image = image.convert("L" if channels == 1 else "RGB")
-    if image_size is not None:
-        image = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
-    return np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+    if form.fit is not None:
+        amounts[FITS[form.fit.how]] = form.fit.amount(image.height, image.width)
+        pixels = _fitted(image, form.fit, channels)
+    else:
+        pixels = np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+    return Decoded(pixels, amounts | {BLANK: float(blank)})
+
+
+def _image_of(levels: np.ndarray, alpha: np.ndarray | None) -> Any:
+    from PIL import Image
+
+    if alpha is None:
+        return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    return Image.fromarray(np.dstack([levels, alpha]))
+
+
+def _on_ground(image: Any, ground: tuple[int, int, int]) -> tuple[Any, bool]:
+    """Lays a transparent image on a ground; also returns whether that made it constant."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image, False
+    image = image.convert("RGBA")
+    laid = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
+    return laid, _is_constant(laid) and not _is_constant(image)
+
+
+def _is_constant(image: Any) -> bool:
+    return all(low == high for low, high in np.reshape(image.getextrema(), (-1, 2)))
+
+
+def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
+    from PIL import Image
+
+    top, left, bottom, right = fit.box(image.height, image.width)
+    height, width = fit.inner(image.height, image.width)
+    shown = image.crop((left, top, right, bottom))
+    inner = shown.resize((width, height), Image.Resampling.BILINEAR)
+    batches = (np.asarray(each, np.uint8) for each in (inner, image))
+    return fit.framed(*(each.reshape(1, *each.shape[:2], channels) for each in batches))[0]
+
+
+def _peak(image: Any) -> int:
+    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
+    if image.has_transparency_data:
+        return 255
+    image = image.convert("L" if is_grey(image) else "RGB")
+    return peak_of(int(np.max(image.getextrema())), is_constant=_is_constant(image))
 
 
 @dataclass
@@ -67,31 +160,40 @@ class Headers:
     """What the headers of images say together, whatever their order.
 
     Args:
-        image_size: Side to which images are to be resized, or None if they must have one size.
+        form: The form that they are to get.
     """
 
-    image_size: int | None
+    form: ImageForm
     first: str = ""
     size: tuple[int, int] = (0, 0)
     channels: int = 0
     reason: str = field(default="no images", init=False)
+    stacks: list[str] = field(default_factory=list, init=False)
 
     def add(self, name: str, file: File) -> None:
         """Reads the header of one image; an unreadable one is left out.
 
         Raises:
-            ValueError: If it differs in size from the first one and `image_size` is None.
+            ValueError: If it differs in size from the first one and no size was asked for.
         """
-        shape = _with_image(file, _shape)
-        if isinstance(shape, str):
-            self.reason = f"'{printable(name)}': {shape}"
+        found = _with_image(
+            file, lambda image: (_shape(image), _is_stack(image)), scales=bool(self.form.levels)
+        )
+        if isinstance(found, str):
+            self.add_unusable(name, found)
             return
+        shape, is_stack = found
+        self.stacks += [name] if is_stack else []
         if not self.first:
             self.first, self.size = name, shape[:2]
-        elif self.image_size is None:
+        elif self.form.size is None:
             height, width = self.size
             _check_size(name, shape, self.size, f", and {height}x{width} in '{self.first}'")
         self.channels = max(self.channels, shape[2])
+
+    def add_unusable(self, name: str, reason: str) -> None:
+        """Remembers why an image is left out, in case all are."""
+        self.reason = f"'{printable(name)}': {reason}"
 
     def decoder(self, channels: int | None = None) -> Decoder:
         """Returns the decoder of these images: to grey if all of them are, else to RGB.
@@ -107,51 +209,67 @@ class Headers:
                 f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
                 f"Received: {self.reason}. Check the files."
             )
-        size = self.size if self.image_size is None else (self.image_size, self.image_size)
         chosen = channels is not None
-        return Decoder((*size, channels or self.channels), self.image_size, discards_colour=chosen)
+        reason = "the pages or frames after the first, of images with several"
+        told = [Ignored(reason, len(self.stacks), self.stacks[0])] if self.stacks else []
+        shape = (*(self.form.size or self.size), channels or self.channels)
+        return Decoder(shape, self.form, discards_colour=chosen, ignored=told)
 
 
 @dataclass(frozen=True)
 class Decoder:
     """Decodes image files to one shape.
 
-    Applies the EXIF orientation, puts transparent images on white, and shrinks with antialiasing.
+    Applies the EXIF orientation and the form, and shrinks with antialiasing.
 
     Args:
         image_shape: Event shape `(height, width, channels)`, 1 or 3 channels.
-        image_size: Side to which images are resized, or None if they must have the shape.
+        form: The form that images get.
         discards_colour: Whether an image in colour may become grey.
+        ignored: What it leaves out of the images.
     """
 
     image_shape: tuple[int, int, int]
-    image_size: int | None
+    form: ImageForm
     discards_colour: bool = False
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def fit(
         cls,
         files: Iterable[tuple[str, File]],
-        image_size: int | None,
+        form: ImageForm,
         channels: int | None = None,
     ) -> Decoder:
         """Takes the shape from the headers of all images: grey if all of them are, else RGB.
 
         Args:
             files: Names and files.
-            image_size: Side to which images are to be resized, or None.
+            form: The form that they are to get.
             channels: As in `Headers.decoder`.
 
         Raises:
-            ValueError: If every image is unreadable, or images differ in size and `image_size` is
-                None.
+            ValueError: If every image is unreadable, or images differ in size and no size was
+                asked for.
         """
-        headers = Headers(image_size)
+        headers = Headers(form)
         for name, file in files:
             headers.add(name, file)
         return headers.decoder(channels)
 
-    def __call__(self, name: str, file: File) -> np.ndarray | str:
+    def levelled(self, source: str, files: Iterable[File]) -> Decoder:
+        """Returns the decoder with levels for these images, as `find_levels` tells.
+
+        Raises:
+            ValueError: If the images are masks rather than pictures.
+        """
+        if self.form.levels is not None:
+            return self
+        peaks = (_with_image(file, _peak, scales=False) for file in files)
+        found = find_levels(source, (peak for peak in peaks if not isinstance(peak, str)))
+        return replace(self, form=replace(self.form, levels=found))
+
+    def __call__(self, name: str, file: File) -> Decoded | str:
         """Decodes one file.
 
         Args:
@@ -159,26 +277,35 @@ class Decoder:
             file: Path or open binary file.
 
         Returns:
-            uint8 array of `image_shape`, or the reason why there is none.
+            The image in `image_shape`, or the reason why there is none.
 
         Raises:
-            ValueError: If the image has another size and `image_size` is None.
+            ValueError: If the image has another size and no size was asked for.
         """
-        pixels = _with_image(file, self._decode)
-        if not isinstance(pixels, str):
-            _check_size(name, pixels.shape, self.image_shape[:2])
-        return pixels
+        decoded = _with_image(file, self._decode, scales=self.form.levels is not None)
+        if not isinstance(decoded, str):
+            _check_size(name, decoded.pixels.shape, self.image_shape[:2])
+        return decoded
 
-    def _decode(self, image: Any) -> np.ndarray | str:
+    def examples(
+        self, images: Sequence[Decoded], factors: dict[str, np.ndarray], ids: list[str]
+    ) -> Examples:
+        """Returns decoded images as a batch, with what was changed in them."""
+        pixels = np.array([image.pixels for image in images], np.uint8)
+        changes = change_columns([image.amounts for image in images])
+        return Examples(pixels.reshape(-1, *self.image_shape), factors, ids, changes)
+
+    def _decode(self, image: Any) -> Decoded | str:
         channels = self.image_shape[2]
-        if channels < _shape(image)[2] and not self.discards_colour:
+        if channels == 1 and not is_grey(image) and not self.discards_colour:
             return "the image has become one in colour; pass --channels 3, or 1 to make it grey"
-        return _pixels(image, channels, self.image_size)
+        return _decoded(image, channels, self.form)
 
 
 def _check_size(name: str, shape: tuple[int, ...], size: tuple[int, int], other: str = "") -> None:
     if shape[:2] != size:
         raise ValueError(
             f"The images differ in size. Expected: all {size[0]}x{size[1]} (height x width). "
-            f"Received: {shape[0]}x{shape[1]} in '{printable(name)}'{other}. Pass --image-size 64."
+            f"Received: {shape[0]}x{shape[1]} in '{printable(name)}'{other}. "
+            "Pass --image-size 64, which keeps shapes and pads, or crops with --fit crop."
         )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,63 +21,147 @@ from latentloom.pipeline.importing.formats.documents import (
     names_of_documents,
     open_documents,
 )
-from latentloom.pipeline.importing.source import path_name
+from latentloom.pipeline.importing.formats.npz_layout import (
+    OBSERVED,
+    SplitArrays,
+    class_numbers,
+    field_of,
+    is_label,
+    layout_of,
+    split_parts,
+)
+from latentloom.pipeline.importing.formats.npz_splits import (
+    check_split,
+    rows_of_splits,
+    unused_arrays,
+)
+from latentloom.pipeline.importing.source import Ignored, path_name
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import check_regular
 
-_SPLITS = ("train", "test")
-_OBSERVED = ("images", "observations")
 _LONGEST_TEXT = 1 << 14  # bytes
 _LOOKED_THROUGH = 1 << 28  # bytes
 
 
-def open_npz(file: str) -> ArraySource | DocumentSource:
+def open_npz(
+    file: str,
+    label: str | None = None,
+    splits: SplitRule | None = None,
+    *,
+    takes_all_types: bool = False,
+    channels_first: bool = False,
+) -> ArraySource | SplitArrays | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
     They must fit into memory, except images stored without compression (`np.savez`), which are
-    mapped. Every one-dimensional array of the same length is a factor. Other
-    arrays are ignored.
+    mapped. Every one-dimensional array of the same length is a factor; others are `ignored`.
+    Arrays may stand by split, such as `train_images`; see `npz_layout`.
 
     Args:
         file: Path of the archive.
+        label: Name of the array of classes if there is no `label`.
+        splits: Tells splits by their names; by their words alone by default.
+        takes_all_types: Whether images may have other numbers than 8-bit levels.
+        channels_first: Whether images are `(n, channels, height, width)`.
 
     Raises:
         FileNotFoundError: If the file is missing.
         TypeError: If an array has the wrong type.
         ValueError: If the file is not an archive, or its arrays do not fit each other.
     """
-    headers = _read_headers(Path(file))
+    headers, rule = _read_headers(Path(file)), splits or SplitRule()
     if is_of_documents(headers):
         check_document_headers(file, headers)
-        return open_documents(file, _read(file, headers))
-    _check_kind(file, headers)
-    is_images = "images" in headers
-    observed = _OBSERVED[0 if is_images else 1]
-    (_check_image_header if is_images else _check_vector_header)(file, headers[observed])
-    _check_labels(file, headers, headers[observed].shape[0])
-    columns = _read(file, headers)
-    values = columns.pop(observed)
-    images = values[..., None] if values.ndim == 3 else values
-    images = images if is_images else _check_vectors(file, values)
-    split = columns.pop("split", np.full(len(images), "train"))
-    if unknown := set(split.tolist()) - set(_SPLITS):
-        raise ValueError(
-            f"'{file}' has an unknown split. Expected: 'train' or 'test'. "
-            f"Received: split={sorted(map(str, unknown))[:3]}. Rename them."
+        names = _used(headers)
+        unused = unused_arrays(headers, names)
+        return open_documents(file, _read(file, headers, names), rule, unused)
+    parts = layout_of(headers, rule)
+    layout, left_out = split_parts(file, parts, headers, rule)
+    classes = field_of(label, layout)
+    for fields in layout.values():
+        part = {field: headers[name] for field, name in fields.items()}
+        _check_part(file, part, classes, takes_all_types, channels_first)
+    names = [n for fields in layout.values() for n in _used_of_part(headers, fields, classes)]
+    arrays = _read(file, headers, names)
+    columns = {
+        split: {f: arrays[name] for f, name in fields.items() if name in arrays}
+        for split, fields in layout.items()
+    }
+    told = [name for each in left_out for name in parts[each.first].values()]
+    ignored = [*left_out, *unused_arrays(headers, [*names, *told])]
+    return _source(file, columns, classes, rule, ignored, channels_first=channels_first)
+
+
+def _source(
+    file: str,
+    columns: Mapping[str, dict[str, np.ndarray]],
+    classes: str,
+    rule: SplitRule,
+    ignored: Sequence[Ignored],
+    *,
+    channels_first: bool,
+) -> ArraySource | SplitArrays:
+    """Returns a source for the parts of an archive; a value has one code in all of them."""
+    values = {split: _observations(file, part, channels_first) for split, part in columns.items()}
+    splits = {split: part.pop("split", None) for split, part in columns.items()}
+    encoded = _encode(file, columns, classes)
+    is_images = next(iter(values.values())).ndim == 4
+    _check_one_shape(file, {split: observed.shape[1:] for split, observed in values.items()})
+    parts = {}
+    for place, (split, observed) in enumerate(values.items()):
+        size, left_out = len(observed), []
+        rows = {split: np.arange(size)}
+        if not split:
+            rows, left_out = rows_of_splits(file, splits[split], size, rule)
+        parts[split] = ArraySource(
+            name=path_name(file),
+            description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array "
+            "as long as they are is a factor.",
+            factors={name: names for name, (names, _) in encoded.items()},
+            observations=observed,
+            codes={name: codes[place] for name, (_, codes) in encoded.items()},
+            rows=rows,
+            label_field=classes,
+            observation="image" if is_images else "vector",
+            ignored=[*left_out, *ignored],
         )
-    columns = {"label": columns.pop("label"), **columns}
-    encoded = {name: encode_values(name, values) for name, values in columns.items()}
-    rows = {name: np.flatnonzero(split == name) for name in _SPLITS}
-    return ArraySource(
-        name=path_name(file),
-        description=f"{'Images' if is_images else 'Vectors'} from a NumPy archive; each array as "
-        "long as they are is a factor.",
-        factors={name: names for name, (names, _) in encoded.items()},
-        observations=images,
-        codes={name: codes for name, (_, codes) in encoded.items()},
-        rows={name: found for name, found in rows.items() if len(found)},
-        observation="image" if is_images else "vector",
-    )
+    return parts[""] if "" in parts else SplitArrays(parts)
+
+
+def _observations(file: str, part: dict[str, np.ndarray], channels_first: bool) -> np.ndarray:
+    """Takes images `(n, height, width, channels)` or vectors out of the arrays of a part."""
+    if "observations" in part:
+        return _check_vectors(file, part.pop("observations"))
+    images = part.pop("images")
+    images = images.view(np.uint8) if images.dtype == bool else images
+    if channels_first:
+        return np.moveaxis(images, 1, -1)
+    return images[..., None] if images.ndim == 3 else images
+
+
+def _encode(
+    file: str, columns: Mapping[str, dict[str, np.ndarray]], classes: str
+) -> dict[str, tuple[list[str], list[np.ndarray]]]:
+    """Returns the value names of each factor, `label` first, and its codes in each part."""
+    names = list(next(iter(columns.values())))
+    found = {}
+    for name in sorted(names, key=lambda name: name != classes):
+        parts = [part[name] for part in columns.values()]
+        parts = [class_numbers(file, part) for part in parts] if name == classes else parts
+        values, codes = encode_values(name, np.concatenate(parts))
+        cuts = np.cumsum([len(part) for part in parts])[:-1]
+        found["label" if name == classes else name] = values, np.split(codes, cuts)
+    return found
+
+
+def _check_one_shape(file: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Rejects splits whose observations differ in shape."""
+    if len(set(shapes.values())) > 1:
+        raise ValueError(
+            f"The splits of '{file}' differ in the shape of their observations. Expected: one "
+            f"shape. Received: {shapes}. Reshape them."
+        )
 
 
 def _read_headers(file: Path) -> dict[str, ArrayHeader]:
@@ -91,50 +175,106 @@ def _read_headers(file: Path) -> dict[str, ArrayHeader]:
 
 
 def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
-    """Returns the names of the observations, and of all arrays with a value for each of them."""
-    if is_of_documents(headers):
-        observed, sizes = names_of_documents(headers), document_sizes(headers)
-    else:
-        observed = [name for name in _OBSERVED if name in headers]
-        sizes = {size for name in observed for size in headers[name].shape[:1]}
-    shapes = {(size,) for size in sizes}
+    """Returns the names of the arrays of documents, and of all with a value for each of them."""
+    observed = names_of_documents(headers)
+    shapes = {(size,) for size in document_sizes(headers)}
     return [name for name in headers if name in observed or headers[name].shape in shapes]
+
+
+def _used_of_part(
+    headers: Mapping[str, ArrayHeader], fields: Mapping[str, str], classes: str
+) -> list[str]:
+    """Returns the names of the observations of a part, and of all with a value for each."""
+    (observed,) = (field for field in OBSERVED if field in fields)
+    size = headers[fields[observed]].shape[0]
+    used = (observed, classes, "split")
+    return [n for field, n in fields.items() if field in used or headers[n].shape == (size,)]
+
+
+def _check_part(
+    file: str,
+    fields: Mapping[str, ArrayHeader],
+    classes: str,
+    takes_all_types: bool,
+    channels_first: bool,
+) -> None:
+    """Checks types and shapes of the arrays of a part, by field."""
+    _check_kind(file, fields)
+    if "images" in fields:
+        _check_image_type(file, fields["images"], takes_all_types)
+        _check_image_shape(file, fields["images"].shape, channels_first)
+    else:
+        _check_vector_header(file, fields["observations"])
+    size = fields["images" if "images" in fields else "observations"].shape[0]
+    _check_labels(file, fields, size, classes)
+    check_split(file, fields, size)
 
 
 def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
     """Rejects an archive with neither images nor vectors, or with both."""
-    if len(set(_OBSERVED) & set(headers)) != 1:
+    found = [name for name in OBSERVED if name in headers]
+    if len(found) != 1:
+        problem = "both images and vectors" if found else "no images"
+        fix = (
+            "Keep the ones that are meant and leave one out"
+            if found
+            else "Add it, or rename the array that holds them"
+        )
         raise ValueError(
-            f"'{file}' has no images, or also vectors. Expected: an array `images` of shape (n, "
+            f"'{file}' has {problem}. Expected: an array `images` of shape (n, "
             "height, width) or (n, height, width, channels), or else an array `observations` of "
-            "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts. "
-            f"Received: {_shapes(headers)}. Add it, or leave one out."
+            "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts; or "
+            "such arrays by split, as `train_images`. "
+            f"Received: {_shapes(headers)}. {fix}."
         )
 
 
-def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int) -> None:
+def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int, name: str) -> None:
     """Rejects an archive without a label for each observation."""
-    if "label" not in headers or headers["label"].shape != (size,):
-        raise ValueError(
-            f"'{file}' has no labels. Expected: an array `label` of shape ({size},). "
-            f"Received: {_shapes(headers)}. Add it."
-        )
+    if name in headers and is_label(headers[name], size):
+        return
+    fix = "Save one class for each observation."
+    problem = f" that fit: `{name}` has the shape {headers[name].shape}" if name in headers else ""
+    if not problem:
+        fitting = [n for n, h in headers.items() if h.shape in ((size,), (size, 1))]
+        fitting = [n for n in fitting if n not in ("split", name, *OBSERVED)]
+        holds = f"If one of {', '.join(fitting)} holds the classes, pass --label with its name."
+        fix = holds if fitting else "Add it."
+    raise ValueError(
+        f"'{file}' has no labels{problem}. Expected: an array `{name}` of shape ({size},), or "
+        f"one-hot. Received: {_shapes(headers)}. {fix}"
+    )
 
 
-def _check_image_header(file: str, images: ArrayHeader) -> None:
-    if images.dtype != np.uint8:
-        problem = _where_not_finite(file, images)
-        raise TypeError(
-            f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255. "
-            f"Received: images.dtype={images.dtype}{problem}. "
-            f"{'Repair, scale' if problem else 'Scale'}, round and cast them first."
-        )
-    if images.ndim not in (3, 4) or not images.num_bytes:
+def _check_image_type(file: str, images: ArrayHeader, takes_all_types: bool) -> None:
+    if images.dtype in (np.uint8, np.bool_) or (takes_all_types and images.dtype.kind in "iuf"):
+        return
+    problem = _where_not_finite(file, images)
+    raise TypeError(
+        f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255, or other numbers with a "
+        f"range. Received: images.dtype={images.dtype}{problem}. "
+        f"{'Repair, scale' if problem else 'Scale'}, round and cast them first, or pass --range "
+        "LOW,HIGH with the values of black and white, or --range file."
+    )
+
+
+def _check_image_shape(file: str, shape: tuple[int, ...], channels_first: bool) -> None:
+    axes = (4,) if channels_first else (3, 4)
+    if len(shape) not in axes or not all(shape):
+        expected = "(n, channels, height, width)" if channels_first else "(n, height, width)"
         raise ValueError(
-            f"The images of '{file}' have the wrong shape. Expected: (n, height, width) or "
-            f"(n, height, width, channels). Received: images.shape={images.shape}. Reshape them."
+            f"The images of '{file}' have the wrong shape. Expected: {expected} or "
+            f"(n, height, width, channels). Received: images.shape={shape}. Reshape them."
         )
-    _check_shape(file, "image", (*images.shape[1:3], *(images.shape[3:] or (1,))))
+    if channels_first:
+        shape = (shape[0], *shape[2:], shape[1])
+    elif len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+        raise ValueError(
+            f"The images of '{file}' seem to have their channels first. Expected: (n, height, "
+            f"width, channels) with 1 or 3 channels. Received: images.shape={shape}. Pass "
+            "--channels-first."
+        )
+    _check_shape(file, "image", (*shape[1:3], *(shape[3:] or (1,))))
 
 
 def _where_not_finite(file: str, images: ArrayHeader) -> str:
@@ -169,9 +309,10 @@ def _check_shape(file: str, kind: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def _read(file: str, headers: Mapping[str, ArrayHeader]) -> dict[str, np.ndarray]:
+def _read(
+    file: str, headers: Mapping[str, ArrayHeader], names: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Reads the arrays that an import uses, if their texts are names and memory can hold them."""
-    names = _used(headers)
     for name in names:
         array = headers[name]
         if array.dtype.kind in "SU" and array.dtype.itemsize > _LONGEST_TEXT:

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
-from latentloom.pipeline.dataset.names import check_splits
+from latentloom.pipeline.importing.changes import CUT, WHITENED
+from latentloom.pipeline.importing.fitting import FITS
+from latentloom.pipeline.importing.formats.tfds_builder import open_builder, stored_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
     column,
     distinct_values,
     factor_paths,
+    iterate,
     label_path,
     read,
     scalar_features,
     value_names,
 )
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
-from latentloom.pipeline.storage.files import check_regular, list_names, read_text
-from latentloom.pipeline.terminal.quiet import start_tensorflow
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
+from latentloom.pipeline.importing.levels import BLACK_AND_WHITE, find_levels, peaks_of
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import SplitRule
+from latentloom.pipeline.importing.value_order import are_numbers, in_order
 
-_NAMES_OF_CLASSES = ".labels.txt"
+_UNKNOWN = "a factor has no known value"
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
+_AMOUNTS = "/changes"  # no name of a feature
+_KINDS = (CUT, WHITENED, *FITS.values())
+_DEEP = (np.uint8, np.uint16)
 
 
 @dataclass(frozen=True)
@@ -35,16 +43,17 @@ class TfdsSource:
     """A data set as TFDS reads it.
 
     TFDS stores the pixels of a data set unchanged, and its metadata omit their range: `dsprites`
-    and `binarized_mnist` have pixels 0 and 1. If the images have a pixel of 1 and none above, then
-    1 is white and becomes 255.
+    and `binarized_mnist` have pixels 0 and 1, which become 0 and 255; see `find_levels`.
 
     Args:
         builder: The TFDS builder.
         image_field: Name of the image feature.
         fields: Path of the feature behind each factor, such as `attributes/Smiling`.
         values: Sorted integers behind the codes of each factor without names.
-        image_size: Side to which images are resized, or None.
-        white: Stored value of a white pixel, 255 or 1.
+        places: Code of each stored number of a factor whose names are numbers.
+        form: The form that images get.
+        stored: Names of the splits in the data set, by the split that they are.
+        ignored: What an import leaves out.
     """
 
     name: str
@@ -54,10 +63,12 @@ class TfdsSource:
     image_field: str
     fields: dict[str, str]
     values: dict[str, np.ndarray]
-    image_size: int | None
+    places: dict[str, np.ndarray]
+    form: ImageForm
     label_field: str
-    white: int = 255
+    stored: dict[str, list[str]]
     observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -65,35 +76,39 @@ class TfdsSource:
         where: str,
         label: str | None = None,
         factors: Sequence[str] | None = None,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
+        rule: SplitRule | None = None,
     ):
         """Opens a prepared data set; reads integers without names once to list their values.
 
-        Also reads images until one has a pixel above 1; see the class.
+        Also reads images until one is no mask; see the class.
 
         Args:
             where: Name of a TFDS data set, or path of a directory with `features.json`.
             label: Path of the feature that is the label; `label` by default.
             factors: Paths of the features that are factors; all by default.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
+            rule: Tells splits by their names; by their words alone by default.
 
         Raises:
             FileNotFoundError: If the data set is not prepared on this machine.
             ValueError: If it is unknown, or the image, the label or a factor is missing.
         """
-        builder = _builder(where)
-        check_splits(builder.info.splits)
+        builder = open_builder(where)
+        stored, ignored = stored_splits(where, builder, rule or SplitRule())
         features = builder.info.features
-        image_field, observation_shape = _image(where, features, image_size)
+        image_field, observation_shape = _image(where, features, form)
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
-        values = distinct_values(where, builder, scalars, paths, strict=factors is not None)
+        kept = [name for stored_names in stored.values() for name in stored_names]
+        values = distinct_values(where, builder, kept, scalars, paths, strict=factors is not None)
         names = {
             factor: value_names(scalars[path]) or [str(value) for value in values.get(factor, ())]
             for factor, path in paths.items()
         }
-        names = {factor: known for factor, known in names.items() if known or factor == "label"}
+        names, many = _drop_unnamed(names, paths)
+        names, places = _number(names, values)
         check_factors(names)
         return cls(
             name=path_name(where) if os.path.isdir(where) else builder.name,
@@ -103,21 +118,28 @@ class TfdsSource:
             image_field=image_field,
             fields={factor: paths[factor] for factor in names},
             values=values,
-            image_size=image_size,
+            places=places,
+            form=_levelled(where, builder, kept, image_field, form),
             label_field=label_field,
-            white=_white(builder, image_field),
+            stored=stored,
+            ignored=[*ignored, *many],
         )
 
     @property
     def description(self) -> str:
         """The description of the data set, and whether its images were brightened."""
-        brightened = "" if self.white == 255 else " Its images of 0 and 1 are read as 0 and 255."
+        is_brightened = self.form.levels == BLACK_AND_WHITE
+        brightened = " Its images of 0 and 1 are read as 0 and 255." if is_brightened else ""
         return " ".join((self.builder.info.description or self.name).split()) + brightened
 
     @property
     def splits(self) -> dict[str, int]:
         """Number of examples of each split."""
-        return {split: info.num_examples for split, info in self.builder.info.splits.items()}
+        sizes = self.builder.info.splits
+        return {
+            split: sum(sizes[name].num_examples for name in names)
+            for split, names in self.stored.items()
+        }
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split.
@@ -125,7 +147,7 @@ class TfdsSource:
         An example with an unknown value (such as class -1) is a dead letter.
         """
         start = 0
-        for batch in self._dataset(split).batch(batch_size(self)).as_numpy_iterator():
+        for batch in iterate(self._dataset(split).batch(batch_size(self)), self.name):
             codes = {
                 factor: self._codes(factor, column(batch, path))
                 for factor, path in self.fields.items()
@@ -134,16 +156,26 @@ class TfdsSource:
                 [(c >= 0) & (c < len(self.factors[f])) for f, c in codes.items()], axis=0
             )
             positions = np.arange(start, start + len(known))
+            labels = codes["label"]
             dead = [
-                DeadLetter(f"{self.name}/{split}", position, "a factor has no known value")
-                for position in positions[~known].tolist()
+                DeadLetter(f"{self.name}/{split}", start + row, _UNKNOWN, self._label(labels[row]))
+                for row in np.flatnonzero(~known).tolist()
             ]
-            examples = Examples(batch[self.image_field], codes, position_ids(positions))
+            amounts = batch.get(_AMOUNTS, np.zeros((len(known), 0)))
+            changes = dict(zip(_KINDS, amounts.T, strict=False))
+            images = batch[self.image_field]
+            examples = Examples(images, codes, position_ids(positions), changes)
             yield examples.take(known), dead
             start += len(known)
 
+    def _label(self, code: int) -> int | None:
+        return int(code) if 0 <= code < len(self.factors["label"]) else None
+
     def _codes(self, factor: str, raw: np.ndarray) -> np.ndarray:
-        values = self.values.get(factor)
+        values, places = self.values.get(factor), self.places.get(factor)
+        if places is not None:
+            known = (raw >= 0) & (raw < len(places))
+            return np.where(known, places[np.where(known, raw, 0)], -1)
         if values is None:
             return raw.astype(np.int64)
         return np.where(np.isin(raw, values), np.searchsorted(values, raw), -1)
@@ -153,86 +185,96 @@ class TfdsSource:
         import tensorflow as tf
 
         def prepared(features):
-            image = features[self.image_field] * (255 // self.white)
-            if self.image_size is not None:
-                size = (self.image_size, self.image_size)
-                image = tf.image.resize(image, size, antialias=True)
-                image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-            return features | {self.image_field: image}
+            image = features[self.image_field]
+            image, amounts = tf.numpy_function(self._formed, [image], [tf.uint8, tf.float32])
+            image.set_shape(self.observation_shape)
+            amounts.set_shape([len(_KINDS)])
+            return features | {self.image_field: image, _AMOUNTS: amounts}
 
-        return read(self.builder, split, [self.image_field, *self.fields.values()]).map(prepared)
+        fields = [self.image_field, *self.fields.values()]
+        parts = [read(self.builder, name, fields) for name in self.stored[split]]
+        stored = functools.reduce(lambda one, two: one.concatenate(two), parts)
+        return stored if self.form.fit is self.form.levels is None else stored.map(prepared)
 
-
-def _builder(where: str) -> Any:
-    start_tensorflow()
-    import tensorflow_datasets as tfds
-
-    if os.path.isdir(where):
-        _check_files(where)
-        if not os.path.exists(os.path.join(where, "features.json")):
-            raise FileNotFoundError(
-                f"'{where}' is not a TFDS directory. Expected: a folder with features.json and "
-                f"dataset_info.json. Received: tfds:{where}. Name the folder of the version."
-            )
-        return tfds.builder_from_directory(where)
-    try:
-        builder = tfds.builder(where)
-    except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(
-            f"TFDS knows no data set '{where}'. Expected: a TFDS name or a folder. Received: "
-            f"tfds:{where}. {nearest(where, tfds.list_builders(with_community_datasets=False))}"
-        ) from error
-    if not builder.info.splits:
-        raise FileNotFoundError(
-            f"TFDS data set '{where}' is not prepared. Expected: its files in "
-            f"'{builder.data_dir}'. Received: none. Run `tfds build {where}`, or set TFDS_DATA_DIR."
-        )
-    return builder
+    def _formed(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns an image in its form, and how much of it each of `_KINDS` changed."""
+        amounts = {} if self.form.levels is None else self.form.levels.amounts(image)
+        if self.form.levels is not None:
+            image = self.form.levels(image)
+        if self.form.fit is not None:
+            amounts[FITS[self.form.fit.how]] = self.form.fit.amount(*image.shape[:2])
+            image = self.form.fit(image[None])[0]
+        return image, np.array([amounts.get(kind, 0.0) for kind in _KINDS], np.float32)
 
 
-def _check_files(where: str) -> None:
-    """Rejects pipes, and names of classes in another encoding, which TFDS would drop unsaid."""
-    for name in list_names(where):
-        path = os.path.join(where, name)
-        check_regular(path)
-        if name.endswith(_NAMES_OF_CLASSES):
-            read_text(path)  # TFDS would number the classes where their names are not UTF-8
+def _drop_unnamed(
+    names: dict[str, list[str]], paths: Mapping[str, str]
+) -> tuple[dict[str, list[str]], list[Ignored]]:
+    """Leaves out factors with too many values for names."""
+    kept = {factor: known for factor, known in names.items() if known or factor == "label"}
+    return kept, [
+        Ignored(f"the feature '{paths[factor]}' has too many values", 1, factor)
+        for factor in names
+        if factor not in kept
+    ]
 
 
-def _image(where: str, features: Any, image_size: int | None) -> tuple[str, tuple[int, int, int]]:
+def _number(
+    names: dict[str, list[str]], values: Mapping[str, np.ndarray]
+) -> tuple[dict[str, list[str]], dict[str, np.ndarray]]:
+    """Puts names that are numbers in their order; returns them, and the code of each stored one."""
+    ordered = {
+        factor: in_order(stored)
+        for factor, stored in names.items()
+        if factor not in values and are_numbers(stored)
+    }
+    places = {
+        factor: np.array([known.index(name) for name in names[factor]])
+        for factor, known in ordered.items()
+    }
+    return names | ordered, places
+
+
+def _image(where: str, features: Any, form: ImageForm) -> tuple[str, tuple[int, int, int]]:
     """Returns the name and the shape of the image feature."""
     import tensorflow_datasets as tfds
 
     names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
-    if not names or features[names[0]].np_dtype != np.uint8:
+    if not names or features[names[0]].np_dtype not in _DEEP[: 1 if form.levels is None else 2]:
+        types = {name: np.dtype(features[name].np_dtype).name for name in names}
         raise ValueError(
-            f"TFDS data set '{where}' has no image. Expected: an 8-bit Image feature. "
-            f"Received: {sorted(features)}. Choose another data set."
+            f"TFDS data set '{where}' has no image of 8 bits a channel. Expected: an 8-bit Image "
+            "feature, or one of 16 bits with a range. "
+            f"Received: {types or sorted(features)}. Choose another data set, or pass --range "
+            "LOW,HIGH for 16 bits."
         )
     name = "image" if "image" in names else names[0]
     height, width, channels = features[name].shape
-    if image_size is not None:
-        height = width = image_size
+    height, width = form.size or (height, width)
     if height is None or width is None:
         raise ValueError(
             f"The images of TFDS data set '{where}' differ in size. Expected: one size. "
-            f"Received: shape={features[name].shape}. Pass --image-size 64."
+            f"Received: shape={features[name].shape}. Pass --image-size 64, which keeps "
+            "shapes and pads, or crops with --fit crop."
         )
     return name, (height, width, channels)
 
 
-def _white(builder: Any, image_field: str) -> int:
-    """Returns the value of a white pixel: 1 if no image has a brighter one, else 255."""
+def _levelled(
+    where: str, builder: Any, splits: Sequence[str], image_field: str, form: ImageForm
+) -> ImageForm:
+    """Returns the form with levels for the images of some splits, as `find_levels` tells."""
     import tensorflow as tf
 
     def brightest_pixel(features):
-        return tf.reduce_max(features[image_field])
+        return tf.numpy_function(
+            lambda image: peaks_of(image[None])[0], [features[image_field]], tf.uint8
+        )
 
-    brightest = 0
-    for split in builder.info.splits:
-        pixels = read(builder, split, [image_field]).map(brightest_pixel)
-        for batch in pixels.batch(_AT_ONCE).as_numpy_iterator():
-            brightest = max(brightest, int(batch.max()))
-            if brightest > 1:
-                return 255
-    return 1 if brightest == 1 else 255
+    def peaks() -> Iterator[int]:
+        for split in splits:
+            pixels = read(builder, split, [image_field]).map(brightest_pixel)
+            for batch in iterate(pixels.batch(_AT_ONCE), builder.name):
+                yield int(batch.max())
+
+    return form if form.levels is not None else replace(form, levels=find_levels(where, peaks()))

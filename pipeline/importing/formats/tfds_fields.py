@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.manifest import RESERVED_FEATURES
 from latentloom.pipeline.observations import BATCH_SIZE
 
+_MOST_SHOWN = 300  # characters of a message of TensorFlow
 _MOST_VALUES = 256  # of a factor of integers without names
 
 
@@ -106,13 +107,20 @@ def value_names(feature: Any) -> list[str]:
 
 
 def distinct_values(
-    where: str, builder: Any, scalars: Mapping[str, Any], paths: Mapping[str, str], *, strict: bool
+    where: str,
+    builder: Any,
+    splits: Sequence[str],
+    scalars: Mapping[str, Any],
+    paths: Mapping[str, str],
+    *,
+    strict: bool,
 ) -> dict[str, np.ndarray]:
-    """Finds the values of factors without value names in all splits, in one pass over the data.
+    """Finds the values of factors without value names in some splits, in one pass over the data.
 
     Args:
         where: Name of the data set, for the error.
         builder: The TFDS builder.
+        splits: Names of the splits.
         scalars: The features by path.
         paths: Path behind each factor.
         strict: Whether to reject a factor with too many values; if not, it is left out.
@@ -127,8 +135,8 @@ def distinct_values(
         name: set() for name, path in paths.items() if not value_names(scalars[path])
     }
     fields = [paths[name] for name in found]
-    for split in builder.info.splits if found else ():
-        for batch in read(builder, split, fields).batch(BATCH_SIZE).as_numpy_iterator():
+    for split in splits if found else ():
+        for batch in iterate(read(builder, split, fields).batch(BATCH_SIZE), where):
             for name, values in found.items():
                 values.update(column(batch, paths[name]).tolist())
     for name, values in found.items():
@@ -166,3 +174,32 @@ def read(builder: Any, split: str, paths: Iterable[str]):
         decoders=tfds.decode.PartialDecoding(wanted),
         read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
     )
+
+
+def iterate(dataset: Any, where: str) -> Iterator[Any]:
+    """Yields the batches of a data set as arrays.
+
+    Args:
+        dataset: The `tf.data` data set.
+        where: Name of the TFDS data set, for the error.
+
+    Raises:
+        ValueError: If a record is damaged, or no `tf.train.Example` with the features of the data
+            set.
+    """
+    import tensorflow as tf
+
+    batches = dataset.as_numpy_iterator()
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except tf.errors.OpError as error:
+            problem = " ".join(str(error.message).partition("\n")[0].split())[:_MOST_SHOWN]
+            raise ValueError(
+                f"A record of TFDS data set '{where}' cannot be read. Expected: intact "
+                "tf.train.Example records with the features of features.json. Received: "
+                f"{problem}. Prepare the data set again."
+            ) from error
+        yield batch

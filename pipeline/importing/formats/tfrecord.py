@@ -1,50 +1,50 @@
-"""TFRecord files of `tf.train.Example` records with a PNG or JPEG image and a label."""
+"""TFRecord files of `tf.train.Example` records with an image and a label."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO
 
 import numpy as np
-from google.protobuf.message import DecodeError
 
-from latentloom.augment.spelling import nearest
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.names import check_source_text
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.source import batch_size, path_name, position_ids
+from latentloom.pipeline.importing.formats.record_fields import Flaw, RecordFields, Value
+from latentloom.pipeline.importing.formats.record_survey import Survey, records_of
+from latentloom.pipeline.importing.formats.split_files import split_files
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.storage.files import find
-from latentloom.pipeline.storage.tf_example import Example
-from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
-
-_IMAGE_FIELDS = ("image", "image/encoded")
-_TEST_FILE = re.compile(r"(^|[-_.])test([-_.]|$)")
 
 
 @dataclass(frozen=True)
 class TFRecordSource:
-    """Records of TFRecord files; files with the word "test" in their name are the test split.
+    """Records of TFRecord files, plain or packed by GZIP or ZLIB.
 
     Args:
         files: Paths of each split, sorted.
-        fields: The field behind each factor.
+        reads: The fields that become image, label and factors.
         codes: Code of each value of a factor.
         splits: Number of records of each split, good and bad.
         decoder: Decodes the images to one shape.
+        ignored: What an import leaves out.
     """
 
     name: str
     files: dict[str, list[str]]
-    fields: dict[str, str]
-    codes: dict[str, dict[int | str, int]]
+    reads: RecordFields
+    codes: dict[str, Mapping[Value, int]]
     splits: dict[str, int]
     decoder: Decoder
     label_field: str
     observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -52,8 +52,12 @@ class TFRecordSource:
         where: str,
         label: str | None = None,
         factors: Sequence[str] | None = None,
-        image_size: int | None = None,
+        form: ImageForm = AS_STORED,
         channels: int | None = None,
+        splits: SplitRule | None = None,
+        image: str | None = None,
+        *,
+        first: bool = False,
     ) -> TFRecordSource:
         """Reads all records once: counts them, lists the values of the fields and reads headers.
 
@@ -61,13 +65,17 @@ class TFRecordSource:
             where: Glob of the files.
             label: Field of the label; `label` by default.
             factors: Fields of the factors; none by default.
-            image_size: Side to which images are resized, or None.
+            form: The form that images get.
             channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
+            splits: Tells the splits of files; by their names alone by default.
+            image: Field of the image; `image`, `image/encoded` or `image_raw` by default.
+            first: Whether the first of several labels is the label.
 
         Raises:
             FileNotFoundError: If no file matches.
-            ValueError: If a field is missing, images differ in size and `image_size` is None, or
-                the name of a file is not plain text.
+            ValueError: If a field is missing, no record is intact, a split cannot be told, images
+                differ in size and no size was asked for or are masks, or the name of a file is
+                not plain text.
         """
         paths = find(where)
         if not paths:
@@ -79,22 +87,21 @@ class TFRecordSource:
             check_source_text("The file name", path)
         fields = {"label": label or "label"}
         fields |= {re.sub(r"\W", "_", name): name for name in factors or () if name != label}
-        in_test = {path: bool(_TEST_FILE.search(os.path.basename(path))) for path in paths}
-        files = {"train": [path for path in paths if not in_test[path]]}
-        files |= (
-            {"test": [path for path in paths if in_test[path]]} if any(in_test.values()) else {}
-        )
-        survey = _Survey(list(fields.values()), Headers(image_size))
-        splits = {split: survey.read(found) for split, found in files.items()}
-        survey.check_fields(paths[0])
+        reads = RecordFields(list(fields.values()), image, first)
+        files, ignored = split_files(where, paths, splits or SplitRule())
+        survey = Survey(reads, Headers(form))
+        sizes = {split: survey.read(found) for split, found in files.items()}
+        survey.check(paths[0])
+        codes, decoder = survey.codes(), survey.headers.decoder(channels)
         return cls(
             name=path_name(where.split("*")[0].rstrip("-_.")),
             files=files,
-            fields=fields,
-            codes={name: _number(survey.values[field]) for name, field in fields.items()},
-            splits=splits,
-            decoder=survey.headers.decoder(channels),
+            reads=reads,
+            codes={name: codes[field] for name, field in fields.items()},
+            splits=sizes,
+            decoder=decoder.levelled(where, _images(files, reads)),
             label_field=fields["label"],
+            ignored=[*ignored, *decoder.ignored],
         )
 
     @property
@@ -115,116 +122,36 @@ class TFRecordSource:
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unusable record is a dead letter."""
         rows, dead, size = [], [], batch_size(self)
-        for position, (path, record) in enumerate(_records(self.files[split])):
-            parsed = _parse(record, list(self.fields.values()))
-            name = os.path.basename(path)
-            pixels = (
-                parsed if isinstance(parsed, str) else self.decoder(name, io.BytesIO(parsed[0]))
-            )
-            if isinstance(pixels, str):
-                dead.append(DeadLetter(name, position, pixels))
+        for position, (path, record) in enumerate(records_of(self.files[split])):
+            row, name = self.reads.read(record), os.path.basename(path)
+            if isinstance(row, Flaw):
+                dead.append(DeadLetter(name, position, row.reason, self._label(row.label)))
+                continue
+            image = self.decoder(name, io.BytesIO(row.image))
+            if isinstance(image, str):
+                dead.append(DeadLetter(name, position, image, self._label(row.values[0])))
             else:
-                rows.append((position, pixels, parsed[1]))
+                rows.append((position, image, row.values))
             if len(rows) + len(dead) == size:
                 yield self._examples(rows), dead
                 rows, dead = [], []
         yield self._examples(rows), dead
 
+    def _label(self, value: Value | None) -> int | None:
+        return None if value is None else self.codes["label"].get(value)
+
     def _examples(self, rows: list) -> Examples:
-        images = np.array([row[1] for row in rows], np.uint8).reshape(-1, *self.observation_shape)
         factors = {
             name: np.array([codes[row[2][column]] for row in rows], np.int64)
             for column, (name, codes) in enumerate(self.codes.items())
         }
-        return Examples(images, factors, position_ids([row[0] for row in rows]))
+        ids = position_ids([row[0] for row in rows])
+        return self.decoder.examples([row[1] for row in rows], factors, ids)
 
 
-def _records(paths: Sequence[str]) -> Iterator[tuple[str, bytes | BadRecord]]:
-    return ((path, record) for path in paths for record in read_records(path))
-
-
-def _parse(record: bytes | BadRecord, fields: Sequence[str]) -> tuple[bytes, list[int | str]] | str:
-    """Returns the image and the fields of a record, or the reason why it is unusable."""
-    if isinstance(record, BadRecord):
-        return f"record {record.index} of the file: {record.reason}"
-    try:
-        features = _features(record)
-    except DecodeError:
-        return "the record is not a tf.train.Example"
-    image = next(
-        (features[name].bytes_list.value for name in _IMAGE_FIELDS if name in features), []
-    )
-    if len(image) != 1:
-        return "field 'image' is missing or not one string"
-    values = []
-    for field in fields:
-        integers, texts = features[field].int64_list.value, features[field].bytes_list.value
-        if len(integers) + len(texts) != 1:
-            return f"field '{field}' is missing or not one integer or text"
-        value = (integers or texts)[0]
-        try:
-            values.append(value.decode() if isinstance(value, bytes) else value)
-        except UnicodeDecodeError:
-            return f"field '{field}' is not UTF-8"
-    return image[0], values
-
-
-def _features(record: bytes) -> Any:
-    return Example.FromString(record).features.feature
-
-
-class _Survey:
-    """What all records hold together, whatever their order.
-
-    Args:
-        fields: Fields of the factors.
-        headers: The headers of the images.
-    """
-
-    def __init__(self, fields: list[str], headers: Headers):
-        self.headers = headers
-        self.values: dict[str, set] = {field: set() for field in fields}
-        self.known: set[str] = set()
-        self.intact = 0
-
-    def read(self, paths: list[str]) -> int:
-        """Reads the records of some files; returns their number, good and bad."""
-        count = 0
-        for path, record in _records(paths):
-            count += 1
-            row = _parse(record, list(self.values))
-            if isinstance(row, str):
-                self.known |= _field_names(record)
-                continue
-            self.intact += 1
-            for found, value in zip(self.values.values(), row[1], strict=True):
-                found.add(value)
-            self.headers.add(os.path.basename(path), io.BytesIO(row[0]))
-        return count
-
-    def check_fields(self, path: str) -> None:
-        """Rejects a field that no record has; `path` is for the message."""
-        if self.intact:
-            return
-        image = next((name for name in _IMAGE_FIELDS if name in self.known), "image")
-        for field in (image, *self.values):
-            if self.known and field not in self.known:
-                raise ValueError(
-                    f"The records of '{path}' have no field '{field}'. Expected: one of "
-                    f"{sorted(self.known)}. Received: '{field}'. {nearest(field, self.known)} "
-                    "Pass --label and --factors to name fields."
-                )
-
-
-def _field_names(record: bytes | BadRecord) -> set[str]:
-    """Returns the names of the fields of a record; none if it is damaged."""
-    try:
-        return set() if isinstance(record, BadRecord) else set(_features(record))
-    except DecodeError:
-        return set()
-
-
-def _number(values: set) -> dict[int | str, int]:
-    """Numbers values in their order: integers before texts."""
-    ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-    return {value: code for code, value in enumerate(ordered)}
+def _images(files: Mapping[str, list[str]], reads: RecordFields) -> Iterator[IO[bytes]]:
+    """Yields the images of intact records."""
+    for _, record in records_of([path for paths in files.values() for path in paths]):
+        row = reads.read(record)
+        if not isinstance(row, Flaw):
+            yield io.BytesIO(row.image)

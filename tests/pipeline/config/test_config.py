@@ -161,3 +161,28 @@ def test_the_figures_of_variants_keep_the_options_of_the_recipe_that_they_measur
     mixed = GenerateConfig(recipe="interpolate_zu", options={"low": 0.1}, detail=1.0)
     measured = mixed.preserving_class(spec)
     assert (measured.recipe, measured.options, measured.detail) == ("class_preserving", {}, 1.0)
+
+
+@pytest.mark.parametrize("name", ["no", "Yes", "on", "off", "010", "1:30", "2020-01-01", "y"])
+def test_a_name_of_a_class_is_the_text_that_is_written(write, name):
+    text = f"generate: {{cells: [{{label: {name}}}], sampling_strategy: {{{name}: 5}}}}"
+    config = load_config(write(text))
+    assert config.generate.cells == [{"label": name}]
+    assert config.generate.sampling_strategy == {name: 5}
+    assert load_config(write(config.to_yaml())) == config
+
+
+@pytest.mark.parametrize("name", ["true", "null", "~"])
+def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(write, name):
+    text = "generate: {cells: [{label: %s}]}"
+    with pytest.raises(ValueError, match="valid string.*Write it in quotes if it is a name"):
+        load_config(write(text % name))
+    assert load_config(write(text % f"'{name}'")).generate.cells == [{"label": name}]
+
+
+@pytest.mark.parametrize(("word", "value"), [("no", False), ("On", True), ("true", True)])
+def test_switches_may_be_words(write, word, value):
+    text = f"generate: {{gate: {{realism: {word}}}}}\nmodel: {{args: {{flag: {word}}}}}"
+    config = load_config(write(text))
+    assert config.generate.gate.realism is value
+    assert config.model.args["flag"] is value

@@ -33,6 +33,15 @@ def test_folds_follow_the_ids_not_the_order():
     assert set(divide(examples, 0.1, 1).judge.ids) != set(divide(examples, 0.1, 0).judge.ids)
 
 
+def test_validation_examples_of_the_data_take_the_place_of_a_share():
+    examples, brought = some_examples(30), some_examples(6)
+    folds, divided = divide(examples, 0.1, 0, brought), divide(examples, 0.1, 0)
+    assert folds.train is examples
+    assert folds.validation is brought
+    assert folds.judge.ids == divided.judge.ids
+    assert folds.auditor.ids == divided.auditor.ids
+
+
 @pytest.mark.parametrize("counts", [(2, 2), (2, 500), (3, 1000, 4)])
 def test_every_class_is_in_every_fold_but_validation(counts):
     labels = np.repeat(np.arange(len(counts)), counts)

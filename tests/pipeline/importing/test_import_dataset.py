@@ -103,7 +103,8 @@ def test_an_unknown_factor_names_the_nearest(tmp_path, npz, option):
 def test_images_are_resized_to_a_square(tmp_path):
     ramp = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8), (3, 12, 24))
     np.savez(tmp_path / "ramp.npz", images=ramp, label=np.arange(3))
-    dataset = import_dataset(f"npz:{tmp_path / 'ramp.npz'}", tmp_path / "out", image_size=8)
+    spec = f"npz:{tmp_path / 'ramp.npz'}"
+    dataset = import_dataset(spec, tmp_path / "out", image_size=8, fit="stretch")
     images = dataset.read("train").loaded().observations
     assert images.shape == (3, 8, 8, 1)
     expected = np.arange(0, 240, 10).reshape(8, 3).mean(1)

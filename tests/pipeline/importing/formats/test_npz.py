@@ -73,7 +73,11 @@ def test_without_a_split_everything_is_for_training(tmp_path):
         ({"observations": VECTORS[:, :0], "label": LABEL}, ValueError, "Reshape them"),
         ({"observations": VECTORS + np.nan, "label": LABEL}, ValueError, "6 such rows"),
         ({"observations": VECTORS * 1e38, "label": LABEL}, ValueError, "4 such rows. Remove or"),
-        ({"images": IMAGES, "label": LABEL[:5]}, ValueError, "has no labels.*Add it"),
+        (
+            {"images": IMAGES, "label": LABEL[:5]},
+            ValueError,
+            r"has no labels that fit.*shape \(5,\).*Save one",
+        ),
         ({"images": IMAGES / 255, "label": LABEL}, TypeError, "float64.*Scale, round"),
         (
             {"images": np.where(np.arange(6).reshape(6, 1, 1, 1) == 4, np.nan, 0), "label": LABEL},

@@ -231,11 +231,15 @@ def test_images_of_0_and_1_become_black_and_white(tmp_path, bits):
     assert smaller.mean() == pytest.approx(255 * bits.mean(), abs=5)
 
 
-def test_dark_images_are_left_as_they_are(tmp_path, bits):
+def test_masks_are_refused_and_black_images_are_left_as_they_are(tmp_path, bits):
     dark = bits.copy()
     dark[-1, 0, 0] = 2
-    for name, images in {"dark": dark, "black": np.zeros_like(bits)}.items():
-        source = open_source(write(tmp_path / name, LABEL, LABELS, (8, 8, 1), images))
+    spec = write(tmp_path / "dark", LABEL, LABELS, (8, 8, 1), dark)
+    with pytest.raises(ValueError, match="Received: 2 as the largest.*Pass --range 0,2"):
+        open_source(spec)
+    black = write(tmp_path / "black", LABEL, LABELS, (8, 8, 1), np.zeros_like(bits))
+    kept = open_source(spec, value_range=(0, 255)), dark
+    for source, images in (kept, (open_source(black), np.zeros_like(bits))):
         ((examples, _),) = source.batches("train")
         np.testing.assert_array_equal(examples.observations, images)
         assert "255" not in source.description
@@ -250,7 +254,8 @@ def test_a_brighter_image_counts_wherever_it_stands(tmp_path, bits):
     np.testing.assert_array_equal(found, 255 * images)
     images[-1, 0, 0] = 2
     spec = write(tmp_path / "dark", LABEL, labels, (8, 8, 1), images)
-    found = np.concatenate([batch.observations for batch, _ in open_source(spec).batches("train")])
+    source = open_source(spec, value_range=(0, 255))
+    found = np.concatenate([batch.observations for batch, _ in source.batches("train")])
     np.testing.assert_array_equal(found, images)
 
 
@@ -334,3 +339,26 @@ def test_a_data_set_without_image_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="has no image"):
         open_source(f"tfds:{tmp_path}")
+
+
+def test_images_of_a_data_set_are_padded_by_default_and_say_so(tmp_path):
+    images = np.full((COUNT, 4, 8, 3), 90, np.uint8)
+    images[:, 1:3, 3:5] = RNG.integers(180, 250, (COUNT, 2, 2, 3))
+    spec = write(tmp_path / "in", LABEL, LABELS, (4, 8, 3), images)
+    dataset = import_dataset(spec, tmp_path / "out", image_size=8)
+    found = dataset.read("train").loaded().observations
+    np.testing.assert_array_equal(found[:, 2:6], images)
+    assert (found[:, :2] == 90).all()
+    change = dataset.manifest.details["changes"]["padded"]
+    assert (change["count"], change["most"]) == (COUNT, 0.5)
+
+
+def test_16_bits_of_a_data_set_need_a_range(tmp_path):
+    images = RNG.integers(0, 4096, (COUNT, 6, 5, 1)).astype(np.uint16)
+    features = {"image": tfds.features.Image(shape=(6, 5, 1), dtype=np.uint16), **LABEL}
+    spec = write_directory(tmp_path / "in", features, {"image": images, **LABELS})
+    with pytest.raises(ValueError, match="uint16.*pass --range LOW,HIGH"):
+        open_source(spec)
+    dataset = import_dataset(spec, tmp_path / "out", value_range=(0, 4095))
+    found = dataset.read("train").loaded().observations
+    np.testing.assert_array_equal(found, np.rint(images * (255 / 4095)))

@@ -1,0 +1,111 @@
+"""The files below a folder of images, read once, without an image being opened."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from latentloom.model_zoo.untrusted_files import told_of_file
+from latentloom.pipeline.importing.formats.image_decoding import FORMATS
+
+_OF_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""Folders in which operating systems keep files of their own."""
+
+
+@dataclass(eq=False)
+class Folder:
+    """A folder with everything in it, sorted by name.
+
+    Args:
+        path: Its path.
+        images: Files whose suffix is that of an image.
+        others: Other files.
+        hidden: Images whose names begin with a dot.
+        folders: The folders in it.
+        skipped: Folders whose names begin with a dot, and folders of operating systems.
+    """
+
+    path: Path
+    images: list[Path] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    hidden: list[Path] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    skipped: list[Folder] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.name
+
+    def walk(self) -> Iterator[Folder]:
+        """Yields the folder and those below it that are not skipped, parents first."""
+        waiting = [self]
+        while waiting:
+            folder = waiting.pop()
+            yield folder
+            waiting += folder.folders[::-1]
+
+    def images_below(self) -> list[Path]:
+        """Returns the images of the folder and of all folders below it."""
+        return [image for folder in self.walk() for image in folder.images]
+
+    def first_below(self) -> Path | None:
+        """Returns the first image at any depth."""
+        return next((folder.images[0] for folder in self.walk() if folder.images), None)
+
+    def everything(self) -> list[Path]:
+        """Returns the images at any depth, hidden ones and those of skipped folders too."""
+        found, waiting = [], [self]
+        while waiting:
+            folder = waiting.pop()
+            found += [*folder.images, *folder.hidden]
+            waiting += [*folder.folders, *folder.skipped][::-1]
+        return found
+
+
+def read_tree(root: Path) -> Folder:
+    """Lists everything below a folder; a link that leads back to a folder above is no folder.
+
+    Raises:
+        OSError: If a folder that is not skipped may not be read.
+    """
+    tree = Folder(root)
+    waiting: list[tuple[Folder, frozenset, bool]] = [(tree, frozenset(), False)]
+    while waiting:
+        folder, above, is_skipped = waiting.pop()
+        may_fail = contextlib.suppress(OSError) if is_skipped else contextlib.nullcontext()
+        with may_fail, told_of_file(folder.path, "a readable folder"):
+            state = folder.path.stat()
+            if (place := (state.st_dev, state.st_ino)) in above:
+                continue
+            _list(folder)
+            inner = above | {place}
+            waiting += [(child, inner, is_skipped) for child in folder.folders]
+            waiting += [(child, inner, True) for child in folder.skipped]
+    return tree
+
+
+def _list(folder: Folder) -> None:
+    with os.scandir(folder.path) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path, is_hidden = folder.path / entry.name, entry.name.startswith(".")
+            if entry.is_dir():
+                passed = is_hidden or entry.name in _OF_SYSTEMS
+                (folder.skipped if passed else folder.folders).append(Folder(path))
+            elif path.suffix.lower() in suffixes():
+                (folder.hidden if is_hidden else folder.images).append(path)
+            elif not is_hidden:
+                folder.others.append(path)
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+    """The suffixes of the image files that are read, in lower case."""
+    from PIL import Image
+
+    known = Image.registered_extensions().items()
+    return frozenset(suffix for suffix, kind in known if kind in FORMATS)

@@ -1,0 +1,300 @@
+"""Tables of images, labels and factors: CSV and Parquet files, one row an image."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.names import check_source_text
+from latentloom.pipeline.importing.bins import AskedBins, Bins
+from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
+from latentloom.pipeline.importing.formats.split_files import split_files
+from latentloom.pipeline.importing.formats.table_columns import (
+    SPLIT,
+    Columns,
+    Row,
+    factor_columns,
+    image_columns,
+)
+from latentloom.pipeline.importing.formats.table_files import (
+    IMAGE_ID,
+    PARTITION,
+    PartitionedTable,
+    SpacedTable,
+    Table,
+    open_table,
+)
+from latentloom.pipeline.importing.formats.table_survey import TableSurvey
+from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
+from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
+from latentloom.pipeline.storage.files import find
+
+_CELEBA_PARTITION, _CELEBA_IMAGES = "list_eval_partition.txt", "img_align_celeba"
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """Which columns of a table are what.
+
+    Args:
+        label: Column of the label; `label` by default.
+        factors: Columns of the factors; none by default.
+        image: Column of images; by default one of the usual names.
+        split: Column of splits, or a file with the split of each image; by default `split`.
+        rule: Tells splits by the values of this column, or without it by the names of files.
+        root: Folder that paths begin at; by default that of the table.
+        bins: Bins of factors that are numbers, by factor.
+    """
+
+    label: str | None = None
+    factors: Sequence[str] | None = None
+    image: str | None = None
+    split: str | None = None
+    rule: SplitRule = field(default_factory=SplitRule)
+    root: str | None = None
+    bins: Mapping[str, AskedBins] = field(default_factory=dict)
+
+
+def column_and_rule(option: str | None) -> tuple[str | None, SplitRule]:
+    """Reads `--split` of a table: a column or a file, and `NAME=SPLIT`, with commas between.
+
+    Raises:
+        ValueError: If a part names no split.
+    """
+    parts = (option or "").split(",")
+    patterns = [part for part in parts if "=" in part]
+    column = ",".join(part for part in parts if "=" not in part)
+    return column or None, SplitRule.parse(",".join(patterns) if patterns else None)
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Images whose label and factors stand in the rows of tables.
+
+    Args:
+        tables: The tables, with the split of the rows of each unless a column says it.
+        columns: The columns that are used.
+        codes: Code of each value of a factor without bins.
+        bins: Bins of the others.
+        counts: Number of rows of each split in each part of each table.
+        decoder: Decodes the images to one shape.
+        ignored: What an import leaves out.
+    """
+
+    name: str
+    tables: list[tuple[Table, str]]
+    columns: Columns
+    codes: dict[str, dict[str, int]]
+    bins: dict[str, Bins]
+    counts: list[list[Counter[str]]]
+    decoder: Decoder
+    label_field: str
+    observation: str = "image"
+    ignored: list[Ignored] = field(default_factory=list)
+
+    @classmethod
+    def open(
+        cls,
+        where: str,
+        options: TableOptions,
+        form: ImageForm = AS_STORED,
+        channels: int | None = None,
+    ) -> TableSource:
+        """Reads all rows once: counts them, lists the values of columns and reads headers.
+
+        Args:
+            where: Path of a table, or a pattern of several with the same columns.
+            options: Which column is what.
+            form: The form that images get.
+            channels: 1 to read every image as grey, 3 as RGB, or None to go by the images.
+
+        Raises:
+            FileNotFoundError: If a file is missing.
+            ValueError: If a table is damaged, a column is missing or unfit, or images differ in
+                size and no size was asked for, or are masks.
+        """
+        tables, ignored = _open_tables(where, options)
+        columns = _columns(where, tables[0][0], options)
+        survey = TableSurvey(columns, Headers(form), options.bins)
+        counts = [survey.read(table, split) for table, split in tables]
+        columns.check_splits()
+        decoder = survey.headers.decoder(channels)
+        images = (row.image for row in _rows(tables, columns))
+        files = (image for image in images if not isinstance(image, str))
+        return cls(
+            name=path_name(where.split("*")[0].rstrip("-_.") or "table"),
+            tables=tables,
+            columns=columns,
+            codes=survey.codes(),
+            bins=survey.fitted(),
+            counts=counts,
+            decoder=decoder.levelled(where, files),
+            label_field=columns.fields["label"],
+            ignored=[*ignored, *_left_out(columns, counts), *decoder.ignored],
+        )
+
+    @property
+    def description(self) -> str:
+        """What the tables are."""
+        return f"Images listed in {len(self.tables)} tables."
+
+    @property
+    def observation_shape(self) -> tuple[int, int, int]:
+        """Event shape of the images."""
+        return self.decoder.image_shape
+
+    @property
+    def factors(self) -> dict[str, list[str]]:
+        """Value names of each factor."""
+        known = {name: bins.names for name, bins in self.bins.items()}
+        return {name: known.get(name) or list(self.codes[name]) for name in self.columns.fields}
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of rows of each split, good and bad."""
+        total = _total(self.counts)
+        return {split: total[split] for split in SPLITS if total[split]}
+
+    def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
+        """Streams a split; a row without a readable image or a value is a dead letter."""
+        taken, dead, size = [], [], batch_size(self)
+        for position, row in enumerate(self._rows(split)):
+            codes = self._codes(row)
+            image = row.image if isinstance(row.image, str) else codes
+            if not isinstance(image, str):
+                image = self.decoder(row.name, row.image)  # type: ignore[arg-type]
+            if isinstance(image, str):
+                label = self._code("label", row.values[0])
+                dead.append(DeadLetter(row.name or self.name, position, image, label))
+            else:
+                taken.append((position, image, codes))
+            if len(taken) + len(dead) == size:
+                yield self._examples(taken), dead
+                taken, dead = [], []
+        yield self._examples(taken), dead
+
+    def _rows(self, split: str) -> Iterator[Row]:
+        """Yields the rows of a split; parts without any are not read."""
+        for (table, told), counts in zip(self.tables, self.counts, strict=True):
+            for part, count in enumerate(counts):
+                batches = table.rows(part, self.columns.names) if count[split] else ()
+                for batch in batches:
+                    yield from (r for r in self.columns.rows(batch, told) if r.split == split)
+
+    def _codes(self, row: Row) -> list[int] | str:
+        """Returns the codes of the values of a row, or the reason why it has none."""
+        if isinstance(row.image, str):
+            return row.image
+        codes = []
+        for name, text in zip(self.columns.fields, row.values, strict=True):
+            code, bins = self._code(name, text), self.bins.get(name)
+            if code is None:
+                limits = "" if bins is None else f" of {bins.limits[0]:g} to {bins.limits[-1]:g}"
+                return f"the value {text} of '{name}' is outside the bins{limits}; add a limit"
+            codes.append(code)
+        return codes
+
+    def _code(self, name: str, text: str) -> int | None:
+        bins = self.bins.get(name)
+        if bins is None:
+            return self.codes[name].get(text)
+        try:
+            return bins.code(float(text))
+        except ValueError:
+            return None
+
+    def _examples(self, taken: list) -> Examples:
+        codes = np.array([row[2] for row in taken], np.int64).reshape(-1, len(self.columns.fields))
+        factors = dict(zip(self.columns.fields, codes.T, strict=True))
+        ids = position_ids([row[0] for row in taken])
+        return self.decoder.examples([row[1] for row in taken], factors, ids)
+
+
+def _open_tables(
+    where: str, options: TableOptions
+) -> tuple[list[tuple[Table, str]], list[Ignored]]:
+    """Opens the tables; several have their split in their names, unless a column says it."""
+    paths = find(where) or [where]
+    for path in paths:
+        check_source_text("The file name", path)
+    tables = {path: _with_partition(open_table(Path(path)), options) for path in paths}
+    first, *others = tables.values()
+    for table in others:
+        if table.columns != first.columns:
+            raise ValueError(
+                f"The tables of '{where}' differ in their columns. Expected: those of "
+                f"'{first.path}', {first.columns}. Received: {table.columns} in "
+                f"'{table.path}'. Import them one by one."
+            )
+    if _split_column(first, options) is not None or (not others and not options.rule.chosen):
+        return [(table, TRAIN) for table in tables.values()], []
+    files, left_out = split_files(where, paths, options.rule)
+    told = {path: split for split, found in files.items() for path in found}
+    return [(tables[path], told[path]) for path in paths if path in told], left_out
+
+
+def _with_partition(table: Table, options: TableOptions) -> Table:
+    """Returns a table with the splits of another file, if there is one."""
+    folder, asked = table.path.parent, options.split
+    if asked is None and isinstance(table, SpacedTable) and PARTITION not in table.columns:
+        asked = _CELEBA_PARTITION if (folder / _CELEBA_PARTITION).is_file() else None
+    if asked is None or asked in table.columns:
+        return table
+    for path in (folder / asked, Path(asked)):
+        if path.is_file():
+            (image, *_) = image_columns(table.path, table.columns, options.image)
+            return PartitionedTable(table, open_table(path), image)
+    raise ValueError(
+        f"The table '{table.path}' has no such column of splits. Expected: one of {table.columns}, "
+        f"or a file beside it. Received: split={asked}. Pass --split with one of them."
+    )
+
+
+def _split_column(table: Table, options: TableOptions) -> str | None:
+    if isinstance(table, PartitionedTable):
+        return PARTITION
+    if options.split is not None:
+        return options.split
+    return next((name for name in table.columns if name.lower() == SPLIT), None)
+
+
+def _columns(where: str, table: Table, options: TableOptions) -> Columns:
+    folder = table.path.parent
+    if options.root is not None:
+        folder = Path(options.root)
+    elif IMAGE_ID in table.columns and (folder / _CELEBA_IMAGES).is_dir():
+        folder = folder / _CELEBA_IMAGES
+    fields = factor_columns(table.path, table.columns, options.label, options.factors)
+    for name in options.bins:
+        if name not in fields and name not in fields.values():
+            raise ValueError(
+                f"There is no factor '{name}' for bins. Expected: some of {list(fields)}. "
+                f"Received: bins of '{name}'. Name its column in --factors too."
+            )
+    image = image_columns(table.path, table.columns, options.image)
+    split = _split_column(table, options)
+    return Columns(folder, image, fields, split, table.class_names, options.rule, where)
+
+
+def _total(counts: Sequence[Sequence[Counter[str]]]) -> Counter[str]:
+    return sum((count for parts in counts for count in parts), Counter())
+
+
+def _left_out(columns: Columns, counts: Sequence[Sequence[Counter[str]]]) -> list[Ignored]:
+    """Returns the rows that `--split` leaves out."""
+    names = [name for name, split in columns.told.items() if split == NONE]
+    count = _total(counts)[NONE]
+    return [Ignored("rows that --split leaves out", count, names[0])] if count else []
+
+
+def _rows(tables: list[tuple[Table, str]], columns: Columns) -> Iterator[Row]:
+    for table, split in tables:
+        for part in range(table.num_parts):
+            for batch in table.rows(part, columns.names):
+                yield from (row for row in columns.rows(batch, split) if row.split != NONE)
