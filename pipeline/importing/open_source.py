@@ -228,9 +228,7 @@ def open_source(
     own |= {"first": first, "channels_first": channels_first, "root": root, "bins": tuple(bins)}
     own = {name: value for name, value in own.items() if value not in (None, False, ())}
     _check_own_options(entry, list(own))
-    options = SourceOptions(
-        label, factors, form, max_examples, channels, overlays, domains, **own
-    )
+    options = SourceOptions(label, factors, form, max_examples, channels, overlays, domains, **own)
     source = _OPENERS[entry.spec](spec.partition(":")[2], options)
     _check_image_options(
         spec,
