@@ -16,6 +16,7 @@ from latentloom.pipeline.evaluation.decoded.variants import evaluate_variants
 from latentloom.pipeline.evaluation.factors.attribute_transfer import evaluate_transfer
 from latentloom.pipeline.evaluation.factors.axes import evaluate_axes
 from latentloom.pipeline.evaluation.factors.blocks import evaluate_factors
+from latentloom.pipeline.evaluation.factors.domain_translation import evaluate_translation
 from latentloom.pipeline.evaluation.latents.class_probes import evaluate_probes
 from latentloom.pipeline.evaluation.latents.class_split import evaluate_split
 from latentloom.pipeline.evaluation.latents.code_map import evaluate_map
@@ -36,6 +37,7 @@ SECTIONS: Mapping[str, Callable[[EvaluationContext], SectionResult]] = {
     "variants": evaluate_variants,
     "factors": evaluate_factors,
     "transfer": evaluate_transfer,
+    "translation": evaluate_translation,
     "unseen cells": evaluate_unseen_cells,
     "axes": evaluate_axes,
     "information": evaluate_information,

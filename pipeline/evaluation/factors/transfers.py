@@ -90,12 +90,12 @@ def _transfer(
         region=region,
         rows=rows,
         donors=donors,
-        others=_next_of_value(values, keys)[donors],
+        others=next_of_value(values, keys)[donors],
         made=encoded.decode(codes),
     )
 
 
-def _next_of_value(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def next_of_value(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """For each example the next one, in the order of the keys, with the same value."""
     order = np.lexsort((keys, values))
     _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
