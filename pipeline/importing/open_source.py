@@ -99,11 +99,7 @@ def open_source(
         FileNotFoundError: If the path is missing.
     """
     check_source_text("The source", spec)
-    if max_examples is not None and max_examples < 1:
-        raise ValueError(
-            "Option `max_examples` is too small. Expected: at least 1. "
-            f"Received: max_examples={max_examples}. Raise it."
-        )
+    _check_max_examples(max_examples)
     form = ImageForm.of(image_size, fit, ground, value_range)
     channels = 3 if channels is None and form.is_coloured else channels
     _check_colour(overlays, channels)
@@ -136,6 +132,14 @@ def open_source(
     if overlays is not None and not entry.draws_overlays:
         source = marks.overlay(source, overlays)
     return source
+
+
+def _check_max_examples(max_examples: int | None) -> None:
+    if max_examples is not None and max_examples < 1:
+        raise ValueError(
+            "Option `max_examples` is too small. Expected: at least 1. "
+            f"Received: max_examples={max_examples}. Raise it."
+        )
 
 
 def _check_own_options(entry: SourceEntry, given: Sequence[str]) -> None:

@@ -83,7 +83,9 @@ def open_npz(
     for fields in layout.values():
         part = {field: headers[name] for field, name in fields.items()}
         check_part(file, part, classes, takes_all_types, channels_first)
-    names = [n for fields in layout.values() for n in _used_of_part(headers, fields, classes)]
+    used = {split: _used_of_part(headers, fields, classes) for split, fields in layout.items()}
+    shared = set.intersection(*map(set, used.values()))
+    names = [n for fields in used.values() for field, n in fields.items() if field in shared]
     arrays = _read(file, headers, names)
     columns = {
         split: {f: arrays[name] for f, name in fields.items() if name in arrays}
@@ -149,7 +151,7 @@ def _encode(
     found = {}
     for name in sorted(names, key=lambda name: name != classes):
         parts = [part[name] for part in columns.values()]
-        parts = [class_numbers(file, part) for part in parts] if name == classes else parts
+        parts = [class_numbers(file, name, part) for part in parts] if name == classes else parts
         values, codes = encode_values(name, np.concatenate(parts))
         cuts = np.cumsum([len(part) for part in parts])[:-1]
         found["label" if name == classes else name] = values, np.split(codes, cuts)
@@ -175,12 +177,12 @@ def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
 
 def _used_of_part(
     headers: Mapping[str, ArrayHeader], fields: Mapping[str, str], classes: str
-) -> list[str]:
-    """Returns the names of the observations of a part, and of all with a value for each."""
+) -> dict[str, str]:
+    """Returns the arrays of the observations of a part, and all with a value for each, by field."""
     (observed,) = (field for field in OBSERVED if field in fields)
     size = headers[fields[observed]].shape[0]
     used = (observed, classes, "split")
-    return [n for field, n in fields.items() if field in used or headers[n].shape == (size,)]
+    return {f: n for f, n in fields.items() if f in used or headers[n].shape == (size,)}
 
 
 def _read(
