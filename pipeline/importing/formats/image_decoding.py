@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import stat
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -13,12 +13,12 @@ from typing import IO, Any
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import Examples
-from latentloom.pipeline.importing.changes import BLANK, change_columns
-from latentloom.pipeline.importing.fitting import FITS, Fit
+from latentloom.pipeline.importing.changes import change_columns
+from latentloom.pipeline.importing.formats.image_pixels import Decoded, decode_image, peak_of_image
 from latentloom.pipeline.importing.formats.pixel_depth import depth_of, is_read_whole
-from latentloom.pipeline.importing.formats.pixel_values import is_grey, read_values
+from latentloom.pipeline.importing.formats.pixel_values import is_grey
 from latentloom.pipeline.importing.image_form import ImageForm
-from latentloom.pipeline.importing.levels import NOT_FINITE, find_levels, peak_of
+from latentloom.pipeline.importing.levels import find_levels
 from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
@@ -32,7 +32,6 @@ _STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
 _SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
 _RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
-_WHITE = (255, 255, 255)
 
 File = Path | IO[bytes]
 
@@ -77,82 +76,6 @@ def _shape(image: Any) -> tuple[int, int, int]:
 def _is_stack(image: Any) -> bool:
     """Returns whether an image has several pages or frames, of which the first is read."""
     return image.format in _STACKS and bool(getattr(image, "is_animated", False))
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded image, and how much of it each kind of change changed.
-
-    Args:
-        pixels: uint8 array of shape `(height, width, channels)`.
-        amounts: How much each kind of change changed it.
-    """
-
-    pixels: np.ndarray
-    amounts: Mapping[str, float]
-
-
-def _decoded(image: Any, channels: int, form: ImageForm) -> Decoded | str:
-    from PIL import ImageOps
-
-    if form.levels is None:
-        image, amounts = ImageOps.exif_transpose(image), {}
-    else:
-        values, alpha = read_values(image)
-        if not np.isfinite(values).all():
-            return NOT_FINITE
-        amounts = form.levels.amounts(values)
-        image = _image_of(form.levels(values), alpha)
-    image, blank = _on_ground(image, form.ground or _WHITE)
-    image = image.convert("L" if channels == 1 else "RGB")
-    if form.fit is not None:
-        amounts[FITS[form.fit.how]] = form.fit.amount(image.height, image.width)
-        pixels = _fitted(image, form.fit, channels)
-    else:
-        pixels = np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
-    return Decoded(pixels, amounts | {BLANK: float(blank)})
-
-
-def _image_of(levels: np.ndarray, alpha: np.ndarray | None) -> Any:
-    from PIL import Image
-
-    if alpha is None:
-        return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
-    return Image.fromarray(np.dstack([levels, alpha]))
-
-
-def _on_ground(image: Any, ground: tuple[int, int, int]) -> tuple[Any, bool]:
-    """Lays a transparent image on a ground; also returns whether that made it constant."""
-    from PIL import Image
-
-    if not image.has_transparency_data:
-        return image, False
-    image = image.convert("RGBA")
-    laid = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
-    return laid, _is_constant(laid) and not _is_constant(image)
-
-
-def _is_constant(image: Any) -> bool:
-    return all(low == high for low, high in np.reshape(image.getextrema(), (-1, 2)))
-
-
-def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
-    from PIL import Image
-
-    top, left, bottom, right = fit.box(image.height, image.width)
-    height, width = fit.inner(image.height, image.width)
-    shown = image.crop((left, top, right, bottom))
-    inner = shown.resize((width, height), Image.Resampling.BILINEAR)
-    batches = (np.asarray(each, np.uint8) for each in (inner, image))
-    return fit.framed(*(each.reshape(1, *each.shape[:2], channels) for each in batches))[0]
-
-
-def _peak(image: Any) -> int:
-    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
-    if image.has_transparency_data:
-        return 255
-    image = image.convert("L" if is_grey(image) else "RGB")
-    return peak_of(int(np.max(image.getextrema())), is_constant=_is_constant(image))
 
 
 @dataclass
@@ -265,7 +188,7 @@ class Decoder:
         """
         if self.form.levels is not None:
             return self
-        peaks = (_with_image(file, _peak, scales=False) for file in files)
+        peaks = (_with_image(file, peak_of_image, scales=False) for file in files)
         found = find_levels(source, (peak for peak in peaks if not isinstance(peak, str)))
         return replace(self, form=replace(self.form, levels=found))
 
@@ -299,7 +222,7 @@ class Decoder:
         channels = self.image_shape[2]
         if channels == 1 and not is_grey(image) and not self.discards_colour:
             return "the image has become one in colour; pass --channels 3, or 1 to make it grey"
-        return _decoded(image, channels, self.form)
+        return decode_image(image, channels, self.form)
 
 
 def _check_size(name: str, shape: tuple[int, ...], size: tuple[int, int], other: str = "") -> None:

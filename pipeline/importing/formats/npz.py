@@ -21,27 +21,28 @@ from latentloom.pipeline.importing.formats.documents import (
     names_of_documents,
     open_documents,
 )
+from latentloom.pipeline.importing.formats.npz_checks import (
+    check_one_shape,
+    check_part,
+    finite_vectors,
+)
 from latentloom.pipeline.importing.formats.npz_layout import (
     OBSERVED,
     SplitArrays,
     class_numbers,
     field_of,
-    is_label,
     layout_of,
     split_parts,
 )
 from latentloom.pipeline.importing.formats.npz_splits import (
-    check_split,
     rows_of_splits,
     unused_arrays,
 )
 from latentloom.pipeline.importing.source import Ignored, path_name
 from latentloom.pipeline.importing.split_names import SplitRule
-from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import check_regular
 
 _LONGEST_TEXT = 1 << 14  # bytes
-_LOOKED_THROUGH = 1 << 28  # bytes
 
 
 def open_npz(
@@ -81,8 +82,10 @@ def open_npz(
     classes = field_of(label, layout)
     for fields in layout.values():
         part = {field: headers[name] for field, name in fields.items()}
-        _check_part(file, part, classes, takes_all_types, channels_first)
-    names = [n for fields in layout.values() for n in _used_of_part(headers, fields, classes)]
+        check_part(file, part, classes, takes_all_types, channels_first)
+    used = {split: _used_of_part(headers, fields, classes) for split, fields in layout.items()}
+    shared = set.intersection(*map(set, used.values()))
+    names = [n for fields in used.values() for field, n in fields.items() if field in shared]
     arrays = _read(file, headers, names)
     columns = {
         split: {f: arrays[name] for f, name in fields.items() if name in arrays}
@@ -107,7 +110,7 @@ def _source(
     splits = {split: part.pop("split", None) for split, part in columns.items()}
     encoded = _encode(file, columns, classes)
     is_images = next(iter(values.values())).ndim == 4
-    _check_one_shape(file, {split: observed.shape[1:] for split, observed in values.items()})
+    check_one_shape(file, {split: observed.shape[1:] for split, observed in values.items()})
     parts = {}
     for place, (split, observed) in enumerate(values.items()):
         size, left_out = len(observed), []
@@ -132,7 +135,7 @@ def _source(
 def _observations(file: str, part: dict[str, np.ndarray], channels_first: bool) -> np.ndarray:
     """Takes images `(n, height, width, channels)` or vectors out of the arrays of a part."""
     if "observations" in part:
-        return _check_vectors(file, part.pop("observations"))
+        return finite_vectors(file, part.pop("observations"))
     images = part.pop("images")
     images = images.view(np.uint8) if images.dtype == bool else images
     if channels_first:
@@ -148,20 +151,11 @@ def _encode(
     found = {}
     for name in sorted(names, key=lambda name: name != classes):
         parts = [part[name] for part in columns.values()]
-        parts = [class_numbers(file, part) for part in parts] if name == classes else parts
+        parts = [class_numbers(file, name, part) for part in parts] if name == classes else parts
         values, codes = encode_values(name, np.concatenate(parts))
         cuts = np.cumsum([len(part) for part in parts])[:-1]
         found["label" if name == classes else name] = values, np.split(codes, cuts)
     return found
-
-
-def _check_one_shape(file: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Rejects splits whose observations differ in shape."""
-    if len(set(shapes.values())) > 1:
-        raise ValueError(
-            f"The splits of '{file}' differ in the shape of their observations. Expected: one "
-            f"shape. Received: {shapes}. Reshape them."
-        )
 
 
 def _read_headers(file: Path) -> dict[str, ArrayHeader]:
@@ -183,130 +177,12 @@ def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
 
 def _used_of_part(
     headers: Mapping[str, ArrayHeader], fields: Mapping[str, str], classes: str
-) -> list[str]:
-    """Returns the names of the observations of a part, and of all with a value for each."""
+) -> dict[str, str]:
+    """Returns the arrays of the observations of a part, and all with a value for each, by field."""
     (observed,) = (field for field in OBSERVED if field in fields)
     size = headers[fields[observed]].shape[0]
     used = (observed, classes, "split")
-    return [n for field, n in fields.items() if field in used or headers[n].shape == (size,)]
-
-
-def _check_part(
-    file: str,
-    fields: Mapping[str, ArrayHeader],
-    classes: str,
-    takes_all_types: bool,
-    channels_first: bool,
-) -> None:
-    """Checks types and shapes of the arrays of a part, by field."""
-    _check_kind(file, fields)
-    if "images" in fields:
-        _check_image_type(file, fields["images"], takes_all_types)
-        _check_image_shape(file, fields["images"].shape, channels_first)
-    else:
-        _check_vector_header(file, fields["observations"])
-    size = fields["images" if "images" in fields else "observations"].shape[0]
-    _check_labels(file, fields, size, classes)
-    check_split(file, fields, size)
-
-
-def _check_kind(file: str, headers: Mapping[str, ArrayHeader]) -> None:
-    """Rejects an archive with neither images nor vectors, or with both."""
-    found = [name for name in OBSERVED if name in headers]
-    if len(found) != 1:
-        problem = "both images and vectors" if found else "no images"
-        fix = (
-            "Keep the ones that are meant and leave one out"
-            if found
-            else "Add it, or rename the array that holds them"
-        )
-        raise ValueError(
-            f"'{file}' has {problem}. Expected: an array `images` of shape (n, "
-            "height, width) or (n, height, width, channels), or else an array `observations` of "
-            "shape (n, features), or else `data`, `indices`, `indptr` and `vocab` of counts; or "
-            "such arrays by split, as `train_images`. "
-            f"Received: {_shapes(headers)}. {fix}."
-        )
-
-
-def _check_labels(file: str, headers: Mapping[str, ArrayHeader], size: int, name: str) -> None:
-    """Rejects an archive without a label for each observation."""
-    if name in headers and is_label(headers[name], size):
-        return
-    fix = "Save one class for each observation."
-    problem = f" that fit: `{name}` has the shape {headers[name].shape}" if name in headers else ""
-    if not problem:
-        fitting = [n for n, h in headers.items() if h.shape in ((size,), (size, 1))]
-        fitting = [n for n in fitting if n not in ("split", name, *OBSERVED)]
-        holds = f"If one of {', '.join(fitting)} holds the classes, pass --label with its name."
-        fix = holds if fitting else "Add it."
-    raise ValueError(
-        f"'{file}' has no labels{problem}. Expected: an array `{name}` of shape ({size},), or "
-        f"one-hot. Received: {_shapes(headers)}. {fix}"
-    )
-
-
-def _check_image_type(file: str, images: ArrayHeader, takes_all_types: bool) -> None:
-    if images.dtype in (np.uint8, np.bool_) or (takes_all_types and images.dtype.kind in "iuf"):
-        return
-    problem = _where_not_finite(file, images)
-    raise TypeError(
-        f"The images of '{file}' are not 8-bit. Expected: uint8 in 0..255, or other numbers with a "
-        f"range. Received: images.dtype={images.dtype}{problem}. "
-        f"{'Repair, scale' if problem else 'Scale'}, round and cast them first, or pass --range "
-        "LOW,HIGH with the values of black and white, or --range file."
-    )
-
-
-def _check_image_shape(file: str, shape: tuple[int, ...], channels_first: bool) -> None:
-    axes = (4,) if channels_first else (3, 4)
-    if len(shape) not in axes or not all(shape):
-        expected = "(n, channels, height, width)" if channels_first else "(n, height, width)"
-        raise ValueError(
-            f"The images of '{file}' have the wrong shape. Expected: {expected} or "
-            f"(n, height, width, channels). Received: images.shape={shape}. Reshape them."
-        )
-    if channels_first:
-        shape = (shape[0], *shape[2:], shape[1])
-    elif len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
-        raise ValueError(
-            f"The images of '{file}' seem to have their channels first. Expected: (n, height, "
-            f"width, channels) with 1 or 3 channels. Received: images.shape={shape}. Pass "
-            "--channels-first."
-        )
-    _check_shape(file, "image", (*shape[1:3], *(shape[3:] or (1,))))
-
-
-def _where_not_finite(file: str, images: ArrayHeader) -> str:
-    """Returns which image of the wrong type has NaN, if any and if they are quickly read."""
-    if images.dtype.kind != "f" or images.num_bytes > _LOOKED_THROUGH:
-        return ""
-    finite = np.isfinite(map_arrays(Path(file), file, ["images"])["images"])
-    if finite.all():
-        return ""
-    return f" with NaN or infinity, first in images[{np.argwhere(~finite)[0][0]}]"
-
-
-def _check_vector_header(file: str, vectors: ArrayHeader) -> None:
-    if vectors.dtype.kind != "f":
-        raise TypeError(
-            f"The vectors of '{file}' have the wrong type. Expected: a floating type. "
-            f"Received: observations.dtype={vectors.dtype}. Cast them to float32."
-        )
-    if vectors.ndim != 2 or not vectors.num_bytes:
-        raise ValueError(
-            f"The vectors of '{file}' have the wrong shape. Expected: (n, features). "
-            f"Received: observations.shape={vectors.shape}. Reshape them."
-        )
-    _check_shape(file, "vector", vectors.shape[1:])
-
-
-def _check_shape(file: str, kind: str, shape: tuple[int, ...]) -> None:
-    if expected := KINDS[kind].check_shape(shape):
-        raise ValueError(
-            f"The {KINDS[kind].many} of '{file}' have an unsupported shape. "
-            f"Expected: {expected}. Received: observation_shape={shape}. Convert them."
-        )
+    return {f: n for f, n in fields.items() if f in used or headers[n].shape == (size,)}
 
 
 def _read(
@@ -327,18 +203,3 @@ def _read(
             f"on this machine. Received: {needed:,} bytes. Import TFRecord files or a folder."
         )
     return map_arrays(Path(file), file, names)
-
-
-def _check_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # rejected below
-        vectors = vectors.astype(np.float32)
-    if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
-        raise ValueError(
-            f"The vectors of '{file}' are not all finite in float32. Expected: no NaN, no infinity "
-            f"and none beyond 3.4e38. Received: {bad} such rows. Remove or rescale them."
-        )
-    return vectors
-
-
-def _shapes(headers: Mapping[str, ArrayHeader]) -> str:
-    return ", ".join(f"{name}{list(array.shape)}" for name, array in headers.items()) or "nothing"

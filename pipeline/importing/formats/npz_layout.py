@@ -97,7 +97,9 @@ def split_parts(
             f"{NONE} for {sorted(told)}. Keep one."
         )
     shared = set.intersection(*map(set, splits.values()))
-    return {s: {f: parts[f] for f in parts if f in shared} for s, parts in splits.items()}, left_out
+    return {
+        s: {f: parts[f] for f in parts if f in shared - {"split"}} for s, parts in splits.items()
+    }, left_out
 
 
 def _size(headers: Mapping[str, ArrayHeader], fields: Mapping[str, str]) -> int:
@@ -110,11 +112,12 @@ def field_of(label: str | None, layout: Layout) -> str:
     return "label" if label is None or "label" in fields else label
 
 
-def class_numbers(file: str, values: np.ndarray) -> np.ndarray:
+def class_numbers(file: str, name: str, values: np.ndarray) -> np.ndarray:
     """Returns labels of shape `(n,)`, from such labels, a column of them, or one-hot rows.
 
     Args:
         file: Path of the archive, for the error.
+        name: Name of the array, for the error.
         values: Labels of shape `(n,)`, `(n, 1)` or, one-hot, `(n, classes)`.
 
     Raises:
@@ -130,8 +133,9 @@ def class_numbers(file: str, values: np.ndarray) -> np.ndarray:
         row = int(np.argmin(fits)) if np.ndim(fits) else 0
         raise ValueError(
             f"The labels of '{file}' are not one-hot. Expected: one 1 in each row, else 0; or one "
-            f"class for each image. Received: row {row}, {values[row].tolist()[:20]}. Save one "
-            "column as `label`, and others as factors of shape (n,)."
+            f"class for each image. Received: `{name}` has the shape {values.shape}, and row {row} "
+            f"is {values[row].tolist()[:20]}. Save one column as `{name}`, and others as factors "
+            "of shape (n,)."
         )
     return values.argmax(axis=1)
 

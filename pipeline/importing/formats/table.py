@@ -3,74 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
-from latentloom.pipeline.dataset.names import check_source_text
-from latentloom.pipeline.importing.bins import AskedBins, Bins
+from latentloom.pipeline.importing.bins import Bins
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.formats.split_files import split_files
 from latentloom.pipeline.importing.formats.table_columns import (
-    SPLIT,
     Columns,
     Row,
-    factor_columns,
-    image_columns,
 )
 from latentloom.pipeline.importing.formats.table_files import (
-    IMAGE_ID,
-    PARTITION,
-    PartitionedTable,
-    SpacedTable,
     Table,
-    open_table,
+)
+from latentloom.pipeline.importing.formats.table_opening import (
+    TableOptions,
+    columns_of,
+    open_tables,
 )
 from latentloom.pipeline.importing.formats.table_survey import TableSurvey
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
-from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
-from latentloom.pipeline.storage.files import find
-
-_CELEBA_PARTITION, _CELEBA_IMAGES = "list_eval_partition.txt", "img_align_celeba"
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """Which columns of a table are what.
-
-    Args:
-        label: Column of the label; `label` by default.
-        factors: Columns of the factors; none by default.
-        image: Column of images; by default one of the usual names.
-        split: Column of splits, or a file with the split of each image; by default `split`.
-        rule: Tells splits by the values of this column, or without it by the names of files.
-        root: Folder that paths begin at; by default that of the table.
-        bins: Bins of factors that are numbers, by factor.
-    """
-
-    label: str | None = None
-    factors: Sequence[str] | None = None
-    image: str | None = None
-    split: str | None = None
-    rule: SplitRule = field(default_factory=SplitRule)
-    root: str | None = None
-    bins: Mapping[str, AskedBins] = field(default_factory=dict)
-
-
-def column_and_rule(option: str | None) -> tuple[str | None, SplitRule]:
-    """Reads `--split` of a table: a column or a file, and `NAME=SPLIT`, with commas between.
-
-    Raises:
-        ValueError: If a part names no split.
-    """
-    parts = (option or "").split(",")
-    patterns = [part for part in parts if "=" in part]
-    column = ",".join(part for part in parts if "=" not in part)
-    return column or None, SplitRule.parse(",".join(patterns) if patterns else None)
+from latentloom.pipeline.importing.split_names import NONE, SPLITS
 
 
 @dataclass(frozen=True)
@@ -119,8 +75,8 @@ class TableSource:
             ValueError: If a table is damaged, a column is missing or unfit, or images differ in
                 size and no size was asked for, or are masks.
         """
-        tables, ignored = _open_tables(where, options)
-        columns = _columns(where, tables[0][0], options)
+        tables, ignored = open_tables(where, options)
+        columns = columns_of(where, tables[0][0], options)
         survey = TableSurvey(columns, Headers(form), options.bins)
         counts = [survey.read(table, split) for table, split in tables]
         columns.check_splits()
@@ -214,72 +170,6 @@ class TableSource:
         factors = dict(zip(self.columns.fields, codes.T, strict=True))
         ids = position_ids([row[0] for row in taken])
         return self.decoder.examples([row[1] for row in taken], factors, ids)
-
-
-def _open_tables(
-    where: str, options: TableOptions
-) -> tuple[list[tuple[Table, str]], list[Ignored]]:
-    """Opens the tables; several have their split in their names, unless a column says it."""
-    paths = find(where) or [where]
-    for path in paths:
-        check_source_text("The file name", path)
-    tables = {path: _with_partition(open_table(Path(path)), options) for path in paths}
-    first, *others = tables.values()
-    for table in others:
-        if table.columns != first.columns:
-            raise ValueError(
-                f"The tables of '{where}' differ in their columns. Expected: those of "
-                f"'{first.path}', {first.columns}. Received: {table.columns} in "
-                f"'{table.path}'. Import them one by one."
-            )
-    if _split_column(first, options) is not None or (not others and not options.rule.chosen):
-        return [(table, TRAIN) for table in tables.values()], []
-    files, left_out = split_files(where, paths, options.rule)
-    told = {path: split for split, found in files.items() for path in found}
-    return [(tables[path], told[path]) for path in paths if path in told], left_out
-
-
-def _with_partition(table: Table, options: TableOptions) -> Table:
-    """Returns a table with the splits of another file, if there is one."""
-    folder, asked = table.path.parent, options.split
-    if asked is None and isinstance(table, SpacedTable) and PARTITION not in table.columns:
-        asked = _CELEBA_PARTITION if (folder / _CELEBA_PARTITION).is_file() else None
-    if asked is None or asked in table.columns:
-        return table
-    for path in (folder / asked, Path(asked)):
-        if path.is_file():
-            (image, *_) = image_columns(table.path, table.columns, options.image)
-            return PartitionedTable(table, open_table(path), image)
-    raise ValueError(
-        f"The table '{table.path}' has no such column of splits. Expected: one of {table.columns}, "
-        f"or a file beside it. Received: split={asked}. Pass --split with one of them."
-    )
-
-
-def _split_column(table: Table, options: TableOptions) -> str | None:
-    if isinstance(table, PartitionedTable):
-        return PARTITION
-    if options.split is not None:
-        return options.split
-    return next((name for name in table.columns if name.lower() == SPLIT), None)
-
-
-def _columns(where: str, table: Table, options: TableOptions) -> Columns:
-    folder = table.path.parent
-    if options.root is not None:
-        folder = Path(options.root)
-    elif IMAGE_ID in table.columns and (folder / _CELEBA_IMAGES).is_dir():
-        folder = folder / _CELEBA_IMAGES
-    fields = factor_columns(table.path, table.columns, options.label, options.factors)
-    for name in options.bins:
-        if name not in fields and name not in fields.values():
-            raise ValueError(
-                f"There is no factor '{name}' for bins. Expected: some of {list(fields)}. "
-                f"Received: bins of '{name}'. Name its column in --factors too."
-            )
-    image = image_columns(table.path, table.columns, options.image)
-    split = _split_column(table, options)
-    return Columns(folder, image, fields, split, table.class_names, options.rule, where)
 
 
 def _total(counts: Sequence[Sequence[Counter[str]]]) -> Counter[str]:

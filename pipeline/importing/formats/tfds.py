@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,17 +25,16 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
     scalar_features,
     value_names,
 )
+from latentloom.pipeline.importing.formats.tfds_images import image_feature, levelled
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
-from latentloom.pipeline.importing.levels import BLACK_AND_WHITE, find_levels, peaks_of
+from latentloom.pipeline.importing.levels import BLACK_AND_WHITE
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import are_numbers, in_order
 
 _UNKNOWN = "a factor has no known value"
-_AT_ONCE = 1024  # examples whose brightest pixels are read at once
 _AMOUNTS = "/changes"  # no name of a feature
 _KINDS = (CUT, WHITENED, *FITS.values())
-_DEEP = (np.uint8, np.uint16)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class TfdsSource:
         builder = open_builder(where)
         stored, ignored = stored_splits(where, builder, rule or SplitRule())
         features = builder.info.features
-        image_field, observation_shape = _image(where, features, form)
+        image_field, observation_shape = image_feature(where, features, form)
         scalars = scalar_features(features)
         label_field = label_path(where, builder, scalars, label)
         paths = factor_paths(where, scalars, label_field, factors)
@@ -119,7 +118,7 @@ class TfdsSource:
             fields={factor: paths[factor] for factor in names},
             values=values,
             places=places,
-            form=_levelled(where, builder, kept, image_field, form),
+            form=levelled(where, builder, kept, image_field, form),
             label_field=label_field,
             stored=stored,
             ignored=[*ignored, *many],
@@ -233,48 +232,3 @@ def _number(
         for factor, known in ordered.items()
     }
     return names | ordered, places
-
-
-def _image(where: str, features: Any, form: ImageForm) -> tuple[str, tuple[int, int, int]]:
-    """Returns the name and the shape of the image feature."""
-    import tensorflow_datasets as tfds
-
-    names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
-    if not names or features[names[0]].np_dtype not in _DEEP[: 1 if form.levels is None else 2]:
-        types = {name: np.dtype(features[name].np_dtype).name for name in names}
-        raise ValueError(
-            f"TFDS data set '{where}' has no image of 8 bits a channel. Expected: an 8-bit Image "
-            "feature, or one of 16 bits with a range. "
-            f"Received: {types or sorted(features)}. Choose another data set, or pass --range "
-            "LOW,HIGH for 16 bits."
-        )
-    name = "image" if "image" in names else names[0]
-    height, width, channels = features[name].shape
-    height, width = form.size or (height, width)
-    if height is None or width is None:
-        raise ValueError(
-            f"The images of TFDS data set '{where}' differ in size. Expected: one size. "
-            f"Received: shape={features[name].shape}. Pass --image-size 64, which keeps "
-            "shapes and pads, or crops with --fit crop."
-        )
-    return name, (height, width, channels)
-
-
-def _levelled(
-    where: str, builder: Any, splits: Sequence[str], image_field: str, form: ImageForm
-) -> ImageForm:
-    """Returns the form with levels for the images of some splits, as `find_levels` tells."""
-    import tensorflow as tf
-
-    def brightest_pixel(features):
-        return tf.numpy_function(
-            lambda image: peaks_of(image[None])[0], [features[image_field]], tf.uint8
-        )
-
-    def peaks() -> Iterator[int]:
-        for split in splits:
-            pixels = read(builder, split, [image_field]).map(brightest_pixel)
-            for batch in iterate(pixels.batch(_AT_ONCE), builder.name):
-                yield int(batch.max())
-
-    return form if form.levels is not None else replace(form, levels=find_levels(where, peaks()))

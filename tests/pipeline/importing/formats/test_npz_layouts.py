@@ -104,10 +104,13 @@ def test_floats_with_channels_first_and_one_hot_labels_go_together(tmp_path):
 
 
 def test_arrays_that_only_some_splits_have_are_told(tmp_path):
-    medmnist(tmp_path / "a.npz", train_site=np.arange(12), notes=np.arange(3))
+    ages = {f"{split}_age": np.arange(size) for split, size in SIZES.items()}
+    others = {"train_site": np.arange(12), "notes": np.arange(3), "val_split": np.arange(6)}
+    medmnist(tmp_path / "a.npz", **(ages | others | {"test_age": np.arange(4)}))
     done = run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out")
-    assert "First: 'train_site'" in done.output
-    assert "First: 'notes'" in done.output
+    assert done.exit_code == 0
+    for name in (*ages, *others):
+        assert f"First: '{name}'" in done.output
 
 
 @pytest.mark.parametrize("name", ["kind", "label_of_expert"])

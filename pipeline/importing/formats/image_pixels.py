@@ -1,0 +1,100 @@
+"""The pixels of an opened image, in the form that an import gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from latentloom.pipeline.importing.changes import BLANK
+from latentloom.pipeline.importing.fitting import FITS, Fit
+from latentloom.pipeline.importing.formats.pixel_values import is_grey, read_values
+from latentloom.pipeline.importing.image_form import ImageForm
+from latentloom.pipeline.importing.levels import NOT_FINITE, peak_of
+
+_WHITE = (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image, and how much of it each kind of change changed.
+
+    Args:
+        pixels: uint8 array of shape `(height, width, channels)`.
+        amounts: How much each kind of change changed it.
+    """
+
+    pixels: np.ndarray
+    amounts: Mapping[str, float]
+
+
+def decode_image(image: Any, channels: int, form: ImageForm) -> Decoded | str:
+    """Returns the pixels of an opened image, or the reason why there are none.
+
+    Args:
+        image: A Pillow image whose pixels are not loaded yet.
+        channels: 1 for grey, 3 for RGB.
+        form: The form that it gets.
+    """
+    from PIL import ImageOps
+
+    if form.levels is None:
+        image, amounts = ImageOps.exif_transpose(image), {}
+    else:
+        values, alpha = read_values(image)
+        if not np.isfinite(values).all():
+            return NOT_FINITE
+        amounts = form.levels.amounts(values)
+        image = _image_of(form.levels(values), alpha)
+    image, blank = _on_ground(image, form.ground or _WHITE)
+    image = image.convert("L" if channels == 1 else "RGB")
+    if form.fit is not None:
+        amounts[FITS[form.fit.how]] = form.fit.amount(image.height, image.width)
+        pixels = _fitted(image, form.fit, channels)
+    else:
+        pixels = np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+    return Decoded(pixels, amounts | {BLANK: float(blank)})
+
+
+def _image_of(levels: np.ndarray, alpha: np.ndarray | None) -> Any:
+    from PIL import Image
+
+    if alpha is None:
+        return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    return Image.fromarray(np.dstack([levels, alpha]))
+
+
+def _on_ground(image: Any, ground: tuple[int, int, int]) -> tuple[Any, bool]:
+    """Lays a transparent image on a ground; also returns whether that made it constant."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image, False
+    image = image.convert("RGBA")
+    laid = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
+    return laid, _is_constant(laid) and not _is_constant(image)
+
+
+def _is_constant(image: Any) -> bool:
+    return all(low == high for low, high in np.reshape(image.getextrema(), (-1, 2)))
+
+
+def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
+    from PIL import Image
+
+    top, left, bottom, right = fit.box(image.height, image.width)
+    height, width = fit.inner(image.height, image.width)
+    shown = image.crop((left, top, right, bottom))
+    inner = shown.resize((width, height), Image.Resampling.BILINEAR)
+    batches = (np.asarray(each, np.uint8) for each in (inner, image))
+    return fit.framed(*(each.reshape(1, *each.shape[:2], channels) for each in batches))[0]
+
+
+def peak_of_image(image: Any) -> int:
+    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
+    if image.has_transparency_data:
+        return 255
+    image = image.convert("L" if is_grey(image) else "RGB")
+    return peak_of(int(np.max(image.getextrema())), is_constant=_is_constant(image))
