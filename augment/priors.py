@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from latentloom.augment.prior_checks import check_prior
-from latentloom.augment.randomness import normals, uniforms
+from latentloom.augment.prior_components import class_rows, draw_components
+from latentloom.augment.randomness import normals
 
 __all__ = ["BlockPrior"]
 
@@ -217,35 +218,10 @@ class BlockPrior:
                 "Cannot sample a block prior. Expected: a finite `temperature` of at least 0. "
                 f"Received: temperature={temperature}. Pass 1.0 for the prior itself."
             )
-        rows = self._class_rows(len(keys), labels)
-        component = self._components(keys, rows, values)
+        rows = class_rows(self.weights, len(keys), labels)
+        component = draw_components(self.weights, rows, keys, self.values, values)
         noise = temperature * normals(keys, self.dim)
         return self.loc[rows, component], self._turned(self.scale[rows, component] * noise)
-
-    def _components(
-        self, keys: np.ndarray, rows: np.ndarray, values: np.ndarray | None
-    ) -> np.ndarray:
-        """Draws a component per key among those of a row, or those that stand for a value."""
-        weights = self.weights
-        if values is not None:
-            kinds, rows = np.unique(np.stack([rows, values]), axis=1, return_inverse=True)
-            weights = weights[kinds[0]] * self._stand_for(kinds[1])
-        edges = np.cumsum(weights, axis=-1, dtype=np.float64)
-        edges /= edges[:, -1:]  # the last is exactly 1, so a component of weight 0 is never drawn
-        return (uniforms(keys, 1) >= edges[rows, :-1]).sum(axis=-1)
-
-    def _stand_for(self, values: np.ndarray) -> np.ndarray:
-        """Which components stand for each value, bool of shape `(n, K)`."""
-        known = np.full(0, np.nan) if self.values is None else self.values
-        found = known == values[:, None]
-        if not found.any(axis=-1).all():
-            lacking = values[~found.any(axis=-1)]
-            raise ValueError(
-                "The prior has no component of a value. Expected: one of "
-                f"{np.unique(known).astype(int).tolist()}. Received: value {lacking[0]}. Draw "
-                "another value, or train with examples of it."
-            )
-        return found
 
     def _turned(self, noise: np.ndarray) -> np.ndarray:
         """Turns entries along the axes into entries of the block.
@@ -271,21 +247,3 @@ class BlockPrior:
         """The arrays that are given, by name."""
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: values for name, values in named.items() if values is not None}
-
-    def _class_rows(self, num_keys: int, labels: np.ndarray | None) -> np.ndarray:
-        if not self.is_class_conditional:
-            return np.zeros(num_keys, np.int64)
-        received = None if labels is None else np.shape(labels)
-        if labels is None or received != (num_keys,):
-            raise ValueError(
-                f"The prior depends on the class. Expected: labels of shape `({num_keys},)`. "
-                f"Received: labels of shape {received}. Pass one class index per key."
-            )
-        rows = np.asarray(labels, np.int64)
-        if rows.size and not (0 <= rows.min() and rows.max() < len(self.weights)):
-            raise ValueError(
-                f"The prior has no such class. Expected: labels in `[0, {len(self.weights)})`. "
-                f"Received: labels from {rows.min()} to {rows.max()}. Pass the classes it was "
-                "trained on."
-            )
-        return rows

@@ -11,11 +11,11 @@ from latentloom.model_zoo.drit.losses import (
     kl_loss,
     loss_terms,
     mode_loss,
-    other_image,
     style_loss,
 )
 from latentloom.model_zoo.drit.networks import DritNetworks
 from latentloom.model_zoo.drit.settings import DritSettings
+from latentloom.model_zoo.drit.translations import other_image
 from latentloom.model_zoo.losses.adversary import adversary_losses
 
 SHAPE, CLASSES = (16, 16, 3), 4
