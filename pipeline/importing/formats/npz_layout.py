@@ -96,10 +96,11 @@ def split_parts(
             f"Nothing is left of '{file}'. Expected: a part for a split. Received: --split with "
             f"{NONE} for {sorted(told)}. Keep one."
         )
-    shared = set.intersection(*map(set, splits.values()))
-    return {
-        s: {f: parts[f] for f in parts if f in shared - {"split"}} for s, parts in splits.items()
-    }, left_out
+    shared = set.intersection(*map(set, splits.values())) - {"split"}
+    kept = {
+        split: {f: fields[f] for f in fields if f in shared} for split, fields in splits.items()
+    }
+    return kept, left_out
 
 
 def _size(headers: Mapping[str, ArrayHeader], fields: Mapping[str, str]) -> int:

@@ -287,3 +287,11 @@ def test_rows_of_another_length_are_refused(tmp_path, names):
 
 def test_other_sources_have_no_columns(tmp_path):
     assert "Drop --split" in refusal(run("builtin:digits", tmp_path / "out", "--split", "x"))
+
+
+def test_a_class_that_loses_all_its_images_is_refused(tmp_path, names):
+    columns = {"path": [*names * 30, "gone.png"], "label": [*LABELS * 30, "rare"]}
+    said = refusal(run(write_csv(tmp_path / "t.csv", columns), tmp_path / "out"))
+    assert "class 'rare'" in said
+    assert "there is no such file" in said
+    assert not (tmp_path / "out").exists()
