@@ -59,22 +59,43 @@ def loss_terms(
         images: `(batch, height, width, channels)`.
         answers: `domain` and `label` of every image; see `DomainBatches`.
     """
-    labels, domains = answers["label"], answers["domain"]
+    domains = answers["domain"]
     one_hot = ops.one_hot(domains, settings.num_domains, dtype="float32")
     codes = encode_noisily(settings, networks, images)
     made = translate(settings, networks, codes, one_hot)
     back = encode_noisily(settings, networks, made.guided)
     returned = networks.generator([other_image(back.noised), back.style, one_hot])
+    own_error, cycle_error = absolute(made.own, images), absolute(returned, images)
+    mixture_terms, figures = _mixture_terms(networks, codes.content, answers["label"])
     terms = {
-        "reconstruction_loss": absolute(made.own, images),
-        "cross_cycle_loss": absolute(returned, images),
+        "reconstruction_loss": own_error,
+        "cross_cycle_loss": cycle_error,
+        "squared_loss": squared(made.own, images) + squared(returned, images),
         "kl_loss": kl_loss(codes.loc, codes.log_variance),
         "content_penalty": ops.mean(ops.square(codes.content)),
         "style_loss": style_loss(networks, made.drawn, made.styles),
-        **adversarial_terms(settings, networks, (images, domains), codes, made),
         "domain_loss": domain_loss(networks, images, domains),
-        "squared_loss": squared(made.own, images) + squared(returned, images),
+        **adversarial_terms(settings, networks, (images, domains), codes, made),
+        **_optional_terms(settings, networks, codes, made, back, one_hot),
+        **mixture_terms,
     }
+    return terms, figures | {
+        "cycle_loss": own_error + cycle_error,
+        "content_scale": ops.mean(ops.std(codes.content, axis=0)),
+        "style_scale": ops.mean(ops.std(codes.loc, axis=0)),
+    }
+
+
+def _optional_terms(
+    settings: DritSettings,
+    networks: DritNetworks,
+    codes: Codes,
+    made: Translations,
+    back: Codes,
+    one_hot,
+) -> dict:
+    """Terms that cost calls of networks; without those of weight 0."""
+    terms = {}
     if settings.content_weight:
         # With gradients to what is kept, content would shrink to a constant.
         kept = ops.stop_gradient(other_image(codes.content))
@@ -86,13 +107,7 @@ def loss_terms(
         )
     if settings.cir_weight:
         terms["cir_loss"] = interpolation_loss(settings, networks, codes, one_hot)
-    mixture_terms, figures = _mixture_terms(networks, codes.content, labels)
-    figures |= {
-        "cycle_loss": terms["reconstruction_loss"] + terms["cross_cycle_loss"],
-        "content_scale": ops.mean(ops.std(codes.content, axis=0)),
-        "style_scale": ops.mean(ops.std(codes.loc, axis=0)),
-    }
-    return terms | mixture_terms, figures
+    return terms
 
 
 def absolute(found, wanted):

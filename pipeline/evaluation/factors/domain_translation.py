@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,33 +36,37 @@ def measure_translation(encoded: EncodedExamples, made: Translation) -> list[Mea
     names = encoded.codec.bundle.factors[made.domain]
     source, target = names[made.source], names[made.target]
     name, key = f"{source} to {target}", f"translation/{source}/{target}"
-    measures = []
-    for way, manner in WAYS.items():
-        read = encoded.codec.judge_factors(getattr(made, way), "auditor")
-        kept = read["label"].argmax(axis=-1) == encoded.labels[made.rows]
-        measures.append(
-            Measure(
-                name=f"{name}, {manner}: class kept",
-                key=f"{key}/kept/{way}",
-                value=float(kept.mean()),
-                chance=_class_chance(encoded, made),
-                meaning="Share of translations of which the auditor reads the class of the anchor. "
-                "Chance is any real image of the domain.",
-            )
+    return [
+        *(each for way in WAYS for each in _readings(encoded, made, way, name, key)),
+        *_drift(encoded, made, name, key),
+        *_diversity(encoded, made, name, key),
+    ]
+
+
+def _readings(
+    encoded: EncodedExamples, made: Translation, way: str, name: str, key: str
+) -> Iterator[Measure]:
+    """What the auditor reads of the translations of one way: the class and the domain."""
+    read = encoded.codec.judge_factors(getattr(made, way), "auditor")
+    kept = read["label"].argmax(axis=-1) == encoded.labels[made.rows]
+    yield Measure(
+        name=f"{name}, {WAYS[way]}: class kept",
+        key=f"{key}/kept/{way}",
+        value=float(kept.mean()),
+        chance=_class_chance(encoded, made),
+        meaning="Share of translations of which the auditor reads the class of the anchor. "
+        "Chance is any real image of the domain.",
+    )
+    if made.domain in read:
+        reached = read[made.domain].argmax(axis=-1) == made.target
+        yield Measure(
+            name=f"{name}, {WAYS[way]}: domain reached",
+            key=f"{key}/reached/{way}",
+            value=float(reached.mean()),
+            chance=0.0,
+            meaning="Share of translations of which the auditor reads the domain that they are "
+            "translated to. Chance is the anchor itself.",
         )
-        if made.domain in read:
-            reached = read[made.domain].argmax(axis=-1) == made.target
-            measures.append(
-                Measure(
-                    name=f"{name}, {manner}: domain reached",
-                    key=f"{key}/reached/{way}",
-                    value=float(reached.mean()),
-                    chance=0.0,
-                    meaning=f"Share of translations that the auditor reads as {target}. Chance is "
-                    "the anchor itself.",
-                )
-            )
-    return [*measures, *_drift(encoded, made, name, key), *_diversity(encoded, made, name, key)]
 
 
 def weakest(measures: Sequence[Measure]) -> list[Measure]:
