@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from latentloom.pipeline.dataset.details import ImageChange
+from latentloom.pipeline.observations.kind import Kind
 
 PADDED, CROPPED, STRETCHED = "padded", "cropped", "stretched"
 CUT, WHITENED, BLANK, CONSTANT = "cut", "whitened", "blank", "constant"
@@ -28,6 +29,13 @@ def change_columns(amounts: Sequence[Mapping[str, float]]) -> dict[str, np.ndarr
     """Returns the changes of `Examples` from the amounts of each kind in each image."""
     kinds = dict.fromkeys(kind for row in amounts for kind in row)
     return {kind: np.array([row.get(kind, 0.0) for row in amounts], np.float32) for kind in kinds}
+
+
+def constant_images(kind: Kind, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Tells which images have one colour throughout, as changes; nothing of other kinds."""
+    if not kind.can_resize or not len(images):
+        return {}
+    return {CONSTANT: (images == images[:, :1, :1]).all(axis=(1, 2, 3)).astype(np.float32)}
 
 
 class ChangeCounts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,22 +11,19 @@ from latentloom.pipeline.dataset.manifest import (
     MANIFEST_FILE,
     Manifest,
     ShardEntry,
-    check_factors,
     library_versions,
 )
-from latentloom.pipeline.dataset.names import check_name, check_splits
 from latentloom.pipeline.dataset.own_files import DATA_SET
 from latentloom.pipeline.dataset.tfds_metadata import metadata_files
 from latentloom.pipeline.dataset.writing import write_manifest
 from latentloom.pipeline.importing.image_form import Size
 from latentloom.pipeline.importing.levels import Range
-from latentloom.pipeline.importing.measured import add_measured_factors
-from latentloom.pipeline.importing.open_source import open_source, source_paths
-from latentloom.pipeline.importing.outcome import ImportOutcome, Progress
-from latentloom.pipeline.importing.source import Source, bins_of, ignored_of, vocabulary_of
+from latentloom.pipeline.importing.open_source import source_paths
+from latentloom.pipeline.importing.opened_import import OpenedImport, open_import
+from latentloom.pipeline.importing.outcome import Progress
+from latentloom.pipeline.importing.source import vocabulary_of
 from latentloom.pipeline.importing.write_split import write_split
-from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.storage.files import as_location
+from latentloom.pipeline.storage.files import Location, as_location
 from latentloom.pipeline.storage.output_directories import check_apart, replaced_when_complete
 from latentloom.pipeline.terminal.stops import kept_if_stopped
 
@@ -103,95 +99,47 @@ def import_dataset(
         OSError: If writing to `out` fails.
     """
     out = as_location(out)
-    for path in source_paths(source):
-        check_apart(out, {"SOURCE": path})
-    options: dict[str, Any] = {"label": label, "factors": factors and list(factors)}
-    options |= {"image_size": image_size, "max_examples": max_examples}
-    options |= {"inks": inks} if inks is not None else {}
-    options |= {"channels": channels} if channels is not None else {}
-    options |= {"overlays": list(overlays)} if overlays is not None else {}
-    options |= {"domains": list(domains)} if domains is not None else {}
-    form = {"fit": fit, "ground": ground, "value_range": value_range}
-    fields = {"split": split, "image": image, "root": root, "bins": list(bins) or None}
-    options |= {name: value for name, value in (form | fields).items() if value is not None}
-    flags = {"subfolders": subfolders, "first": first, "channels_first": channels_first}
-    options |= {name: True for name, value in flags.items() if value}
-    opened = open_source(source, **options)
-    name = _check_name(name, opened)
-    _check(opened, shards)
-    origin = {"spec": source, "description": opened.description, **options}
-    details = {}
-    if measure is not None:
-        opened, terciles = add_measured_factors(opened, measure)
-        origin |= {"measure": list(measure)}
-        details = terciles.to_details()
-    total, classes = sum(opened.splits.values()), opened.factors["label"]
-    outcome = ImportOutcome(opened.name, total, classes, progress)
+    check_source_apart(source, out)
+    options: dict[str, Any] = {"label": label, "factors": factors, "image_size": image_size}
+    options |= {"max_examples": max_examples, "inks": inks, "channels": channels}
+    options |= {"overlays": overlays, "domains": domains}
+    options |= {"fit": fit, "ground": ground, "value_range": value_range}
+    options |= {"split": split, "image": image, "root": root, "bins": bins}
+    options |= {"subfolders": subfolders, "first": first, "channels_first": channels_first}
+    opened = open_import(source, name=name, measure=measure, progress=progress, **options)
+    _check_shards(shards)
     with (
         kept_if_stopped(STOPPED),
         replaced_when_complete(out, DATA_SET, last=MANIFEST_FILE, overwrite=overwrite) as folder,
     ):
-        splits = {s: write_split(folder, name, opened, s, shards, outcome) for s in opened.splits}
-        manifest = _manifest(name, opened, origin, splits, outcome, details)
+        name, read, outcome = opened.name, opened.source, opened.outcome
+        splits = {s: write_split(folder, name, read, s, shards, outcome) for s in read.splits}
+        manifest = _manifest(opened, splits)
         write_manifest(folder, manifest, metadata_files(manifest))
     return DatasetDir.open(out)
 
 
-def _told_of(source: Source) -> dict[str, Any]:
-    """Returns what a source tells of itself, as details of a manifest."""
-    ignored = ignored_of(source)
-    told = {
-        "ignored": {each.reason: each.count for each in ignored},
-        "first_ignored": {each.reason: each.first for each in ignored},
-        "bins": bins_of(source),
-    }
-    return {detail: found for detail, found in told.items() if found}
+def check_source_apart(source: str, out: Location) -> None:
+    """Rejects an output that holds a file of the source or lies in its folder."""
+    for path in source_paths(source):
+        check_apart(out, {"SOURCE": path})
 
 
-def _check_name(name: str | None, source: Source) -> str:
-    if name is None:
-        name = re.sub(r"^[^a-z]+|[^a-z0-9_]", "", source.name.lower()) or "dataset"
-    check_name(name)
-    return name
-
-
-def _check(source: Source, shards: int | None) -> None:
-    """Rejects a source or a number of shards that a data set cannot hold."""
+def _check_shards(shards: int | None) -> None:
     if shards is not None and shards < 1:
         raise ValueError(
             "The number of shards is out of range. Expected: shards of at least 1. "
             f"Received: shards={shards}. Raise it."
         )
-    check_factors(source.factors)
-    check_splits(source.splits)
-    kind = KINDS[source.observation]
-    if expected := kind.check_shape(source.observation_shape):
-        raise ValueError(
-            f"The {kind.many} of source '{source.name}' have an unsupported shape. "
-            f"Expected: {expected}. Received: observation_shape={source.observation_shape}. "
-            "Convert them."
-        )
-    if not source.splits.get("train"):
-        raise ValueError(
-            f"Source '{source.name}' has no training examples. Expected: examples in the "
-            f"split 'train'. Received: splits={source.splits}. Name its folder or split "
-            "'train', or pass --split NAME=train."
-        )
 
 
-def _manifest(
-    name: str,
-    source: Source,
-    origin: dict[str, Any],
-    splits: dict[str, list[ShardEntry]],
-    outcome: ImportOutcome,
-    details: dict[str, Any],
-) -> Manifest:
+def _manifest(opened: OpenedImport, splits: dict[str, list[ShardEntry]]) -> Manifest:
     """Makes the manifest of complete splits; rejects a sample that lacks a class."""
-    outcome.check_complete()
+    source, origin = opened.source, opened.origin
+    opened.outcome.check_complete()
     manifest = Manifest(
         kind="imported",
-        name=name,
+        name=opened.name,
         observation=source.observation,
         observation_shape=source.observation_shape,
         factors=source.factors,
@@ -199,8 +147,8 @@ def _manifest(
         splits=splits,
         source=origin,
         versions=library_versions(),
-        totals=outcome.totals(),
-        details=outcome.details() | details | _told_of(source),
+        totals=opened.outcome.totals(),
+        details=opened.all_details(),
     )
     empty = [label for label, count in manifest.label_counts("train").items() if not count]
     if empty and origin["max_examples"]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from latentloom.pipeline.dataset.examples import DeadLetter, LeftOut
-from latentloom.pipeline.importing.changes import ChangeCounts
+from latentloom.pipeline.dataset.examples import DeadLetter, Examples, LeftOut
+from latentloom.pipeline.importing.changes import ChangeCounts, constant_images
+from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.texts import printable
 
 FAILURE_BUDGET = 0.01  # share of all examples, and of those of each class, that may be dead letters
@@ -30,12 +31,14 @@ class ImportOutcome:
 
     Args:
         source: Name of the source, for errors.
+        observation: Kind of its observations, a key of `KINDS`.
         total: Number of examples of the source.
         class_names: Names of the classes.
         progress: Called after every batch.
     """
 
     source: str
+    observation: str
     total: int
     class_names: Sequence[str]
     progress: Progress | None = None
@@ -50,6 +53,29 @@ class ImportOutcome:
     def done(self) -> int:
         """Number of examples so far."""
         return self.written + len(self.left_out) + len(self.dead)
+
+    def add_batch(
+        self, split: str, examples: Examples, ids: Sequence[str], letters: Sequence[DeadLetter]
+    ) -> dict[str, np.ndarray]:
+        """Counts a batch and what became of its images.
+
+        Args:
+            split: Name of its split.
+            examples: Its examples.
+            ids: Their ids, as they are told.
+            letters: The other examples.
+
+        Returns:
+            How much each example was changed by kind, as in `Examples`.
+
+        Raises:
+            ValueError: If more examples are dead than the failure budget allows.
+        """
+        constant = constant_images(KINDS[self.observation], examples.observations)
+        changes = examples.changes | constant
+        self.changes.add(ids, changes)
+        self.add(split, examples.labels, letters)
+        return changes
 
     def add(self, split: str, labels: np.ndarray, letters: Sequence[DeadLetter]) -> None:
         """Counts a batch.

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from latentloom.augment.randomness import identity_keys
+from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.manifest import ShardEntry
 from latentloom.pipeline.dataset.writing import example_records, shard_entry, shard_file
-from latentloom.pipeline.importing.changes import CONSTANT
 from latentloom.pipeline.importing.outcome import ImportOutcome
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.observations import KINDS
-from latentloom.pipeline.observations.kind import Kind
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 _SHARD_EXAMPLES = 8192
@@ -45,12 +44,11 @@ def write_split(
     with contextlib.ExitStack() as stack:
         turns = _Turns([os.path.join(folder, file) for file in files], stack)
         for examples, dead in source.batches(split):
-            ids = [f"{name}/{split}/{position}" for position in examples.ids]
+            ids = stored_ids(name, split, examples)
             homes = (identity_keys(0, "shard", ids) % np.uint64(count)).astype(np.int64)
             turns.write(homes.tolist(), example_records(kind, examples, ids))
             np.add.at(labels, (homes, examples.labels), 1)
-            outcome.changes.add(ids, examples.changes | _constant(kind, examples.observations))
-            outcome.add(split, examples.labels, dead)
+            outcome.add_batch(split, examples, ids, dead)
         turns.flush()
     return [
         shard_entry(writer, file, row.tolist())
@@ -58,11 +56,9 @@ def write_split(
     ]
 
 
-def _constant(kind: Kind, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Tells which images have one colour throughout, as changes; nothing of other kinds."""
-    if not kind.can_resize or not len(images):
-        return {}
-    return {CONSTANT: (images == images[:, :1, :1]).all(axis=(1, 2, 3)).astype(np.float32)}
+def stored_ids(name: str, split: str, examples: Examples) -> list[str]:
+    """Returns the ids that examples get in a data set of this name."""
+    return [f"{name}/{split}/{position}" for position in examples.ids]
 
 
 class _Turns:
