@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -42,6 +43,7 @@ def main() -> None:
     """Runs the command; a user's mistake is one message and exit code 2, a stop 130 or 143."""
     with raised_on_signals():
         try:
+            _escape_what_no_terminal_shows()
             prepare_process()
             _check_words(sys.argv[1:])
             app()
@@ -56,6 +58,13 @@ def main() -> None:
                 traceback.print_exc()
             typer.echo(f"latentloom: {str(error) or type(error).__name__}", err=True)
             sys.exit(exit_code(error))
+
+
+def _escape_what_no_terminal_shows() -> None:
+    """Prints letters that the encoding of the terminal lacks as escapes, not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _check_words(words: Sequence[str]) -> None:

@@ -67,7 +67,7 @@ def _many(count: int, noun: str, ending: str) -> str:
 
 def _interval(measure: Any) -> str:
     ends = measure.interval or ()
-    return "–".join(f"{end:.{min(measure.decimals, 3)}f}" for end in ends)
+    return " to ".join(f"{end:.{min(measure.decimals, 3)}f}" for end in ends)
 
 
 MEASURED: dict[str, Callable[[Any], str]] = {

@@ -86,7 +86,7 @@ def test_24_images_are_judged_by_the_half_that_each_judge_has_not_seen(latentloo
     assert (model["value"], model["n"], model["classes"]) == (None, 2, 2)
     assert figures["probe/mlp/mean/zs"]["value"] is None
     assert printed.count("not measured") == 9  # the model and eight probes
-    assert re.search(r"0\.\d\d–\d\.\d\d │ 0\.50 +│ 24 in 2 ", printed)
+    assert re.search(r"0\.\d\d to \d\.\d\d │ 0\.50 +│ 24 in 2 ", printed)
 
 
 @pytest.fixture(scope="module")

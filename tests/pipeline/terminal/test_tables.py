@@ -32,8 +32,8 @@ def test_measures_tell_on_how_many_examples_they_stand(capsys):
     )
     lines = [[c.strip() for c in x.split("│")[1:-1]] for x in capsys.readouterr().out.splitlines()]
     rows = {cells[0]: cells[1:] for cells in lines if cells and cells[0]}
-    assert rows["Accuracy"] == ["0.50", "0.31–0.69", "0.33", "24 in 3"]
-    assert rows["Rejected"] == ["0.50", "0.09–0.91", "", "24 of 2"]
+    assert rows["Accuracy"] == ["0.50", "0.31 to 0.69", "0.33", "24 in 3"]
+    assert rows["Rejected"] == ["0.50", "0.09 to 0.91", "", "24 of 2"]
     assert rows["Probe"] == ["not measured", "", "", "3 in 3"]
     assert rows["Diversity"] == ["0.1235", "", "", ""]
 
@@ -42,5 +42,5 @@ def test_many_examples_have_four_decimals_and_unequal_classes_their_mean(capsys)
     classes = np.repeat([0, 1], [1500, 500])
     print_measured([Measure.of_share(classes == 0, classes, name="Accuracy")])
     assert "0.7500" in (printed := capsys.readouterr().out)
-    assert "0.731–0.768" in printed
+    assert "0.731 to 0.768" in printed
     assert "balanced 0.50" in printed
