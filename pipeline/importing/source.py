@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.observations import KINDS
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,23 @@ class Source(Protocol):
         """Streams a split. The id of an example, and the `record` of a dead letter, is its
         position in the source, so neither depends on the options of an import."""
         ...
+
+
+def in_batches(
+    rows: Iterable[Row | DeadLetter], size: int
+) -> Iterator[tuple[list[Row], list[DeadLetter]]]:
+    """Yields rows and dead letters apart, `size` of both together at a time, and what is left."""
+    taken: list[Row] = []
+    dead: list[DeadLetter] = []
+    for row in rows:
+        if isinstance(row, DeadLetter):
+            dead.append(row)
+        else:
+            taken.append(row)
+        if len(taken) + len(dead) == size:
+            yield taken, dead
+            taken, dead = [], []
+    yield taken, dead
 
 
 def batch_size(source: Source) -> int:

@@ -25,7 +25,13 @@ from latentloom.pipeline.importing.formats.table_opening import (
 )
 from latentloom.pipeline.importing.formats.table_survey import TableSurvey
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
-from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.source import (
+    Ignored,
+    batch_size,
+    in_batches,
+    path_name,
+    position_ids,
+)
 from latentloom.pipeline.importing.split_names import NONE, SPLITS
 
 
@@ -119,7 +125,10 @@ class TableSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; a row without a readable image or a value is a dead letter."""
-        taken, dead, size = [], [], batch_size(self)
+        for taken, dead in in_batches(self._decoded(split), batch_size(self)):
+            yield self._examples(taken), dead
+
+    def _decoded(self, split: str) -> Iterator[tuple | DeadLetter]:
         for position, row in enumerate(self._rows(split)):
             codes = self._codes(row)
             image = row.image if isinstance(row.image, str) else codes
@@ -127,13 +136,9 @@ class TableSource:
                 image = self.decoder(row.name, row.image)  # type: ignore[arg-type]
             if isinstance(image, str):
                 label = self._code("label", row.values[0])
-                dead.append(DeadLetter(row.name or self.name, position, image, label))
+                yield DeadLetter(row.name or self.name, position, image, label)
             else:
-                taken.append((position, image, codes))
-            if len(taken) + len(dead) == size:
-                yield self._examples(taken), dead
-                taken, dead = [], []
-        yield self._examples(taken), dead
+                yield position, image, codes
 
     def _rows(self, split: str) -> Iterator[Row]:
         """Yields the rows of a split; parts without any are not read."""

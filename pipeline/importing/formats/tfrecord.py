@@ -18,7 +18,13 @@ from latentloom.pipeline.importing.formats.record_fields import Flaw, RecordFiel
 from latentloom.pipeline.importing.formats.record_survey import Survey, records_of
 from latentloom.pipeline.importing.formats.split_files import split_files
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
-from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.source import (
+    Ignored,
+    batch_size,
+    in_batches,
+    path_name,
+    position_ids,
+)
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.storage.files import find
 
@@ -121,21 +127,20 @@ class TFRecordSource:
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unusable record is a dead letter."""
-        rows, dead, size = [], [], batch_size(self)
+        for rows, dead in in_batches(self._rows(split), batch_size(self)):
+            yield self._examples(rows), dead
+
+    def _rows(self, split: str) -> Iterator[tuple | DeadLetter]:
         for position, (path, record) in enumerate(records_of(self.files[split])):
             row, name = self.reads.read(record), os.path.basename(path)
             if isinstance(row, Flaw):
-                dead.append(DeadLetter(name, position, row.reason, self._label(row.label)))
+                yield DeadLetter(name, position, row.reason, self._label(row.label))
                 continue
             image = self.decoder(name, io.BytesIO(row.image))
             if isinstance(image, str):
-                dead.append(DeadLetter(name, position, image, self._label(row.values[0])))
+                yield DeadLetter(name, position, image, self._label(row.values[0]))
             else:
-                rows.append((position, image, row.values))
-            if len(rows) + len(dead) == size:
-                yield self._examples(rows), dead
-                rows, dead = [], []
-        yield self._examples(rows), dead
+                yield position, image, row.values
 
     def _label(self, value: Value | None) -> int | None:
         return None if value is None else self.codes["label"].get(value)
