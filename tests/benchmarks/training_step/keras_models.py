@@ -46,7 +46,19 @@ def objective(name: str) -> dict[str, Any]:
     return {"loss": loss, "metrics": ["accuracy"]}
 
 
-def batches_for(model: keras.Model, examples: Examples, batch_size: int, **settings) -> Batches:
-    """Batches by the model's own sampler, or plain ones, with further settings of `Batches`."""
+def batches_for(
+    model: keras.Model, examples: Examples, count: int, batch_size: int, **settings
+) -> Batches:
+    """Batches by the model's own sampler, or plain ones.
+
+    Args:
+        model: What `new_model` returned.
+        examples: Those that partners come from.
+        count: Number of examples that an epoch goes through, the first ones.
+        batch_size: Examples a step.
+        **settings: Further settings of `Batches`.
+    """
+    images, factors = examples
+    own = images[:count], {name: codes[:count] for name, codes in factors.items()}
     shared = {"batch_size": batch_size, "value_range": VALUE_RANGE, **settings}
-    return sampler(model, *examples)(*examples, **shared)
+    return sampler(model, *examples)(*own, **shared)

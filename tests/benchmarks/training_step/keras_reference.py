@@ -20,15 +20,20 @@ leave scales without a gradient."""
 
 
 def reference_step(
-    name: str, args: Mapping[str, Any], examples: Examples, factor_sizes: Mapping[str, int]
+    name: str,
+    args: Mapping[str, Any],
+    examples: Examples,
+    factor_sizes: Mapping[str, int],
+    batch_size: int,
 ) -> dict[str, Any]:
     """One step in float32 without dropout, eagerly: all that a twin has to match.
 
     Args:
         name: Key of `MODELS`, or `"classifier"`.
         args: Arguments of the model.
-        examples: Those of one batch.
+        examples: Those that the batch and its partners come from.
         factor_sizes: Number of values of every factor.
+        batch_size: Number of examples in the batch.
 
     Returns:
         `images` and `answers`, the batch; `weights`, `gradients` and `updates` by the optimizer of
@@ -43,7 +48,7 @@ def reference_step(
     generator = np.random.default_rng(4)
     for weight in model.trainable_weights:
         weight.assign_add(generator.normal(0.0, LEARNT, weight.shape))
-    images, answers = batches_for(model, examples, len(examples[0]))[0]
+    images, answers = batches_for(model, examples, batch_size, batch_size)[0]
     with recorded_noise():
         outputs = model(images, training=False)
     outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}

@@ -22,7 +22,7 @@ from training_step.keras_models import (
 from latentloom.model_zoo.backend.devices import accelerators, uses_xla
 from latentloom.model_zoo.backend.rounding import fix_rounding
 from latentloom.model_zoo.contract import LearnsAtOtherRates
-from latentloom.model_zoo.training.batches import fed_to_device
+from latentloom.model_zoo.training.batches import Batches, fed_to_device
 from latentloom.model_zoo.training.schedule import Schedule, optimizer, steps_per_execution
 
 
@@ -32,8 +32,9 @@ class KerasLoop:
     Args:
         model: Key of `MODELS`, or `"classifier"`.
         args: Arguments of the model that are not its defaults.
-        examples: Images and factors, `steps * batch_size` of them.
+        examples: Images and factors, at least `steps * batch_size` of them.
         factor_sizes: Number of values of every factor.
+        steps: Steps an epoch.
         batch_size: Examples a step.
         precision: `"float32"` or `"bfloat16"`.
     """
@@ -45,6 +46,7 @@ class KerasLoop:
         examples: Examples,
         *,
         factor_sizes: Mapping[str, int],
+        steps: int,
         batch_size: int,
         precision: str,
     ):
@@ -55,7 +57,7 @@ class KerasLoop:
         self.examples, self.batch_size = examples, batch_size
         fix_rounding()  # as training does
         self.schedule = Schedule(epochs=100, batch_size=batch_size)
-        self.steps_per_epoch = len(examples[0]) // batch_size
+        self.steps_per_epoch = steps
         self.steps_at_once = steps_per_execution(self.schedule, self.steps_per_epoch)
         on_jax = keras.backend.backend() == "jax"
         self.model.compile(
@@ -72,7 +74,7 @@ class KerasLoop:
     def fit_seconds(self) -> float:
         """Seconds of the second epoch of `fit`, over batches made as in production."""
         clock, epochs = EpochClock(), range(2)
-        batches = batches_for(self.model, self.examples, self.batch_size, seed=0, epochs=epochs)
+        batches = self._batches(seed=0, epochs=epochs)
         self.model.fit(
             fed_to_device(batches),
             epochs=len(epochs),
@@ -83,8 +85,12 @@ class KerasLoop:
         )
         return clock.seconds[-1]
 
+    def _batches(self, **settings) -> Batches:
+        count = self.steps_per_epoch * self.batch_size
+        return batches_for(self.model, self.examples, count, self.batch_size, **settings)
+
     def _steps(self) -> list[tuple]:
-        batches = batches_for(self.model, self.examples, self.batch_size)
+        batches = self._batches()
         return [batches[step] for step in range(self.steps_per_epoch)]
 
     def stacked(self) -> tuple:
@@ -143,7 +149,7 @@ class KerasLoop:
 
     def config(self) -> dict[str, Any]:
         """What the twin must know."""
-        images, _ = batches_for(self.model, self.examples, self.batch_size)[0]
+        images, _ = self._batches()[0]
         shared = {
             "group_size": math.prod(images.shape[1:-3]),
             "parameters": sum(int(np.prod(w.shape)) for w in self.model.trainable_weights),

@@ -16,6 +16,7 @@ SIZES = {"classes": CLASSES, "batch_size": 8, "precision": "float32", "steps": 1
 EVERY_TERM = {"cycle_weight": 0.5, "cir_weight": 0.1, "unlabelled_dims": {"rest": 3}}
 NARROW = {"width": 4, "code_channels": 16}
 EVERY_TERM_OF_PAIRS = {**NARROW, "back_weight": 5.0, "cir_weight": 0.5}
+DOMAIN = {"domain": "ink", "width": 4, "adversary_width": 8}
 CASES = [
     pytest.param("zszu_vae", {}, [28, 28, 1], id="zszu_vae on grey 28 x 28"),
     pytest.param("zszu_vae", {}, [32, 16, 3], id="zszu_vae on coloured 32 x 16"),
@@ -39,6 +40,19 @@ CASES = [
     ),
     pytest.param(
         "elegant", {"gan_weight": 0.0, "restore_weight": 0.0}, [8, 8, 1], id="elegant, few terms"
+    ),
+    pytest.param(
+        "drit",
+        {**DOMAIN, "mode_weight": 1.0, "squared_weight": 1.0},
+        [32, 32, 3],
+        id="drit on 32 x 32",
+    ),
+    pytest.param("drit", {**DOMAIN, "content_weight": 0.0}, [64, 64, 1], id="drit on grey 64 x 64"),
+    pytest.param(
+        "drit",
+        {"domain": "label", "width": 4, "gan_weight": 0.0},
+        [16, 16, 3],
+        id="drit, few terms",
     ),
     pytest.param("classifier", {}, [28, 28, 1], id="classifier on grey 28 x 28"),
     pytest.param("classifier", {}, [33, 22, 3], id="classifier on odd sides"),

@@ -15,6 +15,9 @@ from training_step.torch_networks import Flatten, Unflatten
 from training_step.torch_twins import new_twin
 
 PROBE_STEPS = 4
+NEGLIGIBLE = 1e-6
+"""Gradient, relative to the largest of all, below which it is rounding: that of a bias before a
+normalisation, for one."""
 
 
 class TorchLoop:
@@ -134,7 +137,7 @@ def weights_from_keras(
     """
     left, converted, order, linear = iter(arrays), {}, None, ""
     names = ["weight", "bias", "loc", "raw_precision"]
-    names += ["running_mean", "running_var"] if buffers else []
+    names = ["direction", *names, "running_mean", "running_var"] if buffers else names
     for prefix, module in twin.named_modules():
         if isinstance(module, Unflatten):
             for name in ("weight", "bias"):
@@ -197,16 +200,18 @@ def _differences_of_step(loop: TorchLoop, reference: Mapping[str, Any]) -> dict[
     """How far gradients, and the longest updates that Adam makes of them, are apart."""
     gradients = weights_from_keras(loop.twin, reference["gradients"], buffers=False)
     updates = weights_from_keras(loop.twin, reference["updates"], buffers=False)
+    largest = {name: float(np.abs(array).max()) for name, array in gradients.items()}
+    counts = [name for name, value in largest.items() if value > NEGLIGIBLE * max(largest.values())]
     parameters = dict(loop.twin.named_parameters())
     before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
-    found = {f"d/d {n}": _difference(parameters[n].grad, array) for n, array in gradients.items()}
+    found = {f"d/d {n}": _difference(parameters[n].grad, gradients[n]) for n in counts}
     for group in loop.optimizer.param_groups:
         # Keras adds epsilon before the bias correction, which in the first step is this much.
         group["eps"] /= math.sqrt(1 - group["betas"][1])
     loop.optimizer.step()
-    for name, array in updates.items():
+    for name in counts:
         longest = (parameters[name].detach() - before[name]).abs().max()
-        found[f"update of {name}"] = _difference(longest, np.abs(array).max())
+        found[f"update of {name}"] = _difference(longest, np.abs(updates[name]).max())
     return found
 
 

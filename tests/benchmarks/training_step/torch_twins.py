@@ -11,14 +11,16 @@ from typing import Any
 
 from torch import nn
 from training_step.torch_classifier import ClassifierTwin
+from training_step.torch_drit import DritTwin
 from training_step.torch_elegant import ElegantTwin
 from training_step.torch_gzs_net import GZSTwin
 from training_step.torch_zszu_vae import ZsZuTwin
 
-TWINS: dict[str, type[ZsZuTwin | GZSTwin | ElegantTwin | ClassifierTwin]] = {
+TWINS: dict[str, type[ZsZuTwin | GZSTwin | ElegantTwin | DritTwin | ClassifierTwin]] = {
     "zszu_vae": ZsZuTwin,
     "gzs_net": GZSTwin,
     "elegant": ElegantTwin,
+    "drit": DritTwin,
     "classifier": ClassifierTwin,
 }
 

@@ -15,6 +15,8 @@ from training_step.floor import best_rate, describe_layers
 from training_step.reference import batches_of, load_step, save_step
 
 CHECKED_EXAMPLES = 16
+FEWEST_EXAMPLES = 256
+"""Enough that every value of a factor has some."""
 OTHER_FACTORS = {"size": 3, "ink": 4, "background": 4}
 MATRIX_SIDE = {"cpu": 1536, "gpu": 8192}
 COPIED_ELEMENTS = {"cpu": 2**25, "gpu": 2**28}
@@ -109,9 +111,11 @@ class KerasWorker:
         """Makes the loop that is timed from now on."""
         from training_step.keras_step import KerasLoop
 
-        examples = make_examples(image, classes, steps * batch_size)
-        sizes = {"batch_size": batch_size, "factor_sizes": sizes_of_factors(classes)}
-        self.loop = KerasLoop(model, args, examples, precision=precision, **sizes)
+        count = max(steps * batch_size, FEWEST_EXAMPLES)
+        examples = make_examples(image, classes, count)
+        sizes = {"steps": steps, "batch_size": batch_size, "precision": precision}
+        sizes |= {"factor_sizes": sizes_of_factors(classes)}
+        self.loop = KerasLoop(model, args, examples, **sizes)
         networks = self.loop.networks()
         layers = {name: describe_layers(network) for name, network in networks.items()}
         return {"config": {**self.loop.config(), "model": model}, "layers": layers}
@@ -134,8 +138,9 @@ class KerasWorker:
         """Writes one step with everything in it."""
         from training_step.keras_reference import reference_step
 
-        examples = make_examples(image, classes, CHECKED_EXAMPLES)
-        save_step(path, reference_step(model, args, examples, sizes_of_factors(classes)))
+        examples, sizes = make_examples(image, classes, FEWEST_EXAMPLES), sizes_of_factors(classes)
+        step = reference_step(model, args, examples, sizes, CHECKED_EXAMPLES)
+        save_step(path, step)
         return {}
 
     def rates(self, precision: str) -> dict[str, float]:
