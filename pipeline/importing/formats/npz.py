@@ -13,14 +13,13 @@ import numpy as np
 
 from latentloom.model_zoo.archives import ArrayHeader, map_arrays, read_headers
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
-from latentloom.pipeline.importing.formats.documents import (
-    DocumentSource,
+from latentloom.pipeline.importing.formats.document_arrays import (
     check_document_headers,
     document_sizes,
     is_of_documents,
     names_of_documents,
-    open_documents,
 )
+from latentloom.pipeline.importing.formats.documents import DocumentSource, open_documents
 from latentloom.pipeline.importing.formats.npz_checks import (
     check_one_shape,
     check_part,
