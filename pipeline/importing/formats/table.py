@@ -11,18 +11,13 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.bins import Bins
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.formats.table_columns import (
-    Columns,
-    Row,
-)
-from latentloom.pipeline.importing.formats.table_files import (
-    Table,
-)
+from latentloom.pipeline.importing.formats.table_columns import Columns, Row
 from latentloom.pipeline.importing.formats.table_opening import (
     TableOptions,
     columns_of,
     open_tables,
 )
+from latentloom.pipeline.importing.formats.table_protocol import Table
 from latentloom.pipeline.importing.formats.table_survey import TableSurvey
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import (

@@ -19,10 +19,10 @@ from latentloom.pipeline.importing.formats.table_files import (
     IMAGE_ID,
     PARTITION,
     SpacedTable,
-    Table,
     open_table,
 )
 from latentloom.pipeline.importing.formats.table_partition import PartitionedTable
+from latentloom.pipeline.importing.formats.table_protocol import Table
 from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.importing.split_names import TRAIN, SplitRule
 from latentloom.pipeline.storage.files import find

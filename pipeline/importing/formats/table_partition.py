@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from latentloom.pipeline.importing.formats.table_files import PARTITION, Rows, Table
+from latentloom.pipeline.importing.formats.table_files import PARTITION
+from latentloom.pipeline.importing.formats.table_protocol import Rows, Table
 
 
 class PartitionedTable:

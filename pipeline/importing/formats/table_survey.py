@@ -12,7 +12,7 @@ import numpy as np
 from latentloom.pipeline.importing.bins import AskedBins, Bins
 from latentloom.pipeline.importing.formats.image_decoding import Headers
 from latentloom.pipeline.importing.formats.table_columns import Columns, Row
-from latentloom.pipeline.importing.formats.table_files import Table
+from latentloom.pipeline.importing.formats.table_protocol import Table
 from latentloom.pipeline.importing.split_names import NONE, TRAIN
 from latentloom.pipeline.importing.value_order import in_order
 
