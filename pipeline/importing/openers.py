@@ -90,6 +90,7 @@ OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
         options.rule,
         takes_all_types=options.form.levels is not None,
         channels_first=options.channels_first,
+        has_ground=options.form.ground is not None,
     ),
     "table:FILE": lambda where, options: TableSource.open(
         where, options.table, options.form, options.channels

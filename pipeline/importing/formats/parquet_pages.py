@@ -1,7 +1,7 @@
 """The sizes of the pages of a Parquet file, from their headers, before one of them is inflated.
 
-The sums in the footer are not believed: pyarrow inflates what the header of a page declares. A header
-is a struct of Thrift's compact protocol.
+The sums in the footer are not believed: pyarrow inflates what the header of a page declares. The
+header is a struct of Thrift's compact protocol.
 """
 
 from __future__ import annotations
