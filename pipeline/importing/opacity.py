@@ -78,12 +78,24 @@ def opaque(
     most = _MOST[image.dtype.newbyteorder("=")]
     amounts: dict[str, float] = {}
     if levels is not None:
-        most = most if levels.asked else 1
+        most = 1 if not levels.asked and alpha.max() <= 1 else most
         amounts, values = levels.amounts(values), levels(values)
     alpha = np.rint(alpha * (255 / most)).astype(np.uint8)
     laid, blank = lay_on_ground(image_of(values, alpha), ground or WHITE)
     pixels = np.asarray(laid.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*image.shape[:2], channels), amounts | {BLANK: float(blank)}
+
+
+def shown(images: np.ndarray) -> np.ndarray:
+    """Returns images without their last channel if it is an opacity that hides nothing.
+
+    Args:
+        images: Array of shape `(n, height, width, channels)`.
+    """
+    if not has_opacity(images.shape[3]):
+        return images
+    most = _MOST.get(images.dtype.newbyteorder("="))
+    return images[..., :-1] if (images[..., -1] == most).all() else images
 
 
 def image_of(levels: np.ndarray, alpha: np.ndarray | None) -> Any:

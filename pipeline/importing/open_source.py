@@ -13,7 +13,7 @@ from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing import overlays as marks
 from latentloom.pipeline.importing.image_form import ImageForm, Size
 from latentloom.pipeline.importing.levels import Levels, Range, find_levels, peaks_of
-from latentloom.pipeline.importing.opacity import has_opacity, with_ground, without_opacity
+from latentloom.pipeline.importing.opacity import has_opacity, shown, with_ground, without_opacity
 from latentloom.pipeline.importing.openers import OPENERS, SourceOptions
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
@@ -185,7 +185,7 @@ def _levels_of(
         if len(batch)
     )
     if asked is None and entry.has_foreign_arrays:
-        return find_levels(spec, (int(peaks_of(batch).max()) for batch in images))
+        return find_levels(spec, (int(peaks_of(shown(batch)).max()) for batch in images))
     if asked is not None and asked.is_own:
         colours = without_opacity(source.observation_shape[2])
         return Levels.over(batch[..., :colours] for batch in images)

@@ -69,8 +69,8 @@ def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
 
 
 def peak_of_image(image: Any) -> int:
-    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
-    if image.has_transparency_data:
+    """Returns `peak_of` for an image; 255 if it is transparent anywhere, and shows a ground."""
+    if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
         return 255
     image = image.convert("L" if is_grey(image) else "RGB")
     return peak_of(int(np.max(image.getextrema())), is_constant=is_constant(image))
