@@ -12,6 +12,8 @@ from latentloom.pipeline.dataset.stored_observations import StoredObservations
 from latentloom.pipeline.importing.source import Ignored, batch_size, position_ids
 from latentloom.pipeline.importing.value_order import in_order
 
+_EXACT = 2.0**53  # below it, a float64 holds every whole number
+
 
 @dataclass(frozen=True)
 class ArraySource:
@@ -66,7 +68,7 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
 
     Args:
         field: Name of the field, for the error.
-        values: Integers, booleans or texts of shape `(n,)`.
+        values: Integers, whole numbers of a floating type, booleans or texts of shape `(n,)`.
 
     Returns:
         The value names, and an int64 code per value.
@@ -75,6 +77,12 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
         TypeError: If the values have another type.
         ValueError: If a text is not Unicode.
     """
+    if (
+        values.dtype.kind == "f"
+        and (values == np.rint(values)).all()
+        and abs(values).max(initial=0) < 2**53
+    ):
+        values = values.astype(np.int64)
     if values.dtype.kind not in "biuSU":
         raise TypeError(
             f"Field '{field}' is unfit for a label or factor. Expected: integers or texts. "

@@ -91,6 +91,7 @@ OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
         takes_all_types=options.form.levels is not None,
         channels_first=options.channels_first,
         has_ground=options.form.ground is not None,
+        factors=options.factors,
     ),
     "table:FILE": lambda where, options: TableSource.open(
         where, options.table, options.form, options.channels

@@ -129,8 +129,8 @@ class Headers:
         """
         if not self.first:
             raise ValueError(
-                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
-                f"Received: {self.reason}. Check the files."
+                f"No image can be used. Expected: {', '.join(FORMATS)} files, with a label. "
+                f"Received: {self.reason}. Repair that first."
             )
         chosen = channels is not None
         reason = "the pages or frames after the first, of images with several"

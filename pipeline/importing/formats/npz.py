@@ -31,12 +31,17 @@ from latentloom.pipeline.importing.formats.npz_layout import (
     split_parts,
 )
 from latentloom.pipeline.importing.formats.npz_rows import open_observations
-from latentloom.pipeline.importing.formats.npz_splits import rows_of_splits, unused_arrays
+from latentloom.pipeline.importing.formats.npz_splits import (
+    check_no_splits,
+    rows_of_splits,
+    unused_arrays,
+)
 from latentloom.pipeline.importing.source import Ignored, path_name
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.storage.files import check_regular
 
 _LONGEST_TEXT = 1 << 14  # bytes
+_SINGLE = b"\x93NUMPY"  # begins the output of `np.save`
 
 
 def open_npz(
@@ -47,6 +52,7 @@ def open_npz(
     takes_all_types: bool = False,
     channels_first: bool = False,
     has_ground: bool = False,
+    factors: Sequence[str] | None = None,
 ) -> ArraySource | SplitArrays | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
@@ -61,6 +67,7 @@ def open_npz(
         takes_all_types: Whether images may have other numbers than 8-bit levels.
         channels_first: Whether images are `(n, channels, height, width)`.
         has_ground: Whether a second or fourth channel is the opacity, since a ground is given.
+        factors: Names of factors that are asked for; by default all are taken.
 
     Raises:
         FileNotFoundError: If the file is missing.
@@ -73,7 +80,7 @@ def open_npz(
         names = _used(headers)
         unused = unused_arrays(headers, names)
         return open_documents(file, _read(file, headers, names), rule, unused)
-    parts = layout_of(headers, rule)
+    parts = layout_of(file, headers, rule)
     layout, left_out = split_parts(file, parts, headers, rule)
     classes = field_of(label, layout)
     for fields in layout.values():
@@ -103,7 +110,10 @@ def open_npz(
     }
     told = [name for each in left_out for name in parts[each.first].values()]
     ignored = [*left_out, *unused_arrays(headers, [*names, *told])]
-    return _source(file, values, columns, classes, rule, ignored)
+    source = _source(file, values, columns, classes, rule, ignored)
+    if "" in layout and "split" not in layout[""]:
+        check_no_splits(file, source.factors, factors or ())
+    return source
 
 
 def _source(
@@ -148,7 +158,9 @@ def _encode(
     found = {}
     for name in sorted(names, key=lambda name: name != classes):
         parts = [part[name] for part in columns.values()]
-        parts = [class_numbers(file, name, part) for part in parts] if name == classes else parts
+        if name == classes:
+            parts = [class_numbers(file, name, part) for part in parts]
+        parts = [part.reshape(-1) for part in parts]  # (n, 1) is (n,)
         values, codes = encode_values(name, np.concatenate(parts))
         cuts = np.cumsum([len(part) for part in parts])[:-1]
         found["label" if name == classes else name] = values, np.split(codes, cuts)
@@ -162,6 +174,13 @@ def _read_headers(file: Path) -> dict[str, ArrayHeader]:
             f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
             "Check the path."
         )
+    with file.open("rb") as stream:
+        if stream.read(len(_SINGLE)) == _SINGLE:
+            raise ValueError(
+                f"'{file}' holds a single array. Expected: an output of `np.savez` with images and "
+                "labels. Received: an output of `np.save`. Write both into one archive by "
+                "np.savez(FILE, images=..., label=...)."
+            )
     return read_headers(file, file)
 
 
@@ -185,7 +204,8 @@ def _used_of_part(
     observed, name = _observed(fields)
     size = headers[name].shape[0]
     used = (observed, classes, "split")
-    return {f: n for f, n in fields.items() if f in used or headers[n].shape == (size,)}
+    shapes = ((size,), (size, 1))
+    return {f: n for f, n in fields.items() if f in used or headers[n].shape in shapes}
 
 
 def _read(

@@ -107,6 +107,11 @@ def _image_shape(file: str, shape: tuple[int, ...], channels_first: bool) -> tup
             f"(n, height, width, channels). Received: images.shape={shape}. Reshape them."
         )
     if channels_first:
+        if shape[1] not in _CHANNELS and shape[3] in _CHANNELS:
+            raise ValueError(
+                f"The images of '{file}' have their channels last. Expected: (n, channels, height, "
+                f"width). Received: images.shape={shape}. Drop --channels-first."
+            )
         shape = (shape[0], *shape[2:], shape[1])
     elif len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS:
         raise ValueError(

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from latentloom.pipeline.importing.formats.table_parquet import ParquetTable
-from latentloom.pipeline.importing.formats.table_protocol import Rows, Table, damaged
+from latentloom.pipeline.importing.formats.table_protocol import (
+    Rows,
+    Table,
+    check_distinct,
+    damaged,
+)
 from latentloom.pipeline.storage.files import check_regular
 
 _PARQUET = (".parquet", ".pq")
+_OTHERS = {
+    b"{": "a JSON file",
+    b"[": "a JSON file",
+    b"PK\3\4": "a ZIP archive or a workbook of Excel",
+    b"\x1f\x8b": "a file packed by GZIP",
+    b"ARROW1": "an Arrow file",
+}
+"""What other files begin with."""
+_LOOKED_AT = 1 << 12  # bytes at the beginning of a file
 _BATCH_ROWS = 64
 _BLOCK = 1 << 20  # bytes of a CSV file
 PARTITION = "partition"
@@ -33,9 +47,15 @@ def open_table(path: Path) -> Table:
             f"The table '{path}' is missing. Expected: a CSV or Parquet file. "
             f"Received: SOURCE=table:{path}. Check the path."
         )
-    if path.suffix.lower() in _PARQUET:
+    with path.open("rb") as stream:
+        start = stream.read(_LOOKED_AT)
+    for begin, kind in _OTHERS.items():
+        if start.lstrip().startswith(begin):
+            raise ValueError(damaged(path, f"{kind}, which is not read as a table"))
+    if path.suffix.lower() in _PARQUET or start.startswith(b"PAR1"):
         return ParquetTable(path)
-    return SpacedTable(path) if path.suffix.lower() == ".txt" else CsvTable(path)
+    is_spaced = path.suffix.lower() == ".txt" and not re.search(rb"[,;\t]", start.split(b"\n")[0])
+    return SpacedTable(path) if is_spaced else CsvTable(path)
 
 
 class CsvTable:
@@ -45,23 +65,22 @@ class CsvTable:
         self.path, self.class_names, self.num_parts = path, {}, 1
         try:
             with path.open(encoding="utf-8-sig", newline="") as stream:
-                line = stream.readline()
+                line = stream.readline(_BLOCK)
         except UnicodeDecodeError as error:
             raise ValueError(damaged(path, error)) from error
         self._delimiter = max(",;\t", key=line.count)
-        self.columns = next(csv.reader([line], delimiter=self._delimiter), [])
-        if repeated := [name for name, count in Counter(self.columns).items() if count > 1]:
-            raise ValueError(
-                f"'{path}' has two columns of one name. Expected: distinct names in the first "
-                f"line. Received: {repeated}. Rename one."
-            )
+        stored = next(csv.reader([line], delimiter=self._delimiter), [])
+        self.columns = self.texts = [name.strip() for name in stored]
+        check_distinct(path, self.columns)
+        self._stored = dict(zip(self.columns, stored, strict=True))
 
     def rows(self, part: int, columns: Sequence[str]) -> Rows:
         """Yields the rows in blocks of a megabyte."""
         import pyarrow as pa
         from pyarrow import csv as arrow
 
-        types = dict.fromkeys(columns, pa.string())
+        stored = {name: self._stored[name] for name in columns}
+        types = dict.fromkeys(stored.values(), pa.string())
         try:
             batches = arrow.open_csv(
                 self.path,
@@ -70,7 +89,7 @@ class CsvTable:
                 arrow.ConvertOptions(include_columns=list(types), column_types=types),
             )
             for batch in batches:
-                yield {name: batch.column(name).to_pylist() for name in columns}
+                yield {name: batch.column(old).to_pylist() for name, old in stored.items()}
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise ValueError(damaged(self.path, error)) from error
 
@@ -87,7 +106,7 @@ class SpacedTable:
         first, second = next(lines, []), next(lines, [])
         self._skipped = 2 if len(first) == 1 else 0
         names = second if self._skipped else [PARTITION]
-        self.columns = [IMAGE_ID, *names]
+        self.columns = self.texts = [IMAGE_ID, *names]
         if len(first) != (1 if self._skipped else 2) or not names:
             raise ValueError(_unknown(path, [first, second]))
 

@@ -79,7 +79,7 @@ def open_tables(where: str, options: TableOptions) -> tuple[list[tuple[Table, st
                 f"'{first.path}', {first.columns}. Received: {table.columns} in "
                 f"'{table.path}'. Import them one by one."
             )
-    if _split_column(first, options) is not None or (not others and not options.rule.chosen):
+    if _split_column(first, options) is not None:
         return [(table, TRAIN) for table in tables.values()], []
     files, left_out = split_files(where, paths, options.rule)
     told = {path: split for split, found in files.items() for path in found}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latentloom.pipeline.importing.formats import parquet_pages
-from latentloom.pipeline.importing.formats.table_protocol import Rows, damaged
+from latentloom.pipeline.importing.formats.table_protocol import Rows, check_distinct, damaged
 
 _BATCH_ROWS = 64  # rows with images in them
 _BUFFER = 1 << 20  # bytes of a column read at a time
@@ -35,6 +35,8 @@ class ParquetTable:
         for field in schema:
             nested = field.type if pa.types.is_struct(field.type) else ()
             self.columns += [f"{field.name}.{inner.name}" for inner in nested] or [field.name]
+        check_distinct(path, self.columns)
+        self.texts = [name for name in self.columns if _is_text(self._type_of(name))]
         self.class_names = _class_names(schema.metadata or {})
 
     def _open(self) -> Any:
@@ -111,6 +113,13 @@ class ParquetTable:
         except ValueError as error:
             raise ValueError(damaged(self.path, error)) from error
         return largest
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(is_a(kind) for is_a in (pa.types.is_string, pa.types.is_large_string))
 
 
 def _column(batch: Any, name: str) -> Any:
