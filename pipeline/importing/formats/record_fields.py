@@ -76,6 +76,8 @@ class RecordFields:
             if isinstance(value, Flaw):
                 return Flaw(value.reason, values[0] if values else None)
             values.append(value)
+        if self.image is None and len(found := _image_fields(features)) > 1:
+            return Flaw(f"it has images in {' and '.join(found)}; pass --image FIELD", values[0])
         image = self._image(self.image_field(features), features)
         return Flaw(image, values[0]) if isinstance(image, str) else Row(image, values)
 
@@ -84,7 +86,7 @@ class RecordFields:
         image = features[field].bytes_list.value if field in features else []
         if len(image) != 1:
             return f"field '{field}' is missing or not one string"
-        data, shape = image[0], _shape(features)
+        data, shape = image[0], _shape(features, len(image[0]))
         if shape is None or _is_image_file(data):
             return data
         size, depth = math.prod(shape), shape[2]
@@ -165,16 +167,25 @@ def _pixels(data: bytes, shape: tuple[int, int, int]) -> bytes:
     return file.getvalue()
 
 
-def _shape(features: Mapping[str, Any]) -> tuple[int, int, int] | None:
-    """Returns height, width and depth, if a record has them."""
-    shape = []
-    for names in _SHAPE_FIELDS:
-        paths = [path for name in names for path in (name, f"image/{name}")]
-        found = [features[path].int64_list.value for path in paths if path in features]
-        if not found or len(found[0]) != 1 or found[0][0] < 1:
-            return None
-        shape.append(found[0][0])
-    return shape[0], shape[1], shape[2]
+def _image_fields(features: Mapping[str, Any]) -> list[str]:
+    """Returns the usual fields of images that hold one string."""
+    known = (name for name in IMAGE_FIELDS if name in features)
+    return [name for name in known if len(features[name].bytes_list.value) == 1]
+
+
+def _shape(features: Mapping[str, Any], size: int) -> tuple[int, int, int] | None:
+    """Returns height, width and depth, if a record has them; the depth may follow from the size."""
+    height, width, depth = (_side(names, features) for names in _SHAPE_FIELDS)
+    if depth == 0 and height and width and size in (height * width, 3 * height * width):
+        depth = size // (height * width)
+    return (height, width, depth) if height and width and depth else None
+
+
+def _side(names: Sequence[str], features: Mapping[str, Any]) -> int:
+    """Returns the number in the first of some fields that a record has; 0 without one."""
+    paths = [path for name in names for path in (name, f"image/{name}")]
+    found = [features[path].int64_list.value for path in paths if path in features]
+    return max(found[0][0], 0) if found and len(found[0]) == 1 else 0
 
 
 def _is_image_file(data: bytes) -> bool:

@@ -104,11 +104,12 @@ class SpacedTable:
         self.path, self.class_names, self.num_parts = path, {}, 1
         lines = self._lines()
         first, second = next(lines, []), next(lines, [])
+        self.first_line = first
         self._skipped = 2 if len(first) == 1 else 0
         names = second if self._skipped else [PARTITION]
         self.columns = self.texts = [IMAGE_ID, *names]
         if len(first) != (1 if self._skipped else 2) or not names:
-            raise ValueError(_unknown(path, [first, second]))
+            raise ValueError(unknown_text(path, [first, second]))
 
     def _lines(self) -> Iterator[list[str]]:
         try:
@@ -125,7 +126,7 @@ class SpacedTable:
             if number < self._skipped:
                 continue
             if len(row) != len(self.columns):
-                raise ValueError(_unknown(self.path, [row]))
+                raise ValueError(unknown_text(self.path, [row]))
             batch.append(row)
             if len(batch) == _BATCH_ROWS:
                 yield _columns(batch, columns, places)
@@ -142,7 +143,8 @@ def _columns(
     return {name: [row[place] for row in listed] for name, place in found}
 
 
-def _unknown(path: Path, lines: list[list[str]]) -> str:
+def unknown_text(path: Path, lines: list[list[str]]) -> str:
+    """Returns the message that a text file is none of CelebA's, with its first line."""
     return (
         f"The text file '{path}' is not laid out as CelebA's. Expected: `list_attr_celeba.txt` or "
         f"`list_eval_partition.txt`. Received: {lines[0][:5]}. Write it as CSV."

@@ -20,6 +20,7 @@ from latentloom.pipeline.importing.formats.table_files import (
     PARTITION,
     SpacedTable,
     open_table,
+    unknown_text,
 )
 from latentloom.pipeline.importing.formats.table_partition import PartitionedTable
 from latentloom.pipeline.importing.formats.table_protocol import Table
@@ -72,6 +73,8 @@ def open_tables(where: str, options: TableOptions) -> tuple[list[tuple[Table, st
         check_source_text("The file name", path)
     tables = {path: _with_partition(open_table(Path(path)), options) for path in paths}
     first, *others = tables.values()
+    if isinstance(first, SpacedTable) and PARTITION in first.columns:
+        raise ValueError(unknown_text(first.path, [first.first_line]))
     for table in others:
         if table.columns != first.columns:
             raise ValueError(
