@@ -49,8 +49,8 @@ def check_opacity(where: str, channels: int, dtype: np.dtype, *, has_ground: boo
     if not has_ground:
         raise ValueError(
             f"The images of '{where}' have {channels} channels. Expected: 1 or 3 channels, or an "
-            f"opacity as the last one beside a ground. Received: channels={channels}. Convert them, "
-            "or pass --ground white to lay them on white if the last channel is the opacity."
+            f"opacity as the last one beside a ground. Received: channels={channels}. Convert "
+            "them, or pass --ground white to lay them on white if the last channel is the opacity."
         )
     if dtype.newbyteorder("=") not in _MOST:
         raise ValueError(

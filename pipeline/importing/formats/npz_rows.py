@@ -137,7 +137,7 @@ class ArchiveRows:
         """Reads bytes, a block at a time, since the archive copies what it gives at once."""
         for start in range(0, len(target), _CHUNK):
             part = target[start : start + _CHUNK]
-            if self._stream.readinto(memoryview(part)) != len(part):
+            if self._stream.readinto(part.data) != len(part):
                 raise EOFError("it ends within a row")
 
     def _told(self):
