@@ -28,7 +28,7 @@ FORMATS = (
     *("TGA", "PCX", "SGI", "SUN", "DDS", "QOI", "PSD", "XBM", "XPM", "MSP"),
 )
 """Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
-_STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
+_STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "MPO")
 _SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
 _RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
@@ -92,6 +92,7 @@ class Headers:
     channels: int = 0
     reason: str = field(default="no images", init=False)
     stacks: list[str] = field(default_factory=list, init=False)
+    depths: dict[str, str] = field(default_factory=dict, init=False)
 
     def add(self, name: str, file: File) -> None:
         """Reads the header of one image; an unreadable one is left out.
@@ -100,12 +101,15 @@ class Headers:
             ValueError: If it differs in size from the first one and no size was asked for.
         """
         found = _with_image(
-            file, lambda image: (_shape(image), _is_stack(image)), scales=bool(self.form.levels)
+            file,
+            lambda image: (_shape(image), _is_stack(image), depth_of(image) or "8 bits"),
+            scales=bool(self.form.levels),
         )
         if isinstance(found, str):
             self.add_unusable(name, found)
             return
-        shape, is_stack = found
+        shape, is_stack, depth = found
+        self.depths.setdefault(depth, name)
         self.stacks += [name] if is_stack else []
         if not self.first:
             self.first, self.size = name, shape[:2]
@@ -129,14 +133,26 @@ class Headers:
         """
         if not self.first:
             raise ValueError(
-                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
-                f"Received: {self.reason}. Check the files."
+                f"No image can be used. Expected: {', '.join(FORMATS)} files, with a label. "
+                f"Received: {self.reason}. Repair that first."
             )
+        self._check_depths()
         chosen = channels is not None
         reason = "the pages or frames after the first, of images with several"
         told = [Ignored(reason, len(self.stacks), self.stacks[0])] if self.stacks else []
         shape = (*(self.form.size or self.size), channels or self.channels)
         return Decoder(shape, self.form, discards_colour=chosen, ignored=told)
+
+    def _check_depths(self) -> None:
+        """Rejects one range for images whose values are of different depths."""
+        levels = self.form.levels
+        if levels is not None and not levels.is_own and len(self.depths) > 1:
+            told = [f"{depth} in '{printable(name)}'" for depth, name in self.depths.items()]
+            raise ValueError(
+                "The images differ in the depth of their values. Expected: one depth for a range. "
+                f"Received: {' and '.join(told[:2])}. Save them at one depth, or pass --range file "
+                "for the values of each."
+            )
 
 
 @dataclass(frozen=True)
