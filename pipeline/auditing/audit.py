@@ -93,13 +93,10 @@ def measure(dataset: DatasetDir, out: str, seed: int, display: ProgressDisplay) 
         seen = survey(dataset, seed, advance)
     with display.stage("compare images") as advance:
         copies = find_copies(seen, advance)
+    ties = measure_ties(seen, factors, _measured(dataset))
     with display.stage("classify") as advance:
-        suspects = find_suspects(seen, manifest.observation, advance)
-    with display.stage("find ties") as advance:
-        ties = measure_ties(seen, factors, _measured(dataset))
-        cells, ratios = audit_cells(seen, factors), imbalance(manifest)
-        missing = find_missing(seen, factors, ties, cells, ratios)
-        advance(1, 1)
+        suspects = find_suspects(seen, manifest.observation, ties, advance)
+    cells, ratios = audit_cells(seen, factors), imbalance(manifest)
     return Audited(
         dataset=dataset,
         out=out,
@@ -111,7 +108,7 @@ def measure(dataset: DatasetDir, out: str, seed: int, display: ProgressDisplay) 
         copies=copies,
         suspects=suspects,
         properties=describe_properties(seen, ties, manifest.class_names),
-        missing=missing,
+        missing=find_missing(seen, factors, ties, cells, ratios),
     )
 
 

@@ -239,6 +239,11 @@ def _notes(audited: Audited) -> list[str]:
             f"Labels were not doubted: two small classifiers read them with balanced accuracies of "
             f"{accuracies}, below {LEAST_ACCURACY:g}, so most of what they contradict is right."
         )
+    if suspects.off_ties:
+        notes.append(
+            f"{suspects.off_ties:,} labels were not doubted: the classifiers contradict them, but "
+            "prefer the class that a tie stands for, and so have learnt the tie."
+        )
     if suspects.classified and suspects.classified < len(survey.examples):
         notes.append(
             f"Labels were doubted in a sample of {suspects.classified:,} examples, of classes with "

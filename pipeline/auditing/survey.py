@@ -103,9 +103,16 @@ def survey(dataset: DatasetDir, seed: int, advance: Callable[[int, int], None]) 
         parts.append(_measure(examples.observations[start : start + size], is_image))
         advance(min(start + size, len(examples)), len(examples))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    fixed = ("digests", "constant", "hashes", "waves")
-    properties = {name: column for name, column in joined.items() if name not in fixed}
-    return Survey(examples, splits, *(joined[name] for name in fixed), properties, seed)
+    return Survey(
+        examples=examples,
+        splits=splits,
+        digests=joined.pop("digests"),
+        constant=joined.pop("constant"),
+        hashes=joined.pop("hashes"),
+        waves=joined.pop("waves"),
+        properties=joined,
+        seed=seed,
+    )
 
 
 def _measure(observations: np.ndarray, is_image: bool) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentloom.pipeline.auditing.audited import Audited
+from latentloom.pipeline.auditing.audited import REPAIR_FILE, Audited
 from latentloom.pipeline.auditing.findings.severity import (
     ONE_CLASS,
     SPARSE_CELLS,
@@ -72,7 +72,7 @@ def _unequal(audited: Audited) -> Finding:
         ),
         sure=COUNTED,
         effect="A classifier prefers large classes; the mean accuracy hides what it does to small.",
-        repair=f"In repair.yaml, {how if quotas else 'cells of every class are filled equally'}.",
+        repair=f"In {REPAIR_FILE}, {how if quotas else 'cells of every class are filled equally'}.",
         commands=audited.commands,
     )
 
@@ -92,7 +92,7 @@ def find_sparse(audited: Audited) -> list[Finding]:
         + f" ({cell.count}, expected {cell.expected:.0f})"
         for cell in cells
     )
-    fills = f"repair.yaml fills the cells of the label with {', '.join(sorted(filled))}."
+    fills = f"{REPAIR_FILE} fills the cells of the label with {', '.join(sorted(filled))}."
     return [
         Finding(
             key="cells/sparse",

@@ -6,7 +6,7 @@ import numpy as np
 
 from latentloom.model_zoo.metrics.association import contingency_table
 from latentloom.model_zoo.metrics.image_properties import PROPERTIES
-from latentloom.pipeline.auditing.audited import Audited
+from latentloom.pipeline.auditing.audited import REPAIR_FILE, Audited
 from latentloom.pipeline.auditing.findings.severity import (
     COMPLETE_TIE,
     FOLLOWING_TIE,
@@ -86,8 +86,8 @@ def _of_factor(audited: Audited, tie: Tie) -> Finding:
     share = table.max(axis=1).sum() / table.sum()
     can_fill = name in audited.missing.tied and audited.survey.is_of_images
     fills = (
-        f"{audited.commands[0].split()[2]} fills the cells off the tie with recombinations: each "
-        "class with every other value."
+        f"{REPAIR_FILE} fills the cells off the tie with recombinations: each class with every "
+        "other value."
     )
     return Finding(
         key=f"tie/{name}",
@@ -120,7 +120,7 @@ def _of_property(audited: Audited, tie: Tie) -> Finding:
     follows = f" It may follow from the tie to '{named[0]}'." if named else ""
     return Finding(
         key=f"tie/{tie.factor}",
-        title=f"The {name} of the images gives the label away",
+        title=f"The label can be read from the {name} of the images",
         severity=FOLLOWING_TIE if named else PROPERTY_TIE,
         what=(
             f"{whom} can be told by the {name} alone ({PROPERTIES[tie.factor]}): largest "
@@ -143,8 +143,6 @@ def _of_property(audited: Audited, tie: Tie) -> Finding:
 
 def factor_table(audited: Audited, name: str) -> np.ndarray:
     """Returns the training examples by label and value of a factor."""
-    columns = [
-        audited.survey.examples.factors[each][audited.survey.train] for each in ("label", name)
-    ]
-    factors = audited.manifest.factors
-    return contingency_table(*columns, (len(factors["label"]), len(factors[name])))
+    factors, examples = audited.manifest.factors, audited.survey.examples
+    labels, codes = (examples.factors[each][audited.survey.train] for each in ("label", name))
+    return contingency_table(labels, codes, (len(factors["label"]), len(factors[name])))

@@ -29,8 +29,8 @@ def pairs(factors: Factors) -> list[tuple[str, str]]:
 
 def cell_counts(survey: Survey, factors: Factors, first: str, second: str) -> np.ndarray:
     """Returns the examples of each cell of two factors in split `train`, `(values, values)`."""
-    columns = [survey.examples.factors[name][survey.train] for name in (first, second)]
-    return contingency_table(*columns, (len(factors[first]), len(factors[second])))
+    one, other = (survey.examples.factors[name][survey.train] for name in (first, second))
+    return contingency_table(one, other, (len(factors[first]), len(factors[second])))
 
 
 def expected_counts(counts: np.ndarray) -> np.ndarray:

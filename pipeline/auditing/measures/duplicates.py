@@ -174,8 +174,10 @@ def _describe(
         conflicting=_conflicts(survey, rows),
         examples=[
             CopiedExample(
-                example_id=examples.ids[row], split=str(split), label=classes[examples.labels[row]]
+                example_id=examples.ids[row],
+                split=str(survey.split_of[row]),
+                label=classes[examples.labels[row]],
             )
-            for row, split in zip(rows[:MOST_LISTED], names, strict=False)
+            for row in rows[:MOST_LISTED].tolist()
         ],
     )

@@ -21,8 +21,12 @@ from latentloom.model_zoo.scaling import PIXELS, SCALINGS, Counts
 from latentloom.model_zoo.training.classifier import fit_classifier, logits_of
 from latentloom.model_zoo.training.deformations import Deformations
 from latentloom.model_zoo.training.schedule import Schedule
-from latentloom.pipeline.auditing.measures.readings import balanced
-from latentloom.pipeline.auditing.schema import MOST_LISTED, LabelSuspect
+from latentloom.pipeline.auditing.measures.readings import (
+    balanced,
+    read_codes,
+    read_numbers,
+)
+from latentloom.pipeline.auditing.schema import MOST_LISTED, LabelSuspect, Tie
 from latentloom.pipeline.auditing.survey import Survey
 
 MOST_CLASSIFIED = 8000
@@ -37,7 +41,7 @@ SIDE = 32
 SMALLEST_DEFORMED = 16
 """Pixels of the shorter side from which the network learns from deformed images."""
 SEEN, EPOCHS, BATCH, WIDTH = 25_600, (8, 100), 64, 16
-"""Examples that the network sees, passes over all of them at least and at most, batch, and width."""
+"""Examples that the network sees, least and most passes over them, its batch and its width."""
 COMPONENTS, NEIGHBOURS = 50, 15
 READ_AT_ONCE = 1024
 SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
@@ -54,6 +58,7 @@ class Suspects:
         accuracies: Balanced accuracy of each classifier, out of fold; empty if nothing could be
             learnt.
         classified: Number of examples that were classified.
+        off_ties: Number of examples that are no suspects since they are off a tie.
     """
 
     rows: np.ndarray
@@ -61,6 +66,7 @@ class Suspects:
     probabilities: np.ndarray
     accuracies: tuple[float, ...]
     classified: int
+    off_ties: int = 0
 
     @property
     def is_weak(self) -> bool:
@@ -69,13 +75,17 @@ class Suspects:
 
 
 def find_suspects(
-    survey: Survey, observation: str, advance: Callable[[int, int], None]
+    survey: Survey, observation: str, ties: Sequence[Tie], advance: Callable[[int, int], None]
 ) -> Suspects:
     """Classifies the examples of all splits out of fold, and doubts labels; see `doubted_labels`.
+
+    Where the label is tied, classifiers read the tie: an example off it seems to have the label
+    that it stands for. Such a label is not doubted.
 
     Args:
         survey: The survey.
         observation: Kind of observation.
+        ties: Ties of the label.
         advance: Called with the number of folds done and of all.
     """
     labels, none = survey.examples.labels, np.zeros(0, np.int64)
@@ -97,24 +107,38 @@ def find_suspects(
     doubted, preferred = doubted_labels(list(probabilities), given)
     if min(accuracies) < LEAST_ACCURACY:
         doubted = none
-    own = probabilities.mean(axis=0)[doubted, given[doubted]]
-    return Suspects(rows[doubted], names[preferred[doubted]], own, accuracies, len(rows))
+    kept = doubted
+    for tie in (tie for tie in ties if tie.found):
+        read = _read_tie(survey, tie.factor, rows, given, folds)
+        kept = kept[preferred[kept] != read[kept]]
+    own = probabilities.mean(axis=0)[kept, given[kept]]
+    found = rows[kept], names[preferred[kept]], own
+    return Suspects(*found, accuracies, len(rows), off_ties=len(doubted) - len(kept))
+
+
+def _read_tie(
+    survey: Survey, name: str, rows: np.ndarray, labels: np.ndarray, folds: np.ndarray
+) -> np.ndarray:
+    """The label as read from a tied factor or property alone, out of fold, `(n,)`."""
+    if name in survey.properties:
+        return read_numbers(survey.properties[name][rows], labels, folds)
+    codes = survey.examples.factors[name][rows]
+    return read_codes(codes, labels, folds, (int(labels.max()) + 1, int(codes.max()) + 1))
 
 
 def describe_suspects(
     survey: Survey, suspects: Suspects, classes: Sequence[str]
 ) -> list[LabelSuspect]:
     """Describes the first `MOST_LISTED` suspects."""
-    found = zip(suspects.rows, suspects.suggested, suspects.probabilities, strict=True)
     return [
         LabelSuspect(
             example_id=survey.examples.ids[row],
             split=str(survey.split_of[row]),
             label=classes[survey.examples.labels[row]],
-            suggested=classes[suggested],
-            probability=float(probability),
+            suggested=classes[suspects.suggested[place]],
+            probability=float(suspects.probabilities[place]),
         )
-        for row, suggested, probability in list(found)[:MOST_LISTED]
+        for place, row in enumerate(suspects.rows[:MOST_LISTED].tolist())
     ]
 
 
