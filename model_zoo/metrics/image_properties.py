@@ -20,6 +20,7 @@ PROPERTIES = {
     "colour_cast": "shares of red and of green in the light of the image",
     "sharpness": "fineness of the edges, which blur lowers and noise raises",
     "border_colour": "median level of the border, in each channel",
+    "object_colour": "mean level of what differs most from the border, in each channel",
 }
 """What each property is; grey images have no `colour_cast`."""
 
@@ -53,18 +54,34 @@ def are_constant(images: np.ndarray) -> np.ndarray:
 def _of_block(images: np.ndarray) -> dict[str, np.ndarray]:
     grey = luma(images).reshape(len(images), -1)
     extremes = np.percentile(grey, [DARK, LIGHT], axis=1).T
+    border = np.median(images[:, _frame(*images.shape[1:3])], axis=1)
     found = {
         "brightness": grey.mean(axis=1, keepdims=True),
         "contrast": grey.std(axis=1, keepdims=True),
         "levels": extremes,
         "sharpness": measure_detail(images)["fineness"][:, None],
-        "border_colour": np.median(images[:, _frame(*images.shape[1:3])], axis=1),
+        "border_colour": border,
+        "object_colour": _object_colour(images, border),
     }
     if images.shape[-1] == 3:
         light = images.sum(axis=(1, 2), dtype=np.float64)
         total = light.sum(axis=1, keepdims=True)
         found["colour_cast"] = np.where(total > 0, light / np.maximum(total, 1), 1 / 3)[:, :2]
     return {name: found[name].astype(np.float32) for name in PROPERTIES if name in found}
+
+
+def _object_colour(images: np.ndarray, border: np.ndarray) -> np.ndarray:
+    """Mean of the pixels that differ from the border at least half as much as the most different.
+
+    Args:
+        images: uint8 of shape `(n, height, width, channels)`.
+        border: Colour of the border, `(n, channels)`.
+    """
+    levels = images.reshape(len(images), -1, images.shape[-1]).astype(np.float32)
+    distances = np.abs(levels - border[:, None]).sum(axis=2)
+    is_object = distances >= distances.max(axis=1, keepdims=True) / 2
+    sums = np.einsum("npc,np->nc", levels, is_object.astype(np.float32))
+    return sums / is_object.sum(axis=1, keepdims=True)
 
 
 def _frame(height: int, width: int) -> np.ndarray:

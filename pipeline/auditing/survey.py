@@ -16,6 +16,7 @@ from latentloom.model_zoo.scaling import PIXELS
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.sampling import rank_in_class
+from latentloom.pipeline.observations import KINDS
 
 TRAIN = "train"
 """The split in which ties, cells and properties are measured."""
@@ -97,8 +98,27 @@ def survey(dataset: DatasetDir, seed: int, advance: Callable[[int, int], None]) 
     examples = Examples.concatenate([dataset.read(split) for split in names])
     ends = np.cumsum([sizes[split] for split in names])
     splits = {n: slice(int(e) - sizes[n], int(e)) for n, e in zip(names, ends, strict=True)}
-    parts, size = [], dataset.observation_kind.batch_size(dataset.manifest.observation_shape)
-    is_image = dataset.manifest.observation == PIXELS.kind
+    return survey_examples(examples, splits, dataset.manifest.observation, seed, advance)
+
+
+def survey_examples(
+    examples: Examples,
+    splits: dict[str, slice],
+    observation: str,
+    seed: int,
+    advance: Callable[[int, int], None],
+) -> Survey:
+    """Takes the numbers of examples, in batches.
+
+    Args:
+        examples: The examples of all splits, one split behind the other.
+        splits: The rows of each split.
+        observation: Kind of observation.
+        seed: Seed of the samples and folds that are drawn of them.
+        advance: Called with the number of examples read and of all.
+    """
+    parts, size = [], KINDS[observation].batch_size(examples.observations.shape[1:])
+    is_image = observation == PIXELS.kind
     for start in range(0, len(examples), size):
         parts.append(_measure(examples.observations[start : start + size], is_image))
         advance(min(start + size, len(examples)), len(examples))

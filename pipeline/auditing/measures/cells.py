@@ -49,7 +49,10 @@ def _grid(survey: Survey, factors: Factors, first: str, second: str) -> CellGrid
         order = np.argsort(-expected[mask], kind="stable")[:MOST_LISTED]
         return [
             Cell(
-                values={first: factors[first][row], second: factors[second][column]},
+                values={
+                    first: factors[first][int(row)],
+                    second: factors[second][int(column)],
+                },
                 count=int(counts[row, column]),
                 expected=float(expected[row, column]),
             )

@@ -14,7 +14,7 @@ from latentloom.pipeline.auditing.measures.readings import (
 )
 from latentloom.pipeline.auditing.survey import Survey
 
-COLOUR_PROPERTIES = ("colour_cast", "border_colour", "levels")
+COLOUR_PROPERTIES = ("colour_cast", "border_colour", "object_colour")
 LEAST_TOLD = 0.4
 """Least accuracy above chance with which colours tell a colour, as a share of what is above it."""
 

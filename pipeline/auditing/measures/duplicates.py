@@ -176,7 +176,7 @@ def _describe(
             CopiedExample(
                 example_id=examples.ids[row],
                 split=str(survey.split_of[row]),
-                label=classes[examples.labels[row]],
+                label=classes[int(examples.labels[row])],
             )
             for row in rows[:MOST_LISTED].tolist()
         ],

@@ -134,8 +134,8 @@ def describe_suspects(
         LabelSuspect(
             example_id=survey.examples.ids[row],
             split=str(survey.split_of[row]),
-            label=classes[survey.examples.labels[row]],
-            suggested=classes[suspects.suggested[place]],
+            label=classes[int(survey.examples.labels[row])],
+            suggested=classes[int(suspects.suggested[place])],
             probability=float(suspects.probabilities[place]),
         )
         for place, row in enumerate(suspects.rows[:MOST_LISTED].tolist())
