@@ -11,6 +11,8 @@ from latentloom.model_zoo.metrics.image_properties import luma
 
 SIDE, KEPT = 32, 8
 """Pixels to which the sides of an image are averaged, and waves that are kept along each."""
+LEAST_LENGTH = 1.0
+"""Length of the waves of an image, in levels, below which they are rounding."""
 COMPARED_AT_ONCE = 1 << 22
 """Pairs of hashes that are held at a time."""
 
@@ -36,7 +38,7 @@ def perceptual_hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     bits = waves > np.median(waves[:, 1:], axis=1, keepdims=True)
     hashes = np.packbits(bits, axis=1).view(np.uint64).ravel()
     lengths = np.linalg.norm(waves[:, 1:], axis=1, keepdims=True)
-    return hashes, (waves[:, 1:] / np.maximum(lengths, 1e-6)).astype(np.float32)
+    return hashes, (waves[:, 1:] / np.maximum(lengths, LEAST_LENGTH)).astype(np.float32)
 
 
 def close_pairs(hashes: np.ndarray, most: int) -> Iterator[np.ndarray]:

@@ -109,8 +109,8 @@ class DuplicateGroup(Record):
     """Examples that are copies of one another.
 
     Args:
-        kind: `exact`: equal in every value; `near`: images that are alike but for encoding, light
-            or a shift by a pixel.
+        kind: `exact`: equal in every value; `near`: images that are alike but for encoding, noise
+            or light.
         size: Number of examples.
         between_splits: Whether they lie in several splits.
         conflicting: Whether they have several labels.

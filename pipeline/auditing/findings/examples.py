@@ -19,8 +19,7 @@ from latentloom.pipeline.auditing.schema import DuplicateTotals, Finding
 HOW = {
     "exact": "Certain: equal in every value.",
     "near": (
-        "Likely: alike in hash and pixels but for encoding, light or a shift by a pixel; look at "
-        "the pictures."
+        "Likely: alike in hash and pixels but for encoding, noise or light; look at the pictures."
     ),
 }
 NAMES = {"exact": "Exact copies", "near": "Near copies"}

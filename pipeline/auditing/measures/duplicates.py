@@ -1,4 +1,4 @@
-"""Copies: equal observations, and images that are alike but for encoding, light or a pixel."""
+"""Copies: equal observations, and images that are alike but for encoding, noise or light."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 A given factor is tied if the two depend on each other at all strongly. The properties of images
 depend on what images show, too: a one has less ink than an eight. So a property must tell classes
-apart nearly as well as a name does before a tie is claimed, and how bright an image is as a whole,
-which follows from its content most, must do it without mistake.
+apart nearly as well as a name does before a tie is claimed, and what follows from the
+content of an image most, how bright and how sharp it is, must do it all but without mistake.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ to 0.70 with the brightness that follows from what they show, and a tie of .9 to
 0.8."""
 STRONG_CONTENT = 0.95
 """The same for `OF_CONTENT`: zeros and ones of MNIST have 0.90 with their brightness."""
-OF_CONTENT = ("brightness", "contrast")
+OF_CONTENT = ("brightness", "contrast", "sharpness")
 PERMUTATIONS = 999
 """Least number of permutations; more for more than 20 factors, whose p-values are corrected."""
 
