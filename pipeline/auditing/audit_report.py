@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from latentloom.pipeline.auditing.audited import REPAIR_FILE, Audited
+from latentloom.pipeline.auditing.audited import Audited
+from latentloom.pipeline.auditing.figure_sections import figure_sections
 from latentloom.pipeline.auditing.findings.classes import find_few, find_sparse
 from latentloom.pipeline.auditing.findings.examples import (
     find_constant,
@@ -13,6 +15,7 @@ from latentloom.pipeline.auditing.findings.examples import (
     find_doubtful_labels,
 )
 from latentloom.pipeline.auditing.findings.ties import find_ties
+from latentloom.pipeline.auditing.findings.wording import counted
 from latentloom.pipeline.auditing.measures.duplicates import describe_copies
 from latentloom.pipeline.auditing.measures.label_suspects import (
     FEWEST_OF_CLASS,
@@ -22,7 +25,7 @@ from latentloom.pipeline.auditing.measures.label_suspects import (
 from latentloom.pipeline.auditing.pictures import class_chart, heat_maps, picture_of
 from latentloom.pipeline.auditing.schema import MOST_LISTED, AuditReport, DuplicateTotals, Finding
 from latentloom.pipeline.dataset.manifest import library_versions
-from latentloom.pipeline.report.schema import PageSection, Picture, Table
+from latentloom.pipeline.report.schema import PageSection, Picture
 
 MOST_TOLD = 6
 """Most findings that the summary names."""
@@ -47,31 +50,41 @@ def compose(audited: Audited, repair: str) -> tuple[AuditReport, dict[str, Pictu
         summary=_verdict(audited, findings),
         sections=[
             *(_section(finding, pictures) for finding in findings),
-            *_measured(audited, totals, list(maps), repair),
+            *figure_sections(audited, totals, list(maps), repair),
         ],
         notes=_notes(audited),
         class_names=manifest.class_names,
-        measured_on={
-            "data_set": manifest.name,
-            "data_digest": manifest.digest,
-            **{split: rows.stop - rows.start for split, rows in survey.splits.items()},
-        },
+        measured_on=_measured_on(audited),
         versions=library_versions(),
         seed=survey.seed,
         findings=findings,
-        ties=audited.ties,
-        classes=audited.classes,
-        imbalance=audited.imbalance,
-        cells=audited.cells,
         duplicates=groups,
         duplicate_totals=totals,
-        label_suspects=describe_suspects(survey, audited.suspects, manifest.class_names),
-        suspects_total=len(audited.suspects.rows),
-        constant=_constant(audited),
-        properties=audited.properties,
         repair_sha256=hashlib.sha256(repair.encode()).hexdigest(),
+        **_lists(audited),
     )
     return report, pictures
+
+
+def _lists(audited: Audited) -> dict[str, Any]:
+    """The lists of the report that come straight from what was measured."""
+    names = audited.manifest.class_names
+    return {
+        "ties": audited.ties,
+        "classes": audited.classes,
+        "imbalance": audited.imbalance,
+        "cells": audited.cells,
+        "label_suspects": describe_suspects(audited.survey, audited.suspects, names),
+        "suspects_total": len(audited.suspects.rows),
+        "constant": _constant(audited),
+        "properties": audited.properties,
+    }
+
+
+def _measured_on(audited: Audited) -> dict[str, int | str]:
+    manifest, splits = audited.manifest, audited.survey.splits
+    sizes = {split: rows.stop - rows.start for split, rows in splits.items()}
+    return {"data_set": manifest.name, "data_digest": manifest.digest, **sizes}
 
 
 def all_findings(audited: Audited, totals: Mapping[str, DuplicateTotals]) -> list[Finding]:
@@ -91,7 +104,8 @@ def _verdict(audited: Audited, findings: Sequence[Finding]) -> list[str]:
     manifest = audited.manifest
     seen = (
         f"Looked at {len(audited.survey.examples):,} {audited.many} of "
-        f"{len(manifest.class_names):,} classes and {len(manifest.factors) - 1} further factors."
+        f"{counted(len(manifest.class_names), 'class', 'es')} with "
+        f"{counted(len(manifest.factors) - 1, 'further factor')}."
     )
     if not findings:
         return ["Nothing was found that would mislead a classifier.", seen]
@@ -116,98 +130,6 @@ def _section(finding: Finding, pictures: Mapping[str, Picture]) -> PageSection:
         commands=finding.commands,
         pictures=[finding.key] if finding.key in pictures else [],
     )
-
-
-def _measured(
-    audited: Audited, totals: Mapping[str, DuplicateTotals], maps: Sequence[str], repair: str
-) -> list[PageSection]:
-    """The sections of figures that follow the findings."""
-    sections = [
-        PageSection(
-            title="Dependence of the label",
-            text=[
-                "Every factor and every property of the images, in split train. Strength is "
-                "Cramer's V of a given factor, and else the largest correlation of a group of "
-                "classes with a group of values; accuracy is that of the label read from it alone."
-            ],
-            tables=[_ties(audited)],
-        ),
-        PageSection(title="Classes", charts=["classes"], tables=[_classes(audited)]),
-    ]
-    if maps:
-        text = ["A cross marks a cell without a training example."]
-        sections.append(PageSection(title="Cells", text=text, charts=list(maps)))
-    if audited.properties:
-        sections.append(PageSection(title="Properties of images", tables=[_properties(audited)]))
-    sections.append(PageSection(title="Copies and labels", tables=[_copies(audited, totals)]))
-    what = f"{REPAIR_FILE}, for `train` and `generate`:"
-    sections.append(
-        PageSection(title="Repair", text=[what], commands=[*audited.commands, "", repair])
-    )
-    return sections
-
-
-def _ties(audited: Audited) -> Table:
-    rows = [
-        [
-            tie.factor,
-            tie.kind,
-            "yes" if tie.found else "no",
-            f"{tie.strength:.2f}",
-            f"{tie.p_value:.2g}",
-            f"{tie.accuracy:.2f}",
-            f"{tie.chance:.2f}",
-            f"{tie.mutual_information:.2f}",
-        ]
-        for tie in audited.ties
-    ]
-    columns = ["factor", "kind", "tie", "strength", "p", "accuracy", "chance", "nats"]
-    return Table(title="Factors and properties", columns=columns, rows=rows)
-
-
-def _classes(audited: Audited) -> Table:
-    splits = list(audited.manifest.splits)
-    rows = [
-        [
-            each.name,
-            *(f"{each.counts[split]:,}" for split in splits),
-            f"{each.effective_number:,.0f}",
-            "; ".join(each.lacks),
-        ]
-        for each in sorted(audited.classes, key=lambda each: not each.lacks)[:MOST_LISTED]
-    ]
-    columns = ["class", *splits, "effective number", "too few"]
-    ratios = ", ".join(f"{ratio:.3g} in {split}" for split, ratio in audited.imbalance.items())
-    return Table(title=f"Largest over smallest: {ratios}", columns=columns, rows=rows)
-
-
-def _properties(audited: Audited) -> Table:
-    rows = [
-        [
-            each.name.replace("_", " "),
-            each.meaning,
-            ("yes" if each.differs else "no") if each.known else "not known",
-            f"{each.between:.2f}" if each.known else "",
-        ]
-        for each in audited.properties
-    ]
-    columns = ["property", "what it is", "differs between classes", "share between classes"]
-    return Table(title="In split train", columns=columns, rows=rows)
-
-
-def _copies(audited: Audited, totals: Mapping[str, DuplicateTotals]) -> Table:
-    rows = [
-        [
-            f"{kind} copies",
-            f"{total.groups:,} groups, {total.surplus:,} more than one of each",
-            ", ".join(f"{count:,} in {split}" for split, count in total.leaked.items() if count),
-            f"{total.conflicting:,}",
-        ]
-        for kind, total in totals.items()
-    ]
-    columns = ["", "found", "with a copy in train", "groups with several labels"]
-    rows.append(["doubtful labels", f"{len(audited.suspects.rows):,}", "", ""])
-    return Table(title="In all splits", columns=columns, rows=rows)
 
 
 def _constant(audited: Audited) -> dict[str, list[str]]:

@@ -43,7 +43,7 @@ def picture_of(audited: Audited, finding: Finding) -> Picture | None:
     ends = np.cumsum([len(some) for some in rows])
     places = np.split(np.arange(ends[-1]), ends[:-1])
     pictures = pictures_of(audited.dataset.observation_kind, audited.manifest.vocabulary)
-    sheet = pictures.examples(ShownExamples(examples, places, list(groups)[:ROWS]))
+    sheet = pictures.examples(ShownExamples(examples, places, list(groups)[:ROWS], COLUMNS))
     return Picture(sheet.png, CAPTIONS[kind])
 
 

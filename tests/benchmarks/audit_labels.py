@@ -46,7 +46,7 @@ def measure(train: Examples, share: float, seed: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--wrong", type=float, default=0.05)

@@ -82,7 +82,7 @@ def measure(name: str, dataset: DatasetDir, draws: int, images: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser()
     parser.add_argument("--mnist", type=Path)
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--images", type=int, default=600)

@@ -9,11 +9,11 @@ from latentloom.pipeline.auditing.findings.severity import (
     TOO_FEW,
     UNEQUAL_CLASSES,
 )
+from latentloom.pipeline.auditing.findings.wording import MOST_NAMED, counted, listed
 from latentloom.pipeline.auditing.measures.cells import LEAST_EXPECTED
 from latentloom.pipeline.auditing.schema import CellGrid, Finding
 from latentloom.pipeline.auditing.survey import TRAIN
 
-MOST_NAMED = 5
 COUNTED = "Certain: counted."
 
 
@@ -40,13 +40,12 @@ def _one_class(names: list[str]) -> Finding:
 
 
 def _too_few(few: list[tuple[str, list[str]]]) -> Finding:
-    named = "; ".join(f"'{name}': {', '.join(lacks)}" for name, lacks in few[:MOST_NAMED])
-    more = len(few) - MOST_NAMED
+    named = listed([f"'{name}': {', '.join(lacks)}" for name, lacks in few], "; ")
     return Finding(
         key="classes/few",
-        title=f"{len(few)} class{'' if len(few) == 1 else 'es'} with too few examples",
+        title=f"{counted(len(few), 'class', 'es')} with too few examples",
         severity=TOO_FEW,
-        what=f"{named}{f'; and {more} more' if more > 0 else ''}.",
+        what=f"{named}.",
         sure=COUNTED,
         effect=(
             "`train` refuses a class of fewer than two training examples, and an accuracy measured "

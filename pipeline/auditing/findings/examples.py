@@ -14,6 +14,7 @@ from latentloom.pipeline.auditing.findings.severity import (
     SURPLUS,
     SUSPECTS,
 )
+from latentloom.pipeline.auditing.findings.wording import counted
 from latentloom.pipeline.auditing.schema import DuplicateTotals, Finding
 
 HOW = {
@@ -66,7 +67,7 @@ def _conflict(kind: str, total: DuplicateTotals) -> Finding:
         key=f"duplicates/{kind}/conflict",
         title=f"{NAMES[kind]} with different labels",
         severity=CONFLICTS,
-        what=f"{total.conflicting:,} groups of copies have several labels.",
+        what=f"{counted(total.conflicting, 'group')} of copies with several labels.",
         sure=HOW[kind] + " At least one label of each group is wrong, or the classes overlap.",
         effect="A classifier cannot learn both labels; what it scores on them is chance.",
         repair="Decide on one label for each group (audit.json lists them) and import again.",
@@ -79,7 +80,7 @@ def _surplus(audited: Audited, kind: str, total: DuplicateTotals) -> Finding:
         title=NAMES[kind],
         severity=SURPLUS,
         what=(
-            f"{total.groups:,} groups of copies; {total.surplus:,} of "
+            f"{counted(total.groups, 'group')} of copies; {total.surplus:,} of "
             f"{len(audited.survey.examples):,} examples would go if each group kept one."
         ),
         sure=HOW[kind],
@@ -102,7 +103,7 @@ def find_doubtful_labels(audited: Audited) -> list[Finding]:
     return [
         Finding(
             key="labels/suspects",
-            title=f"{count:,} labels are probably wrong",
+            title=f"{counted(count, 'label')} probably wrong",
             severity=SUSPECTS,
             what=(
                 f"Of {suspects.classified:,} examples, two classifiers that did not see them agree "
@@ -129,7 +130,7 @@ def find_constant(audited: Audited) -> list[Finding]:
     return [
         Finding(
             key="images/constant",
-            title=f"{count:,} images of one colour",
+            title=f"{counted(count, 'image')} of one colour",
             severity=CONSTANT,
             what=f"All pixels are alike in {count:,} of {len(audited.survey.examples):,} images.",
             sure="Certain: compared.",

@@ -13,11 +13,11 @@ from latentloom.pipeline.auditing.findings.severity import (
     PROPERTY_TIE,
     TIE,
 )
+from latentloom.pipeline.auditing.findings.wording import MOST_NAMED, listed
 from latentloom.pipeline.auditing.schema import Finding, Tie
 
 OFF_TIE = 10
 """Examples of a cell from which a generator can begin to learn it."""
-MOST_NAMED = 5
 
 
 def find_ties(audited: Audited) -> list[Finding]:
@@ -112,10 +112,8 @@ def _of_property(audited: Audited, tie: Tie) -> Finding:
     name = tie.factor.replace("_", " ")
     whom = "The classes"
     if tie.classes:
-        some = ", ".join(f"'{each}'" for each in tie.classes[:MOST_NAMED])
-        more = len(tie.classes) - MOST_NAMED
         plural = "" if len(tie.classes) == 1 else "es"
-        whom = f"Class{plural} {some}" + (f" and {more} more" if more > 0 else "")
+        whom = f"Class{plural} " + listed([f"'{each}'" for each in tie.classes])
     named = [each.factor for each in audited.ties if each.found and each.kind == "factor"]
     follows = f" It may follow from the tie to '{named[0]}'." if named else ""
     return Finding(
