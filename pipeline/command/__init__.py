@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from latentloom.pipeline.command import (
+    audit,
     demo,
     evaluate,
     generate,
@@ -29,6 +30,7 @@ from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_s
 __all__ = ["app", "main"]
 
 app.command("import")(import_.import_)
+app.command()(audit.audit)
 app.command()(train.train)
 app.command(context_settings={"allow_extra_args": True})(generate.generate)
 app.command()(evaluate.evaluate)
