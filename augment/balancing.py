@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from latentloom.augment.quotas import check_counts
 from latentloom.augment.spelling import nearest
@@ -13,7 +14,8 @@ STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
 """Names of the balancing strategies; a strategy can also be None or a mapping."""
 TOTAL, NEW = "total", "new"
 """Whether quotas count the examples that a class has already, or only its variants."""
-Strategy = None | str | Mapping[str, int] | Mapping[str, Mapping[str, int]]
+Numbers = Mapping[Any, int] | Mapping[Any, Mapping[str, int]]
+Strategy = None | str | Numbers
 
 
 def variants_per_class(
@@ -62,9 +64,7 @@ def variants_per_class(
     return quotas
 
 
-def read_quotas(
-    strategy: Mapping[str, int] | Mapping[str, Mapping[str, int]],
-) -> tuple[str, Mapping[str, int]]:
+def read_quotas(strategy: Numbers) -> tuple[str, Mapping[str, int]]:
     """Reads a strategy that lists classes.
 
     Args:

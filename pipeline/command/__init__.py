@@ -13,6 +13,7 @@ import typer
 from latentloom.pipeline.command import (
     demo,
     evaluate,
+    export,
     generate,
     import_,
     inspect,
@@ -33,6 +34,7 @@ app.command()(train.train)
 app.command(context_settings={"allow_extra_args": True})(generate.generate)
 app.command()(evaluate.evaluate)
 app.command()(study.study)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.inspect)
 app.command()(look.look)

@@ -139,12 +139,12 @@ class RecordSlice(Sequence[Record]):
     def __getitem__(self, rows: int) -> Record: ...
     @overload
     def __getitem__(self, rows: Rows) -> RecordSlice: ...
-    def __getitem__(self, rows: int | Rows) -> Record | RecordSlice:
+    def __getitem__(self, rows: Any) -> Record | RecordSlice:
         if isinstance(rows, slice):
             return RecordSlice(self._source, self._places[rows])
         if isinstance(rows, (Sequence, np.ndarray)) and np.ndim(rows):
             return RecordSlice(self._source, self._chosen(np.asarray(rows)))
-        place = operator.index(rows)  # type: ignore[arg-type]
+        place = operator.index(rows)  # pyright: ignore[reportArgumentType]
         if not -len(self) <= place < len(self):
             raise IndexError(
                 f"There is no record {place}. Expected: at least {-len(self)} and less than "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -139,8 +140,12 @@ class Records(Sequence[Record]):
             return len(range(worker, self.splits[self.split], num_workers))
         return len(self._all)
 
-    def __getitem__(self, rows: int | Rows):
-        return self._all[rows]  # type: ignore[index]
+    @overload
+    def __getitem__(self, rows: int) -> Record: ...
+    @overload
+    def __getitem__(self, rows: Rows) -> RecordSlice: ...
+    def __getitem__(self, rows: Any) -> Record | RecordSlice:
+        return self._all[rows]
 
     def __getitems__(self, rows: Sequence[int]) -> list[Record]:
         """Returns the records of a batch, decoded together; PyTorch calls it."""

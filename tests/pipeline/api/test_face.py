@@ -40,7 +40,7 @@ def test_data_sets_are_opened_and_verified_without_tensorflow(dataset):
 
 
 def test_every_name_is_there_for_programs_and_for_type_checkers():
-    (typed,) = (node for node in ast.parse(FACE.read_text()).body if isinstance(node, ast.If))
+    (typed, _) = (node for node in ast.parse(FACE.read_text()).body if isinstance(node, ast.If))
     declared = {
         alias.name: node.module
         for node in typed.body
