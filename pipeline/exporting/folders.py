@@ -8,13 +8,11 @@ import os
 from collections.abc import Callable, Iterator
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.exporting.outputs import FILE_NAME, METADATA
 from latentloom.pipeline.exporting.rows import Row, as_json, column_types, rows
 from latentloom.pipeline.exporting.sinks import Files, sink
 from latentloom.pipeline.storage.files import make_folders
 
-METADATA = "metadata.csv"
-FILE_NAME = "file_name"
-"""Column with the path of an image, from the folder of the table."""
 _LONGEST_NAME = 200  # bytes
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from bundles import digits_bundle
 
 from latentloom.pipeline.exporting.export_dataset import FORMATS
 from latentloom.pipeline.importing.import_dataset import import_dataset
@@ -91,3 +92,14 @@ def test_what_cannot_be_exported_is_refused(latentloom, dataset, tmp_path):
         assert done.returncode == 2
         assert re.search(told, done.stderr), done.stderr
     assert not out.exists()
+
+
+def test_a_bundle_is_exported(latentloom, tmp_path):
+    out = tmp_path / "model"
+    done = latentloom("export", digits_bundle(), out, "--to", "saved_model")
+    told = f"Exported the bundle as saved_model to {out}.\n"
+    assert (done.returncode, done.stdout) == (0, told)
+    assert {"saved_model.pb", "signatures.json", ".export.json"} <= set(contents(out))
+    refused = latentloom("export", digits_bundle(), tmp_path / "o", "--to", "folder")
+    assert refused.returncode == 2
+    assert "Name a data set for the other formats" in refused.stderr
