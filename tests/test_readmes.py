@@ -29,6 +29,7 @@ MOST_LINES = {
     "pipeline/README.md": 120,
     "pipeline/dataset/README.md": 60,
     "pipeline/evaluation/README.md": 120,
+    "pipeline/exporting/README.md": 60,
     "pipeline/generation/README.md": 130,
     "pipeline/importing/README.md": 90,
     "pipeline/reader/README.md": 70,
