@@ -14,6 +14,7 @@ from latentloom.pipeline.command import (
     audit,
     demo,
     evaluate,
+    export,
     generate,
     import_,
     inspect,
@@ -35,6 +36,7 @@ app.command()(train.train)
 app.command(context_settings={"allow_extra_args": True})(generate.generate)
 app.command()(evaluate.evaluate)
 app.command()(study.study)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.inspect)
 app.command()(look.look)

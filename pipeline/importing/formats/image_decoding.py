@@ -73,9 +73,14 @@ def _shape(image: Any) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _is_stack(image: Any) -> bool:
-    """Returns whether an image has several pages or frames, of which the first is read."""
-    return image.format in _STACKS and bool(getattr(image, "is_animated", False))
+def _later_frames(image: Any) -> int:
+    """Returns the number of pages or frames after the first, which are not read."""
+    if image.format not in _STACKS or not getattr(image, "is_animated", False):
+        return 0
+    try:
+        return max(image.n_frames - 1, 1)
+    except _DAMAGE:  # of a later one
+        return 1
 
 
 @dataclass
@@ -91,7 +96,8 @@ class Headers:
     size: tuple[int, int] = (0, 0)
     channels: int = 0
     reason: str = field(default="no images", init=False)
-    stacks: list[str] = field(default_factory=list, init=False)
+    first_stack: str = field(default="", init=False)
+    later_frames: int = field(default=0, init=False)
     depths: dict[str, str] = field(default_factory=dict, init=False)
 
     def add(self, name: str, file: File) -> None:
@@ -102,15 +108,16 @@ class Headers:
         """
         found = _with_image(
             file,
-            lambda image: (_shape(image), _is_stack(image), depth_of(image) or "8 bits"),
+            lambda image: (_shape(image), _later_frames(image), depth_of(image) or "8 bits"),
             scales=bool(self.form.levels),
         )
         if isinstance(found, str):
             self.add_unusable(name, found)
             return
-        shape, is_stack, depth = found
+        shape, later_frames, depth = found
         self.depths.setdefault(depth, name)
-        self.stacks += [name] if is_stack else []
+        self.first_stack = self.first_stack or (name if later_frames else "")
+        self.later_frames += later_frames
         if not self.first:
             self.first, self.size = name, shape[:2]
         elif self.form.size is None:
@@ -139,7 +146,8 @@ class Headers:
         self._check_depths()
         chosen = channels is not None
         reason = "the pages or frames after the first, of images with several"
-        told = [Ignored(reason, len(self.stacks), self.stacks[0])] if self.stacks else []
+        frames = Ignored(reason, self.later_frames, self.first_stack)
+        told = [frames] if self.later_frames else []
         shape = (*(self.form.size or self.size), channels or self.channels)
         return Decoder(shape, self.form, discards_colour=chosen, ignored=told)
 

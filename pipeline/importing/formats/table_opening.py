@@ -137,6 +137,19 @@ def columns_of(where: str, table: Table, options: TableOptions) -> Columns:
                 f"There is no factor '{name}' for bins. Expected: some of {list(fields)}. "
                 f"Received: bins of '{name}'. Name its column in --factors too."
             )
+    for name in fields.values():
+        _check_class_names(table, name)
     image = image_columns(table.path, table.columns, options.image)
     split = _split_column(table, options)
     return Columns(folder, image, fields, split, table.class_names, options.rule, where)
+
+
+def _check_class_names(table: Table, column: str) -> None:
+    """Rejects blank and repeated names behind the numbers of a column."""
+    names = [" ".join(name.split()) for name in table.class_names.get(column, [])]
+    if bad := [name for place, name in enumerate(names) if not name or name in names[:place]]:
+        raise ValueError(
+            f"The names of the classes of column '{column}' in '{table.path}' are invalid. "
+            f"Expected: distinct names, none of them blank. Received: {bad[0]!r} among "
+            f"{names[:10]}. Rename it in the features of the data set."
+        )
