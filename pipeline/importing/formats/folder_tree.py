@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentloom.model_zoo.untrusted_files import told_of_file
-from latentloom.pipeline.importing.formats.image_decoding import FORMATS
+from latentloom.pipeline.importing.formats.image_opening import FORMATS
 
 _OF_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 """Folders in which operating systems keep files of their own."""
