@@ -76,10 +76,7 @@ def open_npz(
     """
     headers, rule = _read_headers(Path(file)), splits or SplitRule()
     if is_of_documents(headers):
-        check_document_headers(file, headers)
-        names = _used(headers)
-        unused = unused_arrays(headers, names)
-        return open_documents(file, _read(file, headers, names), rule, unused)
+        return _open_documents(file, headers, rule)
     parts = layout_of(file, headers, rule)
     layout, left_out = split_parts(file, parts, headers, rule)
     classes = field_of(label, layout)
@@ -114,6 +111,15 @@ def open_npz(
     if "" in layout and "split" not in layout[""]:
         check_no_splits(file, source.factors, factors or ())
     return source
+
+
+def _open_documents(
+    file: str, headers: Mapping[str, ArrayHeader], rule: SplitRule
+) -> DocumentSource:
+    check_document_headers(file, headers)
+    names = _used(headers)
+    unused = unused_arrays(headers, names)
+    return open_documents(file, _read(file, headers, names), rule, unused)
 
 
 def _source(
