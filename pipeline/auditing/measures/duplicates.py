@@ -24,7 +24,7 @@ levels and other light change at most as many in 99 % of MNIST."""
 LEAST_WAVES, LEAST_PIXELS = 0.97, 0.99
 """Least correlation of the long waves of near copies, and then of their pixels. The most alike
 digits of MNIST have 0.989, and a digit has 0.993 with its JPEG of quality 75."""
-MOST_HUE, DARKNESS = 0.05, 16
+MOST_HUE, DARKNESS = 0.03, 16
 """Largest difference of the shares of a channel in the colour of near copies, and the levels that
 are added first, since dark colours have no clear hue."""
 MOST_COMPARED = 200_000
