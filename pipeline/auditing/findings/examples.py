@@ -11,12 +11,15 @@ from latentloom.pipeline.auditing.findings.severity import (
     CONFLICTS,
     CONSTANT,
     LEAK,
+    SMALL_LEAK,
     SURPLUS,
     SUSPECTS,
 )
 from latentloom.pipeline.auditing.findings.wording import counted
 from latentloom.pipeline.auditing.schema import DuplicateTotals, Finding
 
+MANY_LEAKED = 0.01
+"""Share of a split from which near copies in it are as bad as exact ones."""
 HOW = {
     "exact": "Certain: equal in every value.",
     "near": (
@@ -44,18 +47,18 @@ def _leak(audited: Audited, kind: str, total: DuplicateTotals) -> Finding:
         if count
     }
     told = ", ".join(
-        f"{count:,} of {all_:,} in {split} ({count / all_:.1%})"
+        f"{count:,} of {all_:,} in {split} ({count / all_:.2%})"
         for split, (count, all_) in of_split.items()
     )
     share = max(count / all_ for count, all_ in of_split.values())
     return Finding(
         key=f"duplicates/{kind}/leak",
         title=f"{NAMES[kind]} of training examples in other splits",
-        severity=LEAK,
+        severity=LEAK if kind == "exact" or share >= MANY_LEAKED else SMALL_LEAK,
         what=f"Examples with a copy in split train: {told}.",
         sure=HOW[kind],
         effect=(
-            f"Up to {share:.1%} of what scores a classifier was seen in training: its accuracy is "
+            f"Up to {share:.2%} of what scores a classifier was seen in training: its accuracy is "
             "flattered by as much."
         ),
         repair="Remove them from these splits (audit.json lists their ids) and import again.",

@@ -21,9 +21,12 @@ from latentloom.pipeline.auditing.survey import TRAIN, Survey
 MOST_BITS = 6
 """Bits of 64 in which the hashes of near copies differ at most. JPEG of quality 75, noise of 8
 levels and other light change at most as many in 99 % of MNIST."""
-LEAST_WAVES, LEAST_PIXELS = 0.97, 0.985
+LEAST_WAVES, LEAST_PIXELS = 0.97, 0.99
 """Least correlation of the long waves of near copies, and then of their pixels. The most alike
-digits of MNIST have 0.986, and a digit has 0.993 with its JPEG of quality 75."""
+digits of MNIST have 0.989, and a digit has 0.993 with its JPEG of quality 75."""
+MOST_HUE, DARKNESS = 0.03, 16
+"""Largest difference of the shares of a channel in the colour of near copies, and the levels that
+are added first, since dark colours have no clear hue."""
 MOST_COMPARED = 200_000
 """Most images among which near copies are searched: the time grows with their square."""
 MOST_PAIRS = 500_000
@@ -82,6 +85,7 @@ def _similar_pairs(
     for pairs in close_pairs(survey.hashes[rows], MOST_BITS):
         first, second = rows[pairs].T
         alike = np.einsum("nw,nw->n", survey.waves[first], survey.waves[second]) >= LEAST_WAVES
+        alike &= _have_like_colours(survey, first, second)
         found.append(rows[pairs[alike]])
         total += int(alike.sum())
         advance(min(int(pairs[-1, 0]) + 1 if len(pairs) else 0, len(rows)), len(rows))
@@ -89,6 +93,16 @@ def _similar_pairs(
             return np.concatenate(found)[:MOST_PAIRS], False
     advance(len(rows), len(rows))
     return np.concatenate(found), True
+
+
+def _have_like_colours(survey: Survey, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Whether object and border of pairs have the same hue in any light, bool `(m,)`."""
+    alike = np.ones(len(first), bool)
+    for name in ("object_colour", "border_colour"):
+        levels = survey.properties[name] + DARKNESS
+        shares = levels / levels.sum(axis=1, keepdims=True)
+        alike &= np.abs(shares[first] - shares[second]).max(axis=1) <= MOST_HUE
+    return alike
 
 
 def _are_alike(survey: Survey, pairs: np.ndarray) -> np.ndarray:

@@ -116,3 +116,11 @@ def test_wrong_labels_are_doubted(tmp_path):
     places = {int(seen.examples.ids[row].split("/")[-1]) for row in suspects.rows}
     assert len(places & set(wrong.tolist())) >= 18
     assert len(places - set(wrong.tolist())) <= 2
+
+
+def test_a_letter_in_another_ink_is_no_copy(tmp_path):
+    data = import_dataset("builtin:letters", tmp_path / "data", max_examples=2000)
+    seen = survey(data, 0, ignore)
+    for rows in find_copies(seen, ignore).near:
+        for name in ("ink", "background"):
+            assert len(np.unique(seen.examples.factors[name][rows])) == 1
