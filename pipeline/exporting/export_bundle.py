@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from latentloom.model_zoo.bundle import load_bundle
-from latentloom.pipeline.exporting.onnx import check_converter, write_onnx
+from latentloom.pipeline.exporting.onnx_models import check_converter, write_onnx
 from latentloom.pipeline.exporting.outputs import write_export
 from latentloom.pipeline.exporting.saved_model import check_tensorflow, write_saved_model
 from latentloom.pipeline.storage.files import Location, local_folder

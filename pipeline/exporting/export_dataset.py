@@ -9,9 +9,9 @@ from typing import Any
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.exporting.folders import write_folder
 from latentloom.pipeline.exporting.outputs import write_export
-from latentloom.pipeline.exporting.parquet import write_parquet
+from latentloom.pipeline.exporting.parquet_files import write_parquet
 from latentloom.pipeline.exporting.sinks import Files
-from latentloom.pipeline.exporting.webdataset import write_webdataset
+from latentloom.pipeline.exporting.tar_files import write_webdataset
 from latentloom.pipeline.storage.files import Location
 from latentloom.pipeline.storage.output_directories import check_apart
 

@@ -41,9 +41,9 @@ def write_saved_model(bundle: Bundle, folder: str) -> Files:
     import tensorflow as tf
 
     functions, module = concrete_functions(bundle), tf.Module()
-    networks = (bundle.model, bundle.judge)
-    module.variables_of_networks = [v.value for net in networks for v in net.variables]
-    module.encode, module.decode, module.judge = (functions[name] for name in functions)
+    variables = [v.value for net in (bundle.model, bundle.judge) for v in net.variables]
+    for name, tracked in {**functions, "variables_of_networks": variables}.items():
+        setattr(module, name, tracked)
     tf.saved_model.save(module, folder, signatures=functions)
     write_atomic(os.path.join(folder, SIGNATURES), signatures(bundle))
     paths = {name: os.path.join(folder, name) for name in walk(folder)}

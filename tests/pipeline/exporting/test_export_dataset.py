@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 import latentloom
 from latentloom.pipeline.exporting.export_dataset import FORMATS
-from latentloom.pipeline.exporting.parquet import GROUP_ROWS
+from latentloom.pipeline.exporting.parquet_files import GROUP_ROWS
 from latentloom.pipeline.importing.import_dataset import import_dataset
 
 BACK = {"parquet": "table:{}/*.parquet", "folder": "table:{}/metadata.csv"}
