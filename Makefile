@@ -95,7 +95,7 @@ test-engines: engines ## Run the tests on Flink, Spark and Prism
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
 BENCHMARKS ?= compare_builds compare_training long_epoch import_speed load_speed read_speed split_memory generate_throughput \
-	generate_memory generate_engines group_sampler train_step
+	generate_memory generate_engines group_sampler python_face train_step
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks of speed and memory, one at a time; JSON in build/benchmarks

@@ -2,6 +2,7 @@
 
 from latentloom.augment.allotment import allot_cells, anchors_among
 from latentloom.augment.anchors import Anchors
+from latentloom.augment.balancing import STRATEGIES, read_quotas, variants_per_class
 from latentloom.augment.cells import CHOICES, Cells, Targets, choose_cells, count_cells
 from latentloom.augment.clashes import Clashes, find_clashes, go_together
 from latentloom.augment.coverage import Coverage
@@ -16,7 +17,6 @@ from latentloom.augment.quotas import (
     share_out,
     share_out_classes,
     variants_per_anchor,
-    variants_per_class,
 )
 from latentloom.augment.randomness import derive, identity_keys, integers, normals, uniforms
 from latentloom.augment.realism import REALISM_CHECKS, RealismGate
@@ -28,6 +28,7 @@ __all__ = [
     "REALISM_CHECKS",
     "REASONS",
     "RECIPES",
+    "STRATEGIES",
     "Anchors",
     "Block",
     "BlockPrior",
@@ -62,6 +63,7 @@ __all__ = [
     "name_cells",
     "normals",
     "plan_variants",
+    "read_quotas",
     "recombine",
     "share_out",
     "share_out_classes",

@@ -1,70 +1,19 @@
-"""Quotas: how many variants each class, shard and anchor gets."""
+"""Shares out the quota of a class over shards and anchors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from latentloom.augment.spelling import nearest
-
 __all__ = [
-    "STRATEGIES",
+    "check_counts",
     "share_out",
     "share_out_classes",
     "variants_per_anchor",
-    "variants_per_class",
 ]
 
 _INT64 = int(np.iinfo(np.int64).max)
-STRATEGIES = ("auto", "minority")
-"""Names of the balancing strategies; a strategy can also be None or a mapping."""
-
-
-def variants_per_class(
-    strategy: None | str | Mapping[str, int],
-    class_counts: Mapping[str, int],
-    variants_per_example: int,
-) -> dict[str, int]:
-    """Decides how many variants each class gets.
-
-    Args:
-        strategy: None for `variants_per_example` times the class' count; `"auto"` to bring every
-            class up to the largest; `"minority"` to bring only the smallest class (the first of
-            several) up to the largest; or `{class: n}` for exactly `n` variants of that class and
-            none of the others.
-        class_counts: Examples by class name.
-        variants_per_example: Integer, at least 0. Used if the strategy is None.
-
-    Returns:
-        Variants by class name, in the order of `class_counts`.
-
-    Raises:
-        ValueError: If the strategy or a class is unknown, a number is negative, or a class that
-            needs variants has no example.
-
-    Example:
-        >>> variants_per_class("auto", {"cat": 5, "dog": 3}, 0)
-        {'cat': 0, 'dog': 2}
-    """
-    _check_counts("variants_per_example", [variants_per_example])
-    _check_counts("class_counts", class_counts.values())
-    largest = max(class_counts.values(), default=0)
-    if strategy is None:
-        quotas = {name: variants_per_example * count for name, count in class_counts.items()}
-    elif isinstance(strategy, Mapping):
-        _check_counts("strategy", strategy.values())
-        for name in strategy:
-            _check_known("class", name, class_counts)
-        quotas = {name: int(strategy.get(name, 0)) for name in class_counts}
-    else:
-        _check_known("strategy", strategy, STRATEGIES)
-        raised = class_counts.keys()
-        if strategy == "minority":
-            raised = sorted(class_counts, key=lambda name: class_counts[name])[:1]
-        quotas = {n: largest - c if n in raised else 0 for n, c in class_counts.items()}
-    _check_reachable(quotas, class_counts)
-    return quotas
 
 
 def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
@@ -86,8 +35,8 @@ def share_out(total: int, shard_counts: Sequence[int]) -> list[int]:
         >>> share_out(10, [1, 0, 2])
         [3, 0, 7]
     """
-    _check_counts("total", [total])
-    _check_counts("shard_counts", shard_counts)
+    check_counts("total", [total])
+    check_counts("shard_counts", shard_counts)
     num_examples = sum(shard_counts)
     _check_examples(total, num_examples)
     one_class = (np.array([count], object) for count in shard_counts)
@@ -132,7 +81,7 @@ def variants_per_anchor(total: int, keys: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: If the total is negative, or above 0 without anchors.
     """
-    _check_counts("total", [total])
+    check_counts("total", [total])
     _check_examples(total, len(keys))
     if not len(keys):
         return np.zeros(0, np.int64)
@@ -142,30 +91,17 @@ def variants_per_anchor(total: int, keys: np.ndarray) -> np.ndarray:
     return variants
 
 
-def _check_counts(name: str, values: Iterable[int]) -> None:
+def check_counts(name: str, values: Iterable[int]) -> None:
+    """Checks that numbers are whole and at least 0.
+
+    Raises:
+        ValueError: If one is not.
+    """
     for value in values:
         if isinstance(value, bool) or value != int(value) or value < 0:
             raise ValueError(
                 f"A quota needs whole numbers. Expected: {name} >= 0, without a fraction. "
                 f"Received: {name}={value}. Pass 0 for none."
-            )
-
-
-def _check_known(kind: str, name: str, choices: Iterable[str]) -> None:
-    if name not in choices:
-        raise ValueError(
-            f"A quota names an unknown {kind}. Expected: one of {sorted(choices)}. Received: "
-            f"{kind}={name!r}. {nearest(name, choices)}"
-        )
-
-
-def _check_reachable(quotas: Mapping[str, int], class_counts: Mapping[str, int]) -> None:
-    for name, quota in quotas.items():
-        if quota and not class_counts[name]:
-            raise ValueError(
-                f"Class '{name}' has a quota but no example. Expected: an example of "
-                f"each class with a quota. Received: quota={quota}. Import examples of it or set "
-                "its quota to 0."
             )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,8 +26,6 @@ _SUFFIX = ".npy"
 _HEADER = 10_000  # characters of the header of an array
 _DEFLATE = 1032  # DEFLATE makes a byte from at least 1/1032 byte
 _PACKINGS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: _DEFLATE}
-_CHUNK = 1 << 20  # bytes read at a time
-_LENGTHS_AT = 26  # place of the lengths of name and extra field in the local header of a member
 _READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -42,12 +39,12 @@ class ArrayHeader:
     Args:
         shape: Sizes of the axes.
         dtype: Type of an entry; never of objects, never empty.
-        is_packed: Whether it is stored with compression, so that it cannot be mapped.
+        in_columns: Whether it is stored by columns, as Fortran does, so that rows are scattered.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
-    is_packed: bool = False
+    in_columns: bool = False
 
     @property
     def ndim(self) -> int:
@@ -102,37 +99,20 @@ def read_arrays(
     return arrays
 
 
-def map_arrays(
-    file: Path, path: str | os.PathLike[str], names: Iterable[str] | None = None
-) -> dict[str, np.ndarray]:
-    """Reads arrays as `read_arrays` does, but maps those that are stored without compression.
+def open_array(file: Path, path: str | os.PathLike[str], name: str) -> IO[bytes]:
+    """Opens the entries of an array, in the order in which they are stored.
 
-    A mapped array takes no memory of its own and is read-only. Its checksum is compared first.
+    Reading to the end compares the checksum. Call `read_headers` before.
+
+    Args:
+        file: The archive.
+        path: Its path, for messages.
+        name: Name of the array.
     """
-    headers, arrays = read_headers(file, path), {}
-    with _opened(file, path) as archive:
-        for name in headers if names is None else names:
-            with told_of_file(path, _ARRAY, _PLAIN, f"Array '{name}'"):
-                header = headers[name]
-                read = _read_array if header.is_packed or not header.num_bytes else _map_array
-                arrays[name] = read(archive, name)
-    return arrays
-
-
-def _map_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    member = archive.getinfo(name + _SUFFIX)
-    with archive.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        shape, in_columns, dtype = _READ_HEADER[version](stream, max_header_size=_HEADER)
-        begin = stream.tell()
-        while stream.read(_CHUNK):  # at the end the checksum is compared
-            pass
-    with open(str(archive.filename), "rb") as file:
-        file.seek(member.header_offset + _LENGTHS_AT)
-        lengths = struct.unpack("<2H", file.read(4))
-        offset = member.header_offset + _LENGTHS_AT + 4 + sum(lengths) + begin
-        order = "F" if in_columns else "C"
-        return np.asarray(np.memmap(file, dtype, "r", offset, shape, order))
+    with _opened(file, path) as archive, told_of_file(path, _ARRAY, _PLAIN, f"Array '{name}'"):
+        stream = archive.open(name + _SUFFIX)  # keeps the file open
+        _READ_HEADER[np.lib.format.read_magic(stream)](stream, max_header_size=_HEADER)
+        return stream
 
 
 def _opened(file: File, path: str | os.PathLike[str]) -> zipfile.ZipFile:
@@ -164,11 +144,11 @@ def _read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayHead
         version = np.lib.format.read_magic(stream)
         if version not in _READ_HEADER:
             raise ValueError(f"it has a header of version {version}")
-        shape, _, dtype = _READ_HEADER[version](stream, max_header_size=_HEADER)
+        shape, in_columns, dtype = _READ_HEADER[version](stream, max_header_size=_HEADER)
         begin = stream.tell()
     if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
         raise ValueError(f"it has the type {dtype} and the shape {shape}")
-    header = ArrayHeader(shape, dtype, member.compress_type != zipfile.ZIP_STORED)
+    header = ArrayHeader(shape, dtype, in_columns)
     if (needed := begin + header.num_bytes) != size:
         raise ValueError(f"it has {size} bytes, its header {shape} {dtype} needs {needed}")
     return header

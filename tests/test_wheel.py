@@ -118,7 +118,7 @@ def test_the_wheel_holds_every_module_once_and_the_data_of_the_package(wheel):
     parts = [ROOT / part for part in ("augment", "model_zoo", "pipeline")]
     modules = [path.relative_to(ROOT) for part in parts for path in part.rglob("*.py")]
     report = ["pipeline/report/template.html.j2", "pipeline/report/style.css"]
-    expected = ["__init__.py", *map(str, modules), *report]
+    expected = ["__init__.py", "py.typed", *map(str, modules), *report]
     assert sorted(held) == sorted(f"latentloom/{name}" for name in expected)
 
 
@@ -149,6 +149,17 @@ def test_the_reader_reads_beside_them(folder, environment, data, site):
     )
     found = run(folder, "python", "-c", script, env=environment).stdout.split()
     assert found == [str(site / "latentloom/__init__.py"), "200", "4"]
+
+
+def test_the_names_of_the_package_are_there_beside_them(folder, environment, data):
+    script = (
+        "import latentloom\n"
+        "print(len(latentloom.open_dataset('data')), latentloom.verify('data').ok)\n"
+        "print(*(getattr(latentloom, name).__name__ for name in latentloom.__all__))"
+    )
+    said = run(folder, "python", "-c", script, env=environment).stdout.splitlines()
+    assert said[0] == "200 True"
+    assert "load_bundle" in said[1].split()
 
 
 def test_the_console_script_runs_beside_them(folder, environment, data):

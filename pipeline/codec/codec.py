@@ -50,6 +50,7 @@ class Codec:
         self._evidence = batched(functions.evidence, model, image, seeded=True)
         self._prior = batched(functions.prior, model, label, seeded=True)
         self._class_scores = batched(functions.class_scores, model, codes)
+        self._decode = batched(functions.decode, model, codes)
         self._detail = batched(functions.detail, model, {**image, **codes})
         added = {DETAIL: (bundle.observation_shape, "float32")}
         networks = [*model, bundle.judge]
@@ -137,6 +138,10 @@ class Codec:
     def classify(self, latents: Latents) -> np.ndarray:
         """The class to which the model itself assigns each code, `(n,)` int64."""
         return np.argmax(self.class_scores(latents), axis=-1)
+
+    def decode(self, latents: Latents) -> np.ndarray:
+        """Decodes latents to images as stored."""
+        return self._decode(latents)["image"]
 
     def render(self, latents: Latents) -> tuple[np.ndarray, np.ndarray]:
         """Decodes latents to images as stored and classifies these with the judge.

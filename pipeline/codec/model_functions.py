@@ -71,6 +71,10 @@ class ModelFunctions:
         """Images and their codes to the images less what the codes decode to."""
         return {DETAIL: self._observed(columns) - self.model.decode(self._codes(columns))}
 
+    def decode(self, columns: Columns) -> Columns:
+        """Codes to images."""
+        return {"image": self._decoded(columns)[0]}
+
     def render(self, columns: Columns) -> Columns:
         """Codes to images and to the judge's probabilities by factor, NaN where not finite."""
         images, finite = self._decoded(columns)

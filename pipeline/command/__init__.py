@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import typer
 
 from latentloom.pipeline.command import (
+    audit,
     demo,
     evaluate,
+    export,
     generate,
     import_,
     inspect,
@@ -29,10 +31,12 @@ from latentloom.pipeline.terminal.stops import Stopped, end_stopped, raised_on_s
 __all__ = ["app", "main"]
 
 app.command("import")(import_.import_)
+app.command()(audit.audit)
 app.command()(train.train)
 app.command(context_settings={"allow_extra_args": True})(generate.generate)
 app.command()(evaluate.evaluate)
 app.command()(study.study)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.inspect)
 app.command()(look.look)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from latentloom.pipeline.storage.files import is_remote
-from latentloom.pipeline.storage.path_checks import check_path
+from latentloom.pipeline.storage.path_checks import check_local, check_path
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
 
 app = typer.Typer(
@@ -64,12 +63,8 @@ def local_input_path(param: typer.CallbackParam, path: str | None) -> str | None
 
 
 def _check_local(param: typer.CallbackParam, path: str | None) -> None:
-    if path is not None and is_remote(path):
-        raise ValueError(
-            f"'{path}' is a remote path. Expected: a local directory; only `import` and "
-            f"`generate` write to remote paths. Received: {_name(param)}={path}. Write locally, "
-            "then copy the directory."
-        )
+    if path is not None:
+        check_local(path, _name(param))
 
 
 def _name(param: typer.CallbackParam) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from latentloom.pipeline.command.options import exit_on_problems, input_path
 from latentloom.pipeline.terminal.exit_codes import FAILED_RUN
-from latentloom.pipeline.terminal.quiet import start_tensorflow
 from latentloom.pipeline.terminal.tables import print_table
 
 
@@ -44,31 +43,16 @@ def verify(
     With --compare, also compare the records with the data set OTHER, for example the same run on
     another machine; exit 1 and name each difference that another kind of CPU does not explain.
     """
+    from latentloom.pipeline.api.datasets import verify as verify_directory
     from latentloom.pipeline.verification.agreement import check_comparable
-    from latentloom.pipeline.verification.describe import is_bundle
-    from latentloom.pipeline.verification.verify import verify as verify_dataset
 
     if other is not None:
         check_comparable(directory, other)
-    check = _verify_bundle if is_bundle(directory) else verify_dataset
-    verified = check(directory, data)
+    verified = verify_directory(directory, data=data)
     exit_on_problems(verified.problems)
     typer.echo(f"{directory} is whole: {verified.contents}.")
     if other is not None:
         _compare(directory, other)
-
-
-def _verify_bundle(bundle: str, data: str | None) -> Any:
-    """Checks a bundle, which has no source."""
-    start_tensorflow()
-    from latentloom.pipeline.verification.verify_bundle import verify_bundle
-
-    if data is not None:
-        raise ValueError(
-            f"'{bundle}' is a model bundle, which has no anchors. Expected: a generated data set "
-            f"with --data. Received: --data {data}. Leave it out."
-        )
-    return verify_bundle(bundle)
 
 
 def _compare(directory: str, other: str) -> None:

@@ -1,5 +1,5 @@
 """Configuration files."""
 
-from latentloom.pipeline.config.config import Config, load_config, parse_config
+from latentloom.pipeline.config.config import Config, as_overrides, load_config, parse_config
 
-__all__ = ["Config", "load_config", "parse_config"]
+__all__ = ["Config", "as_overrides", "load_config", "parse_config"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,27 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, smoke: bool = Fals
             f"In {path}: the section 'smoke' is wrong. Expected: a mapping of section.key to "
             f"value. Received: smoke={shown(shrinking)}. Correct this value."
         )
-    settings = [f"{key}={yaml.safe_dump(value).strip()}" for key, value in shrinking.items()]
-    return parse_config(tree, str(path), [*(settings if smoke else []), *overrides])
+    settings = as_overrides(shrinking) if smoke else []
+    return parse_config(tree, str(path), [*settings, *overrides])
+
+
+def as_overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Returns `section.key=value` settings, values in YAML.
+
+    Args:
+        settings: Values of plain types by dotted key, such as `{"train.epochs": 5}`.
+
+    Raises:
+        TypeError: A value is of another type.
+    """
+    try:
+        return [f"{key}={yaml.safe_dump(value).strip()}" for key, value in settings.items()]
+    except yaml.YAMLError as error:
+        raise TypeError(
+            "A setting is not plain data. Expected: texts, numbers, booleans, None, lists and "
+            f"dictionaries. Received: settings={shown(dict(settings))}. Convert the value, arrays "
+            "with `tolist()`."
+        ) from error
 
 
 def _read(path: Path) -> str:

@@ -27,6 +27,7 @@ from latentloom.pipeline.config.ranges import (
     Text,
     as_switch,
 )
+from latentloom.pipeline.config.strategies import SamplingStrategy
 
 
 class Section(BaseModel):
@@ -197,10 +198,11 @@ class GenerateConfig(Section):
     options: dict[str, Flag | Number | Text] = {}
     split: str = "train"
     variants_per_example: Count = Field(default=1, ge=1, le=10_000)
-    sampling_strategy: Literal["auto", "minority"] | dict[str, Quota] | None = None
-    """None: `variants_per_example` of each example; auto: fill every class up to the largest;
-    minority: fill the smallest class up to the largest; {class: n}: exactly n variants of these
-    classes."""
+    sampling_strategy: SamplingStrategy | None = None
+    """None: `variants_per_example` of each example. auto, not majority or all: fill every class up
+    to the largest; minority: fill the smallest class; not minority: fill all but the smallest.
+    {total: {class: n}}: up to n examples and variants of these classes; {new: {class: n}}: exactly
+    n variants of these classes. {class: n} is deprecated and means `new`."""
     cells: Literal["unseen", "rare", "balanced"] | list[dict[str, str]] = "unseen"
     """Cells of the factor grid that `recombine_factors` fills. unseen: cells without an example;
     rare: cells with some but fewer than `per_cell`; balanced: both; or a list of cells."""

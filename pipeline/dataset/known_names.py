@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from latentloom.augment import read_quotas
 from latentloom.augment.spelling import nearest
 from latentloom.pipeline.config.settings import GateConfig, GenerateConfig
 from latentloom.pipeline.dataset.examples import Factors
@@ -31,7 +32,7 @@ def check_generate_names(settings: GenerateConfig, factors: Factors, key: str = 
         for factor, value in cell.items():
             _check_value(factor, value, factors, f"{key}.cells")
     if isinstance(settings.sampling_strategy, dict):
-        for name in settings.sampling_strategy:
+        for name in read_quotas(settings.sampling_strategy)[1]:
             _check_value("label", name, factors, f"{key}.sampling_strategy")
 
 

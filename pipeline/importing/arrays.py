@@ -1,4 +1,4 @@
-"""A source whose observations are an array in memory."""
+"""A source whose observations are an array."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
+from latentloom.pipeline.dataset.stored_observations import StoredObservations
 from latentloom.pipeline.importing.source import Ignored, batch_size, position_ids
 from latentloom.pipeline.importing.value_order import in_order
+
+_EXACT = 2.0**53  # below it, a float64 holds every whole number
 
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Observations and factor codes in memory.
+    """Observations in an array, and factor codes in memory.
 
     Args:
         observations: Observations in stored form: uint8 array of shape `(n, height, width,
-            channels)`, or for vectors float32 of shape `(n, features)`.
+            channels)`, or for vectors float32 of shape `(n, features)`; or rows of it that are read
+            when they are asked for.
         codes: int64 array of shape `(n,)` for each factor.
         rows: The rows of each split.
         observation: The kind of observation.
@@ -28,7 +32,7 @@ class ArraySource:
     name: str
     description: str
     factors: dict[str, list[str]]
-    observations: np.ndarray
+    observations: np.ndarray | StoredObservations
     codes: dict[str, np.ndarray]
     rows: dict[str, np.ndarray]
     label_field: str = "label"
@@ -64,7 +68,7 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
 
     Args:
         field: Name of the field, for the error.
-        values: Integers, booleans or texts of shape `(n,)`.
+        values: Integers, whole numbers of a floating type, booleans or texts of shape `(n,)`.
 
     Returns:
         The value names, and an int64 code per value.
@@ -73,6 +77,12 @@ def encode_values(field: str, values: np.ndarray) -> tuple[list[str], np.ndarray
         TypeError: If the values have another type.
         ValueError: If a text is not Unicode.
     """
+    if (
+        values.dtype.kind == "f"
+        and (values == np.rint(values)).all()
+        and abs(values).max(initial=0) < 2**53
+    ):
+        values = values.astype(np.int64)
     if values.dtype.kind not in "biuSU":
         raise TypeError(
             f"Field '{field}' is unfit for a label or factor. Expected: integers or texts. "

@@ -13,6 +13,7 @@ from latentloom.pipeline.importing import inks as colouring
 from latentloom.pipeline.importing import overlays as marks
 from latentloom.pipeline.importing.image_form import ImageForm, Size
 from latentloom.pipeline.importing.levels import Levels, Range, find_levels, peaks_of
+from latentloom.pipeline.importing.opacity import has_opacity, shown, with_ground, without_opacity
 from latentloom.pipeline.importing.openers import OPENERS, SourceOptions
 from latentloom.pipeline.importing.source import Source
 from latentloom.pipeline.importing.specs import SOURCES, SPECS, SourceEntry
@@ -121,7 +122,7 @@ def open_source(
         {"image_size": image_size, "ground": ground, "range": value_range, "channels": channels},
     )
     if not entry.gives_form:
-        source = _levelled(spec, entry, source, form)
+        source = _levelled(spec, entry, source, form, channels)
     if channels is not None and source.observation_shape[2] != channels:
         source = selection.with_channels(source, channels)
     if inks is not None:
@@ -161,20 +162,34 @@ def _check_own_options(entry: SourceEntry, given: Sequence[str]) -> None:
             )
 
 
-def _levelled(spec: str, entry: SourceEntry, source: Source, form: ImageForm) -> Source:
-    """Spreads the values of images in arrays over 0 to 255, if they are asked to or are masks."""
+def _levelled(
+    spec: str, entry: SourceEntry, source: Source, form: ImageForm, channels: int | None
+) -> Source:
+    """Gives images in arrays their levels and a ground, as they are asked to or need it."""
+    if not KINDS[source.observation].can_resize:
+        return source
+    levels = _levels_of(spec, entry, source, form.levels)
+    if has_opacity(source.observation_shape[2]):
+        return with_ground(source, form.ground, levels, channels)
+    return source if levels is None else selection.with_levels(source, levels)
+
+
+def _levels_of(
+    spec: str, entry: SourceEntry, source: Source, asked: Levels | None
+) -> Levels | None:
+    """Returns how values are spread over 0 to 255, if they are asked to or are masks."""
     images = (
         batch.observations
         for split in source.splits
         for batch, _ in source.batches(split)
         if len(batch)
     )
-    levels = form.levels
-    if levels is None and entry.has_foreign_arrays and KINDS[source.observation].can_resize:
-        levels = find_levels(spec, (int(peaks_of(batch).max()) for batch in images))
-    elif levels is not None and levels.is_own:
-        levels = Levels.over(images)
-    return source if levels is None else selection.with_levels(source, levels)
+    if asked is None and entry.has_foreign_arrays:
+        return find_levels(spec, (int(peaks_of(shown(batch)).max()) for batch in images))
+    if asked is not None and asked.is_own:
+        colours = without_opacity(source.observation_shape[2])
+        return Levels.over(batch[..., :colours] for batch in images)
+    return asked
 
 
 def _check_colour(

@@ -90,6 +90,8 @@ OPENERS: dict[str, Callable[[str, SourceOptions], Source]] = {
         options.rule,
         takes_all_types=options.form.levels is not None,
         channels_first=options.channels_first,
+        has_ground=options.form.ground is not None,
+        factors=options.factors,
     ),
     "table:FILE": lambda where, options: TableSource.open(
         where, options.table, options.form, options.channels

@@ -20,6 +20,7 @@ _WORDS = {
     **dict.fromkeys(("test", "testing"), TEST),
 }
 _EXPECTED = "a word for validation (validation, val, valid, dev, eval), 'train' or 'test' in a name"
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where a word begins inside one, as in `trainA`
 _SHARD = re.compile(r".*-([^-]+)\.tfrecords?-\d+-of-\d+")
 
 
@@ -110,13 +111,24 @@ class SplitRule:
                 )
 
 
+def separate(name: str) -> str:
+    """Returns a name with `_` where a capital letter begins a word: `trainA` is `train_A`."""
+    return _CAPITALS.sub("_", name)
+
+
+def is_split_word(value: str) -> bool:
+    """Returns whether a value is the name of a split and nothing else, such as `Train`."""
+    return value.strip().lower().rstrip("0123456789") in _WORDS
+
+
 def _word(name: str) -> str:
     """Returns the word of a name that tells its split; empty if none does, or words disagree.
 
-    Digits at the end of a word do not count: `val2017` is `val`.
+    Digits at the end of a word do not count: `val2017` is `val`. A capital letter begins a word:
+    `trainA` is `train`.
     """
-    shard = _SHARD.fullmatch(name)
-    words = [word.rstrip("0123456789") for word in re.split(r"[\W_]+", name.lower())]
+    shard, separated = _SHARD.fullmatch(name), separate(name)
+    words = [word.rstrip("0123456789") for word in re.split(r"[\W_]+", separated.lower())]
     if shard and (known := shard[1].lower().rstrip("0123456789")) in _WORDS:
         words = [known]
     found = {word for word in words if word in _WORDS}

@@ -18,7 +18,7 @@ from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.tfrecords import ShardWriter
 
 _SHARD_EXAMPLES = 8192
-_WAITING_BYTES = 16 << 20  # records that wait for their shards
+_WAITING_BYTES = 8 << 20  # records that wait for their shards
 
 
 def write_split(

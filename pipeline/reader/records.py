@@ -1,8 +1,7 @@
-"""Reads records of a data set directory as NumPy arrays and plain values, without TensorFlow."""
+"""Turns records of a data set directory into NumPy arrays and plain values, without TensorFlow."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,57 +10,12 @@ from google.protobuf.message import DecodeError
 
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.reading import NO_EXAMPLE, row_of
-from latentloom.pipeline.reader.selection import Selection
 from latentloom.pipeline.storage.tf_example import PlainFeatures
-from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
+from latentloom.pipeline.storage.tfrecords import BadRecord
 
 Record = dict[str, Any]
 Stored = bytes | np.ndarray
 """A stored observation: a PNG, a vector, or pairs of word and count."""
-_BLOCK = 64  # largest number of observations decoded at a time
-
-
-def read(
-    path: str | os.PathLike[str],
-    split: str = "train",
-    *,
-    recipes: Sequence[str] = (),
-    min_confidence: float = 0.0,
-    worker: int = 0,
-    num_workers: int = 1,
-) -> Iterator[Record]:
-    """Streams the records of a data set directory, in the order of its shards.
-
-    Args:
-        path: A data set directory, imported or generated.
-        split: Name of the split.
-        recipes: Recipes to keep, for generated records; all by default.
-        min_confidence: Least probability of the class by the judge, in `[0, 1]`, for generated
-            records.
-        worker: Integer, the part of the records to read, from 0; give each process its own part.
-        num_workers: Integer, number of parts.
-
-    Yields:
-        Per record a dictionary of its features: `image`, uint8 of shape `(height, width,
-        channels)`, `observation`, float32 of shape `(features,)`, or `words`, int32 counts of
-        shape `(words,)`; an integer for `label` and every other factor;
-        and all other features of the record, such as `example_id`.
-
-    Raises:
-        FileNotFoundError: If the directory or one of its files is missing.
-        ValueError: If the directory or a record is damaged, the split or the part is unknown, or a
-            selection needs generated records.
-    """
-    if not 0 <= worker < num_workers:
-        raise ValueError(
-            "The part of the records is out of range. Expected: worker in 0 to num_workers - 1. "
-            f"Received: worker={worker}, num_workers={num_workers}. Number the parts from 0."
-        )
-    dataset = DatasetDir.open(path)
-    selection = Selection(tuple(recipes), min_confidence)
-    selection.check(dataset.manifest)
-    dataset.shards(split)
-    return _stream(dataset, split, selection, worker, num_workers)
 
 
 class ParsedExample(NamedTuple):
@@ -73,42 +27,12 @@ class ParsedExample(NamedTuple):
     features: Record
 
 
-def _stream(
-    dataset: DatasetDir, split: str, selection: Selection, worker: int, num_workers: int
-) -> Iterator[Record]:
-    """Decodes blocks of the selected records; yields those before a bad record, then raises."""
-    size = dataset.observation_kind.batch_size(dataset.manifest.observation_shape, _BLOCK)
-    block: list[ParsedExample] = []
-    for found in _parsed(dataset, split, worker, num_workers):
-        if isinstance(found, ValueError):
-            yield from _decoded(dataset, block)
-            raise found
-        if selection.wants_all or selection.accepts(found.features):
-            block.append(found)
-        if len(block) == size:
-            yield from _decoded(dataset, block)
-            block = []
-    yield from _decoded(dataset, block)
+def decoded(dataset: DatasetDir, block: Sequence[ParsedExample]) -> Iterator[Record]:
+    """Yields records with their observations.
 
-
-def _parsed(
-    dataset: DatasetDir, split: str, worker: int, num_workers: int
-) -> Iterator[ParsedExample | ValueError]:
-    """Yields the records of a part of a split, up to a bad one: that one as an error."""
-    place, reader = 0, RecordReader(dataset)
-    for index, shard in enumerate(dataset.shards(split)):
-        records = read_records(dataset.shard_path(split, index), shard.records)
-        for number, data in enumerate(records):
-            is_ours, place = place % num_workers == worker, place + 1
-            if is_ours:
-                found = reader.parse(shard.file, number, data)
-                yield found
-                if isinstance(found, ValueError):
-                    return
-
-
-def _decoded(dataset: DatasetDir, block: Sequence[ParsedExample]) -> Iterator[Record]:
-    """Yields records with their observations."""
+    Raises:
+        ValueError: If an observation is damaged.
+    """
     kind = dataset.observation_kind
     values = [example.value for example in block]
     observations, intact = kind.decode(values, dataset.manifest.observation_shape)

@@ -13,13 +13,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from latentloom.pipeline.report.measure import Measure
-from latentloom.pipeline.report.schema import Picture, Report
+from latentloom.pipeline.report.schema import Picture, Report, SectionedReport
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import exists, remove, sha256_file
 from latentloom.pipeline.storage.ownership import read_object
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Charts with their own section; all other pictures are at the top of the page.
+# Charts with their own section; other pictures without one are at the top of the page.
 _CHARTS = ("class_counts", "rejections", "loss_curves")
 
 
@@ -35,7 +35,8 @@ def write_report(
         out: Existing folder, local or in a bucket; files of these names are replaced.
         report: A `Report`, or a mapping with its fields.
         pictures: Pictures by name. `"class_counts"`, `"rejections"` and `"loss_curves"` go to
-            their sections; all others go to the top of the page, in their order.
+            their sections, and so do those that a section of the report names; all others go to
+            the top of the page, in their order.
         name: Name of both files without the extension.
 
     Returns:
@@ -113,12 +114,15 @@ def render_page(
                 f"Picture '{name}' is not a PNG file. Expected: the bytes of a PNG file. Received: "
                 f"bytes that begin with {picture.png[:8]!r}. Encode it as PNG."
             )
+    sections = report.sections if isinstance(report, SectionedReport) else []
+    placed = {*_CHARTS, *(name for part in sections for name in (*part.pictures, *part.charts))}
     template = _environment().from_string(_resource("template.html.j2"))
     return template.render(
         report=report,
+        sections=sections,
         facts_file=facts_file,
         style=Markup(_resource("style.css")),  # ours, not a user's
-        leading=[name for name in pictures if name not in _CHARTS],
+        leading=[name for name in pictures if name not in placed],
         captions={name: picture.caption for name, picture in pictures.items()},
         sources={name: _data_uri(picture.png) for name, picture in pictures.items()},
         widths={n: int.from_bytes(picture.png[16:20], "big") for n, picture in pictures.items()},

@@ -156,3 +156,35 @@ class Report(BaseModel):
             reason: [self.rejections.get(name, {}).get(reason, 0) for name in self.class_names]
             for reason in self.reasons
         }
+
+
+class PageSection(BaseModel):
+    """A section of a page with its own pictures and tables.
+
+    Args:
+        title: Title of the section.
+        text: Paragraphs.
+        commands: Command lines to copy.
+        pictures: Names of pictures of observations, below the paragraphs.
+        charts: Names of charts, below the pictures.
+        tables: Tables at the end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    text: list[str] = []
+    commands: list[str] = []
+    pictures: list[str] = []
+    charts: list[str] = []
+    tables: list[Table] = []
+
+
+class SectionedReport(Report):
+    """A report whose page has sections of its own, behind the summary.
+
+    Args:
+        sections: The sections, in order.
+    """
+
+    sections: list[PageSection]

@@ -129,6 +129,7 @@ def replaced_when_complete(
             _remove(out, sorted(old, key=lambda name: name != last))
             for name in sorted(walk(staging), key=lambda name: name == last):
                 with os_errors(out):
+                    make_folders(os.path.dirname(os.path.join(out, name)))
                     replace_file(os.path.join(staging, name), os.path.join(out, name))
         finally:
             if exists(staging):

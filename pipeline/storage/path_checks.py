@@ -48,6 +48,24 @@ def check_path(path: Location, name: str, *, is_input: bool = False) -> str:
     return location
 
 
+def check_local(path: Location, name: str) -> None:
+    """Rejects a path with a scheme.
+
+    Args:
+        path: Path of an input or an output.
+        name: Its name in the command, for messages.
+
+    Raises:
+        ValueError: If the path has a scheme.
+    """
+    if is_remote(path):
+        raise ValueError(
+            f"'{path}' is a remote path. Expected: a local directory; only `import` and "
+            f"`generate` write to remote paths. Received: {name}={path}. Write locally, "
+            "then copy the directory."
+        )
+
+
 @contextmanager
 def refused_path(path: Location, name: str) -> Iterator[None]:
     """Turns an error of the operating system about a path into one message.

@@ -50,12 +50,20 @@ class RecordFiles:
             ValueError: The shard has changed since the place was found.
         """
         shard, record, offset, length, start, size = place.item()
-        with self._lock:
-            frame = os.pread(self._descriptor(shard), length + FRAME, offset - HEADER)
-        data = unframe(frame)
+        data = unframe(self.frame(shard, offset - HEADER, length + FRAME))
         if isinstance(data, str):
             raise ValueError(self._changed(shard, f"record {record}: {data}"))
         return data[start : start + size]
+
+    def frame(self, shard: int, start: int, size: int) -> bytes:
+        """Reads bytes of a shard, by its number, unchecked; fewer at its end.
+
+        Raises:
+            FileNotFoundError: The shard is gone.
+            ValueError: The shard has another size.
+        """
+        with self._lock:
+            return os.pread(self._descriptor(shard), size, start)
 
     def close(self) -> None:
         """Closes all files."""

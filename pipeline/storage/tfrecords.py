@@ -76,7 +76,7 @@ def read_records(
     """
     index, size = 0, file_size(path) or 0
     with open_binary(path) as stream:
-        reader = _packed_reader(path, stream, size) if unpacks else _FrameReader(stream, size)
+        reader = _packed_reader(path, stream, size) if unpacks else FrameReader(stream, size)
         while stop is None or index < stop:
             record, end = reader.next(skips=index < start)
             if end:
@@ -92,17 +92,17 @@ def read_records(
         yield BadRecord(lost, end, reader.left)
 
 
-def _packed_reader(path: str | os.PathLike[str], stream: IO[bytes], size: int) -> _FrameReader:
+def _packed_reader(path: str | os.PathLike[str], stream: IO[bytes], size: int) -> FrameReader:
     """Returns a reader of a file that may be packed."""
     with open_binary(path) as begin:
         header = begin.read(HEADER)
     if len(header) == HEADER and _checked_length(header) is not None or not is_packed(header):
-        return _FrameReader(stream, size)
+        return FrameReader(stream, size)
     inflated = Inflated(stream)
-    return _FrameReader(io.BufferedReader(inflated, _BLOCK), size * _INFLATES, inflated)
+    return FrameReader(io.BufferedReader(inflated, _BLOCK), size * _INFLATES, inflated)
 
 
-class _FrameReader:
+class FrameReader:
     """Reads one framed record after the other, and counts what is left of the file.
 
     Args:

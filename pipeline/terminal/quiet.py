@@ -13,12 +13,17 @@ WORKER_LOGS = "LATENTLOOM_WORKER_LOGS"
 """Environment variable with the log level of worker processes; without it, they log everything."""
 
 
-def prepare_process() -> None:
-    """Sets environment variables before Keras and TensorFlow are imported, and log levels."""
+def prepare_libraries() -> None:
+    """Sets environment variables before Keras and TensorFlow are imported; set ones stay."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")  # more threads change the order of sums
+
+
+def prepare_process() -> None:
+    """Prepares the process of the command: environment variables and log levels."""
+    prepare_libraries()
+    os.environ.setdefault("MPLBACKEND", "Agg")
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     verbose = bool(os.environ.get("LATENTLOOM_VERBOSE"))
     logging.getLogger(OWN_PACKAGE).setLevel(logging.INFO if verbose else logging.WARNING)

@@ -124,7 +124,7 @@ def _first_few(value: Any) -> Any:
 
 def print_table(title: str, rows: Sequence[TextRow], header: Sequence[str | Column] = ()) -> None:
     """Prints rows of text, with an optional header."""
-    table = Table(*header, title=title, show_header=bool(header), title_justify="left")
+    table = Table(*header, title=Text(title), show_header=bool(header), title_justify="left")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -17,7 +17,7 @@ from latentloom.pipeline.config.automatic import (
     limited,
 )
 from latentloom.pipeline.dataset.directory import CONFIG_FILE, DatasetDir
-from latentloom.pipeline.dataset.manifest import Manifest
+from latentloom.pipeline.dataset.seen_data import seen_in
 from latentloom.pipeline.observations import KINDS
 from latentloom.pipeline.storage.files import Location
 
@@ -61,17 +61,6 @@ def _give_way(tree: dict[str, Any], wanted: Config, seen: Seen) -> None:
     train, batch = wanted.train, tree["train"]["batch_size"]
     steps = train.steps or (tree["train"].get("steps") or train.epochs * (seen.examples // batch))
     tree["train"]["warmup_steps"] = min(tree["train"]["warmup_steps"], steps // 10)
-
-
-def seen_in(manifest: Manifest) -> Seen:
-    """Returns what a configuration is chosen from, of the split `train`."""
-    return Seen(
-        manifest.observation,
-        manifest.observation_shape,
-        manifest.num_examples("train"),
-        min(manifest.label_counts("train").values()),
-        {name: len(values) for name, values in manifest.factors.items()},
-    )
 
 
 def expected_minutes(config: Config, seen: Seen) -> float:

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentloom.augment import identity_keys, share_out, variants_per_anchor, variants_per_class
+from latentloom.augment import (
+    STRATEGIES,
+    identity_keys,
+    share_out,
+    variants_per_anchor,
+    variants_per_class,
+)
 
 COUNTS = {"cat": 5, "dog": 2, "emu": 3}
 
@@ -121,3 +127,58 @@ def test_no_anchors_take_no_variants():
     assert variants_per_anchor(0, np.array([], np.uint64)).tolist() == []
     with pytest.raises(ValueError, match="set its quota to 0"):
         variants_per_anchor(1, np.array([], np.uint64))
+
+
+CLASSES = {"ant": 5, "bee": 9, "cat": 9, "dog": 3, "eel": 3}
+FILLED = {
+    "auto": {"ant": 4, "dog": 6, "eel": 6},
+    "minority": {"dog": 6},
+    "not minority": {"ant": 4, "eel": 6},
+    "not majority": {"ant": 4, "dog": 6, "eel": 6},
+    "all": {"ant": 4, "dog": 6, "eel": 6},
+}
+"""What `RandomOverSampler(sampling_strategy=..., random_state=0)` of imbalanced-learn 0.14.2 adds
+to so many examples of each class, in their order."""
+
+
+@pytest.mark.parametrize("strategy", FILLED)
+def test_a_word_means_what_it_means_in_imbalanced_learn(strategy):
+    quotas = variants_per_class(strategy, CLASSES, 0)
+    assert {name: quota for name, quota in quotas.items() if quota} == FILLED[strategy]
+
+
+def test_every_word_is_compared_with_imbalanced_learn():
+    assert tuple(FILLED) == STRATEGIES
+
+
+def test_totals_count_what_is_there_as_in_imbalanced_learn():
+    quotas = variants_per_class({"total": {"ant": 9, "dog": 3}}, CLASSES, 7)
+    assert quotas == {"ant": 4, "bee": 0, "cat": 0, "dog": 0, "eel": 0}
+
+
+def test_new_ones_are_counted_alone_as_by_the_deprecated_form():
+    quotas = variants_per_class({"new": {"ant": 9, "dog": 3}}, CLASSES, 7)
+    assert quotas == {"ant": 9, "bee": 0, "cat": 0, "dog": 3, "eel": 0}
+    assert quotas == variants_per_class({"ant": 9, "dog": 3}, CLASSES, 7)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        ({"total": {"ant": 4}}, "at least 5. Received: total=4 for 'ant'. Raise it"),
+        ({"total": {"ant": 5}, "new": {"ant": 5}}, "in two ways.*Convert one"),
+        ({"new": {"dgo": 3}}, "unknown class.*Did you mean 'dog'"),
+        ({"total": {"dog": -1}}, "whole numbers"),
+        ("majority", "unknown strategy"),
+    ],
+)
+def test_a_strategy_that_cannot_be_met_is_refused(strategy, message):
+    with pytest.raises(ValueError, match=message):
+        variants_per_class(strategy, CLASSES, 0)
+
+
+@pytest.mark.parametrize("strategy", [{"total": 3}, {"new": 2, "total": 1}])
+def test_classes_may_have_the_names_of_the_forms(strategy):
+    assert (
+        variants_per_class(strategy, {"new": 4, "total": 4}, 0) == {"new": 0, "total": 0} | strategy
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
-from latentloom.augment import find_recipe, variants_per_class
+from latentloom.augment import find_recipe, read_quotas, variants_per_class
 from latentloom.pipeline.config.settings import GenerateConfig
+
+logger = logging.getLogger(__name__)
 
 
 def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[str, int]:
@@ -13,11 +16,28 @@ def class_quotas(counts: Mapping[str, int], settings: GenerateConfig) -> dict[st
     recipe = find_recipe(settings.recipe)
     if recipe.fills_cells:
         return {}
-    quotas = variants_per_class(settings.sampling_strategy, counts, settings.variants_per_example)
+    strategy = settings.sampling_strategy
+    if isinstance(strategy, dict):
+        _warn_of_bare(*read_quotas(strategy))
+    quotas = variants_per_class(strategy, counts, settings.variants_per_example)
     _check_asked(quotas, counts, settings)
     if recipe.takes_donors(settings.options):
         check_donors(counts, settings, quotas)
     return quotas
+
+
+def _warn_of_bare(form: str, numbers: Mapping[str, int]) -> None:
+    """Tells what a strategy means that does not say whether it counts all examples."""
+    if form or not numbers:
+        return
+    name, number = next(iter(numbers.items()))
+    logger.warning(
+        "generate.sampling_strategy={%s: %d} is taken as %d new variants of class '%s'. In "
+        "imbalanced-learn it means %d examples in all. Expected: {new: {class: n}} or "
+        "{total: {class: n}}. Received: {class: n}, which is deprecated. Write {new: {%s: %d}} to "
+        "keep this meaning.",
+        *(name, number, number, name, number, name, number),
+    )
 
 
 def _check_asked(

@@ -139,10 +139,24 @@ def _by_split(tree: Folder, live: Sequence[Folder], rule: SplitRule) -> dict[str
                 else "; or give the folders other names if they are classes."
             )
         )
+    for folder in live:
+        _check_no_splits_inside(tree, folder, rule)
     classes: dict[str, list[Folder]] = {}
     for folder in live:
         classes.setdefault(told[folder.name], []).extend(folder.folders)
     return classes
+
+
+def _check_no_splits_inside(tree: Folder, split: Folder, rule: SplitRule) -> None:
+    """Rejects folders of splits where those of classes are expected."""
+    inner = [folder for folder in split.folders if folder.first_below()]
+    if inner and all(rule.tell(folder.name) and not folder.images for folder in inner):
+        where, name = printable(str(tree.path)), printable(split.name)
+        raise ValueError(
+            f"The folder '{name}' of '{where}' holds splits, not classes. Expected: {LAYOUT}. "
+            f"Received: {_names(inner)} in '{name}'. Import '{where}/{name}' itself, or name its "
+            "folders otherwise if they are classes."
+        )
 
 
 def _refuse_loose(tree: Folder) -> NoReturn:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentloom.model_zoo.untrusted_files import told_of_file
-from latentloom.pipeline.importing.formats.image_decoding import FORMATS
+from latentloom.pipeline.importing.formats.image_opening import FORMATS
 
 _OF_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 """Folders in which operating systems keep files of their own."""
+
+_OF_CAMERAS = "MPO"  # JPEG images one after the other, which Pillow opens as JPEG
 
 
 @dataclass(eq=False)
@@ -108,4 +110,4 @@ def suffixes() -> frozenset[str]:
     from PIL import Image
 
     known = Image.registered_extensions().items()
-    return frozenset(suffix for suffix, kind in known if kind in FORMATS)
+    return frozenset(suffix for suffix, kind in known if kind in (*FORMATS, _OF_CAMERAS))

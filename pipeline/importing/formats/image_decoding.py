@@ -2,80 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import stat
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.importing.changes import change_columns
+from latentloom.pipeline.importing.formats.image_opening import (
+    FORMATS,
+    File,
+    later_frames,
+    shape_of,
+    with_image,
+)
 from latentloom.pipeline.importing.formats.image_pixels import Decoded, decode_image, peak_of_image
-from latentloom.pipeline.importing.formats.pixel_depth import depth_of, is_read_whole
+from latentloom.pipeline.importing.formats.pixel_depth import depth_of
 from latentloom.pipeline.importing.formats.pixel_values import is_grey
 from latentloom.pipeline.importing.image_form import ImageForm
 from latentloom.pipeline.importing.levels import find_levels
 from latentloom.pipeline.importing.source import Ignored
-from latentloom.pipeline.observations import MOST_PIXELS
 from latentloom.pipeline.storage.texts import printable
-
-FORMATS = (
-    *("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "JPEG2000", "PPM", "AVIF", "DIB", "ICO", "ICNS"),
-    *("TGA", "PCX", "SGI", "SUN", "DDS", "QOI", "PSD", "XBM", "XPM", "MSP"),
-)
-"""Formats of Pillow that hold pixels; others need programs, or are stubs, films or documents."""
-_STACKS = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")
-_SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
-_RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
-_DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
-
-File = Path | IO[bytes]
-
-
-def _with_image(file: File, use: Callable[[Any], Any], *, scales: bool) -> Any:
-    """Opens an image by its header and returns `use(image)`, or the reason why it is unusable.
-
-    An image of more than 8 bits a channel is unusable unless its values are scaled.
-    """
-    from PIL import Image
-
-    try:
-        if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
-            return "it is not a regular file"  # a pipe would be waited for
-        # By its path, Pillow would map a TIFF, and map one with an orientation wrongly.
-        opened = file.open("rb") if isinstance(file, Path) else contextlib.nullcontext(file)
-        with opened as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(stream, formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    return f"the image has {image.width}x{image.height} pixels, too many"
-                if (depth := depth_of(image)) and not (scales and is_read_whole(image)):
-                    how = _SCALE if is_read_whole(image) else _RESAVE
-                    return f"the image has more than 8 bits per channel ({depth}); {how}"
-                return use(image)
-    except Image.DecompressionBombError:
-        return "the image has too many pixels"
-    except Image.UnidentifiedImageError:  # its message has the address of the file in memory
-        return "the image cannot be read: its format is unknown, or its header is damaged"
-    except _DAMAGE as error:
-        return f"the image cannot be read: {' '.join(str(error).split())}"
-
-
-def _shape(image: Any) -> tuple[int, int, int]:
-    channels = 1 if is_grey(image) else 3  # before EXIF is read, which may load the pixels
-    turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientation: the sides are swapped
-    turned = turned and image.format != "TIFF"  # whose size Pillow swaps already
-    width, height = image.size[::-1] if turned else image.size
-    return height, width, channels
-
-
-def _is_stack(image: Any) -> bool:
-    """Returns whether an image has several pages or frames, of which the first is read."""
-    return image.format in _STACKS and bool(getattr(image, "is_animated", False))
 
 
 @dataclass
@@ -91,7 +39,9 @@ class Headers:
     size: tuple[int, int] = (0, 0)
     channels: int = 0
     reason: str = field(default="no images", init=False)
-    stacks: list[str] = field(default_factory=list, init=False)
+    first_stack: str = field(default="", init=False)
+    later_frames: int = field(default=0, init=False)
+    depths: dict[str, str] = field(default_factory=dict, init=False)
 
     def add(self, name: str, file: File) -> None:
         """Reads the header of one image; an unreadable one is left out.
@@ -99,14 +49,18 @@ class Headers:
         Raises:
             ValueError: If it differs in size from the first one and no size was asked for.
         """
-        found = _with_image(
-            file, lambda image: (_shape(image), _is_stack(image)), scales=bool(self.form.levels)
+        found = with_image(
+            file,
+            lambda image: (shape_of(image), later_frames(image), depth_of(image) or "8 bits"),
+            scales=bool(self.form.levels),
         )
         if isinstance(found, str):
             self.add_unusable(name, found)
             return
-        shape, is_stack = found
-        self.stacks += [name] if is_stack else []
+        shape, later, depth = found
+        self.depths.setdefault(depth, name)
+        self.first_stack = self.first_stack or (name if later else "")
+        self.later_frames += later
         if not self.first:
             self.first, self.size = name, shape[:2]
         elif self.form.size is None:
@@ -129,14 +83,27 @@ class Headers:
         """
         if not self.first:
             raise ValueError(
-                f"All images are unreadable. Expected: {', '.join(FORMATS)} files. "
-                f"Received: {self.reason}. Check the files."
+                f"No image can be used. Expected: {', '.join(FORMATS)} files, with a label. "
+                f"Received: {self.reason}. Repair that first."
             )
+        self._check_depths()
         chosen = channels is not None
         reason = "the pages or frames after the first, of images with several"
-        told = [Ignored(reason, len(self.stacks), self.stacks[0])] if self.stacks else []
+        frames = Ignored(reason, self.later_frames, self.first_stack)
+        told = [frames] if self.later_frames else []
         shape = (*(self.form.size or self.size), channels or self.channels)
         return Decoder(shape, self.form, discards_colour=chosen, ignored=told)
+
+    def _check_depths(self) -> None:
+        """Rejects one range for images whose values are of different depths."""
+        levels = self.form.levels
+        if levels is not None and not levels.is_own and len(self.depths) > 1:
+            told = [f"{depth} in '{printable(name)}'" for depth, name in self.depths.items()]
+            raise ValueError(
+                "The images differ in the depth of their values. Expected: one depth for a range. "
+                f"Received: {' and '.join(told[:2])}. Save them at one depth, or pass --range file "
+                "for the values of each."
+            )
 
 
 @dataclass(frozen=True)
@@ -188,7 +155,7 @@ class Decoder:
         """
         if self.form.levels is not None:
             return self
-        peaks = (_with_image(file, peak_of_image, scales=False) for file in files)
+        peaks = (with_image(file, peak_of_image, scales=False) for file in files)
         found = find_levels(source, (peak for peak in peaks if not isinstance(peak, str)))
         return replace(self, form=replace(self.form, levels=found))
 
@@ -205,7 +172,7 @@ class Decoder:
         Raises:
             ValueError: If the image has another size and no size was asked for.
         """
-        decoded = _with_image(file, self._decode, scales=self.form.levels is not None)
+        decoded = with_image(file, self._decode, scales=self.form.levels is not None)
         if not isinstance(decoded, str):
             _check_size(name, decoded.pixels.shape, self.image_shape[:2])
         return decoded

@@ -13,8 +13,7 @@ from latentloom.pipeline.importing.fitting import FITS, Fit
 from latentloom.pipeline.importing.formats.pixel_values import is_grey, read_values
 from latentloom.pipeline.importing.image_form import ImageForm
 from latentloom.pipeline.importing.levels import NOT_FINITE, peak_of
-
-_WHITE = (255, 255, 255)
+from latentloom.pipeline.importing.opacity import WHITE, image_of, is_constant, lay_on_ground
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ def decode_image(image: Any, channels: int, form: ImageForm) -> Decoded | str:
         if not np.isfinite(values).all():
             return NOT_FINITE
         amounts = form.levels.amounts(values)
-        image = _image_of(form.levels(values), alpha)
-    image, blank = _on_ground(image, form.ground or _WHITE)
+        image = image_of(form.levels(values), alpha)
+    image, blank = lay_on_ground(image, form.ground or WHITE)
     image = image.convert("L" if channels == 1 else "RGB")
     if form.fit is not None:
         amounts[FITS[form.fit.how]] = form.fit.amount(image.height, image.width)
@@ -56,29 +55,6 @@ def decode_image(image: Any, channels: int, form: ImageForm) -> Decoded | str:
     else:
         pixels = np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
     return Decoded(pixels, amounts | {BLANK: float(blank)})
-
-
-def _image_of(levels: np.ndarray, alpha: np.ndarray | None) -> Any:
-    from PIL import Image
-
-    if alpha is None:
-        return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
-    return Image.fromarray(np.dstack([levels, alpha]))
-
-
-def _on_ground(image: Any, ground: tuple[int, int, int]) -> tuple[Any, bool]:
-    """Lays a transparent image on a ground; also returns whether that made it constant."""
-    from PIL import Image
-
-    if not image.has_transparency_data:
-        return image, False
-    image = image.convert("RGBA")
-    laid = Image.alpha_composite(Image.new("RGBA", image.size, ground), image)
-    return laid, _is_constant(laid) and not _is_constant(image)
-
-
-def _is_constant(image: Any) -> bool:
-    return all(low == high for low, high in np.reshape(image.getextrema(), (-1, 2)))
 
 
 def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
@@ -93,8 +69,8 @@ def _fitted(image: Any, fit: Fit, channels: int) -> np.ndarray:
 
 
 def peak_of_image(image: Any) -> int:
-    """Returns `peak_of` for an image; 255 if it is transparent, and has a ground."""
-    if image.has_transparency_data:
+    """Returns `peak_of` for an image; 255 if it is transparent anywhere, and shows a ground."""
+    if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
         return 255
     image = image.convert("L" if is_grey(image) else "RGB")
-    return peak_of(int(np.max(image.getextrema())), is_constant=_is_constant(image))
+    return peak_of(int(np.max(image.getextrema())), is_constant=is_constant(image))

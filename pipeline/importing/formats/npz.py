@@ -11,21 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from latentloom.model_zoo.archives import ArrayHeader, map_arrays, read_headers
+from latentloom.model_zoo.archives import ArrayHeader, read_arrays, read_headers
+from latentloom.pipeline.dataset.stored_observations import StoredObservations
 from latentloom.pipeline.importing.arrays import ArraySource, encode_values
-from latentloom.pipeline.importing.formats.documents import (
-    DocumentSource,
+from latentloom.pipeline.importing.formats.document_arrays import (
     check_document_headers,
     document_sizes,
     is_of_documents,
     names_of_documents,
-    open_documents,
 )
-from latentloom.pipeline.importing.formats.npz_checks import (
-    check_one_shape,
-    check_part,
-    finite_vectors,
-)
+from latentloom.pipeline.importing.formats.documents import DocumentSource, open_documents
+from latentloom.pipeline.importing.formats.npz_checks import check_one_shape, check_part
 from latentloom.pipeline.importing.formats.npz_layout import (
     OBSERVED,
     SplitArrays,
@@ -34,7 +30,9 @@ from latentloom.pipeline.importing.formats.npz_layout import (
     layout_of,
     split_parts,
 )
+from latentloom.pipeline.importing.formats.npz_rows import open_observations
 from latentloom.pipeline.importing.formats.npz_splits import (
+    check_no_splits,
     rows_of_splits,
     unused_arrays,
 )
@@ -43,6 +41,7 @@ from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.storage.files import check_regular
 
 _LONGEST_TEXT = 1 << 14  # bytes
+_SINGLE = b"\x93NUMPY"  # begins the output of `np.save`
 
 
 def open_npz(
@@ -52,12 +51,14 @@ def open_npz(
     *,
     takes_all_types: bool = False,
     channels_first: bool = False,
+    has_ground: bool = False,
+    factors: Sequence[str] | None = None,
 ) -> ArraySource | SplitArrays | DocumentSource:
     """Opens an archive of images, of vectors called `observations`, or of counts in sparse rows.
 
-    They must fit into memory, except images stored without compression (`np.savez`), which are
-    mapped. Every one-dimensional array of the same length is a factor; others are `ignored`.
-    Arrays may stand by split, such as `train_images`; see `npz_layout`.
+    Images and vectors are read in blocks, unless they are stored by columns, as Fortran does; other
+    arrays must fit into memory. Every one-dimensional array of the same length is a factor; others
+    are `ignored`. Arrays may stand by split, such as `train_images`; see `npz_layout`.
 
     Args:
         file: Path of the archive.
@@ -65,6 +66,8 @@ def open_npz(
         splits: Tells splits by their names; by their words alone by default.
         takes_all_types: Whether images may have other numbers than 8-bit levels.
         channels_first: Whether images are `(n, channels, height, width)`.
+        has_ground: Whether a second or fourth channel is the opacity, since a ground is given.
+        factors: Names of factors that are asked for; by default all are taken.
 
     Raises:
         FileNotFoundError: If the file is missing.
@@ -73,40 +76,61 @@ def open_npz(
     """
     headers, rule = _read_headers(Path(file)), splits or SplitRule()
     if is_of_documents(headers):
-        check_document_headers(file, headers)
-        names = _used(headers)
-        unused = unused_arrays(headers, names)
-        return open_documents(file, _read(file, headers, names), rule, unused)
-    parts = layout_of(headers, rule)
+        return _open_documents(file, headers, rule)
+    parts = layout_of(file, headers, rule)
     layout, left_out = split_parts(file, parts, headers, rule)
     classes = field_of(label, layout)
     for fields in layout.values():
         part = {field: headers[name] for field, name in fields.items()}
-        check_part(file, part, classes, takes_all_types, channels_first)
+        check_part(file, part, classes, takes_all_types, channels_first, has_ground)
     used = {split: _used_of_part(headers, fields, classes) for split, fields in layout.items()}
     shared = set.intersection(*map(set, used.values()))
     names = [n for fields in used.values() for field, n in fields.items() if field in shared]
-    arrays = _read(file, headers, names)
+    observed = {split: _observed(fields) for split, fields in layout.items()}
+    streamed = [name for _, name in observed.values() if not headers[name].in_columns]
+    arrays = _read(file, headers, [name for name in names if name not in streamed])
+    values = {
+        split: open_observations(
+            file,
+            name,
+            headers[name],
+            arrays.get(name),
+            field,
+            channels_first=channels_first,
+            all_used="split" not in layout[split],
+        )
+        for split, (field, name) in observed.items()
+    }
     columns = {
-        split: {f: arrays[name] for f, name in fields.items() if name in arrays}
+        split: {f: arrays[n] for f, n in fields.items() if n in arrays and f not in OBSERVED}
         for split, fields in layout.items()
     }
     told = [name for each in left_out for name in parts[each.first].values()]
     ignored = [*left_out, *unused_arrays(headers, [*names, *told])]
-    return _source(file, columns, classes, rule, ignored, channels_first=channels_first)
+    source = _source(file, values, columns, classes, rule, ignored)
+    if "" in layout and "split" not in layout[""]:
+        check_no_splits(file, source.factors, factors or ())
+    return source
+
+
+def _open_documents(
+    file: str, headers: Mapping[str, ArrayHeader], rule: SplitRule
+) -> DocumentSource:
+    check_document_headers(file, headers)
+    names = _used(headers)
+    unused = unused_arrays(headers, names)
+    return open_documents(file, _read(file, headers, names), rule, unused)
 
 
 def _source(
     file: str,
+    values: Mapping[str, StoredObservations | np.ndarray],
     columns: Mapping[str, dict[str, np.ndarray]],
     classes: str,
     rule: SplitRule,
     ignored: Sequence[Ignored],
-    *,
-    channels_first: bool,
 ) -> ArraySource | SplitArrays:
     """Returns a source for the parts of an archive; a value has one code in all of them."""
-    values = {split: _observations(file, part, channels_first) for split, part in columns.items()}
     splits = {split: part.pop("split", None) for split, part in columns.items()}
     encoded = _encode(file, columns, classes)
     is_images = next(iter(values.values())).ndim == 4
@@ -132,17 +156,6 @@ def _source(
     return parts[""] if "" in parts else SplitArrays(parts)
 
 
-def _observations(file: str, part: dict[str, np.ndarray], channels_first: bool) -> np.ndarray:
-    """Takes images `(n, height, width, channels)` or vectors out of the arrays of a part."""
-    if "observations" in part:
-        return finite_vectors(file, part.pop("observations"))
-    images = part.pop("images")
-    images = images.view(np.uint8) if images.dtype == bool else images
-    if channels_first:
-        return np.moveaxis(images, 1, -1)
-    return images[..., None] if images.ndim == 3 else images
-
-
 def _encode(
     file: str, columns: Mapping[str, dict[str, np.ndarray]], classes: str
 ) -> dict[str, tuple[list[str], list[np.ndarray]]]:
@@ -151,7 +164,9 @@ def _encode(
     found = {}
     for name in sorted(names, key=lambda name: name != classes):
         parts = [part[name] for part in columns.values()]
-        parts = [class_numbers(file, name, part) for part in parts] if name == classes else parts
+        if name == classes:
+            parts = [class_numbers(file, name, part) for part in parts]
+        parts = [part.reshape(-1) for part in parts]  # (n, 1) is (n,)
         values, codes = encode_values(name, np.concatenate(parts))
         cuts = np.cumsum([len(part) for part in parts])[:-1]
         found["label" if name == classes else name] = values, np.split(codes, cuts)
@@ -165,6 +180,13 @@ def _read_headers(file: Path) -> dict[str, ArrayHeader]:
             f"The archive '{file}' is missing. Expected: an npz file. Received: SOURCE=npz:{file}. "
             "Check the path."
         )
+    with file.open("rb") as stream:
+        if stream.read(len(_SINGLE)) == _SINGLE:
+            raise ValueError(
+                f"'{file}' holds a single array. Expected: an output of `np.savez` with images and "
+                "labels. Received: an output of `np.save`. Write both into one archive by "
+                "np.savez(FILE, images=..., label=...)."
+            )
     return read_headers(file, file)
 
 
@@ -175,14 +197,21 @@ def _used(headers: Mapping[str, ArrayHeader]) -> list[str]:
     return [name for name in headers if name in observed or headers[name].shape in shapes]
 
 
+def _observed(fields: Mapping[str, str]) -> tuple[str, str]:
+    """Returns field and name of the array of the observations of a part."""
+    (found,) = ((field, name) for field, name in fields.items() if field in OBSERVED)
+    return found
+
+
 def _used_of_part(
     headers: Mapping[str, ArrayHeader], fields: Mapping[str, str], classes: str
 ) -> dict[str, str]:
     """Returns the arrays of the observations of a part, and all with a value for each, by field."""
-    (observed,) = (field for field in OBSERVED if field in fields)
-    size = headers[fields[observed]].shape[0]
+    observed, name = _observed(fields)
+    size = headers[name].shape[0]
     used = (observed, classes, "split")
-    return {f: n for f, n in fields.items() if f in used or headers[n].shape == (size,)}
+    shapes = ((size,), (size, 1))
+    return {f: n for f, n in fields.items() if f in used or headers[n].shape in shapes}
 
 
 def _read(
@@ -196,10 +225,10 @@ def _read(
                 f"Array '{name}' of '{file}' has texts that are too long. Expected: at most "
                 f"{_LONGEST_TEXT:,} bytes each. Received: {name}.dtype={array.dtype}. Shorten them."
             )
-    needed = sum(headers[name].num_bytes for name in names if headers[name].is_packed)
+    needed = sum(headers[name].num_bytes for name in names)
     if needed > (memory := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
         raise ValueError(
             f"The arrays of '{file}' do not fit into memory. Expected: at most {memory:,} bytes "
             f"on this machine. Received: {needed:,} bytes. Import TFRecord files or a folder."
         )
-    return map_arrays(Path(file), file, names)
+    return read_arrays(Path(file), file, names)

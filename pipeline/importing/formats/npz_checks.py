@@ -7,17 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from latentloom.model_zoo.archives import ArrayHeader, map_arrays
-from latentloom.pipeline.importing.formats.npz_layout import (
-    OBSERVED,
-    is_label,
-)
-from latentloom.pipeline.importing.formats.npz_splits import (
-    check_split,
-)
-from latentloom.pipeline.observations import KINDS
+from latentloom.model_zoo.archives import ArrayHeader, read_arrays
+from latentloom.pipeline.dataset.stored_observations import StoredObservations
+from latentloom.pipeline.importing.formats.npz_layout import OBSERVED, is_label
+from latentloom.pipeline.importing.formats.npz_splits import check_split
+from latentloom.pipeline.importing.opacity import check_opacity, without_opacity
+from latentloom.pipeline.observations import BATCH_BYTES, KINDS
 
 _LOOKED_THROUGH = 1 << 28  # bytes
+_CHANNELS = range(1, 5)
 
 
 def check_one_shape(file: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -35,12 +33,15 @@ def check_part(
     classes: str,
     takes_all_types: bool,
     channels_first: bool,
+    has_ground: bool,
 ) -> None:
-    """Checks types and shapes of the arrays of a part, by field."""
+    """Checks types and shapes of the arrays of a part, by field; see `open_npz`."""
     _check_kind(file, fields)
     if "images" in fields:
         _check_image_type(file, fields["images"], takes_all_types)
-        _check_image_shape(file, fields["images"].shape, channels_first)
+        shape = _image_shape(file, fields["images"].shape, channels_first)
+        check_opacity(file, shape[2], fields["images"].dtype, has_ground=has_ground)
+        _check_shape(file, "image", (*shape[:2], without_opacity(shape[2])))
     else:
         _check_vector_header(file, fields["observations"])
     size = fields["images" if "images" in fields else "observations"].shape[0]
@@ -96,7 +97,8 @@ def _check_image_type(file: str, images: ArrayHeader, takes_all_types: bool) -> 
     )
 
 
-def _check_image_shape(file: str, shape: tuple[int, ...], channels_first: bool) -> None:
+def _image_shape(file: str, shape: tuple[int, ...], channels_first: bool) -> tuple[int, int, int]:
+    """Returns height, width and channels of images, from the shape of their array."""
     axes = (4,) if channels_first else (3, 4)
     if len(shape) not in axes or not all(shape):
         expected = "(n, channels, height, width)" if channels_first else "(n, height, width)"
@@ -105,21 +107,26 @@ def _check_image_shape(file: str, shape: tuple[int, ...], channels_first: bool) 
             f"(n, height, width, channels). Received: images.shape={shape}. Reshape them."
         )
     if channels_first:
+        if shape[1] not in _CHANNELS and shape[3] in _CHANNELS:
+            raise ValueError(
+                f"The images of '{file}' have their channels last. Expected: (n, channels, height, "
+                f"width). Received: images.shape={shape}. Drop --channels-first."
+            )
         shape = (shape[0], *shape[2:], shape[1])
-    elif len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+    elif len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS:
         raise ValueError(
             f"The images of '{file}' seem to have their channels first. Expected: (n, height, "
             f"width, channels) with 1 or 3 channels. Received: images.shape={shape}. Pass "
             "--channels-first."
         )
-    _check_shape(file, "image", (*shape[1:3], *(shape[3:] or (1,))))
+    return shape[1], shape[2], shape[3] if len(shape) == 4 else 1
 
 
 def _where_not_finite(file: str, images: ArrayHeader) -> str:
     """Returns which image of the wrong type has NaN, if any and if they are quickly read."""
     if images.dtype.kind != "f" or images.num_bytes > _LOOKED_THROUGH:
         return ""
-    finite = np.isfinite(map_arrays(Path(file), file, ["images"])["images"])
+    finite = np.isfinite(read_arrays(Path(file), file, ["images"])["images"])
     if finite.all():
         return ""
     return f" with NaN or infinity, first in images[{np.argwhere(~finite)[0][0]}]"
@@ -147,20 +154,15 @@ def _check_shape(file: str, kind: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def finite_vectors(file: str, vectors: np.ndarray) -> np.ndarray:
-    """Returns vectors as float32.
-
-    Raises:
-        ValueError: If some of them are not finite in float32.
-    """
-    with np.errstate(over="ignore"):  # rejected below
-        vectors = vectors.astype(np.float32)
-    if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
+def check_finite(file: str, vectors: StoredObservations | np.ndarray) -> None:
+    """Rejects vectors, float32 `(n, features)`, with NaN or infinity."""
+    rows = BATCH_BYTES // max(1, vectors.shape[1] * vectors.dtype.itemsize) + 1
+    blocks = (vectors[start : start + rows] for start in range(0, len(vectors), rows))
+    if bad := sum(int(np.sum(~np.isfinite(block).all(axis=1))) for block in blocks):
         raise ValueError(
             f"The vectors of '{file}' are not all finite in float32. Expected: no NaN, no infinity "
             f"and none beyond 3.4e38. Received: {bad} such rows. Remove or rescale them."
         )
-    return vectors
 
 
 def _shapes(headers: Mapping[str, ArrayHeader]) -> str:

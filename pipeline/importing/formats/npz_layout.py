@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.arrays import ArraySource
 from latentloom.pipeline.importing.source import Ignored
-from latentloom.pipeline.importing.split_names import NONE, SplitRule
+from latentloom.pipeline.importing.split_names import NONE, SplitRule, separate
 
 OBSERVED = ("images", "observations")
 _MEANINGS = {
@@ -25,26 +25,45 @@ Layout = dict[str, dict[str, str]]
 """By split, the name of the array behind each field; the split "" if `split` has it."""
 
 
-def layout_of(names: Iterable[str], rule: SplitRule) -> Layout:
+def layout_of(file: str, names: Iterable[str], rule: SplitRule) -> Layout:
     """Finds arrays of splits, such as `train_images` (MedMNIST) or `x_train` (Keras).
 
     Args:
+        file: Path of the archive, for the error.
         names: Names of the arrays.
         rule: Tells splits by their names.
 
     Returns:
         The fields of each part, by its name in the archive, such as `val`; of the part "" if the
         arrays are not those of splits. One part at least has a name that tells its split.
+
+    Raises:
+        ValueError: If there are observations both by split and together.
     """
-    names = list(names)
-    parts: Layout = {}
-    for name in () if set(OBSERVED) & set(names) else names:
+    names, parts = list(names), {}
+    together = _together(names)
+    for name in names:
         for part, field in _parts_of_name(name, rule):
             parts.setdefault(part, {})[field] = name
     parts = {part: fields for part, fields in parts.items() if set(OBSERVED) & set(fields)}
     if not any(map(rule.tell, parts)):
-        return {"": {name: name for name in names}}
+        return {"": together}
+    if found := set(OBSERVED) & set(together):
+        beside = next(name for fields in parts.values() for name in fields.values())
+        raise ValueError(
+            f"'{file}' has observations by split and others beside them. Expected: arrays by "
+            f"split, or one array for all. Received: '{beside}' and '{together[found.pop()]}'. "
+            "Leave one of both out."
+        )
     return parts
+
+
+def _together(names: Sequence[str]) -> dict[str, str]:
+    """Returns the array of each field where arrays are not by split; case does not matter."""
+    known = {name.lower(): name for name in names}
+    meant = {field: known.get(field) for field in (*OBSERVED, "label", "split")}
+    renamed = {n: field for field, n in meant.items() if n is not None and field not in names}
+    return {renamed.get(name, name): name for name in names}
 
 
 def _parts_of_name(name: str, rule: SplitRule) -> list[tuple[str, str]]:
@@ -52,6 +71,7 @@ def _parts_of_name(name: str, rule: SplitRule) -> list[tuple[str, str]]:
 
     Without a word for a split, `holdout_images` is of a part if its field is a known one.
     """
+    name = separate(name)
     cut = (name.partition("_")[::2], name.rpartition("_")[::-2])
     found = [(part, _FIELDS.get(rest.lower(), rest)) for part, rest in cut if part and rest]
     told = [(part, field) for part, field in found if rule.tell(part)]
@@ -96,11 +116,24 @@ def split_parts(
             f"Nothing is left of '{file}'. Expected: a part for a split. Received: --split with "
             f"{NONE} for {sorted(told)}. Keep one."
         )
+    _check_labelled(file, splits, told)
     shared = set.intersection(*map(set, splits.values())) - {"split"}
     kept = {
         split: {f: fields[f] for f in fields if f in shared} for split, fields in splits.items()
     }
     return kept, left_out
+
+
+def _check_labelled(file: str, splits: Layout, told: Mapping[str, str]) -> None:
+    """Rejects a split without labels beside others with them."""
+    bare = [split for split, fields in splits.items() if "label" not in fields]
+    if bare and len(bare) < len(splits):
+        part = next(part for part, split in told.items() if split == bare[0])
+        raise ValueError(
+            f"The split '{bare[0]}' of '{file}' has no labels. Expected: labels in every split. "
+            f"Received: {sorted(splits[bare[0]].values())}. Add them, or leave the split out with "
+            f"--split {part}={NONE}."
+        )
 
 
 def _size(headers: Mapping[str, ArrayHeader], fields: Mapping[str, str]) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from latentloom.model_zoo.archives import ArrayHeader
 from latentloom.pipeline.importing.arrays import encode_values
 from latentloom.pipeline.importing.source import Ignored
-from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
+from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule, is_split_word
 from latentloom.pipeline.storage.texts import printable
 
 
@@ -33,6 +33,26 @@ def check_split(file: str, headers: Mapping[str, ArrayHeader], size: int) -> Non
             f"texts or integers of shape ({size},) or ({size}, 1). Received: split.shape="
             f"{split.shape}, split.dtype={split.dtype}. Save one name for each observation."
         )
+
+
+def check_no_splits(file: str, factors: Mapping[str, Sequence[str]], asked: Sequence[str]) -> None:
+    """Rejects a factor whose values are names of splits, whose test rows would be trained on.
+
+    Args:
+        file: Path of the archive, for messages.
+        factors: Value names of each factor.
+        asked: Factors that the user asked for.
+
+    Raises:
+        ValueError: If there is one that was not asked for.
+    """
+    for name, values in factors.items():
+        if name not in ("label", *asked) and all(map(is_split_word, values)):
+            raise ValueError(
+                f"The array `{name}` of '{file}' seems to have the splits. Expected: `split` as "
+                f"its name. Received: {name} of {', '.join(values)}. Save it as `split`; or pass "
+                f"--factors {name} if all rows are for training and it is a factor."
+            )
 
 
 def rows_of_splits(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from latentloom.pipeline.importing.opacity import has_opacity
 from latentloom.pipeline.storage.tf_example import Example
 from latentloom.pipeline.storage.tfrecords import BadRecord
 
@@ -15,6 +18,8 @@ IMAGE_FIELDS = ("image", "image/encoded", "image_raw")
 _SHAPE_FIELDS = (("height",), ("width",), ("depth", "channels"))
 _NETPBM = {1: b"P5", 3: b"P6"}
 """Number of a format of 8-bit pixels without compression, by the channels."""
+_WITH_OPACITY = {2: "LA", 4: "RGBA"}
+"""Mode of Pillow of pixels whose last channel is the opacity, by the channels."""
 
 _JPEG_TAIL = 4096
 """Bytes at the end of a file in which a JPEG image ends; some programs write more after it."""
@@ -51,11 +56,14 @@ class RecordFields:
         names: Fields of the label and the factors, the label first.
         image: Field of the image; by default the first of `IMAGE_FIELDS` that a record has.
         first: Whether the first of several labels is the label.
+        has_ground: Whether a second or fourth channel of pixels is the opacity, since a ground is
+            given.
     """
 
     names: Sequence[str]
     image: str | None = None
     first: bool = False
+    has_ground: bool = False
 
     def read(self, record: bytes | BadRecord) -> Row | Flaw:
         """Returns the image and the fields of a record."""
@@ -68,8 +76,30 @@ class RecordFields:
             if isinstance(value, Flaw):
                 return Flaw(value.reason, values[0] if values else None)
             values.append(value)
-        image = _image(self.image_field(features), features)
+        if self.image is None and len(found := _image_fields(features)) > 1:
+            return Flaw(f"it has images in {' and '.join(found)}; pass --image FIELD", values[0])
+        image = self._image(self.image_field(features), features)
         return Flaw(image, values[0]) if isinstance(image, str) else Row(image, values)
+
+    def _image(self, field: str, features: Mapping[str, Any]) -> bytes | str:
+        """Returns the content of an image file, or the reason why there is none."""
+        image = features[field].bytes_list.value if field in features else []
+        if len(image) != 1:
+            return f"field '{field}' is missing or not one string"
+        data, shape = image[0], _shape(features, len(image[0]))
+        if shape is None or _is_image_file(data):
+            return data
+        size, depth = math.prod(shape), shape[2]
+        if len(data) == size and (depth in _NETPBM or (has_opacity(depth) and self.has_ground)):
+            return _pixels(data, shape)
+        if len(data) % size:
+            return data
+        is_opacity = len(data) == size and has_opacity(depth)
+        hint = "; if the last channel is the opacity, pass --ground white" if is_opacity else ""
+        return (
+            f"field '{field}' is neither an image file nor 8-bit pixels in 1 or 3 channels: it has "
+            f"{len(data)} bytes for height x width x depth {' x '.join(map(str, shape))}{hint}"
+        )
 
     def image_field(self, known: Mapping[str, Any] | set[str]) -> str:
         """Returns the field of the image in a record that has these fields."""
@@ -125,36 +155,37 @@ def _value(field: str, features: Mapping[str, Any], *, first: bool) -> Value | F
         return Flaw(f"field '{field}' is not UTF-8")
 
 
-def _image(field: str, features: Mapping[str, Any]) -> bytes | str:
-    """Returns the content of an image file, or the reason why there is none."""
-    image = features[field].bytes_list.value if field in features else []
-    if len(image) != 1:
-        return f"field '{field}' is missing or not one string"
-    data, shape = image[0], _shape(features)
-    if shape is None or _is_image_file(data):
-        return data
+def _pixels(data: bytes, shape: tuple[int, int, int]) -> bytes:
+    """Returns 8-bit pixels of 1 to 4 channels as the content of an image file."""
+    from PIL import Image
+
     height, width, depth = shape
-    size = height * width * depth
-    if len(data) == size and depth in _NETPBM:
+    if depth in _NETPBM:
         return b"%b %d %d 255\n%b" % (_NETPBM[depth], width, height, data)
-    if len(data) % size:
-        return data
-    return (
-        f"field '{field}' is neither an image file nor 8-bit pixels in 1 or 3 channels: it has "
-        f"{len(data)} bytes for height x width x depth {height} x {width} x {depth}"
-    )
+    file = io.BytesIO()
+    Image.frombytes(_WITH_OPACITY[depth], (width, height), data).save(file, "TIFF")
+    return file.getvalue()
 
 
-def _shape(features: Mapping[str, Any]) -> tuple[int, int, int] | None:
-    """Returns height, width and depth, if a record has them."""
-    shape = []
-    for names in _SHAPE_FIELDS:
-        paths = [path for name in names for path in (name, f"image/{name}")]
-        found = [features[path].int64_list.value for path in paths if path in features]
-        if not found or len(found[0]) != 1 or found[0][0] < 1:
-            return None
-        shape.append(found[0][0])
-    return shape[0], shape[1], shape[2]
+def _image_fields(features: Mapping[str, Any]) -> list[str]:
+    """Returns the usual fields of images that hold one string."""
+    known = (name for name in IMAGE_FIELDS if name in features)
+    return [name for name in known if len(features[name].bytes_list.value) == 1]
+
+
+def _shape(features: Mapping[str, Any], size: int) -> tuple[int, int, int] | None:
+    """Returns height, width and depth, if a record has them; the depth may follow from the size."""
+    height, width, depth = (_side(names, features) for names in _SHAPE_FIELDS)
+    if depth == 0 and height and width and size in (height * width, 3 * height * width):
+        depth = size // (height * width)
+    return (height, width, depth) if height and width and depth else None
+
+
+def _side(names: Sequence[str], features: Mapping[str, Any]) -> int:
+    """Returns the number in the first of some fields that a record has; 0 without one."""
+    paths = [path for name in names for path in (name, f"image/{name}")]
+    found = [features[path].int64_list.value for path in paths if path in features]
+    return max(found[0][0], 0) if found and len(found[0]) == 1 else 0
 
 
 def _is_image_file(data: bytes) -> bool:

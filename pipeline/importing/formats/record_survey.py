@@ -17,6 +17,7 @@ from latentloom.pipeline.importing.formats.record_fields import (
     is_one_hot,
 )
 from latentloom.pipeline.importing.outcome import FAILURE_BUDGET
+from latentloom.pipeline.importing.split_names import is_split_word
 from latentloom.pipeline.importing.value_order import in_order
 from latentloom.pipeline.storage.files import file_size
 from latentloom.pipeline.storage.texts import printable
@@ -63,6 +64,7 @@ class Survey:
             if isinstance(row, Flaw):
                 self._add_flaw(row, path, record, count)
             else:
+                self._check_no_splits(path, record)
                 self.intact += 1
                 for known, value in zip(self.values, row.values, strict=True):
                     known.add(value)
@@ -78,6 +80,18 @@ class Survey:
         self.known |= set() if isinstance(features, str) else set(features)
         if flaw.label is not None:
             self.values[0].add(flaw.label)
+
+    def _check_no_splits(self, path: str, record: bytes | BadRecord) -> None:
+        """Rejects a field of the first record with the name of a split, unless it is used."""
+        features = {} if self.intact else features_of(record)
+        for field, found in {} if isinstance(features, str) else features.items():
+            values = [printable(value.decode(errors="replace")) for value in found.bytes_list.value]
+            if field not in self.fields.names and len(values) == 1 and is_split_word(values[0]):
+                raise ValueError(
+                    f"The records of '{path}' seem to have their splits in a field. Expected: one "
+                    f"split a file, told by its name. Received: {field}='{values[0]}'. Write a "
+                    f"file for each split; or pass --factors {field} if it is a factor."
+                )
 
     def check(self, path: str) -> None:
         """Rejects a field that no record has, records that are all unusable, and `--first` of 0, 1.

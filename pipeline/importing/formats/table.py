@@ -11,18 +11,14 @@ import numpy as np
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.importing.bins import Bins
 from latentloom.pipeline.importing.formats.image_decoding import Decoder, Headers
-from latentloom.pipeline.importing.formats.table_columns import (
-    Columns,
-    Row,
-)
-from latentloom.pipeline.importing.formats.table_files import (
-    Table,
-)
+from latentloom.pipeline.importing.formats.table_columns import Columns, Row
 from latentloom.pipeline.importing.formats.table_opening import (
     TableOptions,
     columns_of,
     open_tables,
 )
+from latentloom.pipeline.importing.formats.table_protocol import Table
+from latentloom.pipeline.importing.formats.table_splits import check_no_split_column
 from latentloom.pipeline.importing.formats.table_survey import TableSurvey
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.source import (
@@ -32,7 +28,7 @@ from latentloom.pipeline.importing.source import (
     path_name,
     position_ids,
 )
-from latentloom.pipeline.importing.split_names import NONE, SPLITS
+from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,8 @@ class TableSource:
         survey = TableSurvey(columns, Headers(form), options.bins)
         counts = [survey.read(table, split) for table, split in tables]
         columns.check_splits()
+        _check_rows(where, tables, columns, counts)
+        survey.paths.check(_total(counts))
         decoder = survey.headers.decoder(channels)
         images = (row.image for row in _rows(tables, columns))
         files = (image for image in images if not isinstance(image, str))
@@ -175,6 +173,23 @@ class TableSource:
         factors = dict(zip(self.columns.fields, codes.T, strict=True))
         ids = position_ids([row[0] for row in taken])
         return self.decoder.examples([row[1] for row in taken], factors, ids)
+
+
+def _check_rows(
+    where: str,
+    tables: Sequence[tuple[Table, str]],
+    columns: Columns,
+    counts: Sequence[Sequence[Counter[str]]],
+) -> None:
+    """Rejects tables without rows, and splits in a column that is not used."""
+    total = _total(counts)
+    if not total.total():
+        raise ValueError(
+            f"'{where}' has no rows. Expected: a row for each image below the names of the "
+            "columns. Received: none. Check the file."
+        )
+    if columns.split is None and set(total) <= {TRAIN}:
+        check_no_split_column(where, tables[0][0], columns)
 
 
 def _total(counts: Sequence[Sequence[Counter[str]]]) -> Counter[str]:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ _IMAGE_NAMES = (
 _IN_ROW, _IN_FILE = ".bytes", ".path"
 SPLIT = "split"
 _PARTITION_NUMBERS = {"0": "train", "1": "validation", "2": "test"}
+_WHOLE = re.compile(r"[-+]?[0-9]+\.0+")
 _SUFFIXES = (".jpg", ".png", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif")
 
 
@@ -141,9 +143,11 @@ def _file(root: Path, path: str) -> Path | str:
         return f"its path {flaw}"
     if "://" in path:
         return "its image is not on this machine; download it first"
-    path = path.strip().replace("\\", "/")
-    parts = os.path.normpath(path).split("/")
-    if os.path.isabs(path) or parts[0] == "..":
+    path = os.path.normpath(path.strip().replace("\\", "/"))
+    if os.path.isabs(path):
+        path = os.path.relpath(path, os.path.abspath(root))
+    parts = path.split("/")
+    if parts[0] == "..":
         return f"its path leaves the folder '{printable(str(root))}'; pass --root DIR"
     if any(part.startswith(".") for part in parts):
         return "a name in its path begins with a dot"
@@ -156,16 +160,17 @@ def _file(root: Path, path: str) -> Path | str:
 
 
 def cell_text(cell: Any) -> str:
-    """Returns the value of a cell as a name; empty if there is none."""
+    """Returns the value of a cell as a name, that of 1.0 being 1; empty if there is none."""
     if cell is None or cell != cell:  # NaN
         return ""
     if isinstance(cell, bool):
         return str(cell).lower()
-    if isinstance(cell, float):
-        return number_text(cell)
+    if isinstance(cell, (float, Decimal)):
+        return number_text(float(cell))
     if isinstance(cell, bytes):
         cell = cell.decode(errors="replace")
-    return " ".join(str(cell).split())
+    text = " ".join(str(cell).split())
+    return text.partition(".")[0] if _WHOLE.fullmatch(text) else text
 
 
 def image_columns(path: Path, columns: Sequence[str], asked: str | None) -> tuple[str, ...]:

@@ -19,10 +19,11 @@ from latentloom.pipeline.importing.formats.table_files import (
     IMAGE_ID,
     PARTITION,
     SpacedTable,
-    Table,
     open_table,
+    unknown_text,
 )
 from latentloom.pipeline.importing.formats.table_partition import PartitionedTable
+from latentloom.pipeline.importing.formats.table_protocol import Table
 from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.importing.split_names import TRAIN, SplitRule
 from latentloom.pipeline.storage.files import find
@@ -72,6 +73,8 @@ def open_tables(where: str, options: TableOptions) -> tuple[list[tuple[Table, st
         check_source_text("The file name", path)
     tables = {path: _with_partition(open_table(Path(path)), options) for path in paths}
     first, *others = tables.values()
+    if isinstance(first, SpacedTable) and PARTITION in first.columns:
+        raise ValueError(unknown_text(first.path, [first.first_line]))
     for table in others:
         if table.columns != first.columns:
             raise ValueError(
@@ -79,7 +82,7 @@ def open_tables(where: str, options: TableOptions) -> tuple[list[tuple[Table, st
                 f"'{first.path}', {first.columns}. Received: {table.columns} in "
                 f"'{table.path}'. Import them one by one."
             )
-    if _split_column(first, options) is not None or (not others and not options.rule.chosen):
+    if _split_column(first, options) is not None:
         return [(table, TRAIN) for table in tables.values()], []
     files, left_out = split_files(where, paths, options.rule)
     told = {path: split for split, found in files.items() for path in found}
@@ -134,6 +137,19 @@ def columns_of(where: str, table: Table, options: TableOptions) -> Columns:
                 f"There is no factor '{name}' for bins. Expected: some of {list(fields)}. "
                 f"Received: bins of '{name}'. Name its column in --factors too."
             )
+    for name in fields.values():
+        _check_class_names(table, name)
     image = image_columns(table.path, table.columns, options.image)
     split = _split_column(table, options)
     return Columns(folder, image, fields, split, table.class_names, options.rule, where)
+
+
+def _check_class_names(table: Table, column: str) -> None:
+    """Rejects blank and repeated names behind the numbers of a column."""
+    names = [" ".join(name.split()) for name in table.class_names.get(column, [])]
+    if bad := [name for place, name in enumerate(names) if not name or name in names[:place]]:
+        raise ValueError(
+            f"The names of the classes of column '{column}' in '{table.path}' are invalid. "
+            f"Expected: distinct names, none of them blank. Received: {bad[0]!r} among "
+            f"{names[:10]}. Rename it in the features of the data set."
+        )

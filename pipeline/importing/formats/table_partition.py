@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from latentloom.pipeline.importing.formats.table_files import PARTITION, Rows, Table
+from latentloom.pipeline.importing.formats.table_files import PARTITION
+from latentloom.pipeline.importing.formats.table_protocol import Rows, Table
 
 
 class PartitionedTable:
@@ -19,6 +20,7 @@ class PartitionedTable:
     def __init__(self, table: Table, partition: Table, image: str):
         self.path, self.class_names, self.num_parts = table.path, table.class_names, 1
         self.columns = [*(name for name in table.columns if name != PARTITION), PARTITION]
+        self.texts = [*(name for name in table.texts if name != PARTITION), PARTITION]
         self._table, self._partition, self._image = table, partition, image
         if len(partition.columns) != 2 or table.num_parts > 1 or partition.num_parts > 1:
             raise ValueError(

@@ -12,7 +12,8 @@ import numpy as np
 from latentloom.pipeline.importing.bins import AskedBins, Bins
 from latentloom.pipeline.importing.formats.image_decoding import Headers
 from latentloom.pipeline.importing.formats.table_columns import Columns, Row
-from latentloom.pipeline.importing.formats.table_files import Table
+from latentloom.pipeline.importing.formats.table_protocol import Table
+from latentloom.pipeline.importing.formats.table_splits import PathCheck
 from latentloom.pipeline.importing.split_names import NONE, TRAIN
 from latentloom.pipeline.importing.value_order import in_order
 
@@ -30,7 +31,7 @@ class TableSurvey:
     """
 
     def __init__(self, columns: Columns, headers: Headers, asked: Mapping[str, AskedBins]):
-        self.headers = headers
+        self.headers, self.paths = headers, PathCheck(columns.where, columns)
         self._columns = columns
         fields = columns.fields.items()
         found = {name: asked.get(name, asked.get(column)) for name, column in fields}
@@ -46,13 +47,14 @@ class TableSurvey:
             for batch in table.rows(part, self._columns.names):
                 for row in self._columns.rows(batch, split):
                     counts[-1][row.split] += 1
+                    self.paths.add(row)
                     if row.split != NONE:
                         self._add(table.path, row)
         return counts
 
     def _add(self, path: Path, row: Row) -> None:
         if isinstance(row.image, str):
-            self.headers.add_unusable(row.name, row.image)
+            self.headers.add_unusable(row.name or path.name, row.image)
             if "label" in self._texts and (label := row.values[0]):
                 self._texts["label"].add(label)
             return

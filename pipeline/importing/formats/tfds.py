@@ -12,7 +12,7 @@ import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
-from latentloom.pipeline.importing.changes import CUT, WHITENED
+from latentloom.pipeline.importing.changes import BLANK, CUT, WHITENED
 from latentloom.pipeline.importing.fitting import FITS
 from latentloom.pipeline.importing.formats.tfds_builder import open_builder, stored_splits
 from latentloom.pipeline.importing.formats.tfds_fields import (
@@ -28,13 +28,14 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
 from latentloom.pipeline.importing.formats.tfds_images import image_feature, levelled
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
 from latentloom.pipeline.importing.levels import BLACK_AND_WHITE
+from latentloom.pipeline.importing.opacity import has_opacity, opaque
 from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import are_numbers, in_order
 
 _UNKNOWN = "a factor has no known value"
 _AMOUNTS = "/changes"  # no name of a feature
-_KINDS = (CUT, WHITENED, *FITS.values())
+_KINDS = (CUT, WHITENED, BLANK, *FITS.values())
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,21 @@ class TfdsSource:
         fields = [self.image_field, *self.fields.values()]
         parts = [read(self.builder, name, fields) for name in self.stored[split]]
         stored = functools.reduce(lambda one, two: one.concatenate(two), parts)
-        return stored if self.form.fit is self.form.levels is None else stored.map(prepared)
+        is_plain = self.form.fit is self.form.levels is None and not self._has_opacity
+        return stored if is_plain else stored.map(prepared)
+
+    @property
+    def _has_opacity(self) -> bool:
+        return has_opacity(self.builder.info.features[self.image_field].shape[2])
 
     def _formed(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns an image in its form, and how much of it each of `_KINDS` changed."""
-        amounts = {} if self.form.levels is None else self.form.levels.amounts(image)
-        if self.form.levels is not None:
-            image = self.form.levels(image)
+        amounts, levels = {}, self.form.levels
+        if self._has_opacity:
+            channels = self.observation_shape[2]
+            image, amounts = opaque(image, channels, self.form.ground, levels)
+        elif levels is not None:
+            image, amounts = levels(image), levels.amounts(image)
         if self.form.fit is not None:
             amounts[FITS[self.form.fit.how]] = self.form.fit.amount(*image.shape[:2])
             image = self.form.fit(image[None])[0]

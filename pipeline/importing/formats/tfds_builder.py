@@ -63,9 +63,18 @@ def stored_splits(
 
 
 def _check_files(where: str) -> None:
-    """Rejects pipes, and names of classes in another encoding, which TFDS would drop unsaid."""
+    """Rejects pipes, and names of classes that TFDS would drop unsaid.
+
+    It would number the classes where their names are not UTF-8, and leave out a blank name, so that
+    all later classes had the name of the next one.
+    """
     for name in list_names(where):
         path = os.path.join(where, name)
         check_regular(path)
         if name.endswith(_NAMES_OF_CLASSES):
-            read_text(path)  # TFDS would number the classes where their names are not UTF-8
+            names = read_text(path).rstrip().split("\n")
+            if blank := [line for line, name in enumerate(names, start=1) if not name.strip()]:
+                raise ValueError(
+                    f"A name of a class in '{path}' is blank. Expected: a name in every line. "
+                    f"Received: none in line {blank[0]}. Write the name that belongs there."
+                )

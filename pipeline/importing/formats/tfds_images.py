@@ -14,13 +14,14 @@ from latentloom.pipeline.importing.formats.tfds_fields import (
 )
 from latentloom.pipeline.importing.image_form import ImageForm
 from latentloom.pipeline.importing.levels import find_levels, peaks_of
+from latentloom.pipeline.importing.opacity import shown, without_opacity
 
 _AT_ONCE = 1024  # examples whose brightest pixels are read at once
 _DEEP = (np.uint8, np.uint16)
 
 
 def image_feature(where: str, features: Any, form: ImageForm) -> tuple[str, tuple[int, int, int]]:
-    """Returns the name and the shape of the image feature."""
+    """Returns the name of the image feature, and the shape of its images once on a ground."""
     import tensorflow_datasets as tfds
 
     names = [n for n in sorted(features) if isinstance(features[n], tfds.features.Image)]
@@ -34,6 +35,11 @@ def image_feature(where: str, features: Any, form: ImageForm) -> tuple[str, tupl
         )
     name = "image" if "image" in names else names[0]
     height, width, channels = features[name].shape
+    if not channels:
+        raise ValueError(
+            f"The images of TFDS data set '{where}' differ in their channels. Expected: 1 to 4 "
+            f"channels. Received: shape={features[name].shape}. Prepare it with a shape."
+        )
     height, width = form.size or (height, width)
     if height is None or width is None:
         raise ValueError(
@@ -41,7 +47,7 @@ def image_feature(where: str, features: Any, form: ImageForm) -> tuple[str, tupl
             f"Received: shape={features[name].shape}. Pass --image-size 64, which keeps "
             "shapes and pads, or crops with --fit crop."
         )
-    return name, (height, width, channels)
+    return name, (height, width, without_opacity(channels))
 
 
 def levelled(
@@ -52,7 +58,7 @@ def levelled(
 
     def brightest_pixel(features):
         return tf.numpy_function(
-            lambda image: peaks_of(image[None])[0], [features[image_field]], tf.uint8
+            lambda image: peaks_of(shown(image[None]))[0], [features[image_field]], tf.uint8
         )
 
     def peaks() -> Iterator[int]:

@@ -93,7 +93,7 @@ class TFRecordSource:
             check_source_text("The file name", path)
         fields = {"label": label or "label"}
         fields |= {re.sub(r"\W", "_", name): name for name in factors or () if name != label}
-        reads = RecordFields(list(fields.values()), image, first)
+        reads = RecordFields(list(fields.values()), image, first, form.ground is not None)
         files, ignored = split_files(where, paths, splits or SplitRule())
         survey = Survey(reads, Headers(form))
         sizes = {split: survey.read(found) for split, found in files.items()}

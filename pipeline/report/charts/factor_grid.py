@@ -51,7 +51,7 @@ def factor_grid(
         empty = np.argwhere(counts == 0)
         panel.plot(empty[:, 1], empty[:, 0], ls="", marker="x", ms=3, mew=0.8, color=TEXT)
         panel.set_title(title, fontsize=9.5, color=TEXT, loc="left")
-        _name_axes(panel, rows, columns)
+        name_axes(panel, rows, columns)
     panels[1].set_ylabel("")
     bar = figure.colorbar(image, ax=list(panels), fraction=0.05, pad=0.02)
     bar.ax.tick_params(colors=TEXT, labelsize=7.5, length=0, which="both")
@@ -59,9 +59,10 @@ def factor_grid(
     return to_png(figure)
 
 
-def _name_axes(
+def name_axes(
     panel: Axes, rows: tuple[str, Sequence[str]], columns: tuple[str, Sequence[str]]
 ) -> None:
+    """Names the axes of a heat map and up to 60 values of each; takes names as `factor_grid`."""
     for spine in panel.spines.values():
         spine.set_visible(False)
     panel.tick_params(colors=TEXT, labelsize=7.5, length=0)

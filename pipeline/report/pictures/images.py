@@ -53,7 +53,7 @@ class ImagePictures:
     def examples(self, shown: ShownExamples) -> Picture:
         """Draws one row per group."""
         images = [shown.examples.observations[rows] for rows in shown.groups]
-        return Picture(example_sheet(images, shown.titles), EXAMPLES)
+        return Picture(example_sheet(images, shown.titles, shown.least_columns), EXAMPLES)
 
     def variants(self, shown: ShownVariants) -> Picture:
         """Draws one row per anchor, classes in turn, with its variants."""

@@ -21,11 +21,13 @@ class ShownExamples:
         examples: The examples.
         groups: Rows of the examples of each group, integers of shape `(g,)` each, at least 1.
         titles: One text per group.
+        least_columns: Places of a row at least, so that titles fit above few images.
     """
 
     examples: Examples
     groups: Sequence[np.ndarray]
     titles: Sequence[str]
+    least_columns: int = 1
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ def test_records_that_are_all_unusable_keep_their_reasons(latentloom, tmp_path, 
     label, words, told = EXPLAINED[case]
     spec = write(tmp_path / "a.tfrecord", rows(label=label))
     run = latentloom("import", spec, tmp_path / "out", *words)
-    refused(run, tmp_path / "out", *told, unsaid=("All images are unreadable",))
+    refused(run, tmp_path / "out", *told, unsaid=("No image can be used",))
 
 
 def test_what_is_no_example_is_one_message_or_a_dead_letter(latentloom, tmp_path):
@@ -249,3 +249,27 @@ def test_one_record_in_colour_makes_all_colour_wherever_it_stands(latentloom, tm
     found = [pixels for _, pixels in stored(tmp_path / "out")]
     assert found[0].shape == (5, 6, 3)
     np.testing.assert_array_equal(found[-1], IMAGES[-1])
+
+
+def test_two_images_in_a_record_are_refused_until_one_is_named(latentloom, tmp_path):
+    spec = write(tmp_path / "a.tfrecord", rows(image__encoded=lambda row: png(IMAGES[row])))
+    run = latentloom("import", spec, tmp_path / "out")
+    refused(run, tmp_path / "out", "image and image/encoded", "--image FIELD")
+    named = latentloom("import", spec, tmp_path / "out", "--image", "image/encoded")
+    assert named.returncode == 0, named.stderr
+    holds(tmp_path / "out")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_depth_of_raw_pixels_follows_from_their_size(latentloom, tmp_path, channels):
+    pixels = IMAGES[..., :channels]
+    records = [
+        example(
+            {"image_raw": pixels[row].tobytes(), "label": [row % 3], "height": [5], "width": [6]}
+        )
+        for row in range(COUNT)
+    ]
+    run = latentloom("import", write(tmp_path / "a.tfrecord", records), tmp_path / "out")
+    assert run.returncode == 0, run.stderr
+    found = [image.reshape(5, 6, channels) for _, image in stored(tmp_path / "out")]
+    np.testing.assert_array_equal(found, pixels)

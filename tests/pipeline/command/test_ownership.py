@@ -24,9 +24,10 @@ from latentloom.pipeline.verification.verify import verify
 from latentloom.pipeline.verification.verify_bundle import verify_bundle
 
 DIGITS, STUDY = CONFIGS / "zszu_digits.yaml", CONFIGS / "study_mnist.yaml"
-VERBS = ("import", "train", "generate", "evaluate", "study")
+VERBS = ("import", "audit", "train", "generate", "evaluate", "study")
 OUR_NAMES = {
     "import": ("manifest.json", "features.json"),
+    "audit": ("audit.html", "audit.json", "repair.yaml"),
     "train": ("bundle.json", "train_state/run.json"),
     "generate": ("manifest.json", ".job/job.json", "report.html"),
     "evaluate": ("evaluation.html", "evaluation.json"),
@@ -37,6 +38,8 @@ OUR_NAMES = {
 def words(verb: str, out: Path) -> list[object]:
     if verb == "import":
         return ["import", "builtin:digits", out, "--max-examples", 300]
+    if verb == "audit":
+        return ["audit", digits_data(), "--out", out]
     data, model = ("--data", digits_data()), ("--model", digits_bundle())
     quick = ("--set", "evaluate.accuracy_steps=0")
     return {

@@ -100,6 +100,8 @@ VERBS = [
     ("generate", [DIGITS, "--data", "x", "--model", "x", "--out", "@"]),
     ("evaluate", ["--data", "x", "--model", "x", "--full-model", "@", "--out", "new"]),
     ("study", [DIGITS, "--data", "x", "--generated", "@", "--out", "new"]),
+    ("audit", ["@", "--out", "new"]),
+    ("audit", ["x", "--out", "@"]),
     ("import", ["folder:@", "new"]),
     ("import", ["npz:@", "new"]),
     ("import", ["tfrecord:@", "new"]),

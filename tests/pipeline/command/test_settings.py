@@ -52,6 +52,8 @@ NUMBERS = [
     ("generate.gate.attempts=1000000", "less than or equal to"),
     ("generate.sampling_strategy={'1': 100000000000}", "less than or equal to"),
     ("generate.sampling_strategy={'1': true}", "valid integer"),
+    ("generate.sampling_strategy={total: {'1': true}}", "valid integer"),
+    ("generate.sampling_strategy=majority", "'not majority'"),
     ("generate.options={temperature: .inf}", "finite"),
     ("study.seeds=[4294967296]", "less than 4294967296"),
     ("study.pools={a: {seed: -1}}", "'study.pools.a.seed'"),
@@ -133,7 +135,9 @@ def test_an_option_of_a_recipe_has_an_upper_bound(refuses):
 
 
 def test_unknown_values_are_refused_with_the_nearest(refuses):
-    refuses("generate", ["generate.sampling_strategy={'33': 5}"], "Did you mean '3'")
+    for strategy in ("{'33': 5}", "{total: {'33': 5}}", "{new: {'33': 5}}"):
+        refuses("generate", [f"generate.sampling_strategy={strategy}"], "Did you mean '3'")
+    refuses("generate", ["generate.sampling_strategy={total: {'3': 1}}"], "Raise it")
     refuses("generate", ["generate.cells=[{label: 33}]"], "Did you mean '3'")
     refuses("evaluate", ["generate.gate.ignored=[lable]"], "Did you mean 'label'")
 

@@ -60,7 +60,11 @@ def test_the_resolved_configuration_reads_back_as_itself(write):
         ("train=3", "'train' is wrong"),
         ("train.epochs.x=3", "goes into a plain value.*Drop the part after 'epochs'"),
         ("train.epochs", "malformed.*--set train.epochs=5"),
-        ("generate.sampling_strategy=all", "'auto' or 'minority'"),
+        ("generate.sampling_strategy=majority", "'auto', 'minority', .* or 'all'"),
+        ("generate.sampling_strategy={totl: {a: 1}}", "'total' or 'new'"),
+        ("generate.sampling_strategy={total: {a: 1}, new: {b: 1}}", "in two ways"),
+        ("generate.sampling_strategy={total: {a: -1}}", "total.a.*greater than or equal to 0"),
+        ("generate.sampling_strategy={total: 3, new: {a: 1}}", "valid dictionary"),
         (
             "generate.options.axes=[0, 1]",
             r"'generate.options.axes' is wrong. .*number or .*string. Received: .*axes=\[0, 1\]",

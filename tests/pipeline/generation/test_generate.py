@@ -179,11 +179,16 @@ def test_minority_strategy_raises_the_smallest_class_only(tmp_path):
     }
 
 
-def test_class_quotas_are_met_exactly(tmp_path):
-    quotas = "generate.sampling_strategy={3: 41, 8: 7}"
+@pytest.mark.parametrize("form", ["{3: 41, 8: 7}", "{new: {3: 41, 8: 7}}", "{total: {3: %d}}"])
+def test_class_quotas_are_met_exactly(tmp_path, caplog, form):
+    before = DatasetDir.open(digits_data()).manifest.label_counts("train")["3"]
+    quotas = "generate.sampling_strategy=" + form.replace("%d", str(before + 4))
     make(tmp_path / "o", quotas, "generate.gate.enabled=false")
     made = DatasetDir.open(tmp_path / "o").manifest.label_counts("train")
-    assert {name: count for name, count in made.items() if count} == {"3": 41, "8": 7}
+    wanted = {"3": 4} if "total" in form else {"3": 41, "8": 7}
+    assert {name: count for name, count in made.items() if count} == wanted
+    told = "is taken as 41 new variants of class '3'" in caplog.text
+    assert told == form.startswith("{3") == ("Write {new: {3: 41}}" in caplog.text)
 
 
 def test_a_run_whose_variants_are_all_rejected_fails_with_the_fix(tmp_path):

@@ -414,3 +414,24 @@ def test_a_grey_netpbm_of_16_bits_is_scaled(tmp_path):
     assert run(spec, tmp_path / "out", "--range", "0,4095").exit_code == 0
     expected = DEEP[..., 0] / 4095 * 255
     np.testing.assert_allclose(images(tmp_path / "out")[0], expected, atol=0.501)
+
+
+def test_one_range_for_images_of_several_depths_is_refused(tmp_path):
+    deep = RNG.integers(0, 4096, (8, 8)).astype(np.uint16)
+    shallow = RNG.integers(0, 256, (8, 8), np.uint8)
+    spec = save_folder(tmp_path / "in", [deep, shallow, deep, shallow])
+    told = refusal(run(spec, tmp_path / "out", "--range", "0,4095"))
+    assert "16 bits in 'a/0.png' and 8 bits in 'b/1.png'" in told
+    assert "--range file" in told
+    assert run(spec, tmp_path / "out", "--range", "file").exit_code == 0
+    assert all(image.min() == 0 and image.max() == 255 for image in images(tmp_path / "out"))
+
+
+def test_the_first_picture_of_a_camera_with_several_is_read_and_told(tmp_path):
+    frames = [Image.fromarray(RNG.integers(0, 256, (8, 8, 3), np.uint8)) for _ in range(3)]
+    options = {"format": "MPO", "save_all": True, "append_images": frames[1:]}
+    spec = save_folder(tmp_path / "in", frames[:2], "mpo", **options)
+    assert run(spec, tmp_path / "out").exit_code == 0
+    assert len(images(tmp_path / "out")) == 2
+    reason = "the pages or frames after the first, of images with several"
+    assert details(tmp_path / "out")["ignored"] == {reason: 2}

@@ -17,13 +17,16 @@ from latentloom.pipeline.report.pictures.sheets.tile_sheet import (
 SIZE, STRIP = 20, 38  # of the font, and of the strip above a row
 
 
-def example_sheet(rows: Sequence[np.ndarray], titles: Sequence[str]) -> bytes:
+def example_sheet(
+    rows: Sequence[np.ndarray], titles: Sequence[str], least_columns: int = 1
+) -> bytes:
     """Draws images in rows, each below its title. Pixels are repeated, never smoothed.
 
     Args:
         rows: uint8 of shape `(n, height, width, 1 or 3)` each, of one height and width; `n` may
             differ from row to row.
         titles: One line of text above each row.
+        least_columns: Places of a row at least, so that titles fit above few images.
 
     Returns:
         A PNG file with transparent background.
@@ -40,7 +43,8 @@ def example_sheet(rows: Sequence[np.ndarray], titles: Sequence[str]) -> bytes:
         )
     height, width = cell_size(max(rows, key=len))
     tops = edges(len(rows), height, STRIP, STRIP + GAP)
-    sheet = TileSheet(tops, edges(max(map(len, rows)), width), (height, width))
+    columns = max(least_columns, *map(len, rows))
+    sheet = TileSheet(tops, edges(columns, width), (height, width))
     font = title_font(SIZE)
     for number, (row, title) in enumerate(zip(rows, titles, strict=True)):
         sheet.write_strip(title, number, STRIP, font)

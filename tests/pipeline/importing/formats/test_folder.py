@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentloom.pipeline.importing.formats import image_decoding as decoding
+from latentloom.pipeline.importing.formats import image_opening as opening
 from latentloom.pipeline.importing.import_dataset import import_dataset
 from latentloom.pipeline.importing.open_source import open_source
 
@@ -125,7 +125,7 @@ def test_an_unfit_image_is_a_dead_letter(root, damage, monkeypatch):
     elif damage == "16 bits":
         Image.fromarray(np.zeros((6, 8), np.uint16)).save(path)
     else:
-        monkeypatch.setattr(decoding, "MOST_PIXELS", 1000)
+        monkeypatch.setattr(opening, "MOST_PIXELS", 1000)
         Image.new("RGB", (40, 30)).save(path)
     images, labels, (letter,) = read(open_source(f"folder:{root}"))
     assert labels == [0, 0, 1, 1, 1]

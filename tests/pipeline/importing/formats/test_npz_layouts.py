@@ -122,3 +122,37 @@ def test_an_option_names_the_labels_of_all_splits(tmp_path, name):
     assert "pass --label" in str(run(spec, tmp_path / "out").exception)
     assert run(spec, tmp_path / "out", "--label", name).exit_code == 0
     assert [row["label"] for row in records(tmp_path / "out", "validation")] == ["0", "1", "2"] * 2
+
+
+def test_whole_floats_are_classes_and_others_are_refused(tmp_path):
+    pictures = RNG.integers(0, 256, (6, 5, 5), np.uint8)
+    np.savez(tmp_path / "a.npz", images=pictures, label=np.arange(6) % 2 * 1.0)
+    assert run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out").exit_code == 0
+    assert [row["label"] for row in records(tmp_path / "out")] == ["0", "1"] * 3
+    for bad in (0.5, np.nan, np.inf, 2.0**60):
+        np.savez(tmp_path / "a.npz", images=pictures, label=np.array([0, 1, bad] * 2))
+        done = run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "bad")
+        assert isinstance(done.exception, TypeError)
+        assert not (tmp_path / "bad").exists()
+
+
+def test_a_factor_may_be_a_column(tmp_path):
+    pictures = RNG.integers(0, 256, (4, 5, 5), np.uint8)
+    column = np.array(["r", "g"] * 2)[:, None]
+    np.savez(tmp_path / "a.npz", images=pictures, label=np.arange(4) % 2, colour=column)
+    assert run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out").exit_code == 0
+    assert [row["colour"] for row in records(tmp_path / "out")] == ["r", "g"] * 2
+
+
+def test_a_single_array_is_told_from_a_damaged_archive(tmp_path):
+    np.save(tmp_path / "a.npy", RNG.integers(0, 256, (4, 5, 5), np.uint8))
+    told = str(run(f"npz:{tmp_path / 'a.npy'}", tmp_path / "out").exception)
+    assert "single array" in told
+    assert "np.savez" in told
+
+
+def test_channels_that_are_last_already_are_told(tmp_path):
+    pictures = RNG.integers(0, 256, (4, 6, 6, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", images=pictures, label=np.arange(4) % 2)
+    done = run(f"npz:{tmp_path / 'a.npz'}", tmp_path / "out", "--channels-first")
+    assert "Drop --channels-first" in str(done.exception)

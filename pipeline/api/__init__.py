@@ -1,0 +1,1 @@
+"""The verbs as a program calls them; `import latentloom` hands them on."""

@@ -1,0 +1,1 @@
+"""What an audit measures: from a survey to lists of plain records."""

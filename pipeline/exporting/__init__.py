@@ -1,0 +1,1 @@
+"""Writes data sets and bundles in the formats of other libraries."""
