@@ -13,70 +13,80 @@ import argparse
 import itertools
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from latentloom.pipeline.auditing.measures.ties import measure_ties
-from latentloom.pipeline.auditing.schema import Tie
 from latentloom.pipeline.auditing.survey import Survey, survey_examples
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples, Factors
 from latentloom.pipeline.importing.import_dataset import import_dataset
+from latentloom.pipeline.importing.inks import COLOURS
 from latentloom.pipeline.study.subsets import draw_subset
 from latentloom.pipeline.study.ties import draw_tied
 
 TIED = "ink"
 
-
-def whole_survey(dataset: DatasetDir) -> Survey:
-    """The survey of all training images; draws select its rows."""
-    train = dataset.read("train").loaded()
-    return survey_examples(
-        train, {"train": slice(0, len(train))}, "image", 0, lambda done, total: None
-    )
+Draw = Callable[[float, int], Examples]
+"""Draws examples with a tie of a share, 0 for none, by a seed."""
 
 
-def drawn(whole: Survey, factors: Factors, share: float, size: int, seed: int) -> Survey:
-    """The survey of a draw with a tie of this share; 0 for none."""
-    rows = (
-        draw_tied(whole.examples, size, {TIED: share}, factors, seed)
-        if share
-        else draw_subset(whole.examples, size, seed)
-    )
-    known = Examples(
-        rows,
-        {n: c[rows] for n, c in whole.examples.factors.items()},
-        [whole.examples.ids[row] for row in rows],
-    )
-    properties = {name: column[rows] for name, column in whole.properties.items()}
-    columns = (whole.digests[rows], whole.constant[rows], whole.hashes[rows], whole.waves[rows])
-    return Survey(known, {"train": slice(0, len(rows))}, *columns, properties, seed)
+def draw_letters(train: Examples, factors: Factors, size: int) -> Draw:
+    """Draws letters that have the ink; other inks of a class are evenly frequent."""
+
+    def draw(share: float, seed: int) -> Examples:
+        if share:
+            return train.take(draw_tied(train, size, {TIED: share}, factors, seed))
+        return train.take(draw_subset(train, size, seed))
+
+    return draw
 
 
-def measured(of_draw: Survey, factors: Factors, named: bool) -> list[Tie]:
-    """The ties of a draw, with or without the name of the ink."""
-    kept = {name: values for name, values in factors.items() if named or name != TIED}
-    return measure_ties(of_draw, kept, [])
+def draw_digits(train: Examples, size: int) -> Draw:
+    """Draws grey digits and colours them, each with the ink of its class or another."""
+    palette = np.array(list(COLOURS.values())) / 255
+
+    def draw(share: float, seed: int) -> Examples:
+        digits, rng = train.take(draw_subset(train, size, seed)), np.random.default_rng(seed)
+        others = (digits.labels + rng.integers(1, len(palette), len(digits))) % len(palette)
+        inks = np.where(
+            rng.random(len(digits)) < (share or 1 / len(palette)), digits.labels, others
+        )
+        images = np.rint(digits.observations * palette[inks][:, None, None]).astype(np.uint8)
+        return Examples(images, {"label": digits.labels, TIED: inks}, digits.ids)
+
+    return draw
 
 
-def measure(name: str, dataset: DatasetDir, draws: int, images: int) -> None:
+def surveyed(examples: Examples, seed: int) -> Survey:
+    """The survey of drawn examples."""
+    splits = {"train": slice(0, len(examples))}
+    return survey_examples(examples, splits, "image", seed, lambda done, total: None)
+
+
+def measure(name: str, draw: Draw, factors: Factors, draws: int) -> None:
     """Prints a row for every kind of data set."""
-    whole, factors = whole_survey(dataset), dataset.manifest.factors
-    size = images // len(factors["label"])
-    for share, named in itertools.product((0.9, 0.95, 0.0), (True, False)):
-        started, found, strengths, claimed = time.monotonic(), 0, [], {}
+    for share, is_named in itertools.product((0.9, 0.95, 0.0), (True, False)):
+        kept = {name: values for name, values in factors.items() if is_named or name != TIED}
+        started, claimed, strengths, found = time.monotonic(), Counter(), [1.0], 0
         for seed in range(draws):
-            ties = measured(drawn(whole, factors, share, size, seed), factors, named)
-            of_ink = [tie for tie in ties if tie.factor == TIED or (not named and tie.found)]
-            found += any(tie.found for tie in (of_ink if share else ties))
-            strengths.append(max((tie.strength for tie in of_ink), default=0.0))
-            for tie in ties:
-                claimed[tie.factor] = claimed.get(tie.factor, 0) + tie.found
+            ties = measure_ties(surveyed(draw(share, seed), seed), kept, [])
+            claims = {tie.factor: tie.strength for tie in ties if tie.found}
+            claimed.update(claims.keys())
+            if share and is_named:
+                found += TIED in claims
+                strengths.append(claims.get(TIED, 0.0))
+            else:
+                found += bool(claims)
+                strengths.append(max(claims.values(), default=0.0))
         what = f"tie of {share:g}" if share else "no tie"
-        claims = ", ".join(f"{factor} {count}" for factor, count in claimed.items() if count)
         print(
-            f"{name:8}{what:12}{'named' if named else 'hidden':8}found in {found} of {draws}, "
+            f"{name:8}{what:12}{'named' if is_named else 'hidden':8}claimed in {found} of {draws}, "
             f"least strength {min(strengths):.2f}, {(time.monotonic() - started) / draws:.2f} s "
-            f"each; {claims}",
+            f"each; {', '.join(f'{factor} {count}' for factor, count in claimed.items())}",
             flush=True,
         )
 
@@ -87,12 +97,16 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--images", type=int, default=600)
     given = parser.parse_args()
-    digits = f"idx:{given.mnist}" if given.mnist else "builtin:digits"
+    size = given.images // 10
     with tempfile.TemporaryDirectory() as folder:
-        sources = {"digits": (digits, {"inks": 10}), "letters": ("builtin:letters", {})}
-        for name, (source, options) in sources.items():
-            dataset = import_dataset(source, Path(folder, name), **options)
-            measure(name, dataset, given.draws, given.images)
+        source = f"idx:{given.mnist}" if given.mnist else "builtin:digits"
+        digits: DatasetDir = import_dataset(source, Path(folder, "digits"))
+        letters: DatasetDir = import_dataset("builtin:letters", Path(folder, "letters"))
+        inked = digits.manifest.factors | {TIED: list(COLOURS)}
+        measure("digits", draw_digits(digits.read("train"), size), inked, given.draws)
+        of_letters = letters.manifest.factors
+        draw = draw_letters(letters.read("train"), of_letters, size)
+        measure("letters", draw, of_letters, given.draws)
 
 
 if __name__ == "__main__":
