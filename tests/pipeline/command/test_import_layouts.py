@@ -87,7 +87,7 @@ def test_pages_after_the_first_are_told(latentloom, tmp_path):
         pages[0].save(path, save_all=True, append_images=pages[1:] if label == "b" else [])
     run = latentloom("import", f"folder:{tmp_path / 'in'}", tmp_path / "out")
     assert run.returncode == 0, run.stderr
-    assert "Left out 1: the pages or frames after the first, of images with several." in run.stdout
+    assert "Left out 2: the pages or frames after the first, of images with several." in run.stdout
     assert "First: 'b/0.tif'" in run.stdout
     assert means(tmp_path / "out") == [("a", 10), ("b", 10)]
 

@@ -434,4 +434,4 @@ def test_the_first_picture_of_a_camera_with_several_is_read_and_told(tmp_path):
     assert run(spec, tmp_path / "out").exit_code == 0
     assert len(images(tmp_path / "out")) == 2
     reason = "the pages or frames after the first, of images with several"
-    assert details(tmp_path / "out")["ignored"] == {reason: 2}
+    assert details(tmp_path / "out")["ignored"] == {reason: 4}
