@@ -188,7 +188,7 @@ class DritTwin(nn.Module):
             critic_loss = functional.relu(1.0 - critic(images, domains)).mean()
             for made in (guided, drawn):
                 critic_loss += functional.relu(1.0 + critic(made.detach(), domains)).mean()
-                critic.eval()
+                critic.train(False)
                 with frozen(critic) as still:
                     generator_loss -= still(made, domains).mean()
                 critic.train()
