@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, to_png
-from latentloom.pipeline.report.charts.factor_grid import name_axes
+from latentloom.pipeline.report.charts.drawing import WIDTH, to_png
+from latentloom.pipeline.report.charts.factor_grid import draw_cells, draw_scale
 
 _ROW = 0.2  # inches
 _MAX_NUMBERS = 12  # rows and columns up to which cells show their number
@@ -41,17 +41,11 @@ def cell_counts(
     figure = Figure(figsize=(WIDTH, 1.0 + _ROW * max(shape[0], 6)), layout="constrained")
     panel = figure.subplots()
     norm = LogNorm(1, max(2, int(counts.max())))
-    shown = np.ma.masked_equal(counts, 0)
-    image = panel.imshow(shown, norm=norm, cmap="viridis", aspect="auto", interpolation="none")
-    empty = np.argwhere(counts == 0)
-    panel.plot(empty[:, 1], empty[:, 0], ls="", marker="x", ms=3, mew=0.8, color=TEXT)
+    image = draw_cells(panel, rows, columns, counts, norm)
     if max(shape) <= _MAX_NUMBERS:
         for row, column in np.argwhere(counts > 0):
             color = "#222222" if norm(counts[row, column]) > 0.6 else "white"
             told = f"{counts[row, column]:,}"
             panel.text(column, row, told, ha="center", va="center", color=color, fontsize=6.5)
-    name_axes(panel, rows, columns)
-    bar = figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
-    bar.ax.tick_params(colors=TEXT, labelsize=7.5, length=0, which="both")
-    bar.outline.set_visible(False)  # type: ignore[union-attr]
+    draw_scale(figure, image, [panel])
     return to_png(figure)

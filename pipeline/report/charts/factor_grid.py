@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from latentloom.pipeline.report.charts.drawing import TEXT, WIDTH, shorten, to_png
 
@@ -46,23 +47,39 @@ def factor_grid(
     panels = figure.subplots(1, 2, sharey=True)
     norm = LogNorm(1, max(2, int(before.max()), int(after.max())))
     for panel, title, counts in zip(panels, ("before", "after"), (before, after), strict=True):
-        shown = np.ma.masked_equal(counts, 0)
-        image = panel.imshow(shown, norm=norm, cmap="viridis", aspect="auto", interpolation="none")
-        empty = np.argwhere(counts == 0)
-        panel.plot(empty[:, 1], empty[:, 0], ls="", marker="x", ms=3, mew=0.8, color=TEXT)
+        image = draw_cells(panel, rows, columns, counts, norm)
         panel.set_title(title, fontsize=9.5, color=TEXT, loc="left")
-        name_axes(panel, rows, columns)
     panels[1].set_ylabel("")
-    bar = figure.colorbar(image, ax=list(panels), fraction=0.05, pad=0.02)
-    bar.ax.tick_params(colors=TEXT, labelsize=7.5, length=0, which="both")
-    bar.outline.set_visible(False)  # type: ignore[union-attr]
+    draw_scale(figure, image, list(panels))
     return to_png(figure)
 
 
-def name_axes(
+def draw_cells(
+    panel: Axes,
+    rows: tuple[str, Sequence[str]],
+    columns: tuple[str, Sequence[str]],
+    counts: np.ndarray,
+    norm: LogNorm,
+) -> AxesImage:
+    """Draws one heat map of cells, with names and a cross where none is; see `factor_grid`."""
+    shown = np.ma.masked_equal(counts, 0)
+    image = panel.imshow(shown, norm=norm, cmap="viridis", aspect="auto", interpolation="none")
+    empty = np.argwhere(counts == 0)
+    panel.plot(empty[:, 1], empty[:, 0], ls="", marker="x", ms=3, mew=0.8, color=TEXT)
+    _name_axes(panel, rows, columns)
+    return image
+
+
+def draw_scale(figure: Figure, image: AxesImage, panels: Sequence[Axes]) -> None:
+    """Draws the scale of colours beside heat maps."""
+    bar = figure.colorbar(image, ax=panels, fraction=0.05, pad=0.02)
+    bar.ax.tick_params(colors=TEXT, labelsize=7.5, length=0, which="both")
+    bar.outline.set_visible(False)  # type: ignore[union-attr]
+
+
+def _name_axes(
     panel: Axes, rows: tuple[str, Sequence[str]], columns: tuple[str, Sequence[str]]
 ) -> None:
-    """Names the axes of a heat map and up to 60 values of each; takes names as `factor_grid`."""
     for spine in panel.spines.values():
         spine.set_visible(False)
     panel.tick_params(colors=TEXT, labelsize=7.5, length=0)
