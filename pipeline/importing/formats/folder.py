@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from latentloom.pipeline.dataset.examples import DeadLetter, Examples
 from latentloom.pipeline.dataset.manifest import check_factors
+from latentloom.pipeline.importing.formats.file_names import FileNames, path_below
 from latentloom.pipeline.importing.formats.folder_layout import LAYOUT, find_layout
 from latentloom.pipeline.importing.formats.folder_tree import read_tree
 from latentloom.pipeline.importing.formats.image_decoding import Decoder
+from latentloom.pipeline.importing.formats.image_pixels import Decoded
 from latentloom.pipeline.importing.image_form import AS_STORED, ImageForm
-from latentloom.pipeline.importing.source import Ignored, batch_size, path_name, position_ids
+from latentloom.pipeline.importing.source import (
+    Ignored,
+    batch_size,
+    in_batches,
+    path_name,
+    position_ids,
+)
 from latentloom.pipeline.importing.split_names import SplitRule
 from latentloom.pipeline.importing.value_order import in_order
 from latentloom.pipeline.storage.texts import flaw_of, printable
@@ -26,14 +36,14 @@ class FolderSource:
 
     Args:
         root: The folder.
-        files: Path and class code of each image, by split, in order of class and name.
+        files: The images of each class with its code, by split, each in order of name.
         decoder: Decodes the files to one shape.
         ignored: Files that are no examples, by the reason.
     """
 
     root: Path
     factors: dict[str, list[str]]
-    files: dict[str, list[tuple[Path, int]]]
+    files: dict[str, list[tuple[FileNames, int]]]
     decoder: Decoder
     label_field: str = "label"
     observation: str = "image"
@@ -75,13 +85,16 @@ class FolderSource:
         check_factors({"label": names})
         codes = {name: code for code, name in enumerate(names)}
         files = {
-            split: [(file, codes[c.name]) for c in folders for file in layout.images(c)]
+            split: [(layout.images(folder), codes[folder.name]) for folder in folders]
             for split, folders in layout.classes.items()
         }
-        everything = (file for pairs in files.values() for file, _ in pairs)
-        headers = ((_name(file, root), file) for file in everything if not flaw_of(file.name))
-        decoder = Decoder.fit(headers, form, channels)
-        decoder = decoder.levelled(where, (file for pairs in files.values() for file, _ in pairs))
+        everything = [images for classes in files.values() for images, _ in classes]
+        named = ((path_below(root, file), file) for file in chain(*everything))
+        of_text = (
+            (printable(name), file) for name, file in named if not flaw_of(os.path.basename(name))
+        )
+        decoder = Decoder.fit(of_text, form, channels)
+        decoder = decoder.levelled(where, chain(*everything))
         ignored = [*layout.ignored(), *decoder.ignored]
         return cls(root, {"label": names}, files, decoder, ignored=ignored)
 
@@ -104,27 +117,25 @@ class FolderSource:
     @property
     def splits(self) -> dict[str, int]:
         """Number of files of each split, readable or not."""
-        return {split: len(files) for split, files in self.files.items()}
+        return {s: sum(len(images) for images, _ in each) for s, each in self.files.items()}
 
     def batches(self, split: str) -> Iterator[tuple[Examples, list[DeadLetter]]]:
         """Streams a split; an unreadable file, or one whose name is no text, is a dead letter."""
-        files, size = self.files[split], batch_size(self)
-        for start in range(0, len(files), size):
-            images, labels, positions, dead = [], [], [], []
-            part = files[start : start + size]
-            for position, (file, label) in enumerate(part, start):
-                name, flaw = _name(file, self.root), flaw_of(file.name)
-                image = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
-                if isinstance(image, str):
-                    dead.append(DeadLetter(name, position, image, label))
-                    continue
-                images.append(image)
-                labels.append(label)
-                positions.append(position)
+        for rows, dead in in_batches(self._rows(split), batch_size(self)):
+            positions, images, labels = zip(*rows, strict=True) if rows else ((), (), ())
             codes = {"label": np.array(labels, np.int64)}
             yield self.decoder.examples(images, codes, position_ids(positions)), dead
 
+    def _rows(self, split: str) -> Iterator[tuple[int, Decoded, int] | DeadLetter]:
+        """Yields position, image and class code of each file."""
+        pairs = ((file, code) for images, code in self.files[split] for file in images)
+        for position, (file, label) in enumerate(pairs):
+            name, flaw = printable(path_below(self.root, file)), _flaw(file)
+            image = f"the file name {flaw}; rename it" if flaw else self.decoder(name, file)
+            is_dead = isinstance(image, str)
+            yield DeadLetter(name, position, image, label) if is_dead else (position, image, label)
 
-def _name(file: Path, root: Path) -> str:
-    """Returns the path of a file below the root, for messages."""
-    return printable(file.relative_to(root).as_posix())
+
+def _flaw(file: str) -> str:
+    """Says what makes the name of a file no text, or nothing."""
+    return flaw_of(os.path.basename(file))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from latentloom.pipeline.importing.formats.file_names import FileNames, path_below
 from latentloom.pipeline.importing.formats.folder_tree import Folder, suffixes
 from latentloom.pipeline.importing.source import Ignored
 from latentloom.pipeline.importing.split_names import NONE, SPLITS, TRAIN, SplitRule
@@ -33,49 +35,61 @@ class Layout:
     left_out: list[Folder]
     subfolders: bool
 
-    def images(self, folder: Folder) -> list[Path]:
+    def images(self, folder: Folder) -> FileNames:
         """Returns the images of a folder of a class.
 
         Raises:
             ValueError: If there are none.
         """
-        found = sorted(folder.images_below()) if self.subfolders else folder.images
+        found = folder.images_below() if self.subfolders else folder.images
         if not found:
             _refuse_empty(self.tree, folder)
         return found
 
     def ignored(self) -> list[Ignored]:
         """Returns the files that are no examples, by folder and reason."""
-        found: dict[str, list[Path]] = defaultdict(list)
+        found = _LeftOut(self.tree)
         for folder in self.left_out:
             reason = f"their folder '{printable(folder.name)}' is left out by --split"
-            found[reason] += folder.everything()
+            found.add(reason, folder.everything())
         classes = {folder.path for below in self.classes.values() for folder in below}
         waiting = [self.tree]
         while waiting:
             folder = waiting.pop(0)
-            _sort_out(folder, found)
+            found.add_of(folder)
             if folder.path in classes and not self.subfolders:
                 reason = f"their folder is not '{printable(folder.name)}' itself but below it"
-                found[reason] += [path for below in folder.folders for path in below.everything()]
+                for below in folder.folders:
+                    found.add(reason, below.everything())
             else:
                 waiting = [f for f in folder.folders if f not in self.left_out] + waiting
-        return [
-            Ignored(reason, len(paths), _name(self.tree, paths[0]))
-            for reason, paths in found.items()
-            if paths
-        ]
+        return [Ignored(reason, *counted) for reason, counted in found.counted.items()]
 
 
-def _sort_out(folder: Folder, found: dict[str, list[Path]]) -> None:
-    """Adds the files of a folder that are no examples whatever the class, by reason."""
-    name = printable(folder.name)
-    found[f"their names in '{name}' begin with a dot"] += folder.hidden
-    for inner in folder.skipped:
-        flaw = "begins with a dot" if inner.name.startswith(".") else "is that of a system's files"
-        found[f"the name of their folder '{printable(inner.name)}' {flaw}"] += inner.everything()
-    for path in folder.others:
-        found[f"the suffix '{printable(path.suffix)}' in '{name}' is not of an image"].append(path)
+@dataclass
+class _LeftOut:
+    """Counts the files that are no examples, by reason, and keeps the name of the first."""
+
+    tree: Folder
+    counted: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, reason: str, paths: Iterable[str]) -> None:
+        for path in paths:
+            count, first = self.counted.get(reason) or (0, _name(self.tree, path))
+            self.counted[reason] = count + 1, first
+
+    def add_of(self, folder: Folder) -> None:
+        """Adds the files of a folder that are no examples whatever the class."""
+        name = printable(folder.name)
+        self.add(f"their names in '{name}' begin with a dot", folder.hidden)
+        for inner in folder.skipped:
+            begins = inner.name.startswith(".")
+            flaw = "begins with a dot" if begins else "is that of a system's files"
+            reason = f"the name of their folder '{printable(inner.name)}' {flaw}"
+            self.add(reason, inner.everything())
+        for path in folder.others:
+            reason = f"the suffix '{printable(_suffix(path))}' in '{name}' is not of an image"
+            self.add(reason, [path])
 
 
 def find_layout(tree: Folder, rule: SplitRule, *, subfolders: bool) -> Layout:
@@ -131,7 +145,7 @@ def _by_split(tree: Folder, live: Sequence[Folder], rule: SplitRule) -> dict[str
         raise ValueError(
             f"Split '{name}' of '{printable(str(tree.path))}' has images without a class. "
             f"Expected: split/class/image.png. Received: {len(flat[0].images)} images directly in "
-            f"'{name}', the first '{_name(tree, flat[0].images[0])}'{beside}. Move each into the "
+            f"'{name}', the first '{_first(tree, flat[0])}'{beside}. Move each into the "
             "folder of its class"
             + (
                 f", or leave the split out with --split {name}={NONE}."
@@ -177,8 +191,8 @@ def _refuse_loose(tree: Folder) -> NoReturn:
 
 def _refuse_empty(tree: Folder, folder: Folder) -> NoReturn:
     name = printable(folder.name)
-    if first := folder.first_below():
-        count, shown = len(folder.images_below()), _name(tree, first)
+    if folder.first_below():
+        count, shown = len(folder.images_below()), _first(tree, folder)
         raise ValueError(
             f"Class '{name}' has images only in folders below its own. Expected: {LAYOUT}. "
             f"Received: none directly in '{_name(tree, folder.path)}', {count} deeper, the first "
@@ -197,7 +211,7 @@ def _refuse_ambiguous(
 ) -> NoReturn:
     """Rejects folders that are splits or classes, depending on what is meant."""
     where, name = printable(str(tree.path)), printable(deep[0].name)
-    shown = _name(tree, deep[0].images_below()[0])
+    shown = _first(tree, deep[0])
     depth = shown.count("/")
     if not flat:
         inner = f"; for a folder around the data set, pass {name} itself" if len(deep) == 1 else ""
@@ -218,12 +232,13 @@ def _refuse_ambiguous(
 
 def _others(folder: Folder) -> str:
     """Says what lies in a folder in place of images."""
-    others = [path for inner in folder.walk() for path in inner.others]
-    if not others:
+    first = next((path for inner in folder.walk() for path in inner.others), None)
+    if first is None:
         return "no files"
-    told = Counter(path.suffix.lower() or "no suffix" for path in others).most_common(3)
+    others = (path for inner in folder.walk() for path in inner.others)
+    told = Counter(_suffix(path).lower() or "no suffix" for path in others).most_common(3)
     kinds = ", ".join(f"{count} of {printable(suffix)}" for suffix, count in told)
-    return f"files of other kinds ({kinds}), the first '{_name(folder, others[0])}'"
+    return f"files of other kinds ({kinds}), the first '{_name(folder, first)}'"
 
 
 def _names(folders: Iterable[Folder]) -> str:
@@ -232,5 +247,15 @@ def _names(folders: Iterable[Folder]) -> str:
     return (", ".join(names[:5]) or "none") + more
 
 
-def _name(tree: Folder, path: Path) -> str:
-    return printable(path.relative_to(tree.path).as_posix())
+def _first(tree: Folder, folder: Folder) -> str:
+    """Names the first image of a folder or of those below it."""
+    path = folder.first_below()
+    return _name(tree, path) if path else "none"
+
+
+def _name(tree: Folder, path: str | Path) -> str:
+    return printable(path_below(tree.path, path))
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1]

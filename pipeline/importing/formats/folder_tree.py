@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentloom.model_zoo.untrusted_files import told_of_file
+from latentloom.pipeline.importing.formats.file_names import FileNames, path_below
 from latentloom.pipeline.importing.formats.image_opening import FORMATS
 
 _OF_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
@@ -32,11 +33,14 @@ class Folder:
     """
 
     path: Path
-    images: list[Path] = field(default_factory=list)
-    others: list[Path] = field(default_factory=list)
-    hidden: list[Path] = field(default_factory=list)
-    folders: list[Folder] = field(default_factory=list)
-    skipped: list[Folder] = field(default_factory=list)
+    images: FileNames = field(init=False)
+    others: FileNames = field(init=False)
+    hidden: FileNames = field(init=False)
+    folders: list[Folder] = field(default_factory=list, init=False)
+    skipped: list[Folder] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.images, self.others, self.hidden = (FileNames(self.path) for _ in range(3))
 
     @property
     def name(self) -> str:
@@ -51,22 +55,27 @@ class Folder:
             yield folder
             waiting += folder.folders[::-1]
 
-    def images_below(self) -> list[Path]:
+    def images_below(self) -> FileNames:
         """Returns the images of the folder and of all folders below it."""
-        return [image for folder in self.walk() for image in folder.images]
+        found = FileNames(self.path)
+        for folder in self.walk():
+            for image in folder.images:
+                found.append(path_below(self.path, image))
+        found.pack()
+        return found
 
-    def first_below(self) -> Path | None:
+    def first_below(self) -> str | None:
         """Returns the first image at any depth."""
-        return next((folder.images[0] for folder in self.walk() if folder.images), None)
+        return next((folder.images.first for folder in self.walk() if folder.images), None)
 
-    def everything(self) -> list[Path]:
-        """Returns the images at any depth, hidden ones and those of skipped folders too."""
-        found, waiting = [], [self]
+    def everything(self) -> Iterator[str]:
+        """Yields the images at any depth, hidden ones and those of skipped folders too."""
+        waiting = [self]
         while waiting:
             folder = waiting.pop()
-            found += [*folder.images, *folder.hidden]
+            yield from folder.images
+            yield from folder.hidden
             waiting += [*folder.folders, *folder.skipped][::-1]
-        return found
 
 
 def read_tree(root: Path) -> Folder:
@@ -93,15 +102,20 @@ def read_tree(root: Path) -> Folder:
 
 def _list(folder: Folder) -> None:
     with os.scandir(folder.path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            path, is_hidden = folder.path / entry.name, entry.name.startswith(".")
+        for entry in entries:
+            is_hidden = entry.name.startswith(".")
             if entry.is_dir():
                 passed = is_hidden or entry.name in _OF_SYSTEMS
-                (folder.skipped if passed else folder.folders).append(Folder(path))
-            elif path.suffix.lower() in suffixes():
-                (folder.hidden if is_hidden else folder.images).append(path)
+                inner = Folder(folder.path / entry.name)
+                (folder.skipped if passed else folder.folders).append(inner)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes():
+                (folder.hidden if is_hidden else folder.images).append(entry.name)
             elif not is_hidden:
-                folder.others.append(path)
+                folder.others.append(entry.name)
+    for files in (folder.images, folder.hidden, folder.others):
+        files.pack()
+    for folders in (folder.folders, folder.skipped):
+        folders.sort(key=lambda inner: inner.name)
 
 
 @functools.cache

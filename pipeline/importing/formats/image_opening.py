@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 import warnings
 from collections.abc import Callable
@@ -23,7 +24,7 @@ _SCALE = "pass --range LOW,HIGH, such as 0,65535, or --range file"
 _RESAVE = "Pillow reads 8 of them in this format; save it as PNG or TIFF"
 _DAMAGE = Exception  # Pillow's decoders raise errors of a dozen types
 
-File = Path | IO[bytes]
+File = str | Path | IO[bytes]
 """Path of an image, or an open binary file."""
 
 
@@ -35,10 +36,10 @@ def with_image(file: File, use: Callable[[Any], Any], *, scales: bool) -> Any:
     from PIL import Image
 
     try:
-        if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
+        if isinstance(file, str | Path) and not stat.S_ISREG(os.stat(file).st_mode):
             return "it is not a regular file"  # a pipe would be waited for
         # By its path, Pillow would map a TIFF, and map one with an orientation wrongly.
-        opened = file.open("rb") if isinstance(file, Path) else contextlib.nullcontext(file)
+        opened = open(file, "rb") if isinstance(file, str | Path) else contextlib.nullcontext(file)
         with opened as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(stream, formats=FORMATS) as image:
