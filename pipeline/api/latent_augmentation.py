@@ -62,7 +62,7 @@ class LatentAugmentation(keras.layers.Layer):
     Example:
         >>> layer = latentloom.keras.LatentAugmentation("bundle", share=0.5)
         >>> images = np.stack([record["image"] for record in latentloom.open_dataset("data")[:8]])
-        >>> layer(images, training=True).shape
+        >>> tuple(layer(images, training=True).shape)
         (8, 8, 8, 1)
     """
 
@@ -150,8 +150,8 @@ class LatentAugmentation(keras.layers.Layer):
 
     def _replaced(self, images: Any, labels: Any, variants: GraphVariants) -> Any:
         """Replaces the images that are first in a random order, if their variants are accepted."""
-        count = images.shape[0]
-        count = ops.shape(images)[0] if count is None else count
+        shape: Any = ops.shape(images)  # as integers where they are known
+        count = shape[0]
         order = ops.argsort(keras.random.uniform((count,), seed=self.generator))
         first, rest = _split(order, count, self.share)
         chosen = ops.take(images, first, axis=0)
@@ -166,7 +166,8 @@ class LatentAugmentation(keras.layers.Layer):
         if keras.backend.standardize_dtype(images.dtype) == "uint8":
             return images
         low, high = self.value_range
-        levels = ops.round((ops.cast(images, "float32") - low) * (255.0 / (high - low)))
+        floats: Any = ops.cast(images, "float32")
+        levels = ops.round((floats - low) * (255.0 / (high - low)))
         return ops.cast(ops.clip(levels, 0.0, 255.0), "uint8")
 
     def _as_given(self, stored: Any, images: Any) -> Any:
@@ -175,7 +176,8 @@ class LatentAugmentation(keras.layers.Layer):
         if dtype == "uint8":
             return stored
         low, high = self.value_range
-        return ops.cast(ops.cast(stored, "float32") * ((high - low) / 255.0) + low, dtype)
+        floats: Any = ops.cast(stored, "float32")
+        return ops.cast(floats * ((high - low) / 255.0) + low, dtype)
 
 
 def _split(order: Any, count: Any, share: float) -> tuple[Any, Any]:
@@ -183,7 +185,8 @@ def _split(order: Any, count: Any, share: float) -> tuple[Any, Any]:
     if isinstance(count, int):
         cut = math.floor(share * count + 0.5)
     else:
-        cut = ops.cast(ops.floor(share * ops.cast(count, "float32") + 0.5), "int32")
+        rows: Any = ops.cast(count, "float32")
+        cut = ops.cast(ops.floor(share * rows + 0.5), "int32")
     return order[:cut], order[cut:]
 
 

@@ -95,7 +95,7 @@ class GraphVariants:
         if self._min_confidence is None:
             return ops.all(ops.isfinite(probabilities), axis=-1)
         expected = ops.one_hot(labels, self.num_classes, dtype="float32")
-        confidence = ops.sum(expected * probabilities, axis=-1)
+        confidence: Any = ops.sum(expected * probabilities, axis=-1)
         is_highest = ops.all(confidence[:, None] >= probabilities, axis=-1)  # of no rows, too
         return ops.logical_and(is_highest, confidence >= self._min_confidence)
 

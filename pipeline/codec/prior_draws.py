@@ -48,14 +48,16 @@ class PriorDraws:
         Returns:
             float32 of shape `(n, dim)`.
         """
-        count = ops.shape(kept)[0]
+        shape: Any = ops.shape(kept)
+        count = shape[0]
         chosen = self._component(labels, keras.random.uniform((count, 1), seed=seed))
+        loc: Any
         loc, scale = (
             ops.take(ops.convert_to_tensor(table.reshape(-1, self.dim)), chosen, axis=0)
             for table in (self._loc, self._scale)
         )
-        noise = self._temperature * keras.random.normal((count, self.dim), seed=seed)
-        moved = scale * noise
+        noise: Any = keras.random.normal((count, self.dim), seed=seed)
+        moved: Any = noise * self._temperature * scale
         if self._axes is not None:
             moved = ops.matmul(moved, ops.convert_to_tensor(self._axes))
         if self._step == 1:
