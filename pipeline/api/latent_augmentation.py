@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -144,7 +145,7 @@ class LatentAugmentation(keras.layers.Layer):
         return exists(os.path.join(self.bundle, "bundle.json"))
 
     def _load(self) -> GraphVariants:
-        with local_folder(self.bundle) as folder:
+        with local_folder(self.bundle) as folder, _float32():
             bundle = load_bundle(folder)
         return GraphVariants(bundle, self.recipe, self.options, self.gate, self.detail)
 
@@ -178,6 +179,17 @@ class LatentAugmentation(keras.layers.Layer):
         low, high = self.value_range
         floats: Any = ops.cast(stored, "float32")
         return ops.cast(floats * ((high - low) / 255.0) + low, dtype)
+
+
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Builds networks in the precision in which they were trained and the judge was measured."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _split(order: Any, count: Any, share: float) -> tuple[Any, Any]:

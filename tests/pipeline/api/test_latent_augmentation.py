@@ -307,9 +307,34 @@ def test_a_bundle_of_vectors_is_refused(tmp_path):
         LatentAugmentation(tmp_path / "bundle")
 
 
-def test_the_module_is_an_attribute_that_is_loaded_when_used():
+def test_mixed_precision_of_the_program_changes_no_variant():
+    images, labels = batch()
+    expected = array(layer(gate=0.5)((images, labels), **TRAINING)[0])
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = array(layer(gate=0.5)((images, labels), **TRAINING)[0])
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert changed(images, found).any()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_it_runs_compiled_by_xla():
+    images, labels = batch()
+    model = small_model(layer(gate=0.5))
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
+    history = model.fit(images, labels, batch_size=8, epochs=2, verbose=0).history["loss"]
+    assert np.isfinite(history).all()
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="a setting of TensorFlow")
+def test_it_is_loaded_when_used_and_leaves_the_settings_of_the_program():
     program = (
         "import sys, latentloom; assert 'keras' not in sys.modules; "
-        "assert 'keras' in dir(latentloom); latentloom.keras.LatentAugmentation"
+        "assert 'keras' in dir(latentloom); import tensorflow as tf; "
+        "before = tf.config.optimizer.get_experimental_options(); "
+        "latentloom.keras.LatentAugmentation(sys.argv[1]); "
+        "assert tf.config.optimizer.get_experimental_options() == before"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program, digits_bundle()], check=True)
