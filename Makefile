@@ -25,7 +25,8 @@ PYTEST := $(BIN)/python -m pytest
 # A file stays on one worker, for its fixtures. Files keep the order of tests/conftest.py.
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # What asks the backend. Measures of disentanglement are NumPy alone.
-ON_JAX := tests/model_zoo tests/pipeline/codec --ignore tests/model_zoo/metrics/disentanglement
+ON_JAX := tests/model_zoo tests/pipeline/codec tests/pipeline/api/test_latent_augmentation.py \
+	--ignore tests/model_zoo/metrics/disentanglement
 
 .PHONY: help
 help: ## List the targets
@@ -95,7 +96,7 @@ test-engines: engines ## Run the tests on Flink, Spark and Prism
 
 # One alone: make bench BENCHMARKS=generate_throughput ARGS="--variants 4"
 BENCHMARKS ?= compare_builds compare_training long_epoch import_speed load_speed read_speed split_memory generate_throughput \
-	generate_memory generate_engines group_sampler python_face train_step
+	generate_memory generate_engines group_sampler keras_layer python_face train_step
 
 .PHONY: bench
 bench: $(STAMP) ## Run the benchmarks of speed and memory, one at a time; JSON in build/benchmarks

@@ -27,6 +27,7 @@ MOST_LINES = {
     "model_zoo/st_rkm/README.md": 120,
     "model_zoo/zszu_vae/README.md": 150,
     "pipeline/README.md": 120,
+    "pipeline/api/README.md": 100,
     "pipeline/auditing/README.md": 90,
     "pipeline/dataset/README.md": 60,
     "pipeline/evaluation/README.md": 120,

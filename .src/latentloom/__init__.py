@@ -37,11 +37,14 @@ _ROOMS = {
     "pipeline.reader": ("Records", "load"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULES = ("keras",)
 
 
 if not TYPE_CHECKING:  # with it, a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -50,4 +53,4 @@ if not TYPE_CHECKING:  # with it, a type checker would take any name for one of 
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -18,8 +18,9 @@ def export(
         path: Data set directory or bundle.
         out: Output directory, local; it appears complete or not at all.
         to: Of a data set: `"parquet"`, as Hugging Face `datasets` reads it; `"webdataset"`, tar
-            files; or `"folder"`, a folder of PNG files a class with a table `metadata.csv`. Of a
-            bundle: `"saved_model"`, for TensorFlow alone; or `"onnx"`, with the extra `onnx`.
+            files; `"folder"`, a folder of PNG files a class with a table `metadata.csv`; or
+            `"array_record"`, for TFDS and Grain, which read it in any order. Of a bundle:
+            `"saved_model"`, for TensorFlow alone; or `"onnx"`, with the extra `onnx`.
         overwrite: Whether to replace an earlier export in `out`.
         progress: Whether to show progress on standard error.
 

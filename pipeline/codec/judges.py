@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from latentloom.model_zoo.bundle import JUDGES, Bundle
+from latentloom.model_zoo.bundle import Bundle
 from latentloom.model_zoo.networks.classifier import FEATURES, feature_network
 from latentloom.model_zoo.networks.heads import split_heads
 from latentloom.model_zoo.training.classifier import CLASSIFIER_RANGE
@@ -28,13 +28,13 @@ class Judges:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self._features: dict[str, Batched] = {}
-        self._compiled = {
-            name: self._batched(functools.partial(self.read, name), getattr(bundle, name))
-            for name in JUDGES
-        }
+        self._compiled: dict[str, Batched] = {}
 
     def probabilities(self, images: np.ndarray, judge: str) -> dict[str, np.ndarray]:
         """Probabilities `(n, num_values)` of each factor, by `"judge"` or `"auditor"`."""
+        if judge not in self._compiled:
+            read = functools.partial(self.read, judge)
+            self._compiled[judge] = self._batched(read, getattr(self.bundle, judge))
         return self._compiled[judge]({"images": images})
 
     def features(self, images: np.ndarray, judge: str) -> np.ndarray:

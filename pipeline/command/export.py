@@ -25,7 +25,8 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="parquet, webdataset or folder of a data set; saved_model or onnx of a bundle.",
+            help="parquet, webdataset, folder or array_record of a data set; saved_model or onnx "
+            "of a bundle.",
         ),
     ],
     overwrite: Overwrite = False,
@@ -34,7 +35,8 @@ def export(
 
     parquet: as Hugging Face `datasets` reads it, with the names of classes. webdataset: tar files
     of PNG, class and facts. folder: a folder of PNG files a class, and the table metadata.csv.
-    saved_model, onnx: encoder, decoder and judge for TensorFlow alone, or for runtimes of ONNX.
+    array_record: records in any order, for TFDS and Grain. saved_model, onnx: encoder, decoder and
+    judge for TensorFlow alone, or for runtimes of ONNX.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from latentloom.pipeline.api.exports import export as export_path

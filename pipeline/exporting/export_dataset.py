@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.exporting.array_records import check_array_record, write_array_record
 from latentloom.pipeline.exporting.folders import write_folder
 from latentloom.pipeline.exporting.outputs import write_export
 from latentloom.pipeline.exporting.parquet_files import write_parquet
@@ -25,16 +26,19 @@ class Format:
     Args:
         write: Writes the files of a data set into a folder; returns them.
         images_only: Whether it holds images alone.
+        check: Raises `ValueError` if a library is missing.
     """
 
     write: Write
     images_only: bool = True
+    check: Callable[[], None] | None = None
 
 
 FORMATS = {
     "parquet": Format(write_parquet, images_only=False),
     "webdataset": Format(write_webdataset),
     "folder": Format(write_folder),
+    "array_record": Format(write_array_record, images_only=False, check=check_array_record),
 }
 
 
@@ -95,6 +99,8 @@ def _format(name: str, dataset: DatasetDir) -> Format:
     if FORMATS[name].images_only and kind.feature != "image":
         raise ValueError(
             f"The data set '{dataset.path}' holds {kind.many}. Expected: images for --to {name}. "
-            f"Received: {kind.many}. Export with --to parquet."
+            f"Received: {kind.many}. Export with --to parquet or array_record."
         )
+    if check := FORMATS[name].check:
+        check()
     return FORMATS[name]

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from latentloom.pipeline.dataset.announcement import unchanged
+from latentloom.pipeline.dataset.directory import METADATA_FILES
 from latentloom.pipeline.dataset.entries import FileEntry
 from latentloom.pipeline.exporting.sinks import Files
 from latentloom.pipeline.storage.atomic_files import write_atomic
@@ -54,6 +55,7 @@ EXPORT = OutputKind(
     listed=_listed,
     patterns=(
         *(EXPORT_FILE, METADATA, f"*-{_NUMBER}-of-{_NUMBER}.parquet", f"*-[0-9]{_NUMBER}.tar"),
+        *(f"*.array_record-{_NUMBER}-of-{_NUMBER}", *METADATA_FILES, "*.labels.txt"),
         f"*/*/{_NUMBER}-{_NUMBER}[0-9][0-9][0-9].png",
         *("signatures.json", "encode.onnx", "decode.onnx", "judge.onnx"),
         *("saved_model.pb", "fingerprint.pb", "variables/variables.*"),

@@ -9,8 +9,8 @@ from typing import Any
 
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
-from latentloom.pipeline.reader.records import RecordReader, Stored
-from latentloom.pipeline.storage.tfrecords import read_records
+from latentloom.pipeline.reader.records import ParsedExample, RecordReader, Stored, bad_record
+from latentloom.pipeline.storage.tfrecords import BadRecord, read_records
 
 TEXT, TEXTS, INTEGER, FLOAT, TRUTH = "string", "strings", "int64", "float32", "bool"
 """Types of the columns beside observation, label and factors."""
@@ -66,8 +66,10 @@ def column_types(dataset: DatasetDir) -> dict[str, str]:
     return {"example_id": TEXT}
 
 
-def rows(dataset: DatasetDir, split: str, index: int) -> Iterator[Row]:
-    """Streams a shard.
+def checked_records(
+    dataset: DatasetDir, split: str, index: int
+) -> Iterator[tuple[bytes, ParsedExample]]:
+    """Streams a shard: the bytes of each record, and what they hold.
 
     Raises:
         ValueError: If a record is damaged.
@@ -75,12 +77,24 @@ def rows(dataset: DatasetDir, split: str, index: int) -> Iterator[Row]:
     shard, reader = dataset.shards(split)[index], RecordReader(dataset)
     records = read_records(dataset.shard_path(split, index), shard.records)
     for number, data in enumerate(records):
+        if isinstance(data, BadRecord):
+            raise bad_record(dataset, shard.file, number, data.reason)
         found = reader.parse(shard.file, number, data)
         if isinstance(found, ValueError):
             raise found
+        yield data, found
+
+
+def rows(dataset: DatasetDir, split: str, index: int) -> Iterator[Row]:
+    """Streams a shard.
+
+    Raises:
+        ValueError: If a record is damaged.
+    """
+    for _, found in checked_records(dataset, split, index):
         features = found.features
         codes = {name: features.pop(name) for name in dataset.manifest.factors}
-        yield Row(f"{index:05d}-{number:08d}", found.value, codes, _plain(features))
+        yield Row(f"{index:05d}-{found.number:08d}", found.value, codes, _plain(features))
 
 
 def _type_of(name: str, value: Any) -> str:

@@ -19,6 +19,10 @@ def test_the_examples_of_a_bundle_run(folder):
     run_examples(latentloom.LoadedBundle, "LoadedBundle")
 
 
+def test_the_example_of_the_layer_runs(folder):
+    run_examples(latentloom.keras.LatentAugmentation, "LatentAugmentation")
+
+
 def run_examples(documented, name):
     """Runs the examples of an object; all of them must give what they show."""
     names = {"latentloom": latentloom, "np": np}
