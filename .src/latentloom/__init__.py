@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from latentloom import beam
     from latentloom.pipeline.api.bundle import LoadedBundle, load_bundle
     from latentloom.pipeline.api.datasets import open_dataset, verify
     from latentloom.pipeline.api.exports import export
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LoadedBundle",
     "Records",
+    "beam",
     "evaluate",
     "export",
     "generate",
@@ -37,11 +39,14 @@ _ROOMS = {
     "pipeline.reader": ("Records", "load"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULES = ("beam",)
 
 
 if not TYPE_CHECKING:  # with it, a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
