@@ -28,6 +28,7 @@ MOST_LINES = {
     "model_zoo/zszu_vae/README.md": 150,
     "pipeline/README.md": 120,
     "pipeline/auditing/README.md": 90,
+    "pipeline/beam_transforms/README.md": 70,
     "pipeline/dataset/README.md": 60,
     "pipeline/evaluation/README.md": 120,
     "pipeline/exporting/README.md": 60,
