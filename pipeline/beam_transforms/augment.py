@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.pvalue import AsSingleton, PCollection, PValue
 from apache_beam.typehints import Dict
 
 from latentloom.augment.options import Option
@@ -87,7 +87,7 @@ class Augment(ExamplesTransform):
         seed: int = 0,
         detail: float = 0.0,
         differ: Sequence[tuple[str, str]] = (),
-        donors: PCollection | AsSingleton | None = None,
+        donors: PValue | AsSingleton | None = None,
         output: Literal["examples", "dicts"] = "examples",
         batch_size: int = 1024,
         threads: int = 1,

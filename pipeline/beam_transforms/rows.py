@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollection, Row
+from apache_beam.pvalue import PCollection, PValue, Row
 from apache_beam.typehints.row_type import RowTypeConstraint
 
 from latentloom.augment.options import Option
@@ -64,26 +64,28 @@ class AugmentRows(beam.PTransform):
 
     def expand(self, input_or_inputs: PCollection | Mapping[str, PCollection]) -> Any:
         """Connects rows to rows."""
-        named = input_or_inputs if isinstance(input_or_inputs, Mapping) else {}
-        examples = named["input"] if named else input_or_inputs
+        named = input_or_inputs
+        if not isinstance(named, Mapping):
+            named = {"input": named}
         donors = None
         if "donors" in named:
             bank = DonorBank(**self._shared, donors_per_class=self._capacity)
             donors = _records(named["donors"], "Donor") | bank
         transform = Augment(**self._shared, **self._own, donors=donors)
-        records = _records(examples, "Example")
+        records = _records(named["input"], "Example")
         if self._errors is None:
             return _rows(records | transform)
-        good, bad = records | transform.with_exception_handling()
+        found: Any = records | transform.with_exception_handling()
+        good, bad = found
         letters = bad | "DeadLetters" >> beam.Map(_letter).with_output_types(_LETTER)
         return {"good": _rows(good), self._errors["output"]: letters}
 
 
-def _records(rows: PCollection, name: str) -> PCollection:
+def _records(rows: PCollection, name: str) -> PValue:
     return rows | f"{name}Records" >> beam.Map(_record).with_output_types(bytes)
 
 
-def _rows(records: PCollection) -> PCollection:
+def _rows(records: PValue) -> PValue:
     return records | "Rows" >> beam.Map(_row).with_output_types(_RECORD)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 from apache_beam.typehints import Dict, Union
+from apache_beam.typehints.typehints import AnyTypeConstraint
 
 from latentloom.pipeline.beam_transforms.batches import BatchDoFn, Failures
 
@@ -59,9 +60,9 @@ class ExamplesTransform(beam.PTransform):
         work, (main, bad, handles, handler) = beam.ParDo(fn, **side_inputs), self._failures
         if not handles:
             return examples | fn.__class__.__name__ >> work.with_output_types(self._output)
-        hints = {bad: beam.typehints.Any}
+        hints = {bad: AnyTypeConstraint()}
         outputs = work.with_output_types(self._output, **hints).with_outputs(bad, main=main)
-        found = examples | fn.__class__.__name__ >> outputs
+        found: Any = examples | fn.__class__.__name__ >> outputs
         if handler is None:
             return found
         handler.add_error_pcollection(found[bad])
