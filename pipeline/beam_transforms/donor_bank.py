@@ -29,8 +29,9 @@ class DonorBank(ExamplesTransform):
 
     Args:
         bundle: Directory of a trained bundle, as for `Augment`.
-        recipe: Name of the recipe, as for `Augment`.
-        options: Options of the recipe; None for its defaults.
+        recipe: Name of the recipe, as for `Augment`. One bank serves all recipes that take the same
+            blocks from donors, such as `swap_zu` and `interpolate_zu`.
+        options: Options of the recipe, as for `Augment`; None for its defaults.
         seed: The seed of `Augment`.
         donors_per_class: Donors of each class, and of each value of another factor.
         donor_memory: Most MiB of the bank, which every worker holds.

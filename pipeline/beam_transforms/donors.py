@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from latentloom.augment import Coverage
 from latentloom.augment import DonorBank as Bank
@@ -10,19 +11,37 @@ from latentloom.pipeline.beam_transforms.variant_job import VariantJob
 from latentloom.pipeline.generation.planning.factor_plan import is_counted, with_counts
 
 
+class MadeFor(NamedTuple):
+    """What donors depend on besides the examples; recipes that agree in it may share a bank.
+
+    Attributes:
+        bundle: Digest of the bundle.
+        seed: The seed.
+        blocks: Blocks that are taken from donors.
+        factors: Factors by whose values donors are kept.
+        counted: Whether the examples of each cell are counted.
+    """
+
+    bundle: str
+    seed: int
+    blocks: tuple[str, ...]
+    factors: tuple[str, ...]
+    counted: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Donors:
-    """Donors for one bundle, recipe and seed. Merging is associative and commutative.
+    """Donors of one bundle and seed. Merging is associative and commutative.
 
     Attributes:
         bank: Their codes, bounded.
         coverage: Examples of each cell, if the recipe needs the counts.
-        made_for: Digest of the bundle, name of the recipe and seed.
+        made_for: What they depend on besides the examples, as `made_for` returns it.
     """
 
     bank: Bank
     coverage: Coverage | None
-    made_for: tuple[str, str, int]
+    made_for: MadeFor
 
     def merge(self, *others: Donors) -> Donors:
         """Returns the donors of all these examples."""
@@ -34,9 +53,16 @@ class Donors:
         )
 
 
-def made_for(job: VariantJob) -> tuple[str, str, int]:
+def made_for(job: VariantJob) -> MadeFor:
     """What donors must be made for to serve a job."""
-    return job.bundle_digest, job.settings.recipe, job.settings.seed
+    plan, settings = job.plan, job.settings
+    return MadeFor(
+        job.bundle_digest,
+        settings.seed,
+        plan.blocks.donors,
+        plan.banked,
+        is_counted(settings, plan),
+    )
 
 
 def job_with_donors(job: VariantJob, donors: Donors | None) -> VariantJob:
@@ -52,10 +78,13 @@ def job_with_donors(job: VariantJob, donors: Donors | None) -> VariantJob:
             "examples of the same window."
         )
     if donors.made_for != made_for(job):
+        expected, received = made_for(job), donors.made_for
+        names = [n for n in MadeFor._fields if getattr(expected, n) != getattr(received, n)]
         raise ValueError(
-            "The donor bank was made for other variants. Expected: the digest of the bundle, the "
-            f"recipe and the seed {made_for(job)}. Received: {donors.made_for}. Give DonorBank "
-            "the bundle, recipe and seed of Augment."
+            "The donor bank was made for other variants. Expected: "
+            f"{', '.join(f'{name}={getattr(expected, name)!r}' for name in names)}. Received: "
+            f"{', '.join(f'{name}={getattr(received, name)!r}' for name in names)}. Give DonorBank "
+            "the bundle, recipe, options and seed of Augment."
         )
     if donors.coverage is None or not is_counted(job.settings, job.plan):
         return job

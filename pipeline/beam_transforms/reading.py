@@ -55,10 +55,10 @@ def read_example(element: bytes | Mapping[str, Any], job: VariantJob) -> Example
 
 def bad_example(reason: str, job: VariantJob) -> ValueError:
     """Returns the error for an element that is no example for the bundle."""
-    many, shape = job.kind.one, job.observation_shape
+    one, shape = job.kind.one, job.observation_shape
     return ValueError(
         f"An example does not fit the bundle '{job.model}'. Expected: example_id, "
-        f"{', '.join(job.factors)}, and '{job.kind.feature}' with a {many} of shape {shape}. "
+        f"{', '.join(job.factors)}, and '{job.kind.feature}' with one {one} of shape {shape}. "
         f"Received: {reason}. Correct it, or collect such examples with "
         "`.with_exception_handling()`."
     )

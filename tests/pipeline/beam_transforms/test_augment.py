@@ -299,15 +299,37 @@ def test_an_empty_bank_is_told_even_where_errors_are_handled(elements):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "seed"), [("interpolate_zu", 0), ("swap_zu", 1)], ids=["recipe", "seed"]
+    ("recipe", "seed", "told"),
+    [
+        ("interpolate_class", 0, r"blocks=\('zu',\). Received: blocks=\('zs',\)"),
+        ("swap_zu", 1, "seed=0. Received: seed=1"),
+    ],
 )
-def test_a_bank_for_other_variants_is_told(elements, recipe, seed):
+def test_a_bank_for_other_variants_is_told(elements, recipe, seed, told):
     def build(examples):
         donors = examples | DonorBank(digits_bundle(), recipe, seed=seed)
-        return examples | Augment(digits_bundle(), "swap_zu", donors=donors)
+        swap = Augment(digits_bundle(), "swap_zu", donors=donors)
+        return list(examples | swap.with_exception_handling())
 
-    with pytest.raises(ValueError, match="Give DonorBank the bundle, recipe and seed of Augment"):
+    with pytest.raises(ValueError, match=f"Expected: {told}. Give DonorBank the bundle, recipe"):
         ran(elements[:3], build)
+
+
+def test_recipes_that_take_the_same_blocks_share_a_bank(elements):
+    def build(examples):
+        donors = examples | DonorBank(digits_bundle(), "swap_zu")
+        return [
+            examples | recipe >> Augment(digits_bundle(), recipe, donors=donors, **UNGATED)
+            for recipe in ("swap_zu", "interpolate_zu")
+        ]
+
+    def build_alone(examples):
+        donors = examples | DonorBank(digits_bundle(), "interpolate_zu")
+        return examples | Augment(digits_bundle(), "interpolate_zu", donors=donors, **UNGATED)
+
+    _, [_, shared] = ran(elements, build)
+    _, [alone] = ran(elements, build_alone)
+    assert sorted(shared) == sorted(alone)
 
 
 def test_two_examples_of_one_id_have_variants_of_one_id(dicts):
