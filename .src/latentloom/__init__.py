@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from latentloom import beam as beam
+    from latentloom import keras as keras
     from latentloom.pipeline.api.bundle import LoadedBundle, load_bundle
     from latentloom.pipeline.api.datasets import open_dataset, verify
     from latentloom.pipeline.api.exports import export
@@ -37,7 +39,8 @@ _ROOMS = {
     "pipeline.reader": ("Records", "load"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("keras",)
+_MODULES = ("beam", "keras")
+"""Imported when they are asked for; not by `import *`, since they load TensorFlow or Keras."""
 
 
 if not TYPE_CHECKING:  # with it, a type checker would take any name for one of ours

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -86,6 +86,20 @@ class FactorPlan:
         if self.coverage is None:
             return np.ones(len(factors["label"]), bool)
         return self.coverage.seen_rows(factors)
+
+
+class VariantRules(Protocol):
+    """What decides the variants of an example, whichever examples are beside it."""
+
+    @property
+    def settings(self) -> GenerateConfig:
+        """Section `generate` of the configuration."""
+        ...
+
+    @property
+    def plan(self) -> FactorPlan:
+        """How the recipe uses factors."""
+        ...
 
 
 @dataclass(frozen=True)

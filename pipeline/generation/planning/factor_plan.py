@@ -41,6 +41,17 @@ def plan_factors(
     Raises:
         ValueError: Recipe, model, data and settings do not fit together.
     """
+    plan = plan_uncounted(settings, factors, spec, readable)
+    return with_counts(settings, plan, count(plan.banked)) if is_counted(settings, plan) else plan
+
+
+def plan_uncounted(
+    settings: GenerateConfig, factors: Factors, spec: LatentSpec, readable: Sequence[str]
+) -> FactorPlan:
+    """Decides what follows without the counts of the examples.
+
+    Takes the arguments of `plan_factors` and raises its errors.
+    """
     recipe, options = find_recipe(settings.recipe), settings.options
     carried = spec.carried(factors)
     grid = _grid(settings, carried)
@@ -49,25 +60,45 @@ def plan_factors(
     blocks = blocks_read(recipe.name, spec, list(factors), options, in_cells)
     if settings.detail:  # anchors are decoded whole
         blocks = replace(blocks, anchors=spec.names)
-    grid = tuple(name for name in grid if name in written)
     judged = tuple(name for name in written if name in readable)
     if recipe.fills_cells:
-        _check_fillable(settings, grid, readable)
+        _check_fillable(settings, tuple(name for name in grid if name in written), readable)
     names = {name: factors[name] for name in carried}
     clashes = find_clashes(names, settings.differ)
     plan = FactorPlan(blocks, written, judged, carried, clashes=clashes)
     if blocks.donors:
         _check_memory(settings, spec, blocks.donors, sum(map(len, names.values())))
-    matched = recipe.matched_by(options)
-    if not recipe.needs_donors or (len(written) == 1 and matched and matched[0] == "label"):
-        return plan
-    counted = count(carried)
+    return plan
+
+
+def is_counted(settings: GenerateConfig, plan: FactorPlan) -> bool:
+    """Whether the plan of a recipe needs the counts of the examples by cell."""
+    recipe = find_recipe(settings.recipe)
+    matched = recipe.matched_by(settings.options)
+    of_class = len(plan.written) == 1 and matched is not None and matched[0] == "label"
+    return recipe.needs_donors and not of_class
+
+
+def with_counts(settings: GenerateConfig, plan: FactorPlan, counted: Coverage) -> FactorPlan:
+    """Completes the plan of a recipe that needs counts.
+
+    Args:
+        settings: Section `generate` of the configuration.
+        plan: The plan without counts.
+        counted: Examples of each cell of the plan's `banked` factors.
+
+    Raises:
+        ValueError: An example would have no donor, or no cell is left to fill.
+    """
+    recipe = find_recipe(settings.recipe)
+    matched = recipe.matched_by(settings.options)
     if matched and matched[0] != "label":
         _check_donors(counted, *matched)
-    coverage = counted.over(grid)
+    grid = _grid(settings, plan.banked)
+    coverage = counted.over([name for name in grid if name in plan.written])
     cells = None
     if recipe.fills_cells:
-        cells = choose_cells(coverage, settings.cells, settings.per_cell, clashes)
+        cells = choose_cells(coverage, settings.cells, settings.per_cell, plan.clashes)
     return replace(plan, coverage=coverage, cells=cells)
 
 

@@ -19,7 +19,7 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.codec.detail import Detail
 from latentloom.pipeline.codec.variants import make_variants, plan_attempt
 from latentloom.pipeline.dataset.manifest import CONFIDENCE
-from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.job import VariantRules
 from latentloom.pipeline.generation.worker.tally import Tally
 
 
@@ -41,7 +41,7 @@ class Accepted:
 
 
 def draw_attempts(
-    job: GenerationJob,
+    job: VariantRules,
     anchors: Anchors,
     latents: Latents,
     detail: Detail | None,
@@ -55,7 +55,7 @@ def draw_attempts(
     Each attempt redraws all that the attempt before rejected, so that calls are full.
 
     Args:
-        job: The job.
+        job: What decides the variants.
         anchors: The anchors and how many variants each gets.
         latents: Codes of the anchors.
         detail: Their own detail, to put back; None for none.
@@ -95,7 +95,7 @@ def draw_attempts(
 
 
 def _plan_slots(
-    job: GenerationJob,
+    job: VariantRules,
     anchors: Anchors,
     slots: np.ndarray,
     donors: DonorBank | None,

@@ -32,20 +32,38 @@ class CodecDoFn(beam.DoFn):
     def setup(self) -> None:
         """Loads the codec unless this process has it already, and opens the input."""
         quieten_worker()
-        self.codec = self.shared.acquire(self._load, tag=self.job.bundle_digest)
-        self.dataset = DatasetDir.open(self.job.data)
+        job = self.job
+        self.codec = shared_codec(
+            self.shared, job.model, job.bundle_digest, threads=job.settings.threads
+        )
+        self.dataset = DatasetDir.open(job.data)
 
-    def _load(self) -> Codec:
-        limit_threads(self.job.settings.threads)
-        with local_folder(self.job.model) as folder:
+
+def shared_codec(shared: Shared, model: str, digest: str, *, threads: int) -> Codec:
+    """Returns the codec of a bundle, loaded unless this process has it already.
+
+    Args:
+        shared: Handle by which the workers of one process share the codec.
+        model: Bundle directory.
+        digest: Its digest.
+        threads: Number of TensorFlow threads of this process, if TensorFlow does not run yet.
+
+    Raises:
+        ValueError: The bundle has another digest.
+    """
+
+    def load() -> Codec:
+        limit_threads(threads)
+        with local_folder(model) as folder:
             bundle = load_bundle(folder)
-        if bundle.digest != self.job.bundle_digest:
+        if bundle.digest != digest:
             raise ValueError(
-                f"The bundle '{self.job.model}' changed under the run. "
-                f"Expected: digest {self.job.bundle_digest}. Received: {bundle.digest}. "
-                "Put the bundle back, or start a new run."
+                f"The bundle '{model}' changed under the run. Expected: digest {digest}. "
+                f"Received: {bundle.digest}. Put the bundle back, or start a new run."
             )
         return Codec(bundle)
+
+    return shared.acquire(load, tag=digest)
 
 
 def limit_threads(threads: int) -> None:

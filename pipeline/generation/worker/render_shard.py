@@ -6,17 +6,15 @@ import logging
 import os
 from collections.abc import Iterator
 
-import numpy as np
 from apache_beam.metrics.metric import Metrics
 
 from latentloom.augment import DonorBank
 from latentloom.pipeline.codec.codec import Codec
-from latentloom.pipeline.codec.detail import BYTES_OF_VALUE, detail_of
 from latentloom.pipeline.dataset.manifest import TOTALS
 from latentloom.pipeline.generation.job import JOB_FOLDER, GenerationJob, ShardTask
 from latentloom.pipeline.generation.shard_report import ShardReport
 from latentloom.pipeline.generation.worker.allotting import allot
-from latentloom.pipeline.generation.worker.attempts import draw_attempts
+from latentloom.pipeline.generation.worker.chunks import draw_chunks
 from latentloom.pipeline.generation.worker.codec_worker import CodecDoFn
 from latentloom.pipeline.generation.worker.donor_files import read_donors
 from latentloom.pipeline.generation.worker.encode_slice import EncodedSlice, encode_slice
@@ -25,11 +23,6 @@ from latentloom.pipeline.generation.worker.variant_records import variant_record
 from latentloom.pipeline.storage.atomic_files import write_atomic
 from latentloom.pipeline.storage.files import make_folders
 from latentloom.pipeline.storage.tfrecords import ShardWriter
-
-CHUNK = 8192
-"""Most variants whose records are held in memory at a time; rejected ones are redrawn together."""
-BLOCK = 1024
-"""Most variants that are held decoded at a time."""
 
 NAMESPACE = "latentloom"
 COUNTERS = (*TOTALS, "unreadable", "shards")
@@ -89,16 +82,10 @@ def render_shard(
     """
     anchors = allot(job, shard, donors)
     tally = Tally()
+    chunks = draw_chunks(job, anchors, shard.latents, shard.observations, donors, codec, tally)
     with ShardWriter(f"{job.out}/{shard.task.file}") as writer:
-        shape = codec.bundle.observation_shape
-        held = (BYTES_OF_VALUE, *shape) if job.settings.detail else shape
-        most, at_once = codec.kind.batch_size(shape, CHUNK), codec.kind.batch_size(held, BLOCK)
-        for rows in _chunks(anchors.variants, most):
-            part = anchors.take(rows)
-            latents = {name: block[rows] for name, block in shard.latents.items()}
-            detail = detail_of(job.settings.detail, shard.observations.take(rows))
+        for _, part, drawn in chunks:
             records: dict[int, bytes] = {}
-            drawn = draw_attempts(job, part, latents, detail, donors, codec, tally, at_once)
             for accepted in drawn:
                 tally.count_cells(job.plan.coverage, accepted.plan)
                 records |= variant_records(job, codec.kind, part, accepted, donors)
@@ -108,11 +95,3 @@ def render_shard(
     make_folders(os.path.join(job.out, JOB_FOLDER))
     write_atomic(job.report_path(shard.task), report.model_dump_json())
     return report
-
-
-def _chunks(variants: np.ndarray, most: int) -> Iterator[np.ndarray]:
-    """Yields rows of anchors that together have about `most` variants."""
-    chunk_of = (np.cumsum(variants) - variants) // most
-    wanted = np.flatnonzero(variants)
-    for chunk in np.unique(chunk_of[wanted]):
-        yield wanted[chunk_of[wanted] == chunk]

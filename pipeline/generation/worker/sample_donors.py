@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from latentloom.pipeline.codec.codec import Codec
 from latentloom.pipeline.dataset.directory import DatasetDir
 from latentloom.pipeline.dataset.examples import Examples
 from latentloom.pipeline.dataset.reading import ParsedRecord, decode_rows, factors_of
-from latentloom.pipeline.generation.job import GenerationJob, ShardTask
+from latentloom.pipeline.generation.job import GenerationJob, ShardTask, VariantRules
 from latentloom.pipeline.generation.worker.codec_worker import CodecDoFn
 
 
@@ -40,15 +40,23 @@ def sample_donors(
 
 def _bank_of(job: GenerationJob, codec: Codec, examples: Examples) -> DonorBank:
     codes = codec.encode(examples.observations, job.plan.blocks.donors)
-    return _sample(job, examples.ids, examples.factors, codes)
+    return donors_among(job, examples.ids, examples.factors, codes)
 
 
-def _sample(
-    job: GenerationJob,
+def donors_among(
+    job: VariantRules,
     ids: Sequence[str],
-    factors: dict[str, np.ndarray],
-    codes: dict[str, np.ndarray],
+    factors: Mapping[str, np.ndarray],
+    codes: Mapping[str, np.ndarray],
 ) -> DonorBank:
+    """The bank of some examples.
+
+    Args:
+        job: What decides the variants; its plan names the factors that donors are matched by.
+        ids: Ids of the `n` examples.
+        factors: Value indices by factor, `(n,)` each.
+        codes: `(n, dim)` a block.
+    """
     return DonorBank.build(
         ids,
         {factor: factors[factor] for factor in job.plan.banked},
@@ -56,6 +64,22 @@ def _sample(
         seed=job.settings.seed,
         capacity=job.settings.donors_per_class,
     )
+
+
+def taken_ids(
+    job: VariantRules, bank: DonorBank, ids: Sequence[str], factors: Mapping[str, np.ndarray]
+) -> set[str]:
+    """The ids of those examples that a bank takes, before any is decoded.
+
+    Args:
+        job: What decides the variants.
+        bank: The bank so far.
+        ids: Ids of the `n` examples.
+        factors: Value indices by factor, `(n,)` each.
+    """
+    known = bank.without_latents()
+    merged = known.merge(donors_among(job, ids, factors, {}))
+    return set(merged.ids.tolist()) - set(known.ids.tolist())
 
 
 def _chosen(
@@ -66,13 +90,12 @@ def _chosen(
     bank: DonorBank,
 ) -> Examples:
     """Decodes the rows that the bank takes; chooses again without those that are damaged."""
-    manifest, known = dataset.manifest, bank.without_latents()
+    manifest = dataset.manifest
     if job.hold_out:
         keeps = job.hold_out.keeps(factors_of(manifest, rows)).tolist()
         rows = [row for row, kept in zip(rows, keeps, strict=True) if kept]
     while True:
-        sample = _sample(job, [row.example_id for row in rows], factors_of(manifest, rows), {})
-        taken = set(known.merge(sample).ids.tolist()) - set(known.ids.tolist())
+        taken = taken_ids(job, bank, [row.example_id for row in rows], factors_of(manifest, rows))
         examples, dead = decode_rows(
             manifest, file, [row for row in rows if row.example_id in taken], []
         )

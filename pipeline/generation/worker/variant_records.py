@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from latentloom.augment import Anchors, DonorBank, VariantPlan
-from latentloom.pipeline.generation.job import GenerationJob
+from latentloom.pipeline.generation.job import VariantRules
 from latentloom.pipeline.generation.worker.attempts import Accepted
 from latentloom.pipeline.observations import Kind
 from latentloom.pipeline.storage.example_columns import serialize_columns
 
 
 def variant_records(
-    job: GenerationJob,
+    job: VariantRules,
     kind: Kind,
     anchors: Anchors,
     accepted: Accepted,
@@ -21,7 +23,7 @@ def variant_records(
     """Serialises accepted variants with their provenance.
 
     Args:
-        job: The job, whose plan names the factors to write.
+        job: What decides the variants; its plan names the factors to write.
         kind: The kind of observation.
         anchors: The anchors that the plan of the variants points to.
         accepted: The variants.
@@ -30,11 +32,27 @@ def variant_records(
     Returns:
         Each record as a serialised `tf.train.Example`, by its slot in the chunk.
     """
+    columns = variant_columns(job, kind, anchors, accepted, donors)
+    columns[kind.feature] = kind.encode(accepted.observations)
+    return dict(zip(accepted.slots.tolist(), serialize_columns(columns), strict=True))
+
+
+def variant_columns(
+    job: VariantRules,
+    kind: Kind,
+    anchors: Anchors,
+    accepted: Accepted,
+    donors: DonorBank | None,
+) -> dict[str, Any]:
+    """The features of accepted variants, a column each; observations are not encoded yet.
+
+    Takes the arguments of `variant_records`.
+    """
     plan = accepted.plan
     anchor_ids = [anchors.ids[row] for row in plan.anchor.tolist()]
     numbers = plan.variant.tolist()
-    columns = {
-        kind.feature: kind.encode(accepted.observations),
+    return {
+        kind.feature: accepted.observations,
         **{name: plan.factors[name] for name in job.plan.written},
         "seen_combination": job.plan.seen(plan.factors),
         **accepted.confidences,
@@ -47,7 +65,6 @@ def variant_records(
         "recipe": [plan.recipe] * len(plan),
         "seed": plan.keys.view(np.int64),
     }
-    return dict(zip(accepted.slots.tolist(), serialize_columns(columns), strict=True))
 
 
 def _donor_ids(plan: VariantPlan, donors: DonorBank | None) -> list[list[str]]:

@@ -31,7 +31,7 @@ from latentloom.pipeline.evaluation.decoded.variants import draw_sample
 from latentloom.pipeline.evaluation.variants_report import report_on
 from latentloom.pipeline.generation.engines import Engine
 from latentloom.pipeline.generation.generate import generate
-from latentloom.pipeline.generation.worker import render_shard
+from latentloom.pipeline.generation.worker import chunks
 from latentloom.pipeline.generation.worker.slice_rows import SliceRows
 from latentloom.pipeline.reader import read
 from latentloom.pipeline.verification.verify import verify
@@ -127,8 +127,8 @@ def test_bytes_do_not_depend_on_workers_or_blocks(tmp_path, recipe, monkeypatch)
     make(tmp_path / "one", *settings)
     two = ("--direct_num_workers=2", "--direct_running_mode=multi_threading")
     make(tmp_path / "two", *settings, engine=Engine(beam_args=two))
-    monkeypatch.setattr(render_shard, "BLOCK", 5)
-    monkeypatch.setattr(render_shard, "CHUNK", 17)
+    monkeypatch.setattr(chunks, "BLOCK", 5)
+    monkeypatch.setattr(chunks, "CHUNK", 17)
     make(tmp_path / "small", *settings)
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two") == hashes(tmp_path / "small")
 

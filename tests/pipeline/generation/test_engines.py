@@ -6,12 +6,15 @@
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from bundles import (
     KILLS,
     MANY_SHARDS,
@@ -26,6 +29,7 @@ from cluster import SHORT_LIVED, Cluster
 from flink import FlinkCluster
 from jars import JOB_SERVER
 from overlaid import overlaid_bundle, overlaid_config, overlaid_data
+from own_pipelines import records_of
 from spark import SparkCluster
 
 from latentloom.pipeline.dataset.directory import DatasetDir
@@ -54,6 +58,7 @@ RECIPES = {
 ANCHORED = ("generate.options={factor: frame}", "generate.gate.enabled=false")
 """A model whose block is the image itself, which no donor gives."""
 RUN_SECONDS = 420
+OWN_PIPELINE = Path(__file__).parents[1] / "engines" / "own_pipeline.py"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,24 @@ def run(out: Path, runner: str, beam_args: list[str], recipe: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+def run_own(out: Path, runner: str, beam_args: list[str], recipe: str) -> list[bytes]:
+    """Runs somebody's own pipeline with our transforms in it; returns the variants in order."""
+    out.mkdir()
+    words = [runner, str(digits_data()), str(digits_bundle()), recipe, str(out), *beam_args]
+    done = subprocess.run(
+        [sys.executable, str(OWN_PIPELINE), *words],
+        env=os.environ | SHORT_LIVED,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not "".join(path.read_text() for path in out.glob("bad*"))
+    made = tf.data.TFRecordDataset(sorted(map(str, out.glob("made*"))))
+    return sorted(made.as_numpy_iterator())
+
+
 def start(words: list[str]) -> subprocess.Popen:
     """Starts a command in a process group of its own."""
     return subprocess.Popen(
@@ -132,6 +155,37 @@ def test_a_cluster_writes_the_same_bytes(reference, cluster, tmp_path, recipe):
     run(tmp_path / "out", cluster.runner, cluster.beam_args, recipe)
     assert hashes(tmp_path / "out") == reference[recipe]
     check_whole(tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def own_variants() -> dict[str, list[bytes]]:
+    """The variants of `run_own` that `generate` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe in RECIPES:
+            settings = ("generate.variants_per_example=1", "generate.gate.enabled=false")
+            make(Path(folder) / recipe, f"generate.recipe={recipe}", *settings)
+        return {recipe: sorted(records_of(Path(folder) / recipe)) for recipe in RECIPES}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_own_pipelines_make_the_variants_of_generate_here(own_variants, tmp_path, recipe):
+    assert run_own(tmp_path / "out", "FnApiRunner", [], recipe) == own_variants[recipe]
+
+
+@pytest.mark.prism
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_own_pipelines_make_the_variants_of_generate_on_prism(
+    own_variants, prism, tmp_path, recipe
+):
+    assert run_own(tmp_path / "out", "PrismRunner", prism, recipe) == own_variants[recipe]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_own_pipelines_make_the_variants_of_generate_on_a_cluster(
+    own_variants, cluster, tmp_path, recipe
+):
+    made = run_own(tmp_path / "out", cluster.runner, cluster.beam_args, recipe)
+    assert made == own_variants[recipe]
 
 
 @pytest.mark.parametrize("seed", KILLS)
