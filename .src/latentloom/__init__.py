@@ -10,8 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from latentloom import beam as beam
-    from latentloom import keras as keras
+    import latentloom.beam
+    import latentloom.keras
     from latentloom.pipeline.api.bundle import LoadedBundle, load_bundle
     from latentloom.pipeline.api.datasets import open_dataset, verify
     from latentloom.pipeline.api.exports import export

@@ -55,6 +55,13 @@ def test_every_name_is_there_for_programs_and_for_type_checkers():
     assert FACE.with_name("py.typed").exists()
 
 
+@pytest.mark.parametrize(("module", "name"), [("beam", "Augment"), ("keras", "LatentAugmentation")])
+def test_modules_beside_the_face_load_when_they_are_asked_for(module, name):
+    assert callable(getattr(getattr(latentloom, module), name))
+    assert module in dir(latentloom)
+    assert module not in latentloom.__all__  # a star would hide Keras itself
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         latentloom.trian  # noqa: B018
