@@ -3,8 +3,8 @@
 #
 # Versions: Python 3.11, imbalanced-learn 0.14.2, scikit-learn 1.9.1, numpy 2.4.6.
 # Guess: new examples lie between two of their class, whatever the type, or small integers are refused.
-# Seen: from pixels of 10 to 250 whose sum is 210 or more, SMOTE makes examples off the line between
-# them, up to 255 and down to 0, without a warning. As float32 the same images stay on it.
+# Seen: from pairs of pixels whose sum is 260 SMOTE makes pairs of which half have another sum, such as
+# 251 and 29, without a warning. As float32 the same images keep the sum.
 # Who meets it: everybody who oversamples images as they come from a file.
 set -euo pipefail
 folder=$(mktemp -d)

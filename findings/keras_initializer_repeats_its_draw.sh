@@ -2,7 +2,7 @@
 # An initializer without a seed gives the same weights to every layer that it is handed to.
 #
 # Versions: Python 3.11, keras 3.15.1, tensorflow 2.21.0 (CPU).
-# Guess: without a seed, each call draws anew; only the name "glorot_uniform" is safe or both are.
+# Guess: without a seed each layer draws weights of its own, from an object as from its name.
 # Seen: one `GlorotUniform()` object draws a seed when it is made, so that two layers of one shape
 # start with equal kernels, without a warning. The name makes an object for each layer: they differ.
 # Who meets it: encoders with heads or branches built in a loop with `kernel_initializer=initializer`:
