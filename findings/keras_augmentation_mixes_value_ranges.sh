@@ -5,7 +5,7 @@
 # Guess: layers of one family share a range; those that cannot work on floats of 0 to 1 refuse them.
 # Seen: for the same image of 0 to 1, `RandomGrayscale`, `RandomHue`, `RandomSaturation` and
 # `RandomSharpness` give 0 to 1. `RandomPosterization` gives black, `RandomInvert` up to 255,
-# `RandAugment` values above 100, and `Equalization` changes nothing, for `value_range` is (0, 255).
+# `RandAugment` values above 100, and `Equalization` changes nothing: `value_range` is (0, 255).
 # Who meets it: pipelines with `Rescaling(1 / 255)` before the layers that augment.
 set -euo pipefail
 folder=$(mktemp -d)
