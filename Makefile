@@ -105,6 +105,16 @@ bench: $(STAMP) ## Run the benchmarks of speed and memory, one at a time; JSON i
 		$(BIN)/python tests/benchmarks/$$name.py --out build/benchmarks/$$name.json $(ARGS); \
 	done
 
+# Each script makes an environment of its own from the package index; what it says is in build/findings.
+.PHONY: findings
+findings: ## Run the findings: which behaviours of libraries hold, which have changed
+	@mkdir -p build/findings; changed=0; \
+	for script in findings/*.sh; do \
+		name=$$(basename $$script .sh); \
+		if bash $$script >build/findings/$$name.log 2>&1; then echo "holds: $$name"; \
+		else echo "changed: $$name (build/findings/$$name.log)"; changed=1; fi; \
+	done; exit $$changed
+
 .PHONY: lint
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ MOST_LINES = {
     "README.md": 180,
     "augment/README.md": 150,
     "configs/README.md": 90,
+    "findings/README.md": 120,
     "model_zoo/README.md": 120,
     "model_zoo/drit/README.md": 120,
     "model_zoo/elegant/README.md": 120,
@@ -170,6 +171,18 @@ def test_every_setting_in_the_prose_is_one(page):
         (_, setting) = shlex.split(span)
         if setting.islower():
             parse_config({}, page, [setting])
+
+
+def test_every_finding_is_listed():
+    listed = re.findall(r"^\| `(\w+\.sh)` \|", text_of("findings/README.md"), re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "findings").glob("*.sh"))
+
+
+def test_every_test_that_the_findings_name_exists():
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", text_of("findings/README.md"))
+    assert named
+    for path, test in named:
+        assert f"def {test}(" in (ROOT / "tests" / path).read_text(), f"{path}::{test}"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

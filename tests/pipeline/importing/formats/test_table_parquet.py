@@ -133,6 +133,17 @@ def test_a_value_that_a_dictionary_repeats_is_not_held_for_all_rows(tmp_path, mo
     assert peak < 4_000_000
 
 
+def test_only_the_rows_at_hand_are_held(tmp_path):
+    path, rng = tmp_path / "large.parquet", np.random.default_rng(0)
+    values = pa.table({"image": [rng.bytes(20_000) for _ in range(500)]})
+    options = {"compression": "none", "use_dictionary": False, "write_batch_size": 10}
+    parquet.write_table(values, path, **options)
+    size, before, most = values.nbytes, pa.total_allocated_bytes(), 0
+    for _ in ParquetTable(path).rows(0, ["image"]):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert 0 < most < size / 2  # pyarrow's own way holds all
+
+
 def test_more_rows_than_a_file_can_tell_apart_are_refused(tmp_path):
     table = pa.table({"image": ["a.png"] * 200_000, "label": [0] * 200_000})
     parquet.write_table(table, tmp_path / "a.parquet")
