@@ -17,6 +17,9 @@ MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 FORM = re.compile(r"(?s)\S.*[.:] Expected: .+\. Received: .+[.?)}]\s\S")
 EXPLAINED = {
     ("pipeline/config/config.py", "In {}: {}"): "`explain` returns the form for every wrong key",
+    ("pipeline/beam_transforms/variant_job.py", "In the arguments of {}: {}"): (
+        "`explain` returns the form for every wrong setting"
+    ),
     ("model_zoo/training/checkpoints.py", "Training diverged. Expected: {}, in epoch {}. Lower"): (
         "models return `Received` in their symptom of divergence"
     ),

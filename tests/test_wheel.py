@@ -118,8 +118,9 @@ def test_the_wheel_holds_every_module_once_and_the_data_of_the_package(wheel):
     parts = [ROOT / part for part in ("augment", "model_zoo", "pipeline")]
     modules = [path.relative_to(ROOT) for part in parts for path in part.rglob("*.py")]
     report = ["pipeline/report/template.html.j2", "pipeline/report/style.css"]
+    providers = "pipeline/beam_transforms/yaml_providers.yaml"
     faces = [path.name for path in (ROOT / ".src" / "latentloom").glob("*.py")]
-    expected = ["py.typed", *faces, *map(str, modules), *report]
+    expected = ["py.typed", *faces, *map(str, modules), *report, providers]
     assert sorted(held) == sorted(f"latentloom/{name}" for name in expected)
 
 
