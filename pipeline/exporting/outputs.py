@@ -22,6 +22,8 @@ from latentloom.pipeline.storage.ownership import OutputKind
 
 EXPORT_FILE = ".export.json"
 """Hidden, for readers that take every other file of a folder for one of theirs."""
+CROISSANT_FILE = "_croissant.json"
+"""What Parquet files hold, in Croissant; readers of a whole folder skip names that begin so."""
 METADATA = "metadata.csv"
 """The table beside the images of a folder."""
 FILE_NAME = "file_name"
@@ -54,7 +56,13 @@ EXPORT = OutputKind(
     name="export",
     listed=_listed,
     patterns=(
-        *(EXPORT_FILE, METADATA, f"*-{_NUMBER}-of-{_NUMBER}.parquet", f"*-[0-9]{_NUMBER}.tar"),
+        *(
+            EXPORT_FILE,
+            METADATA,
+            CROISSANT_FILE,
+            f"*-{_NUMBER}-of-{_NUMBER}.parquet",
+            f"*-[0-9]{_NUMBER}.tar",
+        ),
         *(f"*.array_record-{_NUMBER}-of-{_NUMBER}", *METADATA_FILES, "*.labels.txt"),
         f"*/*/{_NUMBER}-{_NUMBER}[0-9][0-9][0-9].png",
         *("signatures.json", "encode.onnx", "decode.onnx", "judge.onnx"),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from latentloom.pipeline.dataset.directory import DatasetDir
+from latentloom.pipeline.exporting.croissant import write_croissant
 from latentloom.pipeline.exporting.rows import (
     FLOAT,
     INTEGER,
@@ -27,7 +28,7 @@ _HUGGING_FACE = b"huggingface"
 
 
 def write_parquet(dataset: DatasetDir, folder: str, done: Callable[[int], None]) -> Files:
-    """Writes one Parquet file a shard.
+    """Writes one Parquet file a shard, and `_croissant.json`.
 
     Columns: `image` with `bytes` (PNG) and `path`, `observation`, a list of float32, or `words`,
     pairs of word and count; `label` and every other factor as codes, whose names are in the schema
@@ -54,6 +55,7 @@ def write_parquet(dataset: DatasetDir, folder: str, done: Callable[[int], None])
                 for group in _groups(rows(dataset, split, index)):
                     writer.write_table(_table(group, schema, dataset))
                     done(len(group))
+    write_croissant(dataset, folder, files)
     return files
 
 
