@@ -69,8 +69,9 @@ class FlinkCluster(Cluster):
             "taskmanager.memory.framework.off-heap.size": "64m",
             "taskmanager.memory.task.heap.size": "256m",
             "taskmanager.memory.task.off-heap.size": "64m",
-            "taskmanager.memory.network.min": "32m",
-            "taskmanager.memory.network.max": "32m",
+            "taskmanager.memory.network.min": "64m",
+            "taskmanager.memory.network.max": "64m",
+            "taskmanager.network.sort-shuffle.min-buffers": 64,  # of each shuffle at once; 512
             "taskmanager.memory.managed.size": "128m",
             "taskmanager.memory.jvm-metaspace.size": "128m",
             "taskmanager.memory.jvm-overhead.min": "64m",
