@@ -64,25 +64,28 @@ def bad_example(reason: str, job: VariantJob) -> ValueError:
     )
 
 
-def decode_examples(examples: Sequence[Example], job: VariantJob) -> tuple[np.ndarray, np.ndarray]:
+def decode_examples(examples: Sequence[Example], job: VariantJob) -> np.ndarray:
     """Decodes the observations of examples.
 
     Returns:
-        The `m` intact observations as stored, `(m, ...)`, and which these are, bool of shape
-        `(n,)`.
+        The observations as stored, `(n, ...)`.
+
+    Raises:
+        ValueError: If one is damaged; names the first.
     """
     is_decoded = np.array([example.is_decoded for example in examples], bool)
     shape = job.observation_shape
     encoded = [example.value for example in examples if not example.is_decoded]
     found, whole = job.kind.decode(encoded, shape)
-    intact = np.ones(len(examples), bool)
-    intact[~is_decoded] = whole
+    if not whole.all():
+        bad = examples[int(np.flatnonzero(~is_decoded)[np.argmin(whole)])].example_id
+        raise bad_example(f"'{job.kind.feature}' of '{bad}': {job.kind.damaged}", job)
     if not is_decoded.any():
-        return found, intact
+        return found
     observations = np.empty((len(examples), *shape), job.kind.scaling.dtype)
-    observations[~is_decoded & intact] = found
+    observations[~is_decoded] = found
     observations[is_decoded] = [example.value for example in examples if example.is_decoded]
-    return observations[intact], intact
+    return observations
 
 
 def factor_columns(examples: Sequence[Example], job: VariantJob) -> dict[str, np.ndarray]:

@@ -11,11 +11,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from latentloom.augment import Coverage
 from latentloom.pipeline.beam_transforms.batches import BatchDoFn, Held
 from latentloom.pipeline.beam_transforms.donors import Donors, made_for
-from latentloom.pipeline.beam_transforms.reading import (
-    bad_example,
-    decode_examples,
-    factor_columns,
-)
+from latentloom.pipeline.beam_transforms.reading import decode_examples, factor_columns
 from latentloom.pipeline.generation.planning.factor_plan import is_counted
 from latentloom.pipeline.generation.worker.sample_donors import donors_among, taken_ids
 
@@ -39,11 +35,7 @@ class SampleExamples(BatchDoFn):
         ids = [one.example.example_id for one in held]
         taken = taken_ids(job, known.bank, ids, columns)
         chosen = [one.example for one in held if one.example.example_id in taken]
-        observations, intact = decode_examples(chosen, job)
-        if not intact.all():
-            bad = chosen[int(np.argmin(intact))].example_id
-            raise bad_example(f"'{job.kind.feature}' of '{bad}': {job.kind.damaged}", job)
-        codes = self.codec.encode(observations, job.plan.blocks.donors)
+        codes = self.codec.encode(decode_examples(chosen, job), job.plan.blocks.donors)
         ids, of_chosen = [example.example_id for example in chosen], factor_columns(chosen, job)
         counted = None if known.coverage is None else known.coverage.count(columns)
         bank = known.bank.merge(donors_among(job, ids, of_chosen, codes))

@@ -12,11 +12,7 @@ from latentloom.augment import Anchors
 from latentloom.augment import DonorBank as Bank
 from latentloom.pipeline.beam_transforms.batches import BatchDoFn, Failures, Held
 from latentloom.pipeline.beam_transforms.donors import Donors, job_with_donors
-from latentloom.pipeline.beam_transforms.reading import (
-    bad_example,
-    decode_examples,
-    factor_columns,
-)
+from latentloom.pipeline.beam_transforms.reading import decode_examples, factor_columns
 from latentloom.pipeline.beam_transforms.variant_job import VariantJob
 from latentloom.pipeline.generation.worker.attempts import Accepted
 from latentloom.pipeline.generation.worker.chunks import draw_chunks
@@ -54,11 +50,8 @@ class VaryExamples(BatchDoFn):
         """Yields the variants of a batch."""
         job, bank = self._jobs[window]
         held = self._trained_on(held)
-        observations, intact = decode_examples([one.example for one in held], job)
-        if not intact.all():
-            bad = held[int(np.argmin(intact))].example.example_id
-            raise bad_example(f"'{job.kind.feature}' of '{bad}': {job.kind.damaged}", job)
         examples, tally = [one.example for one in held], Tally()
+        observations = decode_examples(examples, job)
         variants = np.full(len(held), job.settings.variants_per_example)
         ids = [example.example_id for example in examples]
         anchors = Anchors(ids, factor_columns(examples, job), variants)
