@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from bundles import CONFIGS, digits_bundle
-from own_pipelines import ran
+from own_pipelines import check_same_as_generate
 from sklearn.neighbors import KNeighborsClassifier
 
-import latentloom
-from latentloom.beam import Augment
 from latentloom.model_zoo.bundle import load_bundle
 from latentloom.pipeline.codec.batching import BATCH_SIZE
 from latentloom.pipeline.codec.codec import Codec
@@ -61,23 +59,7 @@ def test_variants_are_labelled_vectors_that_tfds_reads(run):
 
 
 def test_a_beam_collection_of_vectors_has_the_variants_that_generate_writes(run):
-    given = list(latentloom.open_dataset(run / "data"))
-    settings = SMOKE.generate
-    augment = Augment(
-        run / "bundle",
-        settings.recipe,
-        options=settings.options,
-        variants=settings.variants_per_example,
-        gate=settings.gate.model_dump(),
-        output="dicts",
-    )
-    _, [made] = ran(given, lambda examples: examples | augment)
-    wanted = {r["example_id"]: r for r in latentloom.open_dataset(run / "variants")}
-    assert {record["example_id"] for record in made} == set(wanted)
-    for record in made:
-        expected = wanted[record["example_id"]]
-        np.testing.assert_array_equal(record["observation"], expected["observation"])
-        assert record["judge_confidence"] == expected["judge_confidence"]
+    check_same_as_generate(run, SMOKE.generate, "observation")
 
 
 def test_equal_runs_write_equal_bytes(run, tmp_path):
